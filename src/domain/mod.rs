@@ -1,0 +1,15 @@
+//! The vocabulary: plain types that every other part speaks in.
+//!
+//! Nothing here does IO, reads a clock or knows another module of the crate.
+
+pub mod endpoint;
+pub mod ids;
+pub mod role;
+pub mod time;
+pub mod usage;
+
+pub use endpoint::{ClientDialect, Endpoint};
+pub use ids::{CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, UserId};
+pub use role::Role;
+pub use time::Timestamp;
+pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};

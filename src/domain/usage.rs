@@ -1,0 +1,167 @@
+//! What a request used: the ledger's record (one per request, denied and failed ones too).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Endpoint, KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
+
+/// Tokens of one request, each counted once: `input` excludes cached and cache-written tokens
+/// for every vendor, `output` includes `reasoning`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUsage {
+    /// Input tokens that were neither read from nor written to a prompt cache.
+    pub input: u64,
+    /// Output tokens, reasoning included.
+    pub output: u64,
+    /// Input tokens read from a prompt cache.
+    pub cache_read: u64,
+    /// Input tokens written to a prompt cache.
+    pub cache_write: u64,
+    /// The part of `output` that was reasoning, where the vendor says so.
+    pub reasoning: u64,
+}
+
+/// Where the token figures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageSource {
+    /// The vendor reported them.
+    Reported,
+    /// The gateway estimated them.
+    Estimated,
+}
+
+/// How an attempt on one route ended, as a metric label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// The answer reached the client.
+    Ok,
+    /// The vendor's 4xx, passed to the client as its own.
+    ClientError,
+    /// 429 after its retries.
+    RateLimited,
+    /// 401 or 403 against the gateway's own credential.
+    AuthFailed,
+    /// 5xx, 529, or an error as a stream's first event.
+    UpstreamError,
+    /// Refused, reset, or cut off.
+    NetworkError,
+    /// TLS handshake failed.
+    TlsError,
+    /// First-byte, idle or total timeout.
+    Timeout,
+    /// The client left first.
+    ClientGone,
+}
+
+impl AttemptOutcome {
+    /// Name in metrics and in `error.attempts[].error_type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ClientError => "client_error",
+            Self::RateLimited => "rate_limited",
+            Self::AuthFailed => "auth_failed",
+            Self::UpstreamError => "upstream_error",
+            Self::NetworkError => "network_error",
+            Self::TlsError => "tls_error",
+            Self::Timeout => "timeout",
+            Self::ClientGone => "client_gone",
+        }
+    }
+}
+
+/// One route that was tried, as the record and the 502's `error.attempts[]` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Provider name.
+    pub provider: String,
+    /// Model id sent upstream.
+    pub upstream_model: String,
+    /// Status the vendor answered; null where none came.
+    pub status: Option<u16>,
+    /// How it ended; `ok` for the one that answered.
+    pub error_type: String,
+    /// What went wrong, in words that never contain a credential; empty for success.
+    pub message: String,
+    /// 429 retries made in place on this route.
+    pub retries: u32,
+}
+
+/// Contract section 6. Never prompts or answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRecord {
+    /// Idempotency key of the whole pipeline: a record is stored once.
+    pub id: RecordId,
+    /// When the request arrived.
+    pub ts: Timestamp,
+    /// The key's organization; null where the key was not known.
+    pub org_id: Option<OrgId>,
+    /// The key; null where it was not known.
+    pub api_key_id: Option<KeyId>,
+    /// The key's user, if it has one.
+    pub user_id: Option<UserId>,
+    /// The caller's groups.
+    pub group_names: Vec<String>,
+    /// The operation; null for a path that is none.
+    pub endpoint: Option<Endpoint>,
+    /// The client's `model`, cut at 256 characters.
+    pub requested_model: Option<String>,
+    /// What it resolved to.
+    pub alias: Option<String>,
+    /// The route that answered, or the last that was tried.
+    pub provider_id: Option<ProviderId>,
+    /// Its provider's name.
+    pub provider_name: Option<String>,
+    /// The model id sent upstream.
+    pub upstream_model: Option<String>,
+    /// The dated id that the vendor named in its answer.
+    pub used_model: Option<String>,
+    /// Status sent to the client; 499 when it left first.
+    pub status: u16,
+    /// Machine-readable class of the failure; null for success.
+    pub error_type: Option<String>,
+    /// The check that denied the request; null otherwise.
+    pub denied_by: Option<String>,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+    /// See [`TokenUsage::input`].
+    pub input_tokens: u64,
+    /// See [`TokenUsage::output`].
+    pub output_tokens: u64,
+    /// See [`TokenUsage::cache_read`].
+    pub cache_read_tokens: u64,
+    /// See [`TokenUsage::cache_write`].
+    pub cache_write_tokens: u64,
+    /// See [`TokenUsage::reasoning`].
+    pub reasoning_tokens: u64,
+    /// Where the tokens come from; null where there are none.
+    pub usage_source: Option<UsageSource>,
+    /// Picodollars (1e-12); null while unpriced, never 0 for unknown.
+    pub cost_input: Option<i64>,
+    /// Picodollars.
+    pub cost_output: Option<i64>,
+    /// Picodollars.
+    pub cost_total: Option<i64>,
+    /// ISO 4217 code of the costs.
+    pub currency: Option<String>,
+    /// The price version that priced it.
+    pub pricing_rule_id: Option<uuid::Uuid>,
+    /// The tier that priced it.
+    pub pricing_source: Option<String>,
+    /// Whole time, milliseconds.
+    pub latency_ms: u64,
+    /// Time to the first byte of the answer, milliseconds; null where none was sent.
+    pub ttfb_ms: Option<u64>,
+    /// Every route tried, in order.
+    pub attempts: Vec<Attempt>,
+    /// 429 retries in place, all routes together.
+    pub retry_count: u32,
+    /// Time slept before them, milliseconds.
+    pub retry_sleep_ms: u64,
+    /// The `x-request-id` of the request.
+    pub request_id: String,
+    /// The client's `User-Agent`, cut at 256 characters.
+    pub client: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! AES-256-GCM envelopes bound to organization, record and field.

@@ -1,0 +1,1 @@
+//! Rows → [`super::OrgSnapshot`].

@@ -1,0 +1,129 @@
+//! Everything the data plane knows, as one immutable value.
+//!
+//! A request loads the current [`Snapshot`] once and sees nothing else; the admin API writes the
+//! store and publishes a new one. Nothing here waits, locks or decrypts: [`build`] did that.
+
+mod build;
+mod publisher;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use crate::{
+    domain::{Endpoint, OrgId, ProviderId, RouteId},
+    provider::Vendor,
+    secrets::Secret,
+};
+
+pub use build::{BuildError, build_org};
+pub use publisher::Publisher;
+
+/// The platform's total limit where no tier sets one, seconds.
+pub const DEFAULT_REQUEST_TIMEOUT_SECS: u32 = 120;
+/// The platform's idle limit for streams where no tier sets one, seconds.
+pub const DEFAULT_STREAM_IDLE_TIMEOUT_SECS: u32 = 180;
+
+/// What all organizations have configured.
+#[derive(Default)]
+pub struct Snapshot {
+    /// Grows by one with every publication.
+    pub generation: u64,
+    /// By id.
+    pub orgs: HashMap<OrgId, Arc<OrgSnapshot>>,
+}
+
+/// What one organization has configured.
+pub struct OrgSnapshot {
+    /// Its id.
+    pub id: OrgId,
+    /// Its name.
+    pub name: String,
+    /// Eligible rows with `bare_alias`, by alias, in the order in which they are tried.
+    pub aliases: HashMap<Box<str>, Arc<Alias>>,
+    /// Providers that a prefix can name, by lower-case provider name; then by lower-case catalog or
+    /// vendor slug where only one provider has it (names win).
+    pub prefixes: HashMap<Box<str>, Arc<Pinned>>,
+    /// `GET /v1/models` without policies: ids in listing order.
+    pub listing: Vec<ListedModel>,
+}
+
+/// A bare alias and its ordered routes.
+pub struct Alias {
+    /// The name callers send.
+    pub name: Arc<str>,
+    /// Ascending priority; ineligible ones are not in it.
+    pub routes: Vec<Arc<Route>>,
+}
+
+/// One provider's routes, for `<provider>/<alias or upstream model>`.
+pub struct Pinned {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// By alias and by upstream model; the 1:1 row wins over custom aliases of the same name.
+    pub routes: HashMap<Box<str>, Arc<Route>>,
+}
+
+/// A named upstream with its credential, ready for use.
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its name, as shown in records and `error.attempts`.
+    pub name: Arc<str>,
+    /// The vendor's row of the catalog.
+    pub vendor: &'static Vendor,
+    /// Where it lives.
+    pub base: BaseUrl,
+    /// The API key, if the auth type has one. Empty for `custom` without a key.
+    pub api_key: Option<Secret>,
+    /// Runtime endpoints that it speaks natively.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// `base_url`, taken apart once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// `https`.
+    pub tls: bool,
+    /// Host name or address literal, without brackets; also SNI.
+    pub host: Arc<str>,
+    /// Port, explicit or the scheme's.
+    pub port: u16,
+    /// `Host` header value.
+    pub authority: Arc<str>,
+    /// Path before the vendor's own path: no trailing slash, a trailing `/v1` removed.
+    pub prefix: Arc<str>,
+}
+
+/// One (provider, upstream model) pair behind an alias.
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Whom it calls.
+    pub provider: Arc<Provider>,
+    /// The alias of the row.
+    pub alias: Arc<str>,
+    /// What is sent upstream.
+    pub upstream_model: Arc<str>,
+    /// `upstream_model` as a JSON string literal, quotes included.
+    pub upstream_model_json: Bytes,
+    /// Retries in place after a 429.
+    pub retry_on_429_count: u32,
+    /// Cap on a vendor's Retry-After; zero ignores the header.
+    pub retry_on_429_max_wait: Duration,
+    /// Total limit of a non-streamed request, per attempt (route, 1:1 row, provider, platform).
+    pub request_timeout: Duration,
+    /// Longest gap between streamed chunks, and the wait for the first event (same tiers).
+    pub stream_idle_timeout: Duration,
+}
+
+/// An entry of `GET /v1/models`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedModel {
+    /// What a caller sends as `model`.
+    pub id: String,
+    /// Vendor slug, for `owned_by`.
+    pub owned_by: String,
+    /// Unix seconds of the row's creation.
+    pub created: i64,
+}

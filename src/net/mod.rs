@@ -1,1 +1,9 @@
-//! (see ARCHITECTURE.md)
+//! The way out: names to addresses, which addresses may be reached, and peers for Pingora.
+
+mod address;
+mod dns;
+mod peer;
+
+pub use address::{AddressPolicy, IpRange, IpRangeError};
+pub use dns::{Resolver, ResolveError};
+pub use peer::{PeerError, Peers};

@@ -1,1 +1,26 @@
-//! (see ARCHITECTURE.md)
+//! The way of a request: `admit → plan → send → observe → settle`, one file each, in that order.
+//!
+//! [`service`] is Pingora's `ProxyHttp` and only a switchboard. The request's body is held once and
+//! replayed to each attempt through the [`gate`], which also keeps the attempt's deadlines and holds
+//! back an answer until it is known to be one. Knows neither the store nor the admin API: requests
+//! for those go to a router that the composition root hands in.
+
+mod admit;
+mod body;
+mod ctx;
+mod front;
+mod gate;
+mod identity;
+mod local;
+mod observe;
+mod plan;
+mod refusal;
+mod reply;
+mod send;
+mod service;
+mod settle;
+mod shared;
+
+pub use front::Front;
+pub use service::Gateway;
+pub use shared::{Drain, Limits, Shared};

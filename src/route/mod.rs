@@ -1,1 +1,13 @@
-//! (see ARCHITECTURE.md)
+//! Which route next: pure decisions, fed names, failures and time.
+
+mod backoff;
+mod decide;
+mod failure;
+mod plan;
+mod resolve;
+
+pub use backoff::{retry_after, wait_before_retry};
+pub use decide::{Next, decide};
+pub use failure::Failure;
+pub use plan::Plan;
+pub use resolve::{Resolution, resolve};

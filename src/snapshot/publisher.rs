@@ -21,15 +21,15 @@ impl Publisher {
     }
 
     /// Replaces everything, as at start.
-    pub fn replace(&self, orgs: HashMap<OrgId, Arc<OrgSnapshot>>) {
+    pub fn replace(&self, orgs: &HashMap<OrgId, Arc<OrgSnapshot>>) {
         self.current.rcu(|old| Snapshot { generation: old.generation + 1, orgs: orgs.clone() });
     }
 
     /// Replaces one organization. Requests that began before keep what they loaded.
-    pub fn publish(&self, org: Arc<OrgSnapshot>) {
+    pub fn publish(&self, org: &Arc<OrgSnapshot>) {
         self.current.rcu(|old| {
             let mut orgs = old.orgs.clone();
-            orgs.insert(org.id, Arc::clone(&org));
+            orgs.insert(org.id, Arc::clone(org));
             Snapshot { generation: old.generation + 1, orgs }
         });
     }

@@ -1,0 +1,79 @@
+//! One function per command.
+
+use std::{
+    future::Future,
+    io::Write,
+    process::ExitCode,
+};
+
+use super::{AppError, parts, serve};
+use crate::{
+    auth,
+    cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
+    config::{self, Config, LogFormat},
+    observe,
+};
+
+/// Runs the command and tells how it went: errors go to stderr, as every log does.
+pub fn run(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Serve(file) => load(&file).and_then(|config| serve_with(&config, false)),
+        Command::Quickstart(file) => load(&file).and_then(|config| serve_with(&config, true)),
+        Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
+        Command::Token(request) => load(&request.config).and_then(|config| token(&config, &request)),
+        Command::Healthcheck(file) => load(&file).and_then(|config| healthcheck(&config)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "turnpike: {error}");
+            ExitCode::from(if matches!(error, AppError::Config(_)) { EXIT_CONFIG } else { 1 })
+        }
+    }
+}
+
+fn load(file: &ConfigFile) -> Result<Config, AppError> {
+    Ok(config::load_for_process(file.path.as_deref())?)
+}
+
+fn say(line: &str) -> Result<(), AppError> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| AppError::Io("stdout", error))
+}
+
+fn serve_with(config: &Config, quickstart: bool) -> Result<(), AppError> {
+    let format = match config.log.format {
+        LogFormat::Auto => observe::LogFormat::Auto,
+        LogFormat::Json => observe::LogFormat::Json,
+        LogFormat::Text => observe::LogFormat::Text,
+    };
+    observe::init_logging(format, &config.log.filter);
+    block_on(config.server.threads, serve::serve(config, quickstart))
+}
+
+fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
+    let token = block_on(1, async {
+        let (store, keyring) = parts::unlock(config).await?;
+        let (org, user, groups) = (&request.org, &request.user, &request.groups);
+        let token = auth::token(&store, &keyring, org, user, request.role, groups, request.ttl).await?;
+        store.close().await;
+        Ok(token)
+    })?;
+    say(&token)
+}
+
+fn healthcheck(config: &Config) -> Result<(), AppError> {
+    block_on(1, serve::healthcheck(config))
+}
+
+fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("turnpike")
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::Io("cannot start threads", error))?;
+    let done = runtime.block_on(work);
+    // Nothing that still runs may hold up the end: what matters was awaited.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,25 @@
+//! The composition root: configuration → parts → a serving process. The only place that spawns
+//! tasks which outlive a request.
+
+mod commands;
+mod error;
+mod listen;
+mod parts;
+mod probes;
+mod refresh;
+mod serve;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+
+pub use error::AppError;
+
+/// Carries out a command.
+#[must_use]
+pub fn run(command: Command) -> ExitCode {
+    // The first provider installed is the one that everything uses; Pingora would install ring.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    commands::run(command)
+}

@@ -1,0 +1,56 @@
+//! `/healthz` and `/readyz` (contract 3).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Json, Router, extract::State, routing::get};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
+
+/// A store that does not answer by then is away.
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What readiness looks at.
+#[derive(Clone)]
+pub struct Vitals {
+    pub store: Store,
+    pub publisher: Arc<Publisher>,
+    pub ledger: Arc<Ledger>,
+    pub drain: Drain,
+}
+
+/// The probes' routes.
+pub fn router(vitals: Vitals) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
+        .route("/readyz", get(ready))
+        .with_state(vitals)
+}
+
+async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
+    let store = matches!(tokio::time::timeout(STORE_PATIENCE, vitals.store.orgs()).await, Ok(Ok(_)));
+    let snapshot = vitals.publisher.load().generation > 0;
+    let ledger = vitals.ledger.accepts();
+    let status = if vitals.drain.draining() {
+        "draining"
+    } else if !snapshot {
+        "starting"
+    } else if store && ledger {
+        "ready"
+    } else {
+        "degraded"
+    };
+    let code = match status {
+        "ready" | "degraded" => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let word = |fine: bool| if fine { "ok" } else { "failing" };
+    let checks = json!({
+        "store": word(store),
+        "redis": "not configured",
+        "snapshot": word(snapshot),
+        "ledger": word(ledger),
+    });
+    (code, Json(json!({"status": status, "checks": checks})))
+}

@@ -1,0 +1,216 @@
+//! `serve` and `quickstart`: every part put together, then served until told to stop.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use pingora_core::services::Service as _;
+use tokio::sync::watch;
+
+use super::{
+    AppError, listen, parts,
+    probes::{self, Vitals},
+    refresh::Refresher,
+    shutdown,
+};
+use crate::{
+    admin::{self, AdminState},
+    auth::{ApiKeys, Issuer},
+    config::{self, Config},
+    ledger::{Ledger, OnFull, SpoolLimits},
+    net::{AddressPolicy, Peers},
+    observe::{self, AccessLog, Metrics},
+    provider::InProcess,
+    proxy::{Drain, Gateway, Limits, Shared},
+    quickstart,
+    secrets::Keyring,
+    snapshot::Publisher,
+    store::Store,
+};
+
+const MIB: u64 = 1024 * 1024;
+/// How often gauges that nobody moves are read.
+const GAUGES: Duration = Duration::from_secs(1);
+/// How long the last usage records may take to reach the database; the spool keeps the rest.
+const LAST_DELIVERY: Duration = Duration::from_secs(5);
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
+    let (store, keyring) = parts::unlock(config).await?;
+    let keyring = Arc::new(keyring);
+    let provisioned = if quickstart { Some(quickstart::provision_from_env(&store, &keyring).await?) } else { None };
+    let running = start(config, store, keyring).await?;
+    if let Some(provisioned) = provisioned {
+        let base = base_url(config, running.bound);
+        super::commands::say(&quickstart::banner(&provisioned, &base))?;
+    }
+    running.until_told(config).await
+}
+
+/// A serving process.
+struct Running {
+    bound: SocketAddr,
+    shared: Arc<Shared>,
+    store: Store,
+    close: watch::Sender<bool>,
+    public: tokio::task::JoinHandle<()>,
+    delivery: tokio::task::JoinHandle<()>,
+    stop_delivery: watch::Sender<bool>,
+}
+
+async fn start(config: &Config, store: Store, keyring: Arc<Keyring>) -> Result<Running, AppError> {
+    let (listener, bound) = listen::bind(config.server.listen, "server.listen")?;
+    let ledger = Arc::new(Ledger::open(&config.storage.data_dir.join("spool"), spool_limits(config))?);
+    let (stop_delivery, stopped) = watch::channel(false);
+    let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
+    let publisher = Arc::new(Publisher::default());
+    let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
+    let drain = Drain::default();
+    let vitals = Vitals {
+        store: store.clone(),
+        publisher: Arc::clone(&publisher),
+        ledger: Arc::clone(&ledger),
+        drain: drain.clone(),
+    };
+    let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
+    let local = local_router(config, probes::router(vitals), admin).await?;
+    let metrics = Arc::new(Metrics::new());
+    let shared = Arc::new(Shared::new(
+        publisher,
+        keys,
+        ledger,
+        metrics,
+        AccessLog::start(),
+        peers(config),
+        limits(config),
+        drain,
+        local,
+    ));
+    serve_metrics(config, &shared).await?;
+    let (close, closed) = watch::channel(false);
+    let (mut service, fds) = listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
+    let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
+    tracing::info!(address = %bound, "listening");
+    Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })
+}
+
+impl Running {
+    async fn until_told(self, config: &Config) -> Result<(), AppError> {
+        shutdown::requested().await?;
+        tracing::info!("draining");
+        let delay = Duration::from_millis(config.server.drain_delay_ms);
+        let grace = Duration::from_secs(config.server.shutdown_grace_secs);
+        shutdown::drain(&self.shared.drain, &self.close, delay, grace).await;
+        self.public.abort();
+        let _nobody_listens = self.stop_delivery.send(true);
+        if tokio::time::timeout(LAST_DELIVERY, self.delivery).await.is_err() {
+            tracing::warn!("usage records remain in the spool; the next start delivers them");
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+        self.shared.access.flush();
+        Ok(())
+    }
+}
+
+async fn admin_router(
+    store: &Store,
+    keyring: &Arc<Keyring>,
+    keys: &Arc<ApiKeys>,
+    publisher: &Arc<Publisher>,
+) -> Result<Router, AppError> {
+    let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
+    refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
+    let issuer = Issuer::load_or_create(store, keyring).await?;
+    Ok(admin::router(AdminState::new(
+        store.clone(),
+        Arc::clone(keyring),
+        Arc::clone(keys),
+        Arc::new(issuer),
+        Arc::new(refresher),
+    )))
+}
+
+/// The router of the public port: with the admin and user API, unless that has a listener of its own.
+async fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
+    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin)) };
+    let (listener, bound) = listen::bind(address, "admin.listen")?;
+    serve_router(listener, probes.clone().merge(admin))?;
+    tracing::info!(address = %bound, "admin listening");
+    Ok(probes.fallback(admin::not_found))
+}
+
+async fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
+    let gauges = Arc::clone(shared);
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(GAUGES);
+        loop {
+            tick.tick().await;
+            gauges.publish_gauges();
+        }
+    });
+    let Some(address) = config.metrics.listen else { return Ok(()) };
+    let (listener, bound) = listen::bind(address, "metrics.listen")?;
+    serve_router(listener, observe::metrics_router(Arc::clone(&shared.metrics)))?;
+    tracing::info!(address = %bound, "metrics listening");
+    Ok(())
+}
+
+fn serve_router(listener: std::net::TcpListener, router: Router) -> Result<(), AppError> {
+    let failed = |error| AppError::Io("cannot serve", error);
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "a listener ended");
+        }
+    });
+    Ok(())
+}
+
+fn spool_limits(config: &Config) -> SpoolLimits {
+    let on_full = match config.ledger.on_full {
+        config::OnFull::Block => OnFull::Block,
+        config::OnFull::DropOldest => OnFull::DropOldest,
+    };
+    SpoolLimits { max_bytes: config.ledger.max_spool_mb * MIB, on_full }
+}
+
+fn peers(config: &Config) -> Peers {
+    let policy = AddressPolicy {
+        deny: config.upstream.deny_addresses.clone(),
+        allow: config.upstream.allow_addresses.clone(),
+    };
+    let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
+    Peers::new(policy, patience, Arc::new(InProcess))
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_body: config.server.max_body_mb * MIB,
+        max_buffered: config.server.max_buffered_mb * MIB,
+        header_timeout: Duration::from_secs(config.server.header_timeout_secs),
+        body_timeout: Duration::from_secs(config.server.body_timeout_secs),
+        all_rate_limited_status: config.routing.all_rate_limited_status,
+    }
+}
+
+/// How this process is reached, for people and for probes.
+fn base_url(config: &Config, bound: SocketAddr) -> String {
+    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    let address = if bound.ip().is_unspecified() {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), bound.port())
+    } else {
+        bound
+    };
+    config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
+}
+
+/// Asks the gateway of this configuration whether it lives.
+pub async fn healthcheck(config: &Config) -> Result<(), AppError> {
+    let local = Config { server: config::Server { public_url: None, ..config.server.clone() }, ..config.clone() };
+    let url = format!("{}/healthz", base_url(&local, config.server.listen));
+    observe::health(&url).await.map_err(|error| AppError::Unhealthy(format!("{url}: {error}")))
+}

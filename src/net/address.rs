@@ -1,0 +1,152 @@
+//! Which addresses an outgoing connection may reach, checked on the resolved address.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A CIDR range, or a single address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpRange {
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// The text is no CIDR range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no IP address or CIDR range, such as 169.254.0.0/16")]
+pub struct IpRangeError(String);
+
+impl std::str::FromStr for IpRange {
+    type Err = IpRangeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || IpRangeError(text.to_owned());
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| bad())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| bad())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(width);
+        if prefix > width {
+            return Err(bad());
+        }
+        Ok(Self { address, prefix })
+    }
+}
+
+impl IpRange {
+    /// Whether the range holds the address.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        match (self.address, ip) {
+            (IpAddr::V4(range), IpAddr::V4(ip)) => {
+                same_prefix(u128::from(range.to_bits()) << 96, u128::from(ip.to_bits()) << 96, self.prefix)
+            }
+            (IpAddr::V6(range), IpAddr::V6(ip)) => same_prefix(range.to_bits(), ip.to_bits(), self.prefix),
+            _ => false,
+        }
+    }
+}
+
+/// Compares the first `prefix` bits of two left-aligned addresses.
+fn same_prefix(a: u128, b: u128, prefix: u8) -> bool {
+    prefix == 0 || (a ^ b) >> (128 - u32::from(prefix)) == 0
+}
+
+/// `upstream.deny_addresses` with its exceptions.
+#[derive(Clone, Debug, Default)]
+pub struct AddressPolicy {
+    /// Refused, unless allowed.
+    pub deny: Vec<IpRange>,
+    /// Exceptions to `deny`.
+    pub allow: Vec<IpRange>,
+}
+
+impl AddressPolicy {
+    /// Whether a connection to the address may be made.
+    ///
+    /// An IPv4 address written as IPv6 (`::ffff:169.254.169.254`, or NAT64 and 6to4 forms of it) is
+    /// judged as the IPv4 address it reaches.
+    #[must_use]
+    pub fn permits(&self, ip: IpAddr) -> bool {
+        let ip = as_reached(ip);
+        self.allow.iter().any(|range| range.contains(ip))
+            || !self.deny.iter().any(|range| range.contains(ip))
+    }
+}
+
+/// The IPv4 address inside an IPv6 one that only wraps it, else the address itself.
+fn as_reached(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => embedded_v4(v6).map_or(ip, IpAddr::V4),
+    }
+}
+
+fn embedded_v4(v6: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
+    if let Some(v4) = v6.to_ipv4_mapped() {
+        return Some(v4);
+    }
+    let bits = v6.to_bits();
+    let low = u32::try_from(bits & 0xffff_ffff).ok()?;
+    // 64:ff9b::/96, RFC 6052.
+    if bits >> 32 == 0x0064_ff9b_0000_0000_0000_0000 {
+        return Some(low.into());
+    }
+    // 2002::/16, RFC 3056: the address is in bits 16..48.
+    if bits >> 112 == 0x2002 {
+        return u32::try_from((bits >> 80) & 0xffff_ffff).ok().map(Into::into);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(deny: &[&str], allow: &[&str]) -> AddressPolicy {
+        let parse = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
+        AddressPolicy { deny: parse(deny), allow: parse(allow) }
+    }
+
+    fn permits(policy: &AddressPolicy, ip: &str) -> bool {
+        policy.permits(ip.parse().unwrap())
+    }
+
+    #[test]
+    fn denied_ranges_hold_in_every_spelling_of_an_address() {
+        let policy = policy(&["169.254.0.0/16", "fe80::/10", "fd00:ec2::254"], &[]);
+        for denied in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "fe80::1",
+            "fd00:ec2::254",
+        ] {
+            assert!(!permits(&policy, denied), "{denied}");
+        }
+        for fine in ["169.253.255.255", "169.255.0.0", "10.0.0.1", "127.0.0.1", "fd00:ec2::255", "::1"] {
+            assert!(permits(&policy, fine), "{fine}");
+        }
+    }
+
+    #[test]
+    fn an_exception_wins_over_a_denied_range() {
+        let policy = policy(&["169.254.0.0/16"], &["169.254.10.0/24"]);
+        assert!(permits(&policy, "169.254.10.7"));
+        assert!(!permits(&policy, "169.254.11.7"));
+    }
+
+    #[test]
+    fn nonsense_is_no_range() {
+        for text in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "host", "10.0.0.0/x"] {
+            assert!(text.parse::<IpRange>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_zero_prefix_holds_everything_of_its_family() {
+        assert!("0.0.0.0/0".parse::<IpRange>().unwrap().contains("1.2.3.4".parse().unwrap()));
+        assert!(!"0.0.0.0/0".parse::<IpRange>().unwrap().contains("::1".parse().unwrap()));
+    }
+}

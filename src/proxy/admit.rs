@@ -1,0 +1,235 @@
+//! Admit: who calls, what for, and is the request one that can be served. Nothing is sent yet.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use pingora_error::Result;
+use pingora_proxy::Session;
+
+use super::{
+    body::{self, BodyError, Room},
+    ctx::{Call, Ctx, Inbound},
+    gate, identity, local,
+    refusal::{self, Refusal},
+    reply,
+};
+use crate::{
+    auth::{KeyRefusal, Principal},
+    dialect,
+    domain::{ClientDialect, Endpoint},
+    route::{self, Plan},
+    wire,
+};
+
+/// Headers of one request may not be larger together, bytes.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// Longest `User-Agent` that is recorded, characters.
+const MAX_CLIENT: usize = 256;
+
+/// Admits a request. `true` means that it has been answered.
+pub async fn admit(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+    let path = session.req_header().uri.path().to_owned();
+    let Some(rest) = runtime_path(&path) else {
+        return local::serve(session, ctx).await;
+    };
+    let endpoint = endpoint_of(rest);
+    begin(session, ctx, endpoint, rest);
+    match admitted(session, ctx, endpoint, rest).await {
+        Ok(None) => Ok(false),
+        Ok(Some(listing)) => reply::listing(session, ctx, listing).await,
+        Err(Some(refusal)) => reply::refuse(session, ctx, refusal).await,
+        Err(None) => reply::gone(session, ctx).await,
+    }
+}
+
+/// What follows `/v1` on either mount.
+fn runtime_path(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("/api/llm-gateway").unwrap_or(path);
+    let rest = path.strip_prefix("/v1")?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+fn endpoint_of(rest: &str) -> Option<Endpoint> {
+    if rest.starts_with("/models/") {
+        return Some(Endpoint::Models);
+    }
+    Endpoint::ALL.into_iter().find(|endpoint| endpoint.path() == rest)
+}
+
+/// The dialect of errors, known from the path even where it names no endpoint.
+pub fn dialect_of(rest: &str) -> ClientDialect {
+    if rest.starts_with("/messages") { ClientDialect::Anthropic } else { ClientDialect::OpenAi }
+}
+
+fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &str) {
+    let head = session.req_header();
+    let client = head.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    ctx.active = Some(ctx.shared.drain.enter());
+    ctx.call = Some(Call {
+        id: identity::request_id(&head.headers),
+        trace: identity::Trace::read(&head.headers),
+        client: client.map(|text| text.chars().take(MAX_CLIENT).collect()),
+        endpoint,
+        dialect: dialect_of(rest),
+        query: head.uri.query().map(str::to_owned),
+        principal: None,
+        inbound: None,
+        plan: None,
+        gate: None,
+        attempt: super::ctx::Attempt::default(),
+        client_gone: false,
+        first_byte: None,
+        settled: false,
+        in_flight: ctx.shared.metrics.in_flight(),
+    });
+}
+
+/// `Ok(None)`: on to the attempts. `Ok(Some)`: a listing to answer. `Err(None)`: the client left.
+async fn admitted(
+    session: &mut Session,
+    ctx: &mut Ctx,
+    endpoint: Option<Endpoint>,
+    rest: &str,
+) -> std::result::Result<Option<Bytes>, Option<Refusal>> {
+    check_head(session, endpoint)?;
+    let principal = authenticate(&session.req_header().headers, ctx).await?;
+    if let Some(call) = ctx.call.as_mut() {
+        call.principal = Some(Arc::clone(&principal));
+    }
+    let Some(endpoint) = endpoint else { return Err(Some(refusal::unknown_path(&format!("/v1{rest}")))) };
+    if endpoint == Endpoint::Models {
+        return listing(ctx, &principal, rest).map(Some).map_err(Some);
+    }
+    if !ctx.shared.ledger.accepts() {
+        return Err(Some(refusal::unavailable("ledger_full", "usage records cannot be kept at the moment; try again")));
+    }
+    check_content(&session.req_header().headers)?;
+    let inbound = read(session, ctx, endpoint).await?;
+    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint)?;
+    if let Some(call) = ctx.call.as_mut() {
+        call.inbound = Some(inbound);
+        call.plan = Some(plan);
+        call.gate = Some(gate::install(&mut session.downstream_session));
+    }
+    Ok(None)
+}
+
+fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Result<(), Refusal> {
+    let head = session.req_header();
+    let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > MAX_HEADER_BYTES {
+        return Err(refusal::headers_too_large(MAX_HEADER_BYTES));
+    }
+    let Some(endpoint) = endpoint else { return Ok(()) };
+    let wanted = if endpoint == Endpoint::Models { Method::GET } else { Method::POST };
+    if head.method == wanted {
+        return Ok(());
+    }
+    Err(refusal::method_not_allowed(wanted.as_str()))
+}
+
+async fn authenticate(headers: &HeaderMap, ctx: &Ctx) -> std::result::Result<Arc<Principal>, Refusal> {
+    let verdict = match token(headers) {
+        Ok(token) => match ctx.shared.keys.cached(token) {
+            Some(verdict) => verdict,
+            None => ctx.shared.keys.verify(token).await,
+        },
+        Err(refusal) => Err(refusal),
+    };
+    verdict.map_err(|refused| match refused {
+        KeyRefusal::Unavailable => refusal::unavailable("key_store", refused.message()),
+        _ => refusal::invalid_api_key(refused.message()),
+    })
+}
+
+/// The key: `x-api-key` first, else `Authorization: Bearer` (contract 3, seed 001).
+fn token(headers: &HeaderMap) -> std::result::Result<&str, KeyRefusal> {
+    if let Some(value) = headers.get("x-api-key") {
+        return value.to_str().map(str::trim).map_err(|_| KeyRefusal::Malformed);
+    }
+    let value = headers.get(http::header::AUTHORIZATION).ok_or(KeyRefusal::Missing)?;
+    let text = value.to_str().map_err(|_| KeyRefusal::Malformed)?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(KeyRefusal::Malformed),
+    }
+}
+
+/// `GET /v1/models`, or one entry of it.
+fn listing(ctx: &Ctx, principal: &Principal, rest: &str) -> std::result::Result<Bytes, Refusal> {
+    let snapshot = ctx.shared.snapshot.load();
+    let models = snapshot.orgs.get(&principal.org).map_or(&[][..], |org| org.listing.as_slice());
+    let entry = |model: &crate::snapshot::ListedModel| dialect::models::entry(&model.id, model.created, &model.owned_by);
+    match rest.strip_prefix("/models/") {
+        None => Ok(dialect::models::list(models.iter().map(entry))),
+        Some(id) => models
+            .iter()
+            .find(|model| model.id == id)
+            .map(|model| dialect::models::one(&entry(model)))
+            .ok_or_else(|| refusal::model_not_found(id)),
+    }
+}
+
+fn check_content(headers: &HeaderMap) -> std::result::Result<(), Refusal> {
+    if let Some(encoding) = headers.get(http::header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(refusal::unsupported_encoding());
+    }
+    let Some(kind) = headers.get(http::header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = kind.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim);
+    if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        return Ok(());
+    }
+    Err(refusal::unsupported_media_type())
+}
+
+async fn read(
+    session: &mut Session,
+    ctx: &Ctx,
+    endpoint: Endpoint,
+) -> std::result::Result<Inbound, Option<Refusal>> {
+    let headers = &session.req_header().headers;
+    let length = headers.get(http::header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    let limits = ctx.shared.limits;
+    let fits = length.is_none_or(|length| length <= limits.max_body);
+    if fits && headers.get(http::header::EXPECT).is_some_and(|e| e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        session.downstream_session.write_continue_response().await.map_err(|_| None)?;
+    }
+    let mut room = Room::none(&ctx.shared);
+    let body = body::read(&mut session.downstream_session, length, &mut room).await;
+    let body = body.map_err(|error| match error {
+        BodyError::Gone => None,
+        BodyError::TooLarge => {
+            Some(refusal::request_too_large(limits.max_body))
+        }
+        BodyError::TooSlow => Some(refusal::body_timeout()),
+        BodyError::NoRoom => Some(refusal::unavailable(
+            "buffer_full",
+            "the gateway holds as many request bodies as it may; try again",
+        )),
+    })?;
+    let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;
+    Ok(Inbound { body, head, room })
+}
+
+fn plan(
+    ctx: &Ctx,
+    principal: &Principal,
+    model: &str,
+    endpoint: Endpoint,
+) -> std::result::Result<Plan, Refusal> {
+    let snapshot = ctx.shared.snapshot.load();
+    let resolution = snapshot.orgs.get(&principal.org).and_then(|org| route::resolve(org, model));
+    let Some(resolution) = resolution else {
+        return Err(refusal::model_not_found(model));
+    };
+    let plan = Plan::new(resolution, endpoint);
+    if plan.current().is_none() {
+        return Err(refusal::endpoint_not_spoken(model, endpoint));
+    }
+    Ok(plan)
+}
+

@@ -1,0 +1,147 @@
+//! Reads a request's body whole: capped, timed, and within what the process may hold.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use pingora_core::protocols::http::ServerSession;
+use tokio::time::{Instant, timeout_at};
+
+use super::shared::{Limits, Shared};
+
+/// Every so many bytes that arrive extend the time allowed by a second.
+const BYTES_PER_EXTRA_SECOND: u64 = 64 * 1024;
+/// What a body without a length is first accounted at, and grows by.
+const STEP: u64 = 64 * 1024;
+
+/// Why there is no body.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// Above the limit for one body.
+    TooLarge,
+    /// The process holds as much as it may.
+    NoRoom,
+    /// It did not arrive in time.
+    TooSlow,
+    /// The client left or broke the framing.
+    Gone,
+}
+
+/// A share of what the process may hold, given back on drop.
+pub struct Room {
+    shared: Arc<Shared>,
+    limits: Limits,
+    bytes: u64,
+}
+
+impl Room {
+    /// No room yet, with the bounds of runtime traffic.
+    pub fn none(shared: &Arc<Shared>) -> Self {
+        Self::within(shared, shared.limits)
+    }
+
+    /// No room yet, with other bounds.
+    pub fn within(shared: &Arc<Shared>, limits: Limits) -> Self {
+        Self { shared: Arc::clone(shared), limits, bytes: 0 }
+    }
+
+    /// Makes it at least `bytes`.
+    fn grow(&mut self, bytes: u64) -> Result<(), BodyError> {
+        let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
+        let limit = self.limits.max_buffered;
+        let taken = self.shared.buffered.fetch_add(more, Ordering::AcqRel);
+        if taken.saturating_add(more) > limit {
+            self.shared.buffered.fetch_sub(more, Ordering::AcqRel);
+            return Err(BodyError::NoRoom);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+impl Room {
+    /// Gives everything back.
+    pub fn release(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes > 0 {
+            self.shared.buffered.fetch_sub(bytes, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Reads the body of `session`. `length` is its Content-Length; `room` is held as long as the body.
+pub async fn read(
+    session: &mut ServerSession,
+    length: Option<u64>,
+    room: &mut Room,
+) -> Result<Bytes, BodyError> {
+    let limits = room.limits;
+    if length.is_some_and(|length| length > limits.max_body) {
+        return Err(BodyError::TooLarge);
+    }
+    room.grow(length.unwrap_or(STEP))?;
+    let mut pieces = Pieces::new(length);
+    let mut deadline = Instant::now() + limits.body_timeout;
+    while let Some(piece) = next(session, deadline).await? {
+        let total = pieces.len() + piece.len() as u64;
+        if total > limits.max_body {
+            return Err(BodyError::TooLarge);
+        }
+        if total > room.bytes {
+            room.grow(total.saturating_mul(2).max(STEP).min(limits.max_body))?;
+        }
+        deadline += Duration::from_millis(piece.len() as u64 * 1000 / BYTES_PER_EXTRA_SECOND);
+        pieces.push(piece);
+    }
+    Ok(pieces.join())
+}
+
+async fn next(session: &mut ServerSession, deadline: Instant) -> Result<Option<Bytes>, BodyError> {
+    match timeout_at(deadline, session.read_request_body()).await {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Err(_)) => Err(BodyError::Gone),
+        Ok(Ok(piece)) => Ok(piece),
+    }
+}
+
+/// The body so far. One piece, the usual case of a small body, is never copied.
+struct Pieces {
+    first: Option<Bytes>,
+    rest: BytesMut,
+    expected: usize,
+}
+
+impl Pieces {
+    fn new(length: Option<u64>) -> Self {
+        let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        Self { first: None, rest: BytesMut::new(), expected }
+    }
+
+    fn len(&self) -> u64 {
+        (self.first.as_ref().map_or(0, Bytes::len) + self.rest.len()) as u64
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        if self.first.is_none() && self.rest.is_empty() {
+            self.first = Some(piece);
+            return;
+        }
+        if let Some(first) = self.first.take() {
+            self.rest.reserve(self.expected.max(first.len() + piece.len()));
+            self.rest.extend_from_slice(&first);
+        }
+        self.rest.extend_from_slice(&piece);
+    }
+
+    fn join(self) -> Bytes {
+        self.first.unwrap_or_else(|| self.rest.freeze())
+    }
+}

@@ -1,0 +1,110 @@
+//! What one request carries through Pingora's phases.
+
+use std::{sync::Arc, time::{Duration, Instant}};
+
+use bytes::Bytes;
+
+use super::{
+    body::Room,
+    gate::Handle,
+    identity::Trace,
+    shared::{Active, Shared},
+};
+use crate::{
+    auth::Principal,
+    dialect::{AnswerMeter, StreamMeter},
+    domain::{ClientDialect, Endpoint, Timestamp},
+    observe::InFlight,
+    route::{Failure, Plan},
+    wire::Head,
+};
+
+/// A request's state. Settled exactly once: by the phase that ends it, or on drop.
+pub struct Ctx {
+    pub shared: Arc<Shared>,
+    pub began: Instant,
+    pub arrived: Timestamp,
+    /// Present from the moment that the request is known to be runtime traffic.
+    pub call: Option<Call>,
+    pub active: Option<Active>,
+}
+
+/// One call of a runtime endpoint.
+pub struct Call {
+    pub id: String,
+    pub trace: Option<Trace>,
+    pub client: Option<String>,
+    /// None for a path below `/v1` that is no endpoint.
+    pub endpoint: Option<Endpoint>,
+    pub dialect: ClientDialect,
+    /// The client's query string, passed on.
+    pub query: Option<String>,
+    pub principal: Option<Arc<Principal>>,
+    pub inbound: Option<Inbound>,
+    pub plan: Option<Plan>,
+    pub gate: Option<Handle>,
+    pub attempt: Attempt,
+    /// Set once the client is known to have left.
+    pub client_gone: bool,
+    /// When the first byte of the answer was handed over.
+    pub first_byte: Option<Duration>,
+    pub settled: bool,
+    pub in_flight: InFlight,
+}
+
+/// The request as the client sent it.
+pub struct Inbound {
+    pub body: Bytes,
+    pub head: Head,
+    /// Held as long as the body is.
+    pub room: Room,
+}
+
+/// The attempt under way.
+#[derive(Default)]
+pub struct Attempt {
+    /// Length of the body sent.
+    pub body_len: usize,
+    /// The vendor's status.
+    pub status: Option<u16>,
+    /// What the filters found wrong; the judgement follows in `error_while_proxy`.
+    pub failure: Option<Failure>,
+    /// The start of a failed attempt's body.
+    pub error_body: Vec<u8>,
+    pub meter: Meter,
+    /// Take a connection that was never used.
+    pub fresh: bool,
+    /// Wait before it.
+    pub delay: Duration,
+    /// An error event was added to the stream, so what followed it is dropped.
+    pub cut: bool,
+}
+
+/// Reads usage off the answer.
+#[derive(Default)]
+pub enum Meter {
+    /// Nothing to read yet, or an error body.
+    #[default]
+    None,
+    Answer(AnswerMeter),
+    Stream(Box<StreamMeter>),
+}
+
+impl Ctx {
+    pub fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            began: Instant::now(),
+            arrived: Timestamp::now(),
+            call: None,
+            active: None,
+        }
+    }
+}
+
+impl Call {
+    /// Whether the client asked for a stream.
+    pub fn stream(&self) -> bool {
+        self.inbound.as_ref().is_some_and(|inbound| inbound.head.stream)
+    }
+}

@@ -1,0 +1,100 @@
+//! A request's names: `x-request-id` and `traceparent` (contract 4.9).
+
+use http::HeaderMap;
+
+/// Longest request id that is taken from a client.
+const MAX_ID: usize = 128;
+
+/// The client's `x-request-id` if it is 1–128 of `A-Za-z0-9._-`, else a new one.
+pub fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    match given.filter(|id| is_request_id(id)) {
+        Some(id) => id.to_owned(),
+        None => uuid::Uuid::new_v4().simple().to_string(),
+    }
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// A client's place in its trace (W3C Trace Context, <https://www.w3.org/TR/trace-context/>).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// 32 hex digits.
+    pub trace_id: String,
+    flags: String,
+}
+
+impl Trace {
+    /// Reads `traceparent`; none where it is absent or malformed.
+    pub fn read(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get("traceparent")?.to_str().ok()?;
+        let mut parts = value.split('-');
+        let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let well_formed = hex(version, 2)
+            && version != "ff"
+            && hex(trace, 32)
+            && hex(parent, 16)
+            && hex(flags, 2)
+            && (version != "00" || parts.next().is_none())
+            && trace.bytes().any(|byte| byte != b'0')
+            && parent.bytes().any(|byte| byte != b'0');
+        well_formed.then(|| Self { trace_id: trace.to_owned(), flags: flags.to_owned() })
+    }
+
+    /// The header for a call made on the client's behalf: same trace, a parent of its own.
+    pub fn child(&self) -> String {
+        let span = uuid::Uuid::new_v4().as_u64_pair().0;
+        format!("00-{}-{:016x}-{}", self.trace_id, span.max(1), self.flags)
+    }
+}
+
+fn hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        [(http::HeaderName::from_static(name), value.parse().unwrap())].into_iter().collect()
+    }
+
+    #[test]
+    fn a_well_formed_request_id_is_kept_and_any_other_replaced() {
+        assert_eq!(request_id(&headers("x-request-id", "a.B_9-")), "a.B_9-");
+        let long = "x".repeat(129);
+        for bad in ["", "a b", "a/b", long.as_str(), "ä"] {
+            assert_ne!(request_id(&headers("x-request-id", bad)), bad);
+        }
+        assert_eq!(request_id(&HeaderMap::new()).len(), 32);
+    }
+
+    #[test]
+    fn a_trace_is_continued_with_a_parent_of_our_own() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let trace = Trace::read(&headers("traceparent", parent)).unwrap();
+        let child = trace.child();
+        assert!(child.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && child.ends_with("-01"), "{child}");
+        assert!(Trace::read(&headers("traceparent", &child)).is_some());
+        assert_ne!(child, parent);
+    }
+
+    #[test]
+    fn a_malformed_trace_is_no_trace() {
+        for bad in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+        ] {
+            assert_eq!(Trace::read(&headers("traceparent", bad)), None, "{bad}");
+        }
+    }
+}

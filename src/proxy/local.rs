@@ -1,0 +1,101 @@
+//! Requests that are not runtime traffic: handed to the router for probes and the admin and user API.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Version, header};
+use http_body_util::{BodyExt, Full};
+use pingora_error::{ErrorType, OrErr, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::Session;
+use tower::ServiceExt;
+
+use super::{
+    body::{self, BodyError, Room},
+    ctx::Ctx,
+    identity,
+    shared::Limits,
+};
+
+/// Largest body that the admin and user API take, bytes.
+const MAX_BODY: u64 = 2 * 1024 * 1024;
+
+/// Serves the request through the router. Always `Ok(true)`.
+pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+    ctx.active = Some(ctx.shared.drain.enter());
+    let id = identity::request_id(&session.req_header().headers);
+    let answer = match read(session, ctx).await {
+        Ok(body) => {
+            let request = request(session.req_header(), body);
+            let Ok(answer) = ctx.shared.local.clone().oneshot(request).await;
+            answer
+        }
+        Err(BodyError::Gone) => {
+            session.downstream_session.shutdown().await;
+            return Ok(true);
+        }
+        Err(error) => refusal(&error),
+    };
+    let closing = ctx.shared.drain.draining();
+    write(session, answer, &id, closing).await?;
+    Ok(true)
+}
+
+async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, BodyError> {
+    let headers = &session.req_header().headers;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if headers.contains_key(header::EXPECT) && length.is_none_or(|length: u64| length <= MAX_BODY) {
+        session.downstream_session.write_continue_response().await.map_err(|_| BodyError::Gone)?;
+    }
+    let limits = Limits { max_body: MAX_BODY, ..ctx.shared.limits };
+    let mut room = Room::within(&ctx.shared, limits);
+    body::read(&mut session.downstream_session, length, &mut room).await
+}
+
+fn request(head: &RequestHeader, body: Bytes) -> Request<axum::body::Body> {
+    let mut request = Request::new(axum::body::Body::from(body));
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = head.uri.clone();
+    *request.headers_mut() = head.headers.clone();
+    request
+}
+
+fn refusal(error: &BodyError) -> http::Response<axum::body::Body> {
+    let (status, text) = match error {
+        BodyError::TooLarge => (413, r#"{"error":"PayloadTooLarge","message":"the request body may have at most 2 MiB"}"#),
+        BodyError::NoRoom => (503, r#"{"error":"Unavailable","message":"the gateway holds as many request bodies as it may; try again"}"#),
+        BodyError::TooSlow | BodyError::Gone => (408, r#"{"error":"RequestTimeout","message":"the request body did not arrive in time"}"#),
+    };
+    let mut answer = http::Response::new(axum::body::Body::new(Full::from(text)));
+    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+async fn write(
+    session: &mut Session,
+    answer: http::Response<axum::body::Body>,
+    id: &str,
+    closing: bool,
+) -> Result<()> {
+    let (parts, mut body) = answer.into_parts();
+    let mut head = ResponseHeader::build(parts.status, Some(parts.headers.len() + 3))?;
+    for (name, value) in &parts.headers {
+        head.append_header(name.clone(), value.clone())?;
+    }
+    head.insert_header("x-request-id", id)?;
+    if closing {
+        head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+    }
+    let bodiless = session.req_header().method == http::Method::HEAD;
+    if !head.headers.contains_key(header::CONTENT_LENGTH) && session.req_header().version < Version::HTTP_2 {
+        head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+    }
+    let down = &mut session.downstream_session;
+    down.write_response_header(Box::new(head)).await?;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.or_err(ErrorType::InternalError, "local answer")?;
+        if let (Ok(data), false) = (frame.into_data(), bodiless) {
+            down.write_response_body(data, false).await?;
+        }
+    }
+    down.write_response_body(Bytes::new(), true).await
+}

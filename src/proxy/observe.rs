@@ -1,0 +1,307 @@
+//! Observe: judge each answer, let good ones through, read usage off them, and end streams honestly.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, header};
+use pingora_error::{Error, ErrorType, Result};
+use pingora_http::ResponseHeader;
+
+use super::{
+    ctx::{Call, Ctx, Meter},
+    plan, refusal,
+    settle::{self, Outcome},
+};
+use crate::{
+    dialect::{self, AnswerMeter, FirstEvent, StreamMeter, upstream_error},
+    domain::{AttemptOutcome, Endpoint, Timestamp},
+    route::{self, Failure, Plan},
+    snapshot::Route,
+    wire,
+};
+
+/// How much of a failed attempt's body is read for its message, bytes.
+const ERROR_BODY: usize = 16 * 1024;
+/// How long a failed attempt's body may take.
+const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Raised when the filters have found an answer to be no answer; never shown to a client.
+pub const BAD_ANSWER: ErrorType = ErrorType::Custom("the answer is a failure");
+
+fn bad_answer<T>() -> Result<T> {
+    Error::e_explain(BAD_ANSWER, "see the attempt's failure")
+}
+
+/// Judges the vendor's status line and headers.
+pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
+    let Some(call) = ctx.call.as_mut() else { return };
+    let status = upstream.status.as_u16();
+    if upstream.status.is_informational() {
+        return;
+    }
+    call.attempt.status = Some(status);
+    let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
+    call.attempt.failure = Failure::of_status(status, asked);
+    let Some(gate) = &call.gate else { return };
+    if call.attempt.failure.is_some() {
+        gate.control.within(Instant::now() + ERROR_BODY_PATIENCE);
+    } else if upstream.status.is_success() {
+        call.attempt.meter = meter(call, &upstream.headers);
+    } else {
+        gate.control.release(None);
+        call.forget_body();
+    }
+}
+
+fn meter(call: &Call, headers: &HeaderMap) -> Meter {
+    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Meter::None };
+    let route = call.plan.as_ref().and_then(Plan::current);
+    if is_event_stream(headers) {
+        let hide = route.is_some_and(|route| plan::asks_usage(inbound, route, call.endpoint));
+        Meter::Stream(Box::new(StreamMeter::new(endpoint, hide)))
+    } else {
+        Meter::Answer(AnswerMeter::new(endpoint))
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+/// Turns the vendor's header into the client's.
+pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
+    let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else { return Ok(()) };
+    wire::strip_response_headers(&mut answer.headers);
+    if matches!(call.attempt.meter, Meter::Stream(_)) {
+        // Chunks are flushed one by one, a body with a length only when it is complete.
+        answer.remove_header(&header::CONTENT_LENGTH);
+        answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+    }
+    name(answer, call)?;
+    if ctx.shared.drain.draining() {
+        answer.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+    }
+    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
+    match &call.plan {
+        Some(plan) if tells && answer.status.is_success() => tell_route(answer, plan),
+        _ => Ok(()),
+    }
+}
+
+/// The request's id, under both names where the client's SDK looks for the other.
+pub fn name(answer: &mut ResponseHeader, call: &Call) -> Result<()> {
+    answer.insert_header("x-request-id", call.id.as_str())?;
+    if call.dialect == crate::domain::ClientDialect::Anthropic {
+        answer.insert_header("request-id", call.id.as_str())?;
+    }
+    Ok(())
+}
+
+/// The five headers of seed 001.
+fn tell_route(answer: &mut ResponseHeader, plan: &Plan) -> Result<()> {
+    let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
+    answer.insert_header("x-bd-provider-route-attempt", plan.position())?;
+    answer.insert_header("x-bd-provider-route-count", plan.route_count())?;
+    answer.insert_header("x-bd-provider-failover-count", plan.attempts.len())?;
+    answer.insert_header("x-bd-provider-retry-count", u64::from(plan.retry_count))?;
+    answer.insert_header("x-bd-provider-retry-sleep-ms", sleep)
+}
+
+/// Looks at a piece of the answer's body, and decides what of it goes on.
+pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
+    let Some(call) = ctx.call.as_mut() else { return Ok(()) };
+    if call.attempt.failure.is_some() {
+        return capture(piece.take(), end, call);
+    }
+    match std::mem::take(&mut call.attempt.meter) {
+        Meter::None => {}
+        Meter::Answer(meter) => answer(meter, piece.as_ref(), call)?,
+        Meter::Stream(meter) => stream(meter, piece, end, call)?,
+    }
+    if call.first_byte.is_none() && piece.as_ref().is_some_and(|piece| !piece.is_empty()) {
+        call.first_byte = Some(ctx.began.elapsed());
+    }
+    let finished = matches!(&call.attempt.meter, Meter::Stream(meter) if meter.finished());
+    if end || finished {
+        settle::settle(ctx, Outcome::answered());
+    }
+    Ok(())
+}
+
+/// Keeps the start of a failed attempt's body for its message, then ends the attempt.
+fn capture(piece: Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
+    let kept = &mut call.attempt.error_body;
+    if let Some(piece) = piece {
+        let room = ERROR_BODY.saturating_sub(kept.len()).min(piece.len());
+        kept.extend_from_slice(piece.get(..room).unwrap_or_default());
+    }
+    if end || kept.len() >= ERROR_BODY { bad_answer() } else { Ok(()) }
+}
+
+fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Result<()> {
+    if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
+        if !meter.begun() {
+            if !dialect::looks_like_json(piece) {
+                call.attempt.failure = Some(nonsense(call, "the vendor answered with something that is not JSON"));
+                return bad_answer();
+            }
+            let idle = call.stream().then(|| route_idle(call)).flatten();
+            release(call, idle);
+        }
+        meter.push(piece);
+    }
+    call.attempt.meter = Meter::Answer(meter);
+    Ok(())
+}
+
+fn stream(mut meter: Box<StreamMeter>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
+    let undecided = matches!(meter.first(), FirstEvent::Undecided);
+    let mut out = piece.take().map(|piece| meter.push(piece));
+    if undecided {
+        match meter.first() {
+            FirstEvent::Undecided if !end => {}
+            FirstEvent::Undecided => {
+                call.attempt.failure = Some(nonsense(call, "the vendor's stream ended before its first event"));
+                return bad_answer();
+            }
+            FirstEvent::Error(error) => {
+                let outcome = match error.status {
+                    429 => AttemptOutcome::RateLimited,
+                    _ => AttemptOutcome::UpstreamError,
+                };
+                let mut failure = nonsense(call, &error.message);
+                failure.outcome = outcome;
+                failure.message = scrubbed(&error.message, call);
+                call.attempt.failure = Some(failure);
+                return bad_answer();
+            }
+            FirstEvent::Good => {
+                let idle = route_idle(call);
+                release(call, idle);
+            }
+        }
+    }
+    if end && !meter.finished() {
+        out = Some(ended_early(out, &meter, call));
+    }
+    *piece = out;
+    call.attempt.meter = Meter::Stream(meter);
+    Ok(())
+}
+
+/// An ending that the vendor did not finish is told as an error, never passed off as complete.
+fn ended_early(last: Option<Bytes>, meter: &StreamMeter, call: &mut Call) -> Bytes {
+    call.attempt.cut = true;
+    let Some(endpoint) = call.endpoint else { return last.unwrap_or_default() };
+    let tail = if meter.failed().is_some() {
+        dialect::errors::stream_end(endpoint)
+    } else {
+        refusal::stream_cut("the vendor's stream ended early").stream_event(endpoint)
+    };
+    let mut joined = BytesMut::from(last.unwrap_or_default());
+    joined.extend_from_slice(&meter.separator());
+    joined.extend_from_slice(&tail);
+    joined.freeze()
+}
+
+fn nonsense(call: &Call, message: &str) -> Failure {
+    let mut failure = Failure::of(AttemptOutcome::UpstreamError, message);
+    failure.status = call.attempt.status;
+    failure
+}
+
+fn route_idle(call: &Call) -> Option<Duration> {
+    call.plan.as_ref().and_then(Plan::current).map(|route| route.stream_idle_timeout)
+}
+
+/// The answer is one: from here on it is the client's, and nothing is tried again.
+fn release(call: &mut Call, idle: Option<Duration>) {
+    if let Some(gate) = &call.gate {
+        gate.control.release(idle);
+    }
+    call.forget_body();
+}
+
+impl Call {
+    /// Once nothing can be retried, a long answer must not keep a long request in memory.
+    pub fn forget_body(&mut self) {
+        if let Some(gate) = &self.gate {
+            gate.control.forget_body();
+        }
+        if let Some(inbound) = self.inbound.as_mut() {
+            inbound.body = Bytes::new();
+            inbound.room.release();
+        }
+    }
+}
+
+/// What the failed attempt was, once Pingora has ended it.
+pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
+    let expired = call.gate.as_ref().is_some_and(|gate| gate.control.expired());
+    if let Some(mut failure) = call.attempt.failure.take() {
+        if failure.outcome != AttemptOutcome::AuthFailed
+            && let Some(said) = upstream_error::message(&call.attempt.error_body)
+        {
+            failure.message = scrubbed(&said, call);
+        }
+        return failure;
+    }
+    if expired {
+        return Failure::of(AttemptOutcome::Timeout, timeout_message(call));
+    }
+    let mut failure = of_error(error);
+    failure.status = call.attempt.status;
+    failure.stale_connection = reused && call.attempt.status.is_none() && failure.outcome == AttemptOutcome::NetworkError;
+    failure
+}
+
+fn timeout_message(call: &Call) -> &'static str {
+    if call.stream() { "the vendor sent no event in time" } else { "the vendor did not answer in time" }
+}
+
+/// A transport error of Pingora's in a class and words of ours: its own text names addresses.
+pub fn of_error(error: &Error) -> Failure {
+    use AttemptOutcome::{NetworkError, Timeout, TlsError, UpstreamError};
+    let (outcome, message) = match error.etype() {
+        ErrorType::ConnectTimedout => (Timeout, "the connection was not established in time"),
+        ErrorType::TLSHandshakeTimedout => (Timeout, "the TLS handshake did not finish in time"),
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => (Timeout, "the vendor did not answer in time"),
+        ErrorType::ConnectRefused => (NetworkError, "the connection was refused"),
+        ErrorType::ConnectNoRoute | ErrorType::ConnectError | ErrorType::SocketError | ErrorType::ConnectProxyFailure => {
+            (NetworkError, "the vendor cannot be reached")
+        }
+        ErrorType::TLSHandshakeFailure | ErrorType::InvalidCert | ErrorType::TLSWantX509Lookup => {
+            (TlsError, "the TLS handshake failed")
+        }
+        ErrorType::InvalidHTTPHeader | ErrorType::H2Error | ErrorType::InvalidH2 => {
+            (UpstreamError, "the vendor's answer is not valid HTTP")
+        }
+        ErrorType::Custom(_) => (UpstreamError, "the vendor's answer was empty"),
+        _ => (NetworkError, "the connection was lost before an answer came"),
+    };
+    Failure::of(outcome, message)
+}
+
+/// A vendor's words without the credential that was sent to it.
+fn scrubbed(message: &str, call: &Call) -> String {
+    let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
+    let key = route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose());
+    let message: String = message.chars().take(500).collect();
+    if key.is_empty() { message } else { message.replace(key, "[redacted]") }
+}
+
+/// The error event with which a broken stream ends; none where the answer is no stream.
+pub fn last_words(call: &Call, failure: &Failure) -> Option<Bytes> {
+    let Meter::Stream(meter) = &call.attempt.meter else { return None };
+    let endpoint = call.endpoint?;
+    if meter.finished() {
+        return Some(Bytes::new());
+    }
+    let mut event = BytesMut::from(&meter.separator()[..]);
+    event.extend_from_slice(&refusal::stream_cut(&failure.message).stream_event(endpoint));
+    Some(event.freeze())
+}

@@ -1,0 +1,126 @@
+//! Plan: the next attempt of a request, after its wait, with its body and its way out.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_error::{Error, ErrorType, Result};
+use pingora_proxy::Session;
+
+use super::ctx::{Attempt, Call, Ctx, Inbound};
+use crate::{
+    domain::{AttemptOutcome, Endpoint},
+    observe::Metrics,
+    route::{Failure, Next, Plan, decide},
+    snapshot::Route,
+    wire,
+};
+
+/// The peer of the next attempt. An error means that none is left, or that the client left.
+pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
+    let shared = Arc::clone(&ctx.shared);
+    let Some(call) = ctx.call.as_mut() else { return give_up() };
+    loop {
+        wait(session, call).await?;
+        let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return give_up() };
+        let patience = if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
+        let deadline = Instant::now() + patience;
+        match shared.peers.peer(&route.provider, patience, call.attempt.fresh).await {
+            Ok(peer) => {
+                begin(call, &route, deadline);
+                return Ok(peer);
+            }
+            Err(error) => {
+                let failure = Failure::of(AttemptOutcome::NetworkError, error.to_string());
+                if !after(call, &shared.metrics, &failure) {
+                    return give_up();
+                }
+            }
+        }
+    }
+}
+
+fn give_up<T>() -> Result<T> {
+    let mut error = Error::explain(ErrorType::Custom("no route left"), "every route was tried");
+    error.set_retry(false);
+    Err(error)
+}
+
+/// Sleeps the back-off, unless the client leaves first.
+async fn wait(session: &mut Session, call: &mut Call) -> Result<()> {
+    let delay = std::mem::take(&mut call.attempt.delay);
+    if delay.is_zero() {
+        return Ok(());
+    }
+    if let Some(gate) = &call.gate {
+        gate.control.disarm();
+    }
+    tokio::select! {
+        () = tokio::time::sleep(delay) => Ok(()),
+        _ = session.downstream_session.read_body_or_idle(true) => {
+            call.client_gone = true;
+            give_up()
+        }
+    }
+}
+
+fn begin(call: &mut Call, route: &Route, deadline: Instant) {
+    let body = match &call.inbound {
+        Some(inbound) => body_for(inbound, route, call.endpoint),
+        None => Bytes::new(),
+    };
+    if let Some(gate) = &call.gate {
+        gate.control.begin(body.clone(), deadline);
+    }
+    call.attempt = Attempt { body_len: body.len(), ..Attempt::default() };
+}
+
+/// The client's body with the route's model in it, and usage asked for where the client did not.
+fn body_for(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> Bytes {
+    let ask = asks_usage(inbound, route, endpoint);
+    wire::rewrite(&inbound.body, &inbound.head, &route.upstream_model_json, ask)
+}
+
+/// Whether the gateway asks this route's stream for usage on its own account.
+pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> bool {
+    inbound.head.stream
+        && matches!(endpoint, Some(Endpoint::ChatCompletions | Endpoint::Completions))
+        && !inbound.head.wants_usage()
+        && route.provider.vendor.stream_usage_option
+}
+
+/// Draws the consequence of a failed attempt. Whether there is another one.
+pub fn after(call: &mut Call, metrics: &Metrics, failure: &Failure) -> bool {
+    let Some(plan) = call.plan.as_mut() else { return false };
+    let Some(route) = plan.current().cloned() else { return false };
+    let (provider, model) = (&route.provider.name, &route.upstream_model);
+    let next = decide(plan, failure, jitter());
+    if next != Next::Reconnect {
+        metrics.attempt(provider, model, failure.outcome);
+    }
+    match next {
+        Next::Reconnect => {
+            plan.reconnected = true;
+            call.attempt.fresh = true;
+        }
+        Next::RetryHere(wait) => {
+            plan.retry_here(wait);
+            metrics.retry(provider, model);
+            call.attempt.fresh = false;
+            call.attempt.delay = wait;
+        }
+        Next::NextRoute => {
+            plan.fail_route(failure);
+            metrics.failover(provider, model);
+            call.attempt.fresh = false;
+        }
+        Next::GiveUp => plan.fail_route(failure),
+    }
+    next != Next::GiveUp
+}
+
+/// 0 to 1, from the operating system's randomness by way of a UUID.
+fn jitter() -> f64 {
+    let bits = u32::try_from(uuid::Uuid::new_v4().as_u64_pair().1 & 0xffff_ffff).unwrap_or(0);
+    f64::from(bits) / f64::from(u32::MAX)
+}

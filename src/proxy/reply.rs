@@ -1,0 +1,141 @@
+//! Answers that the gateway gives on its own account.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use pingora_error::Result;
+use pingora_http::ResponseHeader;
+use pingora_proxy::Session;
+
+use super::{
+    ctx::{Call, Ctx},
+    observe,
+    refusal::{self, Refusal},
+    settle::{self, Outcome},
+};
+use crate::{dialect::GatewayError, domain::{AttemptOutcome, Endpoint}};
+
+/// How long the rest of a refused request is read, so that the client sees the answer and no reset.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Answers a refusal. Always `Ok(true)`: the request is answered.
+pub async fn refuse(session: &mut Session, ctx: &mut Ctx, refusal: Refusal) -> Result<bool> {
+    let Refusal { error, reason } = refusal;
+    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), Some(reason)));
+    write(session, ctx, &error).await;
+    linger(session).await;
+    Ok(true)
+}
+
+/// The client left while it was sending: there is nobody to answer.
+pub async fn gone(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+    settle::settle(ctx, Outcome::client_gone());
+    session.set_keepalive(None);
+    session.downstream_session.shutdown().await;
+    Ok(true)
+}
+
+/// Answers `GET /v1/models`.
+pub async fn listing(session: &mut Session, ctx: &mut Ctx, body: Bytes) -> Result<bool> {
+    ctx_first_byte(ctx);
+    settle::settle(ctx, Outcome { status: Some(200), ..Outcome::answered() });
+    let Some(call) = ctx.call.as_ref() else { return Ok(true) };
+    let closing = ctx.shared.drain.draining();
+    let _left = send(session, header(call, 200, body.len(), closing)?, body).await;
+    Ok(true)
+}
+
+/// Writes an error in the client's dialect. A client that is gone by now is nobody's fault.
+pub async fn write(session: &mut Session, ctx: &Ctx, error: &GatewayError) {
+    let Some(call) = ctx.call.as_ref() else { return };
+    let body = error.body(call.dialect);
+    let closing = ctx.shared.drain.draining();
+    let Ok(mut head) = header(call, error.status, body.len(), closing) else { return };
+    if let Some(seconds) = error.retry_after_secs {
+        let _ = head.insert_header(header::RETRY_AFTER, seconds);
+    }
+    if error.status == 405 {
+        let allow = if call.endpoint == Some(Endpoint::Models) { "GET" } else { "POST" };
+        let _ = head.insert_header(header::ALLOW, allow);
+    }
+    let _left = send(session, head, body).await;
+}
+
+fn ctx_first_byte(ctx: &mut Ctx) {
+    let elapsed = ctx.began.elapsed();
+    if let Some(call) = ctx.call.as_mut() {
+        call.first_byte = Some(elapsed);
+    }
+}
+
+fn header(call: &Call, status: u16, length: usize, closing: bool) -> Result<ResponseHeader> {
+    let mut head = ResponseHeader::build(status, Some(6))?;
+    head.insert_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
+    head.insert_header(header::CONTENT_LENGTH, length)?;
+    observe::name(&mut head, call)?;
+    if closing {
+        head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+    }
+    Ok(head)
+}
+
+async fn send(session: &mut Session, head: ResponseHeader, body: Bytes) -> Result<()> {
+    session.downstream_session.write_response_header(Box::new(head)).await?;
+    session.downstream_session.write_response_body(body, true).await
+}
+
+async fn linger(session: &mut Session) {
+    let drain = async {
+        while let Ok(Some(_)) = session.downstream_session.read_request_body().await {}
+    };
+    // Whoever still sends after this is cut off.
+    let _timed_out = tokio::time::timeout(LINGER, drain).await;
+}
+
+/// Ends a request that Pingora could not serve: the last answer, or the end of a stream.
+pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
+    let Some(call) = ctx.call.as_mut() else { return };
+    if let Some(gate) = &call.gate {
+        gate.remove(&mut session.downstream_session);
+    }
+    if call.client_gone {
+        settle::settle(ctx, Outcome::client_gone());
+        return;
+    }
+    if session.response_written().is_some() {
+        end_broken(session, ctx).await;
+        return;
+    }
+    let error = all_failed(call, ctx.shared.limits.all_rate_limited_status);
+    let kind = error.code.unwrap_or(error.kind);
+    settle::settle(ctx, Outcome::replied(error.status, kind, None));
+    write(session, ctx, &error).await;
+}
+
+fn all_failed(call: &Call, all_rate_limited_status: u16) -> GatewayError {
+    let attempts = call.plan.as_ref().map(|plan| plan.attempts.clone()).unwrap_or_default();
+    let limited = call.plan.as_ref().is_some_and(crate::route::Plan::all_rate_limited);
+    let retry_after = call.plan.as_ref().and_then(|plan| plan.retry_after).filter(|_| limited);
+    let seconds = retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|s| s.max(1));
+    let status = if limited { all_rate_limited_status } else { 502 };
+    refusal::all_routes_failed(status, attempts, seconds)
+}
+
+/// A stream that broke after it had begun ends in an error event; anything else ends abruptly, which
+/// is the only ending of a plain answer that does not look complete.
+async fn end_broken(session: &mut Session, ctx: &mut Ctx) {
+    let Some(call) = ctx.call.as_mut() else { return };
+    let failure = call.attempt.failure.take();
+    let failure = failure.unwrap_or_else(|| {
+        crate::route::Failure::of(AttemptOutcome::NetworkError, "the vendor's answer was cut off")
+    });
+    let event = observe::last_words(call, &failure);
+    settle::settle(ctx, Outcome::broken(failure));
+    match event {
+        Some(event) => {
+            let _left = session.downstream_session.write_response_body(event, true).await;
+        }
+        None => session.downstream_session.shutdown().await,
+    }
+}

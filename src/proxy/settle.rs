@@ -1,0 +1,205 @@
+//! Settle: what happened becomes a record, figures and a log line, exactly once.
+
+use crate::{
+    dialect::AnswerFacts,
+    domain::{AttemptOutcome, RecordId, UsageRecord, UsageSource},
+    observe::RequestSample,
+    route::{Failure, Plan},
+};
+
+use super::ctx::{Call, Ctx, Meter};
+
+/// Longest model name that is recorded, characters.
+const MAX_MODEL: usize = 256;
+/// The status of a request whose client left, as in nginx.
+pub const CLIENT_CLOSED: u16 = 499;
+
+/// How a request ended.
+pub struct Outcome {
+    /// None: what the vendor answered.
+    pub status: Option<u16>,
+    pub error_type: Option<String>,
+    pub denied_by: Option<&'static str>,
+    /// The end of the attempt under way, if one is.
+    pub attempt: Option<Failure>,
+}
+
+impl Outcome {
+    /// The vendor's answer went to the client.
+    pub fn answered() -> Self {
+        Self { status: None, error_type: None, denied_by: None, attempt: None }
+    }
+
+    /// The gateway answered on its own account.
+    pub fn replied(status: u16, error_type: &str, denied_by: Option<&'static str>) -> Self {
+        Self { status: Some(status), error_type: Some(error_type.to_owned()), denied_by, attempt: None }
+    }
+
+    /// The client left.
+    pub fn client_gone() -> Self {
+        let attempt = Failure::of(AttemptOutcome::ClientGone, "the client left");
+        Self {
+            status: Some(CLIENT_CLOSED),
+            error_type: Some("client_gone".to_owned()),
+            denied_by: None,
+            attempt: Some(attempt),
+        }
+    }
+
+    /// A stream broke after it had begun.
+    pub fn broken(failure: Failure) -> Self {
+        let error_type = Some(failure.outcome.as_str().to_owned());
+        Self { status: None, error_type, denied_by: None, attempt: Some(failure) }
+    }
+}
+
+/// Settles the request. Later calls do nothing.
+pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
+    let shared = std::sync::Arc::clone(&ctx.shared);
+    let (began, arrived) = (ctx.began, ctx.arrived);
+    let Some(call) = ctx.call.as_mut().filter(|call| !call.settled) else { return };
+    call.settled = true;
+    let elapsed = began.elapsed();
+    let outcome = told(call, outcome);
+    end_attempt(call, &shared.metrics, &outcome);
+    let facts = facts(call);
+    let mut record = record(call, arrived, &outcome, &facts);
+    record.latency_ms = millis(elapsed);
+    if let Some(reason) = outcome.denied_by {
+        shared.metrics.denied(reason);
+    }
+    shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
+    match serde_json::to_vec(&record) {
+        Ok(json) => {
+            if shared.ledger.append(&json).is_err() {
+                tracing::error!(request_id = record.request_id, "the usage spool is full: a record was lost");
+            }
+            shared.access.record(&record, &json, call.trace.as_ref().map(|trace| trace.trace_id.as_str()));
+        }
+        Err(error) => tracing::error!(%error, "a usage record cannot be written"),
+    }
+}
+
+/// An answer that is the vendor's own error, or a stream that ended in one, says so in the record.
+fn told(call: &Call, mut outcome: Outcome) -> Outcome {
+    if outcome.error_type.is_none() {
+        let failed = matches!(&call.attempt.meter, Meter::Stream(meter) if meter.failed().is_some());
+        outcome.error_type = if call.attempt.cut || failed {
+            Some("stream_error".to_owned())
+        } else if call.attempt.status.is_some_and(|status| status >= 400) {
+            Some("client_error".to_owned())
+        } else {
+            None
+        };
+    }
+    outcome
+}
+
+/// Closes the trail with the attempt that was under way.
+fn end_attempt(call: &mut Call, metrics: &crate::observe::Metrics, outcome: &Outcome) {
+    let Some(plan) = call.plan.as_mut() else { return };
+    let Some(route) = plan.current().cloned() else { return };
+    let ended = match (&outcome.attempt, call.attempt.status) {
+        (Some(failure), status) => Failure { status: failure.status.or(status), ..failure.clone() },
+        (None, Some(status)) if outcome.status.is_none() => {
+            let class = if status >= 400 {
+                AttemptOutcome::ClientError
+            } else if outcome.error_type.is_some() {
+                AttemptOutcome::UpstreamError
+            } else {
+                AttemptOutcome::Ok
+            };
+            Failure { status: Some(status), ..Failure::of(class, "") }
+        }
+        _ => return,
+    };
+    metrics.attempt(&route.provider.name, &route.upstream_model, ended.outcome);
+    plan.note(&ended);
+}
+
+fn facts(call: &mut Call) -> AnswerFacts {
+    match std::mem::take(&mut call.attempt.meter) {
+        Meter::None => AnswerFacts::default(),
+        Meter::Answer(meter) => meter.finish(),
+        Meter::Stream(meter) => {
+            let facts = meter.facts();
+            // The rest of the stream, if any, still has to be framed.
+            call.attempt.meter = Meter::Stream(meter);
+            facts
+        }
+    }
+}
+
+fn record(call: &Call, ts: crate::domain::Timestamp, outcome: &Outcome, facts: &AnswerFacts) -> UsageRecord {
+    let principal = call.principal.as_deref();
+    let plan = call.plan.as_ref();
+    let route = plan.and_then(Plan::last).filter(|_| plan.is_some_and(|plan| !plan.attempts.is_empty()));
+    let usage = facts.usage.unwrap_or_default();
+    let requested = call.inbound.as_ref().map(|inbound| inbound.head.model_name.as_str());
+    UsageRecord {
+        id: RecordId::random(),
+        ts,
+        org_id: principal.map(|principal| principal.org),
+        api_key_id: principal.map(|principal| principal.key),
+        user_id: principal.and_then(|principal| principal.user),
+        group_names: principal.map(|principal| principal.groups.to_vec()).unwrap_or_default(),
+        endpoint: call.endpoint,
+        requested_model: requested.map(|name| name.chars().take(MAX_MODEL).collect()),
+        alias: plan.map(|plan| plan.alias().to_string()),
+        provider_id: route.map(|route| route.provider.id),
+        provider_name: route.map(|route| route.provider.name.to_string()),
+        upstream_model: route.map(|route| route.upstream_model.to_string()),
+        used_model: facts.model.clone(),
+        status: outcome.status.or(call.attempt.status).unwrap_or(200),
+        error_type: outcome.error_type.clone(),
+        denied_by: outcome.denied_by.map(str::to_owned),
+        stream: call.stream(),
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        cache_read_tokens: usage.cache_read,
+        cache_write_tokens: usage.cache_write,
+        reasoning_tokens: usage.reasoning,
+        usage_source: facts.usage.map(|_| UsageSource::Reported),
+        cost_input: None,
+        cost_output: None,
+        cost_total: None,
+        currency: None,
+        pricing_rule_id: None,
+        pricing_source: None,
+        latency_ms: 0,
+        ttfb_ms: call.first_byte.map(millis),
+        attempts: plan.map(|plan| plan.attempts.clone()).unwrap_or_default(),
+        retry_count: plan.map_or(0, |plan| plan.retry_count),
+        retry_sleep_ms: plan.map_or(0, |plan| millis(plan.retry_sleep)),
+        request_id: call.id.clone(),
+        client: call.client.clone(),
+    }
+}
+
+/// Labels are names from the configuration; whatever a client made up is `other`.
+fn sample<'a>(call: &'a Call, record: &'a UsageRecord, facts: &AnswerFacts, seconds: f64) -> RequestSample<'a> {
+    RequestSample {
+        endpoint: call.endpoint.map_or("other", |endpoint| endpoint.as_str()),
+        alias: record.alias.as_deref().unwrap_or("other"),
+        provider: record.provider_name.as_deref().unwrap_or("other"),
+        upstream_model: record.upstream_model.as_deref().unwrap_or("other"),
+        status: record.status,
+        seconds,
+        ttfb_seconds: call.first_byte.map(|time| time.as_secs_f64()),
+        tokens: facts.usage.unwrap_or_default(),
+        cost_total: record.cost_total,
+    }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Drop for Ctx {
+    /// A request that no phase ended (its task was dropped, or a filter panicked) is recorded too.
+    fn drop(&mut self) {
+        let mut outcome = Outcome::client_gone();
+        outcome.error_type = Some("aborted".to_owned());
+        settle(self, outcome);
+    }
+}

@@ -1,0 +1,122 @@
+//! What all requests share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    auth::ApiKeys,
+    ledger::Ledger,
+    net::Peers,
+    observe::{AccessLog, Metrics},
+    snapshot::Publisher,
+};
+
+/// Bounds on what a client may make the gateway hold or wait for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest request body, bytes.
+    pub max_body: u64,
+    /// Largest sum of request bodies held at once, bytes.
+    pub max_buffered: u64,
+    /// Time for a request's header to arrive.
+    pub header_timeout: Duration,
+    /// Time for a body to arrive; every 64 KiB that did arrive add a second.
+    pub body_timeout: Duration,
+    /// Status when every attempt ended in 429.
+    pub all_rate_limited_status: u16,
+}
+
+/// The parts of the data plane, and the router for everything that is not runtime traffic.
+pub struct Shared {
+    /// What is configured.
+    pub snapshot: Arc<Publisher>,
+    /// Who calls.
+    pub keys: Arc<ApiKeys>,
+    /// What was used.
+    pub ledger: Arc<Ledger>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// One line per request.
+    pub access: AccessLog,
+    /// Ways out.
+    pub peers: Peers,
+    /// Bounds.
+    pub limits: Limits,
+    /// Shutdown.
+    pub drain: Drain,
+    /// Probes, admin and user API.
+    pub local: axum::Router,
+    pub(super) buffered: AtomicU64,
+}
+
+impl Shared {
+    /// Puts the parts together.
+    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
+    #[must_use]
+    pub fn new(
+        snapshot: Arc<Publisher>,
+        keys: Arc<ApiKeys>,
+        ledger: Arc<Ledger>,
+        metrics: Arc<Metrics>,
+        access: AccessLog,
+        peers: Peers,
+        limits: Limits,
+        drain: Drain,
+        local: axum::Router,
+    ) -> Self {
+        let buffered = AtomicU64::new(0);
+        Self { snapshot, keys, ledger, metrics, access, peers, limits, drain, local, buffered }
+    }
+}
+
+/// Whether the process is on its way out, and what it still carries.
+#[derive(Clone, Default)]
+pub struct Drain {
+    inner: Arc<DrainState>,
+}
+
+#[derive(Default)]
+struct DrainState {
+    draining: AtomicBool,
+    active: AtomicUsize,
+}
+
+impl Drain {
+    /// From now on answers close their connections.
+    pub fn begin(&self) {
+        self.inner.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether [`Self::begin`] was called.
+    #[must_use]
+    pub fn draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Acquire)
+    }
+
+    /// Requests under way.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.inner.active.load(Ordering::Acquire)
+    }
+
+    /// Counts a request until the guard drops.
+    #[must_use]
+    pub fn enter(&self) -> Active {
+        self.inner.active.fetch_add(1, Ordering::AcqRel);
+        Active(Arc::clone(&self.inner))
+    }
+}
+
+/// A request under way.
+pub struct Active(Arc<DrainState>);
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,70 @@
+//! Why an attempt failed.
+
+use std::time::Duration;
+
+use crate::domain::AttemptOutcome;
+
+/// A failed attempt: what it was, what the vendor said, how long it asked to wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The class.
+    pub outcome: AttemptOutcome,
+    /// The vendor's status, if one came.
+    pub status: Option<u16>,
+    /// The vendor's Retry-After.
+    pub retry_after: Option<Duration>,
+    /// In words; never contains a credential.
+    pub message: String,
+    /// Whether it happened on a connection that had served before, ahead of any byte of an answer.
+    pub stale_connection: bool,
+}
+
+impl Failure {
+    /// A failure without a status.
+    #[must_use]
+    pub fn of(outcome: AttemptOutcome, message: impl Into<String>) -> Self {
+        Self { outcome, status: None, retry_after: None, message: message.into(), stale_connection: false }
+    }
+
+    /// Judges a status line: `None` means that the answer is the client's (contract 4.3).
+    #[must_use]
+    pub fn of_status(status: u16, retry_after: Option<Duration>) -> Option<Self> {
+        let outcome = match status {
+            429 => AttemptOutcome::RateLimited,
+            401 | 403 => AttemptOutcome::AuthFailed,
+            // Redirects are never followed, so one is no answer.
+            300..=399 | 500.. => AttemptOutcome::UpstreamError,
+            _ => return None,
+        };
+        let message = match outcome {
+            AttemptOutcome::AuthFailed => format!("the vendor refused the gateway's credential ({status})"),
+            _ => format!("the vendor answered {status}"),
+        };
+        Some(Self { outcome, status: Some(status), retry_after, message, stale_connection: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_the_callers_fault_fails_over() {
+        for (status, outcome) in [
+            (429, Some(AttemptOutcome::RateLimited)),
+            (401, Some(AttemptOutcome::AuthFailed)),
+            (403, Some(AttemptOutcome::AuthFailed)),
+            (500, Some(AttemptOutcome::UpstreamError)),
+            (529, Some(AttemptOutcome::UpstreamError)),
+            (302, Some(AttemptOutcome::UpstreamError)),
+            (200, None),
+            (400, None),
+            (404, None),
+            (408, None),
+            (413, None),
+            (422, None),
+        ] {
+            assert_eq!(Failure::of_status(status, None).map(|f| f.outcome), outcome, "{status}");
+        }
+    }
+}

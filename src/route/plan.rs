@@ -1,0 +1,159 @@
+//! The ordered routes of one request, and what has been tried of them.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Failure, Resolution};
+use crate::{
+    domain::{Attempt, AttemptOutcome, Endpoint},
+    snapshot::{Alias, Route},
+};
+
+enum Routes {
+    Alias(Arc<Alias>),
+    Pinned(Arc<Route>),
+}
+
+/// Walks the routes of a request, one attempt after the other.
+pub struct Plan {
+    routes: Routes,
+    endpoint: Endpoint,
+    position: usize,
+    /// Retries in place made on the current route.
+    pub retries_here: u32,
+    /// Whether the current route's one free retry after a dead pooled connection is spent.
+    pub reconnected: bool,
+    /// What failed, in order.
+    pub attempts: Vec<Attempt>,
+    /// Retries in place on all routes.
+    pub retry_count: u32,
+    /// Time slept before them.
+    pub retry_sleep: Duration,
+    /// The smallest Retry-After of routes that ended in 429.
+    pub retry_after: Option<Duration>,
+    all_rate_limited: bool,
+}
+
+impl Plan {
+    /// A plan that stands before its first route that speaks `endpoint`.
+    #[must_use]
+    pub fn new(resolution: Resolution, endpoint: Endpoint) -> Self {
+        let routes = match resolution {
+            Resolution::Alias(alias) => Routes::Alias(alias),
+            Resolution::Pinned(route) => Routes::Pinned(route),
+        };
+        let mut plan = Self {
+            routes,
+            endpoint,
+            position: 0,
+            retries_here: 0,
+            reconnected: false,
+            attempts: Vec::new(),
+            retry_count: 0,
+            retry_sleep: Duration::ZERO,
+            retry_after: None,
+            all_rate_limited: true,
+        };
+        plan.position = plan.next_from(0);
+        plan
+    }
+
+    /// The first position from `start` whose provider speaks the endpoint; the end if none does.
+    fn next_from(&self, start: usize) -> usize {
+        let speaks = |route: &Arc<Route>| route.provider.endpoints.contains(&self.endpoint);
+        let found = self.routes().iter().skip(start).position(speaks);
+        found.map_or(self.route_count(), |offset| start + offset)
+    }
+
+    fn routes(&self) -> &[Arc<Route>] {
+        match &self.routes {
+            Routes::Alias(alias) => &alias.routes,
+            Routes::Pinned(route) => std::slice::from_ref(route),
+        }
+    }
+
+    /// The alias that the name resolved to.
+    #[must_use]
+    pub fn alias(&self) -> &Arc<str> {
+        match &self.routes {
+            Routes::Alias(alias) => &alias.name,
+            Routes::Pinned(route) => &route.alias,
+        }
+    }
+
+    /// The route to try now; none when all were tried.
+    #[must_use]
+    pub fn current(&self) -> Option<&Arc<Route>> {
+        self.routes().get(self.position)
+    }
+
+    /// The route tried last.
+    #[must_use]
+    pub fn last(&self) -> Option<&Arc<Route>> {
+        self.current().or_else(|| self.routes().last())
+    }
+
+    /// 1-based position of the current route in the alias's list, skipped ones counted.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.position + 1
+    }
+
+    /// Routes of the alias; 1 when pinned.
+    #[must_use]
+    pub fn route_count(&self) -> usize {
+        self.routes().len()
+    }
+
+    /// Whether a route follows the current one.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        self.next_from(self.position + 1) < self.route_count()
+    }
+
+    /// Whether at least one attempt failed and every one that did ended in 429.
+    #[must_use]
+    pub fn all_rate_limited(&self) -> bool {
+        self.all_rate_limited && !self.attempts.is_empty()
+    }
+
+    /// Notes a retry in place and its wait.
+    pub fn retry_here(&mut self, wait: Duration) {
+        self.retries_here += 1;
+        self.retry_count += 1;
+        self.retry_sleep += wait;
+    }
+
+    /// Leaves the current route, failed.
+    pub fn fail_route(&mut self, failure: &Failure) {
+        if failure.outcome == AttemptOutcome::RateLimited {
+            self.retry_after = [self.retry_after, failure.retry_after].into_iter().flatten().min();
+        } else {
+            self.all_rate_limited = false;
+        }
+        self.note(failure);
+        self.position = self.next_from(self.position + 1);
+        self.retries_here = 0;
+        self.reconnected = false;
+    }
+
+    /// Adds the current route's end to the trail.
+    pub fn note(&mut self, failure: &Failure) {
+        let Some(route) = self.current() else { return };
+        let attempt = Attempt {
+            provider: route.provider.name.to_string(),
+            upstream_model: route.upstream_model.to_string(),
+            status: failure.status,
+            error_type: failure.outcome.as_str().to_owned(),
+            message: failure.message.clone(),
+            retries: self.retries_here,
+        };
+        self.attempts.push(attempt);
+    }
+
+    /// Adds the route that answered.
+    pub fn note_success(&mut self, status: u16) {
+        let mut success = Failure::of(AttemptOutcome::Ok, "");
+        success.status = Some(status);
+        self.note(&success);
+    }
+}

@@ -4,17 +4,31 @@
 //! Who may import whom (left may use right) is checked by `tests/architecture.rs`:
 //!
 //! ```text
-//! app      → everything
-//! proxy    → snapshot route provider dialect wire ledger auth observe net domain
-//! admin    → store auth secrets snapshot provider ledger observe domain
-//! snapshot → store secrets provider domain
-//! auth     → store secrets domain
-//! ledger   → domain          (its sink is a trait that store implements)
-//! store    → ledger(trait) domain
-//! provider → domain          route → snapshot domain
-//! dialect  → wire domain     wire → domain      observe → domain      secrets → domain
-//! domain   → nothing
+//! app        → everything
+//! proxy      → snapshot route provider dialect wire ledger auth observe net domain
+//! admin      → store auth secrets snapshot provider ledger observe domain
+//! quickstart → store auth secrets snapshot provider domain
+//! snapshot   → store secrets provider domain
+//! auth       → store secrets domain
+//! store      → ledger domain       (it implements the ledger's UsageSink)
+//! ledger     → domain              observe    → ledger domain
+//! route      → snapshot domain     provider   → domain
+//! dialect    → wire domain         wire       → domain
+//! config     → secrets domain      secrets    → domain
+//! cli        → domain              healthcheck → config
+//! net        → domain              domain     → nothing
 //! ```
+
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 pub mod admin;
 pub mod app;
@@ -23,6 +37,7 @@ pub mod cli;
 pub mod config;
 pub mod dialect;
 pub mod domain;
+pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;

@@ -1,1 +1,21 @@
-//! (see ARCHITECTURE.md)
+//! What the operator sets: a TOML file, and the environment over it.
+//!
+//! [`load`] reads both, collects every fault before it gives up, and names file, line, key and
+//! remedy of each. Every key stands once in [`settings`], which reads it, and once in [`schema`],
+//! which says what it means; a test holds both against `conf/turnpike.toml`.
+
+mod env;
+mod fault;
+mod file;
+mod load;
+mod schema;
+mod settings;
+mod validate;
+mod value;
+
+pub use fault::{Fault, Faults, Place};
+pub use load::{DEFAULT_FILE, load, load_for_process};
+pub use schema::{
+    Admin, Config, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets, Server,
+    Storage, Upstream,
+};

@@ -4,12 +4,14 @@
 
 pub mod endpoint;
 pub mod ids;
+pub mod ip_range;
 pub mod role;
 pub mod time;
 pub mod usage;
 
 pub use endpoint::{ClientDialect, Endpoint};
 pub use ids::{CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, UserId};
+pub use ip_range::IpRange;
 pub use role::Role;
 pub use time::Timestamp;
 pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};

@@ -1,0 +1,348 @@
+//! File, then environment, then the whole.
+
+use std::path::Path;
+
+use super::{
+    env,
+    fault::Faults,
+    file,
+    schema::Config,
+    settings::{self, Reading},
+    validate,
+};
+
+/// The file that is read where none is named, if it exists.
+pub const DEFAULT_FILE: &str = "conf/turnpike.toml";
+
+/// Reads the file (none: an empty one) and the variables over it.
+///
+/// # Errors
+/// Every fault at once: unreadable file, syntax, unknown keys, wrong types, values out of range,
+/// and keys that do not fit together.
+pub fn load(file: Option<&Path>, variables: &[(String, String)]) -> Result<Config, Faults> {
+    let Reading { config, faults, .. } = read(file, variables);
+    Faults::collect(faults).map(|()| config)
+}
+
+/// [`load`] with this process's environment, and [`DEFAULT_FILE`] where no file is named.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for_process(file: Option<&Path>) -> Result<Config, Faults> {
+    let default = Path::new(DEFAULT_FILE);
+    let file = file.or_else(|| default.exists().then_some(default));
+    load(file, &variables())
+}
+
+fn read(file: Option<&Path>, variables: &[(String, String)]) -> Reading {
+    let (mut settings, faults) = file.map(file::read).unwrap_or_default();
+    settings.extend(env::read(variables));
+    let mut reading = settings::read(settings);
+    reading.faults.extend(faults);
+    validate::validate(&mut reading, variables);
+    reading
+}
+
+/// The environment. Bytes that are no UTF-8 become U+FFFD, which no key accepts silently.
+fn variables() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .map(|(name, value)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write as _, fs, path::PathBuf};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The folder lives as long as the test that holds it.
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("turnpike.toml");
+        fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    fn loaded(text: &str) -> Config {
+        let (_folder, path) = file(text);
+        load(Some(&path), &[]).unwrap()
+    }
+
+    /// `line: key: message` of every fault of a file.
+    fn faults(text: &str) -> Vec<String> {
+        let (_folder, path) = file(text);
+        let faults = load(Some(&path), &[]).unwrap_err();
+        let prefix = format!("{}:", path.display());
+        faults.iter().map(|fault| fault.to_string().replace(&prefix, "")).collect()
+    }
+
+    fn with_variables(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables: Vec<_> =
+            variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        load(None, &variables).map_err(|all| all.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_shipped_file_means_the_defaults_as_it_is_and_with_every_key_uncommented() {
+        let shipped = include_str!("../../conf/turnpike.toml");
+        let default = format!("{:?}", Config::default());
+        assert_eq!(format!("{:?}", loaded(shipped)), default);
+        let uncommented: String = shipped.lines().fold(String::new(), |mut text, line| {
+            let key = line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#']));
+            let _ = writeln!(text, "{}", key.unwrap_or(line));
+            text
+        });
+        assert_ne!(uncommented, shipped);
+        assert_eq!(format!("{:?}", loaded(&uncommented)), default);
+    }
+
+    #[test]
+    fn a_missing_file_is_a_fault_that_names_it() {
+        let fault = load(Some(Path::new("/nowhere/turnpike.toml")), &[]).unwrap_err();
+        assert!(fault.to_string().contains("/nowhere/turnpike.toml: cannot read: "), "{fault}");
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once_with_line_and_key() {
+        assert_eq!(
+            faults(
+                "[server]\nlisen = \"127.0.0.1:1\"\nmax_body_mb = 0\nthreads = \"four\"\n\n\
+                 [ledger]\non_full = \"drop\"\n[storrage]\ndata_dir = \"x\"\n"
+            ),
+            [
+                "2: server.lisen: unknown key; did you mean server.listen?",
+                "3: server.max_body_mb: expected an integer from 1 to 4096, found 0",
+                "4: server.threads: expected an integer from 0 to 1024, found a string",
+                "7: ledger.on_full: expected \"block\" or \"drop_oldest\", found \"drop\"",
+                "9: storrage.data_dir: unknown key; did you mean storage.data_dir?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_section_or_in_none_is_shown_its_place() {
+        assert_eq!(
+            faults("listen = \"127.0.0.1:1\"\n[server]\ndata_dir = \"x\"\n"),
+            [
+                "1: listen: unknown key; did you mean server.listen?",
+                "3: server.data_dir: unknown key; did you mean storage.data_dir?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_like_no_other_has_no_suggestion() {
+        assert_eq!(faults("[server]\nzzz = 1\n"), ["2: server.zzz: unknown key"]);
+    }
+
+    #[test]
+    fn a_syntax_error_does_not_hide_the_faults_of_other_lines() {
+        let faults = faults("[server]\nlisten = 127.0.0.1:8080\nmax_body_mb = \"x\"\n");
+        assert!(faults.iter().any(|fault| fault.starts_with("2: ")), "{faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.starts_with("3: server.max_body_mb:")),
+            "{faults:?}"
+        );
+    }
+
+    #[test]
+    fn a_key_given_twice_is_a_fault() {
+        assert!(faults("[server]\nthreads = 1\nthreads = 2\n")[0].starts_with("3: "));
+    }
+
+    #[test]
+    fn keys_of_later_versions_are_refused_as_such() {
+        assert_eq!(
+            faults("[redis]\nurl = \"redis://127.0.0.1\"\n[[auth.issuers]]\nissuer = \"x\"\n"),
+            [
+                "2: redis.url: not supported by this version of Turnpike",
+                "3: auth.issuers: not supported by this version of Turnpike",
+            ]
+        );
+        assert_eq!(
+            faults("[storage]\nurl = \"postgres://u:canary-1@db/x\"\n"),
+            [
+                "2: storage.url: PostgreSQL is not supported by this version; use \"sqlite://<path>\""
+            ]
+        );
+    }
+
+    #[test]
+    fn values_of_every_type_are_read_from_the_file() {
+        let config = loaded(
+            "[server]\nlisten = \"[::]:8443\"\nthreads = 3\npublic_url = \"https://llm.example.com/\"\n\
+             [metrics]\nlisten = \"off\"\n[upstream]\nallow_addresses = [\"169.254.1.0/24\"]\n\
+             [ledger]\non_full = \"drop_oldest\"\n[routing]\nall_rate_limited_status = 429\n",
+        );
+        assert_eq!(config.server.listen, "[::]:8443".parse().unwrap());
+        assert_eq!(config.server.threads, 3);
+        assert_eq!(config.server.public_url.as_deref(), Some("https://llm.example.com"));
+        assert_eq!(config.metrics.listen, None);
+        assert_eq!(config.upstream.allow_addresses, ["169.254.1.0/24".parse().unwrap()]);
+        assert_eq!(config.ledger.on_full, crate::config::OnFull::DropOldest);
+        assert_eq!(config.routing.all_rate_limited_status, 429);
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file() {
+        let (_folder, path) = file("[server]\nthreads = 3\nmax_body_mb = 7\n");
+        let variables = [("TURNPIKE_SERVER__THREADS".to_owned(), "5".to_owned())];
+        let config = load(Some(&path), &variables).unwrap();
+        assert_eq!((config.server.threads, config.server.max_body_mb), (5, 7));
+    }
+
+    #[test]
+    fn lists_are_json_in_the_environment() {
+        let config =
+            with_variables(&[("TURNPIKE_UPSTREAM__DENY_ADDRESSES", r#"["10.0.0.0/8","::1"]"#)])
+                .unwrap();
+        assert_eq!(
+            config.upstream.deny_addresses,
+            ["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]
+        );
+        let faults =
+            with_variables(&[("TURNPIKE_UPSTREAM__DENY_ADDRESSES", "10.0.0.0/8")]).unwrap_err();
+        assert!(faults[0].contains("as JSON"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_bad_range_is_named_with_its_remedy() {
+        assert_eq!(
+            faults("[upstream]\ndeny_addresses = [\"10.0.0.1/8\"]\n"),
+            ["2: upstream.deny_addresses: \"10.0.0.1/8\": the address has bits set beyond its \
+              prefix; did you mean 10.0.0.0/8?"]
+        );
+    }
+
+    #[test]
+    fn unknown_variables_are_faults_with_a_suggestion() {
+        assert_eq!(
+            with_variables(&[
+                ("TURNPIKE_SERVER_LISTEN", "127.0.0.1:1"),
+                ("TURNPIKE_SERVER__LISEN", "127.0.0.1:1"),
+                ("TURNPIKE_SERVER__THREADS", "many"),
+            ])
+            .unwrap_err(),
+            [
+                "environment TURNPIKE_SERVER_LISTEN: server_listen: unknown key; did you mean TURNPIKE_SERVER__LISTEN?",
+                "environment TURNPIKE_SERVER__LISEN: server.lisen: unknown key; did you mean TURNPIKE_SERVER__LISTEN?",
+                "environment TURNPIKE_SERVER__THREADS: server.threads: expected an integer from 0 to 1024, found \"many\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_variable_leaves_an_optional_key_unset() {
+        assert!(with_variables(&[("TURNPIKE_SERVER__PUBLIC_URL", "")]).is_ok());
+        assert!(with_variables(&[("TURNPIKE_STORAGE__DATA_DIR", "")]).is_err());
+    }
+
+    #[test]
+    fn addresses_that_people_write_are_shown_what_was_meant() {
+        for (given, meant) in [
+            ("localhost:8080", "127.0.0.1:8080"),
+            (":8080", "0.0.0.0:8080"),
+            ("8080", "127.0.0.1:8080"),
+        ] {
+            let faults = with_variables(&[("TURNPIKE_SERVER__LISTEN", given)]).unwrap_err();
+            assert!(faults[0].ends_with(&format!("did you mean \"{meant}\"?")), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn tls_needs_both_files_and_both_readable() {
+        assert_eq!(
+            faults("[server]\ntls_cert = \"/nowhere/cert.pem\"\n"),
+            ["2: server.tls_cert: needs server.tls_key beside it"]
+        );
+        let both =
+            faults("[server]\ntls_cert = \"/nowhere/c.pem\"\ntls_key = \"/nowhere/k.pem\"\n");
+        assert!(
+            both[0].starts_with("2: server.tls_cert: cannot read /nowhere/c.pem: "),
+            "{both:?}"
+        );
+        assert!(both[1].starts_with("3: server.tls_key: cannot read /nowhere/k.pem: "), "{both:?}");
+    }
+
+    #[test]
+    fn a_certificate_serves_only_with_its_own_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let one = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let cert = write("cert.pem", one.cert.pem());
+        let key = write("key.pem", one.signing_key.serialize_pem());
+        let foreign = write("foreign.pem", other.signing_key.serialize_pem());
+        let with = |cert: &str, key: &str| {
+            with_variables(&[
+                ("TURNPIKE_SERVER__TLS_CERT", cert),
+                ("TURNPIKE_SERVER__TLS_KEY", key),
+            ])
+        };
+        assert!(with(&cert, &key).is_ok());
+        assert!(with(&cert, &foreign).unwrap_err()[0].contains("cannot serve with this pair"));
+        assert!(with(&key, &key).unwrap_err()[0].contains("holds no certificate"));
+        assert!(with(&cert, &cert).unwrap_err()[0].contains("holds no private key"));
+    }
+
+    #[test]
+    fn listeners_must_not_share_an_address() {
+        let faults = with_variables(&[
+            ("TURNPIKE_METRICS__LISTEN", "127.0.0.1:8080"),
+            ("TURNPIKE_ADMIN__LISTEN", "127.0.0.1:8080"),
+        ])
+        .unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(
+            with_variables(&[
+                ("TURNPIKE_SERVER__LISTEN", "127.0.0.1:0"),
+                ("TURNPIKE_METRICS__LISTEN", "127.0.0.1:0"),
+            ])
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_buffer_must_hold_one_body() {
+        assert_eq!(
+            faults("[server]\nmax_buffered_mb = 32\n"),
+            ["2: server.max_buffered_mb: 32 is less than server.max_body_mb, which is 64"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_master_key_is_a_fault_that_does_not_repeat_it() {
+        for given in ["canary-77", "Y2FuYXJ5", "env:NO_SUCH_VARIABLE", "file:/nowhere/master.key"] {
+            let faults = with_variables(&[("TURNPIKE_SECRETS__MASTER_KEY", given)]).unwrap_err();
+            assert_eq!(faults.len(), 1);
+            assert!(!faults[0].contains("canary") && !faults[0].contains("Y2FuYXJ5"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_master_key_is_taken_in_each_of_its_forms() {
+        let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+        let (_folder, path) = file(key);
+        for given in [key.to_owned(), "env:KEY".to_owned(), format!("file:{}", path.display())] {
+            let variables = [("TURNPIKE_SECRETS__MASTER_KEY", given.as_str()), ("KEY", key)];
+            assert!(with_variables(&variables).is_ok(), "{given}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_the_loader_panic(text in "(\\PC|\n){0,200}") {
+            let (_folder, path) = file(&text);
+            let _ = load(Some(&path), &[]);
+        }
+    }
+}

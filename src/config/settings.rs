@@ -1,0 +1,285 @@
+//! Every key, once: its name, its reader, its range. Whatever is left over is unknown.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    env,
+    fault::{Fault, Place},
+    file::Setting,
+    schema::{
+        Admin, Config, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets, Server,
+        Storage, Upstream,
+    },
+    value::{self, Given, choice, integer, one_of, optional},
+};
+use crate::secrets::Secret;
+
+/// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
+/// deceive.
+const UNSUPPORTED: [&str; 7] = [
+    "auth.issuers",
+    "aws.principal_arn",
+    "google.iam_credentials_url",
+    "media.fetch",
+    "redis.on_failure",
+    "redis.url",
+    "upstream.trusted_hosts",
+];
+
+const LOG_FORMATS: &[(&str, LogFormat)] =
+    &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
+const ON_FULL: &[(&str, OnFull)] = &[("block", OnFull::Block), ("drop_oldest", OnFull::DropOldest)];
+
+/// The outcome of reading: what is valid, the default elsewhere; and where each value came from.
+pub(super) struct Reading {
+    /// Complete, whatever the faults.
+    pub(super) config: Config,
+    /// In no order.
+    pub(super) faults: Vec<Fault>,
+    places: HashMap<String, Place>,
+}
+
+impl Reading {
+    /// Adds a fault about a key, at the place where it was set.
+    pub(super) fn blame(&mut self, key: &str, message: String) {
+        let place = self.places.get(key).cloned().unwrap_or(Place::Default);
+        self.faults.push(Fault { place, key: Some(key.to_owned()), message });
+    }
+}
+
+/// Reads the settings; of two for one key the later one counts.
+pub(super) fn read(settings: Vec<Setting>) -> Reading {
+    let mut reader = Reader::over(settings);
+    let config = config(&mut reader);
+    reader.blame_the_rest();
+    Reading { config, faults: reader.faults, places: reader.places }
+}
+
+fn config(reader: &mut Reader) -> Config {
+    let default = Config::default();
+    Config {
+        server: server(&mut reader.section("server"), default.server),
+        admin: admin(&mut reader.section("admin"), &default.admin),
+        metrics: metrics(&mut reader.section("metrics"), &default.metrics),
+        storage: storage(&mut reader.section("storage"), default.storage),
+        secrets: secrets(&mut reader.section("secrets"), default.secrets),
+        upstream: upstream(&mut reader.section("upstream"), default.upstream),
+        routing: routing(&mut reader.section("routing"), &default.routing),
+        ledger: ledger(&mut reader.section("ledger"), &default.ledger),
+        log: log(&mut reader.section("log"), default.log),
+    }
+}
+
+fn server(section: &mut Section<'_>, default: Server) -> Server {
+    let cores = default.threads;
+    let threads = move |given: &Given| {
+        integer(0..=1024)(given).map(|count| if count == 0 { cores } else { count })
+    };
+    Server {
+        listen: section.read("listen", default.listen, value::address),
+        threads: section.read("threads", default.threads, threads),
+        public_url: section.read("public_url", default.public_url, optional(value::web_url)),
+        tls_cert: section.read("tls_cert", default.tls_cert, optional(value::path)),
+        tls_key: section.read("tls_key", default.tls_key, optional(value::path)),
+        max_body_mb: section.read("max_body_mb", default.max_body_mb, integer(1..=4096)),
+        max_buffered_mb: section.read(
+            "max_buffered_mb",
+            default.max_buffered_mb,
+            integer(1..=1_048_576),
+        ),
+        body_timeout_secs: section.read(
+            "body_timeout_secs",
+            default.body_timeout_secs,
+            integer(1..=3600),
+        ),
+        header_timeout_secs: section.read(
+            "header_timeout_secs",
+            default.header_timeout_secs,
+            integer(1..=600),
+        ),
+        shutdown_grace_secs: section.read(
+            "shutdown_grace_secs",
+            default.shutdown_grace_secs,
+            integer(0..=3600),
+        ),
+        drain_delay_ms: section.read("drain_delay_ms", default.drain_delay_ms, integer(0..=60_000)),
+    }
+}
+
+fn admin(section: &mut Section<'_>, default: &Admin) -> Admin {
+    Admin { listen: section.read("listen", default.listen, optional(value::address)) }
+}
+
+fn metrics(section: &mut Section<'_>, default: &MetricsCfg) -> MetricsCfg {
+    MetricsCfg { listen: section.read("listen", default.listen, value::address_or_off) }
+}
+
+fn storage(section: &mut Section<'_>, default: Storage) -> Storage {
+    Storage {
+        data_dir: section.read("data_dir", default.data_dir, value::path),
+        url: section.read("url", default.url, optional(value::database_url)),
+    }
+}
+
+fn secrets(section: &mut Section<'_>, default: Secrets) -> Secrets {
+    let key = |given: &Given| value::text(given).map(Secret::new);
+    Secrets { master_key: section.read("master_key", default.master_key, optional(key)) }
+}
+
+fn upstream(section: &mut Section<'_>, default: Upstream) -> Upstream {
+    Upstream {
+        deny_addresses: section.read("deny_addresses", default.deny_addresses, value::ranges),
+        allow_addresses: section.read("allow_addresses", default.allow_addresses, value::ranges),
+        connect_timeout_ms: section.read(
+            "connect_timeout_ms",
+            default.connect_timeout_ms,
+            integer(1..=120_000),
+        ),
+        ca_file: section.read("ca_file", default.ca_file, optional(value::path)),
+    }
+}
+
+fn routing(section: &mut Section<'_>, default: &Routing) -> Routing {
+    Routing {
+        all_rate_limited_status: section.read(
+            "all_rate_limited_status",
+            default.all_rate_limited_status,
+            one_of(&[502, 429]),
+        ),
+    }
+}
+
+fn ledger(section: &mut Section<'_>, default: &LedgerCfg) -> LedgerCfg {
+    LedgerCfg {
+        retention_days: section.read("retention_days", default.retention_days, integer(1..=36_500)),
+        on_full: section.read("on_full", default.on_full, choice(ON_FULL)),
+        max_spool_mb: section.read("max_spool_mb", default.max_spool_mb, integer(1..=1_048_576)),
+    }
+}
+
+fn log(section: &mut Section<'_>, default: Log) -> Log {
+    Log {
+        format: section.read("format", default.format, choice(LOG_FORMATS)),
+        filter: section.read("filter", default.filter, value::log_filter),
+    }
+}
+
+struct Reader {
+    given: BTreeMap<(String, String), Setting>,
+    places: HashMap<String, Place>,
+    /// Every key that was asked for, as `section.key`.
+    known: Vec<String>,
+    faults: Vec<Fault>,
+}
+
+struct Section<'r> {
+    reader: &'r mut Reader,
+    name: &'static str,
+}
+
+impl Section<'_> {
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        reader: impl Fn(&Given) -> Result<T, String>,
+    ) -> T {
+        let full = format!("{}.{key}", self.name);
+        self.reader.known.push(full.clone());
+        let Some(setting) = self.reader.given.remove(&(self.name.to_owned(), key.to_owned()))
+        else {
+            return default;
+        };
+        self.reader.places.insert(full.clone(), setting.place.clone());
+        match reader(&setting.given) {
+            Ok(value) => value,
+            Err(message) => {
+                self.reader.faults.push(Fault { place: setting.place, key: Some(full), message });
+                default
+            }
+        }
+    }
+}
+
+impl Reader {
+    fn over(settings: Vec<Setting>) -> Self {
+        Self {
+            given: settings.into_iter().map(|s| ((s.section.clone(), s.key.clone()), s)).collect(),
+            places: HashMap::new(),
+            known: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    const fn section(&mut self, name: &'static str) -> Section<'_> {
+        Section { reader: self, name }
+    }
+
+    /// What no section asked for.
+    fn blame_the_rest(&mut self) {
+        for ((section, key), setting) in std::mem::take(&mut self.given) {
+            let full = if section.is_empty() { key } else { format!("{section}.{key}") };
+            let message = if UNSUPPORTED.contains(&full.as_str()) {
+                "not supported by this version of Turnpike".to_owned()
+            } else {
+                self.unknown(&full, &setting)
+            };
+            self.faults.push(Fault { place: setting.place, key: Some(full), message });
+        }
+    }
+
+    fn unknown(&self, full: &str, setting: &Setting) -> String {
+        let Some(meant) = self.nearest(full) else {
+            return "unknown key".to_owned();
+        };
+        match (&setting.place, meant.split_once('.')) {
+            (Place::Environment(_), Some((section, key))) => {
+                format!("unknown key; did you mean {}?", env::name_of(section, key))
+            }
+            _ => format!("unknown key; did you mean {meant}?"),
+        }
+    }
+
+    /// The key that looks most like it: as a whole, or its last part in another section.
+    fn nearest(&self, full: &str) -> Option<&str> {
+        let (_, given_key) = full.split_once('.').unwrap_or(("", full));
+        self.known
+            .iter()
+            .map(|known| {
+                let (_, key) = known.split_once('.').unwrap_or(("", known));
+                let whole = strsim::normalized_damerau_levenshtein(
+                    &known.replace('.', "_"),
+                    &full.replace('.', "_"),
+                );
+                let elsewhere = strsim::normalized_damerau_levenshtein(key, given_key) - 0.1;
+                (known, whole.max(elsewhere))
+            })
+            .filter(|(_, likeness)| *likeness >= 0.65)
+            .rev() // of equals the first
+            .max_by(|(_, one), (_, other)| one.total_cmp(other))
+            .map(|(known, _)| known.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_documents_every_key_and_no_other() {
+        let mut reader = Reader::over(Vec::new());
+        config(&mut reader);
+        let mut section = "";
+        let mut documented = Vec::new();
+        for line in include_str!("../../conf/turnpike.toml").lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']');
+            } else if let Some((key, _)) = line.strip_prefix('#').and_then(|l| l.split_once(" = "))
+                && !key.contains(' ')
+            {
+                documented.push(format!("{section}.{key}"));
+            }
+        }
+        assert_eq!(documented, reader.known);
+    }
+}

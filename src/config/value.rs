@@ -1,0 +1,205 @@
+//! What was given for a key, and its reading as the type that the key has.
+//!
+//! A reader returns what was expected, in words that finish the sentence of a [`super::Fault`].
+
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
+
+use crate::domain::IpRange;
+
+/// A value as it stood in the file or the environment.
+#[derive(Clone, Debug)]
+pub(super) enum Given {
+    /// A TOML string.
+    Text(String),
+    /// A TOML integer.
+    Integer(i64),
+    /// A TOML array.
+    List(Vec<Self>),
+    /// Any other TOML value: its type's name, with article.
+    Other(&'static str),
+    /// The text of an environment variable, which becomes what its key wants.
+    Variable(String),
+}
+
+impl Given {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Variable(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::List(_) => "an array",
+            Self::Other(kind) => kind,
+        }
+    }
+
+    /// A string. The text itself stays out of the message: it may be a secret.
+    pub(super) fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) | Self::Variable(text) => Ok(text),
+            other => Err(format!("expected a string, found {}", other.kind())),
+        }
+    }
+}
+
+/// A string that is not empty.
+pub(super) fn text(given: &Given) -> Result<String, String> {
+    match given.text()? {
+        "" => Err("must not be empty".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A reader for a key without default: an empty string leaves it unset.
+pub(super) fn optional<T>(
+    read: impl Fn(&Given) -> Result<T, String>,
+) -> impl Fn(&Given) -> Result<Option<T>, String> {
+    move |given| match given {
+        Given::Text(text) | Given::Variable(text) if text.is_empty() => Ok(None),
+        given => read(given).map(Some),
+    }
+}
+
+/// A path.
+pub(super) fn path(given: &Given) -> Result<PathBuf, String> {
+    text(given).map(PathBuf::from)
+}
+
+/// An integer within the range.
+pub(super) fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Given) -> Result<T, String>
+where
+    T: Copy + PartialOrd + TryFrom<i64> + std::fmt::Display,
+{
+    move |given| {
+        let expected = || format!("expected an integer from {} to {}", range.start(), range.end());
+        let number = match given {
+            Given::Integer(number) => *number,
+            Given::Variable(text) => match text.trim().parse() {
+                Ok(number) => number,
+                Err(_) => return Err(format!("{}, found {text:?}", expected())),
+            },
+            other => return Err(format!("{}, found {}", expected(), other.kind())),
+        };
+        T::try_from(number)
+            .ok()
+            .filter(|value| range.contains(value))
+            .ok_or_else(|| format!("{}, found {number}", expected()))
+    }
+}
+
+/// One of a few integers.
+pub(super) fn one_of(allowed: &'static [u16]) -> impl Fn(&Given) -> Result<u16, String> {
+    move |given| {
+        let names: Vec<String> = allowed.iter().map(u16::to_string).collect();
+        let expected = format!("expected {}", names.join(" or "));
+        match integer(0..=u16::MAX)(given) {
+            Ok(number) if allowed.contains(&number) => Ok(number),
+            Ok(number) => Err(format!("{expected}, found {number}")),
+            Err(_) => Err(format!("{expected}, found {}", given.kind())),
+        }
+    }
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(
+    allowed: &'static [(&'static str, T)],
+) -> impl Fn(&Given) -> Result<T, String> {
+    move |given| {
+        let text = given.text()?;
+        if let Some((_, value)) = allowed.iter().find(|(name, _)| *name == text) {
+            return Ok(*value);
+        }
+        let names: Vec<String> = allowed.iter().map(|(name, _)| format!("{name:?}")).collect();
+        Err(format!("expected {}, found {text:?}", names.join(" or ")))
+    }
+}
+
+/// An address and a port, such as `127.0.0.1:8080`.
+pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {
+    let text = given.text()?;
+    text.parse().map_err(|_| {
+        let hint = near_address(text)
+            .map(|meant| format!("; did you mean {:?}?", meant.to_string()))
+            .unwrap_or_default();
+        format!(
+            "expected an address and a port such as \"127.0.0.1:8080\" or \"[::]:8080\", found {text:?}{hint}"
+        )
+    })
+}
+
+/// What people write for an address: `localhost:8080`, `:8080`, `*:8080`, `8080`.
+fn near_address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("localhost", text));
+    let host = match host {
+        "localhost" => "127.0.0.1",
+        "" | "*" => "0.0.0.0",
+        _ => return None,
+    };
+    format!("{host}:{port}").parse().ok()
+}
+
+/// An address and a port, or `off`.
+pub(super) fn address_or_off(given: &Given) -> Result<Option<SocketAddr>, String> {
+    match given.text()? {
+        "off" => Ok(None),
+        _ => address(given)
+            .map(Some)
+            .map_err(|message| message.replacen("expected", "expected \"off\" or", 1)),
+    }
+}
+
+/// Ranges of addresses; from the environment as a JSON array.
+pub(super) fn ranges(given: &Given) -> Result<Vec<IpRange>, String> {
+    let expected = "expected an array of address ranges such as [\"10.0.0.0/8\"]";
+    let texts: Vec<String> = match given {
+        Given::List(items) => items
+            .iter()
+            .map(|item| item.text().map(str::to_owned))
+            .collect::<Result<_, _>>()
+            .map_err(|_| expected.to_owned())?,
+        Given::Variable(json) => serde_json::from_str(json)
+            .map_err(|fault| format!("{expected} as JSON, found {json:?} ({fault})"))?,
+        other => return Err(format!("{expected}, found {}", other.kind())),
+    };
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(|fault| format!("{text:?}: {fault}")))
+        .collect::<Result<_, _>>()
+}
+
+/// An absolute `http` or `https` URL; a trailing slash is dropped.
+pub(super) fn web_url(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    let expected = "expected a URL such as \"https://llm.example.com\"";
+    match url::Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => {
+            Err(format!("{expected}, found {text:?}"))
+        }
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            Err(format!("{expected}, without query or fragment, found {text:?}"))
+        }
+        Ok(_) => Ok(text.trim_end_matches('/').to_owned()),
+        Err(fault) => Err(format!("{expected}, found {text:?} ({fault})")),
+    }
+}
+
+/// `sqlite://<path>`. Passwords may stand in other URLs, so the text stays out of the message.
+pub(super) fn database_url(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    match text.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(text.to_owned()),
+        Some(("postgres" | "postgresql", _)) => {
+            Err("PostgreSQL is not supported by this version; use \"sqlite://<path>\"".to_owned())
+        }
+        _ => Err("expected \"sqlite://<path>\"".to_owned()),
+    }
+}
+
+/// What `tracing-subscriber` takes as a filter.
+pub(super) fn log_filter(given: &Given) -> Result<String, String> {
+    let text = text(given)?;
+    match tracing_subscriber::EnvFilter::builder().parse(&text) {
+        Ok(_) => Ok(text),
+        Err(fault) => Err(format!(
+            "expected levels such as \"info\" or \"info,turnpike=debug\", found {text:?} ({fault})"
+        )),
+    }
+}

@@ -22,6 +22,8 @@ mod users;
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use error::StoreError;
 pub use open::Store;

@@ -1,1 +1,35 @@
-//! (see ARCHITECTURE.md)
+//! What the gateway remembers: organizations, users, credentials, providers, routes, keys and usage,
+//! in SQLite.
+//!
+//! [`Store`] opens the database and answers the data plane; [`Tx`] is one transaction, through which
+//! the admin API reads and writes. Every statement on tenant data has an organization in its
+//! predicate. Secrets arrive sealed: nothing here can read one.
+
+mod credentials;
+mod error;
+mod keys;
+mod open;
+mod orgs;
+mod providers;
+mod routes;
+mod row;
+mod rows;
+mod runtime;
+mod tx;
+mod usage;
+mod usage_insert;
+mod users;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use open::Store;
+pub use providers::Inherits;
+pub use rows::{
+    ConnectionRow, KeyRow, OrgRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, UserRow,
+};
+pub use tx::Tx;
+pub use usage::{UsageFilter, UsagePage, UsagePosition};

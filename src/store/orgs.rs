@@ -1,0 +1,99 @@
+//! Organizations, and the sealed values of the installation.
+
+use sqlx::{Row as _, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{OrgRow, Store, StoreError, Tx, row};
+use crate::domain::{OrgId, Timestamp};
+
+const BY_ID: &str = "SELECT id, name, created_at FROM orgs WHERE id = $1";
+const BY_NAME: &str = "SELECT id, name, created_at FROM orgs WHERE name = $1";
+const ALL: &str = "SELECT id, name, created_at FROM orgs ORDER BY created_at, id";
+const INSERT: &str = "INSERT INTO orgs (id, name, created_at) VALUES ($1, $2, $3)
+    ON CONFLICT (name) DO NOTHING";
+const SEALED: &str = "SELECT value FROM sealed_values WHERE name = $1";
+const PUT_SEALED: &str = "INSERT INTO sealed_values (name, value) VALUES ($1, $2)
+    ON CONFLICT (name) DO NOTHING";
+
+impl Store {
+    /// The organization of that name or UUID. An unknown name is created.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown UUID, [`StoreError::Invalid`] for a blank name.
+    pub async fn ensure_org(&self, name_or_uuid: &str) -> Result<OrgRow, StoreError> {
+        let name = name_or_uuid.trim();
+        if name.is_empty() {
+            return Err(StoreError::Invalid("the organization's name must not be empty".into()));
+        }
+        if let Ok(id) = Uuid::parse_str(name) {
+            return self.org(OrgId(id)).await?.ok_or(StoreError::NotFound("organization"));
+        }
+        let find = || sqlx::query(BY_NAME).bind(name.to_owned());
+        if let Some(found) = find().try_map(org).fetch_optional(&self.readers).await? {
+            return Ok(found);
+        }
+        let insert = sqlx::query(INSERT).bind(Uuid::new_v4()).bind(name.to_owned());
+        insert.bind(Timestamp::now().0).execute(&self.writer).await?;
+        Ok(find().try_map(org).fetch_one(&self.writer).await?)
+    }
+
+    /// One organization.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn org(&self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
+        Ok(sqlx::query(BY_ID).bind(id.0).try_map(org).fetch_optional(&self.readers).await?)
+    }
+
+    /// All of them, oldest first.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn orgs(&self) -> Result<Vec<OrgRow>, StoreError> {
+        Ok(sqlx::query(ALL).try_map(org).fetch_all(&self.readers).await?)
+    }
+
+    /// A sealed value of the installation.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = sqlx::query_scalar(SEALED).bind(name.to_owned());
+        Ok(query.fetch_optional(&self.readers).await?)
+    }
+
+    /// Stores a sealed value unless there is one, and answers what is stored afterwards: of several
+    /// processes that start at once, the first wins and all agree.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        blob: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let put = sqlx::query(PUT_SEALED).bind(name.to_owned()).bind(blob.to_owned());
+        put.execute(&self.writer).await?;
+        let get = sqlx::query_scalar(SEALED).bind(name.to_owned());
+        Ok(get.fetch_one(&self.writer).await?)
+    }
+}
+
+impl Tx {
+    /// One organization.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn org(&mut self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
+        let query = sqlx::query(BY_ID).bind(id.0).try_map(org);
+        Ok(query.fetch_optional(self.connection_mut()).await?)
+    }
+}
+
+fn org(found: SqliteRow) -> sqlx::Result<OrgRow> {
+    Ok(OrgRow {
+        id: row::id(&found, "id", OrgId)?,
+        name: found.try_get("name")?,
+        created_at: row::time(&found, "created_at")?,
+    })
+}

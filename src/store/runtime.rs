@@ -1,0 +1,20 @@
+//! What a snapshot of one organization is built from.
+
+use super::{RuntimeRows, Store, StoreError};
+use crate::domain::OrgId;
+
+impl Store {
+    /// Everything the data plane needs of one organization, read at one moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown organization.
+    pub async fn runtime_rows(&self, org: OrgId) -> Result<RuntimeRows, StoreError> {
+        let mut tx = self.read().await?;
+        Ok(RuntimeRows {
+            org: tx.org(org).await?.ok_or(StoreError::NotFound("organization"))?,
+            connections: tx.connections(org).await?,
+            providers: tx.providers(org).await?,
+            routes: tx.routes(org).await?,
+        })
+    }
+}

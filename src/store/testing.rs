@@ -1,0 +1,78 @@
+//! What tests of the store and of what stands on it share.
+
+use tempfile::TempDir;
+
+use super::{OrgRow, ProviderRow, RouteRow, SeenUser, Store, UserRow};
+use crate::domain::{OrgId, ProviderId, RouteId, Timestamp};
+
+/// A store in a folder that is removed with the guard.
+pub(crate) async fn temp_store() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite://{}/turnpike.db", dir.path().display());
+    let store = Store::open(&url).await.expect("a new store opens");
+    (dir, store)
+}
+
+/// An organization and a user in it.
+pub(crate) async fn org_with_user(store: &Store, name: &str) -> (OrgRow, UserRow) {
+    let org = store.ensure_org(name).await.expect("the organization is made");
+    let seen = SeenUser {
+        org: org.id,
+        issuer: "turnpike",
+        subject: "ada",
+        email: None,
+        roles: &["admin".to_owned()],
+        groups: &["research".to_owned()],
+        at: Timestamp::now(),
+    };
+    let user = store.ensure_user(&seen).await.expect("the user is made");
+    (org, user)
+}
+
+/// A provider of that organization, with its own values.
+pub(crate) fn provider(org: OrgId, name: &str) -> ProviderRow {
+    ProviderRow {
+        id: ProviderId::random(),
+        org_id: org,
+        name: name.to_owned(),
+        model_provider: "openai".to_owned(),
+        auth_type: "api_key".to_owned(),
+        base_url: "https://api.openai.com/v1".to_owned(),
+        settings: serde_json::json!({}),
+        catalog_id: None,
+        connection_id: None,
+        sealed: Some(vec![1, 2, 3]),
+        enabled: true,
+        enforce_health_check: true,
+        health_status: "unverified".to_owned(),
+        health_detail: None,
+        health_checked_at: None,
+        request_timeout_secs: None,
+        stream_idle_timeout_secs: None,
+        created_at: Timestamp(1),
+        updated_at: Timestamp(1),
+    }
+}
+
+/// A route of that provider.
+pub(crate) fn route(org: OrgId, provider: ProviderId, alias: &str, upstream: &str) -> RouteRow {
+    RouteRow {
+        id: RouteId::random(),
+        org_id: org,
+        provider_id: provider,
+        model_alias: alias.to_owned(),
+        upstream_model: upstream.to_owned(),
+        enabled: true,
+        priority: 0,
+        retry_on_429_count: 0,
+        retry_on_429_max_wait_secs: 0,
+        bare_alias: alias != upstream,
+        request_timeout_secs: None,
+        request_timeout_inherited: true,
+        stream_idle_timeout_secs: None,
+        stream_idle_timeout_inherited: true,
+        max_concurrent_requests: None,
+        created_at: Timestamp(1),
+        updated_at: Timestamp(1),
+    }
+}

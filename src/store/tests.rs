@@ -1,0 +1,366 @@
+//! The store against a real file.
+
+use bytes::Bytes;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    testing::{org_with_user, provider, route, temp_store},
+    *,
+};
+use crate::{
+    domain::{CredentialId, KeyId, OrgId, RecordId, Timestamp, UserId},
+    ledger::UsageSink as _,
+};
+
+fn connection(org: OrgId, name: &str, base_url: &str) -> ConnectionRow {
+    ConnectionRow {
+        id: CredentialId::random(),
+        org_id: org,
+        name: name.to_owned(),
+        model_provider: "custom".to_owned(),
+        auth_type: "bearer_api_key".to_owned(),
+        base_url: base_url.to_owned(),
+        settings: json!({"dialects": ["embeddings"]}),
+        sealed: Some(vec![9]),
+        created_at: Timestamp(1),
+        updated_at: Timestamp(1),
+    }
+}
+
+fn key(org: OrgId, creator: UserId, hash: u8) -> KeyRow {
+    KeyRow {
+        id: KeyId::random(),
+        org_id: org,
+        name: "ci".to_owned(),
+        key_prefix: "bd-abcde".to_owned(),
+        hash: vec![hash; 32],
+        created_by_user_id: creator,
+        user_id: Some(creator),
+        group_name: None,
+        scopes: vec!["chat".to_owned()],
+        created_at: Timestamp(1),
+        expires_at: None,
+        revoked_at: None,
+        user_groups: Vec::new(),
+    }
+}
+
+fn usage(id: RecordId, org: Option<OrgId>, ts: i64, alias: &str, status: u16) -> Bytes {
+    let record = json!({
+        "id": id, "ts": Timestamp(ts), "org_id": org, "api_key_id": null, "user_id": null,
+        "group_names": ["research", "a \"quoted\" one"], "provider_id": null,
+        "provider_name": "p", "upstream_model": "gpt", "alias": alias, "status": status,
+        "requested_model": "x",
+    });
+    Bytes::from(record.to_string())
+}
+
+fn ids(page: &UsagePage) -> Vec<String> {
+    let id = |record: &Box<serde_json::value::RawValue>| {
+        let record: serde_json::Value = serde_json::from_str(record.get()).unwrap();
+        record["id"].as_str().unwrap().to_owned()
+    };
+    page.records.iter().map(id).collect()
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_has_what_was_written() {
+    let (dir, store) = temp_store().await;
+    let (org, user) = org_with_user(&store, "acme").await;
+    store.close().await;
+
+    let url = format!("sqlite://{}/turnpike.db", dir.path().display());
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.ensure_org("acme").await.unwrap(), org);
+    assert_eq!(store.read().await.unwrap().user(org.id, user.id).await.unwrap(), Some(user));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, store) = temp_store().await;
+    org_with_user(&store, "acme").await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+}
+
+#[tokio::test]
+async fn a_url_of_another_kind_is_refused_by_name() {
+    let error = Store::open("mysql://x").await.err().unwrap().to_string();
+    assert!(error.contains("sqlite://"), "{error}");
+}
+
+#[tokio::test]
+async fn an_organization_is_found_by_name_or_id_and_only_a_name_makes_one() {
+    let (_dir, store) = temp_store().await;
+    let org = store.ensure_org(" acme ").await.unwrap();
+    assert_eq!(store.ensure_org("acme").await.unwrap(), org);
+    assert_eq!(store.ensure_org(&org.id.to_string()).await.unwrap(), org);
+    let unknown = store.ensure_org(&Uuid::new_v4().to_string()).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+    assert!(matches!(store.ensure_org("  ").await, Err(StoreError::Invalid(_))));
+    assert_eq!(store.orgs().await.unwrap(), vec![org]);
+}
+
+#[tokio::test]
+async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token() {
+    let (_dir, store) = temp_store().await;
+    let (org, first) = org_with_user(&store, "acme").await;
+    let again = SeenUser {
+        org: org.id,
+        issuer: "turnpike",
+        subject: "ada",
+        email: Some("ada@example.org"),
+        roles: &[],
+        groups: &["ops".to_owned()],
+        at: Timestamp::now(),
+    };
+    let second = store.ensure_user(&again).await.unwrap();
+    assert_eq!(second.id, first.id);
+    assert_eq!(second.email.as_deref(), Some("ada@example.org"));
+    assert_eq!(second.groups, ["ops"]);
+    let elsewhere = store.ensure_user(&SeenUser { issuer: "other", ..again }).await.unwrap();
+    assert_ne!(elsewhere.id, first.id, "another issuer's subject is another user");
+}
+
+#[tokio::test]
+async fn the_first_sealed_value_wins() {
+    let (_dir, store) = temp_store().await;
+    assert_eq!(store.sealed("issuer-key").await.unwrap(), None);
+    assert_eq!(store.put_sealed_if_absent("issuer-key", b"one").await.unwrap(), b"one");
+    assert_eq!(store.put_sealed_if_absent("issuer-key", b"two").await.unwrap(), b"one");
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user() {
+    let (_dir, store) = temp_store().await;
+    let (org, user) = org_with_user(&store, "acme").await;
+    let new = key(org.id, user.id, 7);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_key(&new).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let found = store.key_by_hash(&[7; 32]).await.unwrap().unwrap();
+    assert_eq!(found, KeyRow { user_groups: vec!["research".to_owned()], ..new });
+    assert_eq!(store.key_by_hash(&[8; 32]).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_second_revocation_keeps_the_time_of_the_first() {
+    let (_dir, store) = temp_store().await;
+    let (org, user) = org_with_user(&store, "acme").await;
+    let new = key(org.id, user.id, 7);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_key(&new).await.unwrap();
+    tx.revoke_key(org.id, new.id, Timestamp(5)).await.unwrap();
+    tx.revoke_key(org.id, new.id, Timestamp(6)).await.unwrap();
+    assert_eq!(tx.key(org.id, new.id).await.unwrap().unwrap().revoked_at, Some(Timestamp(5)));
+}
+
+#[tokio::test]
+async fn another_organization_neither_sees_nor_changes_a_row() {
+    let (_dir, store) = temp_store().await;
+    let (acme, user) = org_with_user(&store, "acme").await;
+    let (evil, _) = org_with_user(&store, "evil").await;
+    let shared = connection(acme.id, "c", "https://example.org");
+    let upstream = provider(acme.id, "p");
+    let mapping = route(acme.id, upstream.id, "m", "m");
+    let new_key = key(acme.id, user.id, 1);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_connection(&shared).await.unwrap();
+    tx.insert_provider(&upstream, Inherits::default()).await.unwrap();
+    tx.insert_route(&mapping).await.unwrap();
+    tx.insert_key(&new_key).await.unwrap();
+
+    assert!(tx.connections(evil.id).await.unwrap().is_empty());
+    assert!(tx.providers(evil.id).await.unwrap().is_empty());
+    assert!(tx.routes(evil.id).await.unwrap().is_empty());
+    assert!(tx.keys(evil.id).await.unwrap().is_empty());
+    assert!(tx.user(evil.id, user.id).await.unwrap().is_none());
+    assert!(!tx.delete_connection(evil.id, shared.id).await.unwrap());
+    assert!(!tx.delete_provider(evil.id, upstream.id).await.unwrap());
+    assert!(!tx.delete_route(evil.id, mapping.id).await.unwrap());
+    tx.revoke_key(evil.id, new_key.id, Timestamp(2)).await.unwrap();
+    tx.update_provider(
+        &ProviderRow { org_id: evil.id, name: "mine".into(), ..upstream.clone() },
+        Inherits::default(),
+    )
+    .await
+    .unwrap();
+
+    assert_eq!(tx.provider(acme.id, upstream.id).await.unwrap(), Some(upstream));
+    assert_eq!(tx.key(acme.id, new_key.id).await.unwrap().unwrap().revoked_at, None);
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_a_reference_into_another_organization() {
+    let (_dir, store) = temp_store().await;
+    let (acme, _) = org_with_user(&store, "acme").await;
+    let (evil, mallory) = org_with_user(&store, "evil").await;
+    let shared = connection(acme.id, "c", "https://example.org");
+    let mut tx = store.write().await.unwrap();
+    tx.insert_connection(&shared).await.unwrap();
+    let thief = ProviderRow { connection_id: Some(shared.id), ..provider(evil.id, "p") };
+    assert!(tx.insert_provider(&thief, Inherits::default()).await.is_err());
+    assert!(tx.insert_key(&key(acme.id, mallory.id, 3)).await.is_err());
+}
+
+#[tokio::test]
+async fn inherited_values_follow_the_connection() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let mut shared = connection(org.id, "c", "https://one.example");
+    let upstream = ProviderRow {
+        connection_id: Some(shared.id),
+        base_url: "https://own.example".into(),
+        ..provider(org.id, "p")
+    };
+    let inherits = Inherits { auth_type: true, base_url: false, settings: true };
+    let mut tx = store.write().await.unwrap();
+    tx.insert_connection(&shared).await.unwrap();
+    tx.insert_provider(&upstream, inherits).await.unwrap();
+    shared.auth_type = "x_api_key".into();
+    tx.update_connection(&shared).await.unwrap();
+
+    let seen = tx.provider(org.id, upstream.id).await.unwrap().unwrap();
+    assert_eq!(seen.auth_type, "x_api_key");
+    assert_eq!(seen.base_url, "https://own.example");
+    assert_eq!(seen.settings, shared.settings);
+    assert_eq!(tx.provider_inherits(org.id, upstream.id).await.unwrap(), inherits);
+    assert_eq!(tx.connection_users(org.id, shared.id).await.unwrap(), ["p"]);
+}
+
+#[tokio::test]
+async fn names_are_unique_in_an_organization_and_free_in_another() {
+    let (_dir, store) = temp_store().await;
+    let (acme, _) = org_with_user(&store, "acme").await;
+    let (other, _) = org_with_user(&store, "other").await;
+    let mut tx = store.write().await.unwrap();
+    let none = Inherits::default();
+    tx.insert_provider(&provider(acme.id, "OpenAI"), none).await.unwrap();
+    let same = tx.insert_provider(&provider(acme.id, "openai"), none).await;
+    assert!(matches!(same, Err(StoreError::Conflict)));
+    tx.insert_provider(&provider(other.id, "openai"), none).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_is_enabled_once_and_goes_with_its_provider() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let upstream = provider(org.id, "p");
+    let mut tx = store.write().await.unwrap();
+    tx.insert_provider(&upstream, Inherits::default()).await.unwrap();
+    tx.insert_route(&route(org.id, upstream.id, "m", "m")).await.unwrap();
+    let twice = tx.insert_route(&route(org.id, upstream.id, "m", "m")).await;
+    assert!(matches!(twice, Err(StoreError::Conflict)));
+    tx.insert_route(&route(org.id, upstream.id, "fast", "m")).await.unwrap();
+    tx.insert_route(&route(org.id, upstream.id, "fast", "m")).await.unwrap();
+    assert_eq!(tx.custom_aliases(org.id, upstream.id, "m").await.unwrap(), ["fast", "fast"]);
+    assert!(tx.delete_provider(org.id, upstream.id).await.unwrap());
+    assert!(tx.routes(org.id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_changes_nothing() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let mut tx = store.write().await.unwrap();
+    tx.insert_provider(&provider(org.id, "p"), Inherits::default()).await.unwrap();
+    drop(tx);
+    assert!(store.runtime_rows(org.id).await.unwrap().providers.is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_is_offered_twice_is_stored_once() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let batch: Vec<Bytes> =
+        (0..75).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
+    store.store_usage(&batch).await.unwrap();
+    store.store_usage(&batch[10..]).await.unwrap();
+    let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    assert_eq!(all.records.len(), 75);
+    assert_eq!(all.next, None);
+}
+
+#[tokio::test]
+async fn a_record_without_an_organization_is_kept_once_and_shown_to_none() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let batch = [usage(RecordId::random(), None, 1, "a", 401)];
+    store.store_usage(&batch).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_records")
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
+    let seen = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
+    assert!(seen.records.is_empty());
+}
+
+#[tokio::test]
+async fn an_unreadable_record_does_not_hold_up_the_others() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let mut batch: Vec<Bytes> =
+        (0..64).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
+    batch[5] = Bytes::from_static(b"{not json");
+    store.store_usage(&batch).await.unwrap();
+    let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    assert_eq!(all.records.len(), 63);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repeat() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    // Three records per moment: the id must break ties.
+    let batch: Vec<Bytes> =
+        (0..30).map(|n| usage(RecordId::random(), Some(org.id), n / 3, "a", 200)).collect();
+    store.store_usage(&batch).await.unwrap();
+    let whole = ids(&store.usage(org.id, &UsageFilter::default(), None, 100).await.unwrap());
+    let mut paged = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.usage(org.id, &UsageFilter::default(), after, 7).await.unwrap();
+        paged.extend(ids(&page));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged.len(), 30);
+    assert_eq!(paged, whole);
+}
+
+#[tokio::test]
+async fn filters_narrow_what_is_listed() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let batch = [
+        usage(RecordId::random(), Some(org.id), 1, "fast", 200),
+        usage(RecordId::random(), Some(org.id), 2, "fast", 502),
+        usage(RecordId::random(), Some(org.id), 3, "slow", 200),
+    ];
+    store.store_usage(&batch).await.unwrap();
+    let count = async |filter: UsageFilter| {
+        store.usage(org.id, &filter, None, 10).await.unwrap().records.len()
+    };
+    let none = UsageFilter::default();
+    assert_eq!(count(UsageFilter { alias: Some("fast".into()), ..none.clone() }).await, 2);
+    assert_eq!(count(UsageFilter { status: Some(502), ..none.clone() }).await, 1);
+    assert_eq!(count(UsageFilter { from: Some(Timestamp(2)), ..none.clone() }).await, 2);
+    assert_eq!(count(UsageFilter { to: Some(Timestamp(2)), ..none.clone() }).await, 1);
+    assert_eq!(count(UsageFilter { group: Some("research".into()), ..none.clone() }).await, 3);
+    assert_eq!(count(UsageFilter { group: Some("a \"quoted\" one".into()), ..none.clone() }).await, 3);
+    assert_eq!(count(UsageFilter { group: Some("other".into()), ..none.clone() }).await, 0);
+    assert_eq!(count(UsageFilter { provider_name: Some("p".into()), ..none.clone() }).await, 3);
+    assert_eq!(count(UsageFilter { model: Some("gpt".into()), ..none.clone() }).await, 3);
+    assert_eq!(count(UsageFilter { user: Some(UserId::random()), ..none }).await, 0);
+}

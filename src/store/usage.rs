@@ -1,0 +1,119 @@
+//! Reading usage records, newest first, in pages.
+
+use serde_json::value::RawValue;
+use sqlx::{Row as _, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
+
+/// Where a page ended: the next holds what is older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsagePosition {
+    /// Time of the last record.
+    pub ts: Timestamp,
+    /// Its id, which orders records of one moment.
+    pub id: RecordId,
+}
+
+/// Which records; what is none does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageFilter {
+    /// At or after.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// Of callers in this group.
+    pub group: Option<String>,
+    /// Of this key.
+    pub api_key: Option<KeyId>,
+    /// Of this provider, by id.
+    pub provider: Option<ProviderId>,
+    /// Of the provider that had this name then.
+    pub provider_name: Option<String>,
+    /// Of this upstream model.
+    pub model: Option<String>,
+    /// Of this alias.
+    pub alias: Option<String>,
+    /// Answered with this status.
+    pub status: Option<u16>,
+}
+
+/// Records as they were written, and where to go on.
+#[derive(Debug)]
+pub struct UsagePage {
+    /// Serialized [`crate::domain::UsageRecord`]s.
+    pub records: Vec<Box<RawValue>>,
+    /// None on the last page.
+    pub next: Option<UsagePosition>,
+}
+
+/// `(ts, id) < ($3, $4)` carries both the end of the period and the cursor, and walks the index.
+const PAGE: &str = "SELECT ts, id, record FROM usage_records
+    WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
+        AND ($5 IS NULL OR user_id = $5)
+        AND ($6 IS NULL OR api_key_id = $6)
+        AND ($7 IS NULL OR provider_id = $7)
+        AND ($8 IS NULL OR json_extract(record, '$.provider_name') = $8)
+        AND ($9 IS NULL OR upstream_model = $9)
+        AND ($10 IS NULL OR alias = $10)
+        AND ($11 IS NULL OR status = $11)
+        AND ($12 IS NULL OR EXISTS (SELECT 1 FROM json_each(groups) WHERE value = $12))
+    ORDER BY ts DESC, id DESC LIMIT $13";
+
+impl Store {
+    /// One page of an organization's records, newest first; `after` is where the last one ended.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn usage(
+        &self,
+        org: OrgId,
+        filter: &UsageFilter,
+        after: Option<UsagePosition>,
+        limit: u32,
+    ) -> Result<UsagePage, StoreError> {
+        let (until, until_id) = upper_bound(filter.to, after);
+        let query = sqlx::query(PAGE)
+            .bind(org.0)
+            .bind(filter.from.map_or(i64::MIN, |at| at.0))
+            .bind(until.0)
+            .bind(until_id)
+            .bind(filter.user.map(|id| id.0))
+            .bind(filter.api_key.map(|id| id.0))
+            .bind(filter.provider.map(|id| id.0))
+            .bind(filter.provider_name.clone())
+            .bind(filter.model.clone())
+            .bind(filter.alias.clone())
+            .bind(filter.status.map(i64::from))
+            .bind(filter.group.clone())
+            .bind(i64::from(limit) + 1);
+        let mut rows = query.try_map(record).fetch_all(&self.readers).await?;
+        let size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let next = if more { rows.last().map(|(at, _)| *at) } else { None };
+        Ok(UsagePage { records: rows.into_iter().map(|(_, record)| record).collect(), next })
+    }
+}
+
+/// The smaller of the period's end and the cursor, as an exclusive bound on (ts, id).
+fn upper_bound(to: Option<Timestamp>, after: Option<UsagePosition>) -> (Timestamp, Uuid) {
+    let end = (to.unwrap_or(Timestamp(i64::MAX)), Uuid::nil());
+    after.map_or(end, |at| end.min((at.ts, at.id.0)))
+}
+
+fn record(found: SqliteRow) -> sqlx::Result<(UsagePosition, Box<RawValue>)> {
+    let at = UsagePosition {
+        ts: Timestamp(found.try_get("ts")?),
+        id: RecordId(found.try_get("id")?),
+    };
+    let text: String = found.try_get("record")?;
+    let record = RawValue::from_string(text).map_err(|error| sqlx::Error::ColumnDecode {
+        index: "record".to_owned(),
+        source: Box::new(error),
+    })?;
+    Ok((at, record))
+}

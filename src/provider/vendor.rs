@@ -1,0 +1,161 @@
+//! One vendor: where its endpoints are and how it is spoken to.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::Endpoint;
+
+/// How the gateway's credential is sent to a vendor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthScheme {
+    /// `Authorization: Bearer <key>`
+    #[default]
+    Bearer,
+    /// `x-api-key: <key>`
+    XApiKey,
+}
+
+/// How the vendor is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// TCP, with TLS for `https`.
+    #[default]
+    Network,
+    /// The simulated vendor inside this process.
+    InProcess,
+}
+
+/// One row of `conf/providers.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// `model_provider` on the wire.
+    pub slug: String,
+    /// Name shown to people.
+    pub name: String,
+    /// Default base URL; none where it must be given.
+    pub base_url: Option<String>,
+    /// What stands before the endpoint's path, such as `/v1`; empty where the base URL has it all.
+    #[serde(default = "usual_version_prefix")]
+    pub version_prefix: String,
+    /// How the credential travels.
+    #[serde(default)]
+    pub auth: AuthScheme,
+    /// Endpoints spoken natively, unless a provider's setting `dialects` says otherwise
+    /// ([`Vendor::endpoints_for`]).
+    pub endpoints: Vec<Endpoint>,
+    /// Endpoints spoken only where a provider's setting `dialects` names them.
+    #[serde(default)]
+    pub optional_endpoints: Vec<Endpoint>,
+    /// Endpoints whose path is not the usual one ([`Vendor::path`]).
+    #[serde(default, deserialize_with = "pairs")]
+    pub paths: Vec<(Endpoint, String)>,
+    /// Request headers of the client that may travel, lower case, beyond the common allow-list; a
+    /// trailing `*` matches a prefix.
+    #[serde(default)]
+    pub forward_headers: Vec<String>,
+    /// Headers sent where the client sent none, lower-case names.
+    #[serde(default, deserialize_with = "pairs")]
+    pub default_headers: Vec<(String, String)>,
+    /// Whether `stream_options.include_usage` may be added to a stream request.
+    pub stream_usage_option: bool,
+    /// Whether an empty key is allowed.
+    #[serde(default)]
+    pub key_optional: bool,
+    /// How it is reached.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Environment variable that quickstart looks for.
+    pub env_key: Option<String>,
+    /// Models enabled by quickstart when the vendor's own list can't be reached.
+    pub models: Vec<String>,
+}
+
+impl Vendor {
+    /// A provider's base URL, or the path of one, without trailing slashes and without the version
+    /// that [`Vendor::path`] adds again: `https://host/v1/` and `https://host` are the same root.
+    #[must_use]
+    pub fn root<'a>(&self, base_url: &'a str) -> &'a str {
+        let base = base_url.trim_end_matches('/');
+        match base.strip_suffix(self.version_prefix.as_str()) {
+            Some(root) => root.trim_end_matches('/'),
+            None => base,
+        }
+    }
+
+    /// The endpoint's path below the root, with a leading slash.
+    #[must_use]
+    pub fn path(&self, endpoint: Endpoint) -> Cow<'_, str> {
+        match self.paths.iter().find(|(own, _)| *own == endpoint) {
+            Some((_, path)) => Cow::Borrowed(path),
+            None => Cow::Owned(format!("{}{}", self.version_prefix, endpoint.path())),
+        }
+    }
+
+    /// The endpoint's whole URL below a provider's base URL.
+    #[must_use]
+    pub fn url(&self, base_url: &str, endpoint: Endpoint) -> String {
+        format!("{}{}", self.root(base_url), self.path(endpoint))
+    }
+
+    /// What a provider of this vendor speaks natively, given its setting `dialects`. The setting
+    /// chooses among all endpoints of the row; listing models needs no mention.
+    #[must_use]
+    pub fn endpoints_for(&self, dialects: Option<&[Endpoint]>) -> Vec<Endpoint> {
+        let Some(dialects) = dialects else {
+            return self.endpoints.clone();
+        };
+        let all = self.endpoints.iter().chain(&self.optional_endpoints);
+        all.filter(|endpoint| **endpoint == Endpoint::Models || dialects.contains(endpoint))
+            .copied()
+            .collect()
+    }
+
+    /// Whether the client's header of this lower-case name may travel.
+    #[must_use]
+    pub fn forwards(&self, header: &str) -> bool {
+        self.forward_headers
+            .iter()
+            .any(|allowed| match allowed.strip_suffix('*') {
+                Some(prefix) => header.starts_with(prefix),
+                None => header == allowed,
+            })
+    }
+}
+
+fn usual_version_prefix() -> String {
+    "/v1".to_owned()
+}
+
+/// A table as a list: the rows are short, and most are walked rather than looked up.
+fn pairs<'de, D, K>(deserializer: D) -> Result<Vec<(K, String)>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Pairable,
+{
+    let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+    table
+        .into_iter()
+        .map(|(key, value)| Ok((K::from_key(key)?, value)))
+        .collect()
+}
+
+/// What a table of the row may be keyed by.
+trait Pairable: Sized {
+    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E>;
+}
+
+impl Pairable for String {
+    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E> {
+        Ok(key)
+    }
+}
+
+impl Pairable for Endpoint {
+    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E> {
+        Self::deserialize(serde::de::value::StringDeserializer::new(key))
+    }
+}

@@ -1,9 +1,13 @@
 //! Secrets at rest and in memory.
+//!
+//! One master key per installation. Nothing is encrypted with it directly: [`Keyring`] derives one
+//! sub-key per purpose, so that what one part signs, seals or hashes means nothing to another.
 
 mod envelope;
+mod keyring;
 mod master_key;
 mod secret;
 
-pub use envelope::{Keyring, SealError};
-pub use master_key::{MasterKeyError, load_or_create};
+pub use keyring::{Keyring, SealError};
+pub use master_key::{MasterKeyError, create, describe, load, load_or_create};
 pub use secret::Secret;

@@ -1,1 +1,20 @@
-//! (see ARCHITECTURE.md)
+//! Who is calling: `bd-` keys on the runtime, JWTs on the admin and user API.
+//!
+//! The two never stand in for each other. A key is refused by its shape before anything is looked
+//! up, then found by its keyed hash in a bounded cache, then in the store. A token is verified
+//! against this installation's own signing key, whatever its header says.
+
+mod api_key;
+mod caller;
+mod issuer;
+mod key_cache;
+mod keys;
+mod master_check;
+mod token;
+
+pub use api_key::{MintedKey, is_well_formed};
+pub use caller::{Authenticator, Caller, CallerRefusal};
+pub use issuer::{Claims, Issuer, IssuerError, TokenRefusal};
+pub use keys::{ApiKeys, KeyRefusal, Principal};
+pub use master_check::{MasterCheckError, check_master_key, unlock};
+pub use token::{TokenError, token};

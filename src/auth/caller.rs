@@ -1,0 +1,320 @@
+//! Callers of the admin and user API: from a bearer token to organization, user and role.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header::AUTHORIZATION};
+use uuid::Uuid;
+
+use super::issuer::{Claims, Issuer, TokenRefusal};
+use crate::{
+    domain::{OrgId, Role, Timestamp, UserId},
+    store::{SeenUser, Store, StoreError},
+};
+
+/// In which a superadmin names the organization to act in, by UUID or name.
+const ORG_HEADER: &str = "x-turnpike-org";
+
+/// Who calls the admin or user API, and in which organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The organization to act in.
+    pub org: OrgId,
+    /// The user's id in that organization.
+    pub user: UserId,
+    /// What the user may do there.
+    pub role: Role,
+    /// The user's groups there.
+    pub groups: Vec<String>,
+    /// The user's name at the issuer.
+    pub subject: String,
+    /// E-mail address, if known.
+    pub email: Option<String>,
+}
+
+/// Turns requests into callers.
+pub struct Authenticator {
+    store: Store,
+    issuer: Arc<Issuer>,
+}
+
+impl Authenticator {
+    /// Verifies with the issuer's key and keeps users in the store.
+    #[must_use]
+    pub fn new(store: Store, issuer: Arc<Issuer>) -> Self {
+        Self { store, issuer }
+    }
+
+    /// Tells who sent a request.
+    ///
+    /// # Errors
+    /// Why the request is refused; [`CallerRefusal::status`] is the status to answer.
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Caller, CallerRefusal> {
+        let claims = self.issuer.verify(bearer(headers)?, now)?;
+        let role = claims.role();
+        let org = self.org(headers, &claims, role).await?;
+        // Groups and their policies belong to one organization; a visitor brings none along.
+        let groups = if org == claims.org_id { claims.groups.clone() } else { Vec::new() };
+        let user = self.user(org, &claims, &groups, now).await?;
+        Ok(Caller { org, user, role, groups, subject: claims.sub, email: claims.email })
+    }
+
+    /// The token's organization, or the one that a superadmin names.
+    async fn org(
+        &self,
+        headers: &HeaderMap,
+        claims: &Claims,
+        role: Role,
+    ) -> Result<OrgId, CallerRefusal> {
+        let mut named = headers.get_all(ORG_HEADER).iter();
+        let Some(name) = named.next() else { return Ok(claims.org_id) };
+        let name = name.to_str().map(str::trim).map_err(|_| CallerRefusal::OrgHeader)?;
+        if named.next().is_some() || name.is_empty() {
+            return Err(CallerRefusal::OrgHeader);
+        }
+        if name == claims.org || name.parse() == Ok(claims.org_id.0) {
+            return Ok(claims.org_id);
+        }
+        if role < Role::Superadmin {
+            return Err(CallerRefusal::OtherOrganization);
+        }
+        self.find_org(name).await?.ok_or_else(|| CallerRefusal::NoSuchOrganization(name.to_owned()))
+    }
+
+    /// Looks an organization up; unlike `turnpike token`, a header never creates one.
+    async fn find_org(&self, name: &str) -> Result<Option<OrgId>, StoreError> {
+        if let Ok(id) = name.parse::<Uuid>() {
+            return Ok(self.store.org(OrgId(id)).await?.map(|org| org.id));
+        }
+        let orgs = self.store.orgs().await?;
+        Ok(orgs.into_iter().find(|org| org.name == name).map(|org| org.id))
+    }
+
+    /// The user's id. The store writes the row when something changed or a minute went by, not on
+    /// every request.
+    async fn user(
+        &self,
+        org: OrgId,
+        claims: &Claims,
+        groups: &[String],
+        now: Timestamp,
+    ) -> Result<UserId, CallerRefusal> {
+        if self.store.org(org).await?.is_none() {
+            return Err(CallerRefusal::OrganizationGone);
+        }
+        let seen = SeenUser {
+            org,
+            issuer: &claims.iss,
+            subject: &claims.sub,
+            email: claims.email.as_deref(),
+            roles: &claims.roles,
+            groups,
+            at: now,
+        };
+        Ok(self.store.ensure_user(&seen).await?.id)
+    }
+}
+
+/// The token of `Authorization: Bearer …`.
+fn bearer(headers: &HeaderMap) -> Result<&str, CallerRefusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        let has_key =
+            headers.get("x-api-key").is_some_and(|key| key.as_bytes().starts_with(b"bd-"));
+        return Err(if has_key { CallerRefusal::GatewayKey } else { CallerRefusal::Missing });
+    };
+    if values.next().is_some() {
+        return Err(CallerRefusal::Missing);
+    }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().split_once(' '))
+        .ok_or(CallerRefusal::Missing)?;
+    let token = token.trim_start();
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(CallerRefusal::Missing);
+    }
+    if token.starts_with("bd-") { Err(CallerRefusal::GatewayKey) } else { Ok(token) }
+}
+
+/// Why a request to the admin or user API has no caller.
+#[derive(Debug, thiserror::Error)]
+pub enum CallerRefusal {
+    /// No bearer token, or not exactly one.
+    #[error("a JWT is required: send it as 'Authorization: Bearer <token>'")]
+    Missing,
+    /// A `bd-` key where a token belongs.
+    #[error("bd- keys are for /v1 only; the admin and user API need a JWT")]
+    GatewayKey,
+    /// The token is not valid.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
+    /// The token's organization does not exist.
+    #[error("the token's organization does not exist")]
+    OrganizationGone,
+    /// The header names nothing that could be an organization.
+    #[error("x-turnpike-org must hold one organization's UUID or name")]
+    OrgHeader,
+    /// Only a superadmin may act in another organization.
+    #[error("x-turnpike-org names another organization, which needs the role superadmin")]
+    OtherOrganization,
+    /// A superadmin named an organization that does not exist.
+    #[error("organization '{0}' not found")]
+    NoSuchOrganization(String),
+    /// The store cannot be asked now.
+    #[error("users cannot be looked up at the moment")]
+    Store(#[from] StoreError),
+}
+
+impl CallerRefusal {
+    /// The HTTP status to answer.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Missing | Self::GatewayKey | Self::Token(_) | Self::OrganizationGone => 401,
+            Self::OrgHeader => 400,
+            Self::OtherOrganization => 403,
+            Self::NoSuchOrganization(_) => 404,
+            Self::Store(_) => 503,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::{auth::token, secrets::Keyring, store::testing};
+
+    struct Fixture {
+        _dir: tempfile::TempDir,
+        store: Store,
+        keyring: Keyring,
+        authenticator: Authenticator,
+    }
+
+    impl Fixture {
+        async fn new() -> Self {
+            let (dir, store) = testing::temp_store().await;
+            let keyring = Keyring::new([5; 32]);
+            let issuer = Issuer::load_or_create(&store, &keyring).await.unwrap();
+            let authenticator = Authenticator::new(store.clone(), Arc::new(issuer));
+            Self { _dir: dir, store, keyring, authenticator }
+        }
+
+        async fn token(&self, org: &str, role: Role, groups: &[&str]) -> String {
+            let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+            let hour = Duration::from_secs(3600);
+            token(&self.store, &self.keyring, org, "ann@example.com", role, &groups, hour)
+                .await
+                .unwrap()
+        }
+
+        async fn ask(&self, headers: &[(&'static str, &str)]) -> Result<Caller, CallerRefusal> {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, HeaderValue::from_str(value).unwrap());
+            }
+            self.authenticator.authenticate(&map, Timestamp::now()).await
+        }
+
+        async fn refused(&self, headers: &[(&'static str, &str)]) -> u16 {
+            self.ask(headers).await.unwrap_err().status()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_tells_who_calls_and_in_which_organization() {
+        let f = Fixture::new().await;
+        let bearer = format!("bearer {}", f.token("acme", Role::Admin, &["research"]).await);
+        let caller = f.ask(&[("authorization", &bearer)]).await.unwrap();
+        assert_eq!(caller.org, f.store.ensure_org("acme").await.unwrap().id);
+        assert_eq!(caller.role, Role::Admin);
+        assert_eq!(caller.groups, ["research"]);
+        assert_eq!(caller.email.as_deref(), Some("ann@example.com"));
+        assert_eq!(f.ask(&[("authorization", &bearer)]).await.unwrap(), caller, "the id stays");
+    }
+
+    #[tokio::test]
+    async fn a_users_groups_are_those_of_the_latest_token() {
+        let f = Fixture::new().await;
+        for groups in [&["a"][..], &["b", "c"], &[]] {
+            let bearer = format!("Bearer {}", f.token("acme", Role::User, groups).await);
+            let caller = f.ask(&[("authorization", &bearer)]).await.unwrap();
+            let stored = f.store.read().await.unwrap().user(caller.org, caller.user).await.unwrap();
+            assert_eq!(stored.unwrap().groups, groups);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gateway_key_is_refused_and_told_apart() {
+        let f = Fixture::new().await;
+        for header in [("authorization", "Bearer bd-0123"), ("x-api-key", "bd-0123")] {
+            let refusal = f.ask(&[header]).await.unwrap_err();
+            assert!(matches!(refusal, CallerRefusal::GatewayKey));
+            assert_eq!(refusal.status(), 401);
+            assert!(refusal.to_string().contains("JWT"));
+        }
+    }
+
+    #[tokio::test]
+    async fn no_token_or_an_odd_one_is_401() {
+        let f = Fixture::new().await;
+        let good = format!("Bearer {}", f.token("acme", Role::User, &[]).await);
+        let basic = good.replacen("Bearer", "Basic", 1);
+        assert_eq!(f.refused(&[]).await, 401);
+        for odd in ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", &basic] {
+            assert_eq!(f.refused(&[("authorization", odd)]).await, 401, "{odd}");
+        }
+        assert_eq!(f.refused(&[("authorization", &good), ("authorization", &good)]).await, 401);
+    }
+
+    #[tokio::test]
+    async fn a_token_for_an_organization_that_does_not_exist_is_401() {
+        let f = Fixture::new().await;
+        let elsewhere = Fixture::new().await;
+        let issuer = &f.authenticator.issuer;
+        let foreign = elsewhere.token("acme", Role::Admin, &[]).await;
+        let claims = elsewhere.authenticator.issuer.verify(&foreign, Timestamp::now()).unwrap();
+        let bearer = format!("Bearer {}", issuer.sign(&claims).unwrap());
+        assert_eq!(f.refused(&[("authorization", &bearer)]).await, 401);
+    }
+
+    #[tokio::test]
+    async fn a_superadmin_names_an_organization_by_name_or_uuid() {
+        let f = Fixture::new().await;
+        let bearer = format!("Bearer {}", f.token("acme", Role::Superadmin, &["ops"]).await);
+        let home = f.ask(&[("authorization", &bearer)]).await.unwrap();
+        let other = f.store.ensure_org("other").await.unwrap().id;
+        for name in ["other", &other.to_string()] {
+            let visit = f.ask(&[("authorization", &bearer), (ORG_HEADER, name)]).await.unwrap();
+            assert_eq!(visit.org, other);
+            assert_eq!(visit.role, Role::Superadmin);
+            assert_ne!(visit.user, home.user, "users belong to one organization");
+            assert!(visit.groups.is_empty());
+        }
+        let gone = OrgId::random().to_string();
+        for name in ["nowhere", &gone] {
+            assert_eq!(f.refused(&[("authorization", &bearer), (ORG_HEADER, name)]).await, 404);
+        }
+        assert_eq!(f.store.orgs().await.unwrap().len(), 2, "a header creates nothing");
+    }
+
+    #[tokio::test]
+    async fn an_admin_cannot_name_another_organization() {
+        let f = Fixture::new().await;
+        f.store.ensure_org("other").await.unwrap();
+        let bearer = format!("Bearer {}", f.token("acme", Role::Admin, &[]).await);
+        assert_eq!(f.refused(&[("authorization", &bearer), (ORG_HEADER, "other")]).await, 403);
+        assert_eq!(f.refused(&[("authorization", &bearer), (ORG_HEADER, "nowhere")]).await, 403);
+        assert_eq!(f.refused(&[("authorization", &bearer), (ORG_HEADER, " ")]).await, 400);
+        assert!(f.ask(&[("authorization", &bearer), (ORG_HEADER, "acme")]).await.is_ok());
+    }
+}

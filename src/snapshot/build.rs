@@ -1,1 +1,209 @@
 //! Rows → [`super::OrgSnapshot`].
+//!
+//! A row that cannot be used (an unreadable secret, an unknown vendor) is left out and reported; it
+//! never hides the others.
+
+mod listing;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{
+    Alias, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot, Pinned,
+    Provider, Route,
+};
+use crate::{
+    domain::ProviderId,
+    provider::Catalog,
+    secrets::Keyring,
+    store::{ProviderRow, RouteRow, RuntimeRows},
+};
+
+/// The rows of an organization cannot become a snapshot; the one before stays in force.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A row of another organization is among them. Nothing of such a read can be trusted.
+    #[error("the store returned a {0} of another organization")]
+    ForeignRow(&'static str),
+}
+
+/// Builds what the data plane needs to know of one organization.
+///
+/// # Errors
+/// [`BuildError::ForeignRow`], which means a defect in the store.
+pub fn build_org(
+    rows: &RuntimeRows,
+    keyring: &Keyring,
+    vendors: &'static Catalog,
+) -> Result<OrgSnapshot, BuildError> {
+    refuse_foreign_rows(rows)?;
+    let providers = usable_providers(rows, keyring, vendors);
+    let routes = eligible_routes(rows, &providers);
+    Ok(OrgSnapshot {
+        id: rows.org.id,
+        name: rows.org.name.clone(),
+        aliases: aliases(&routes),
+        prefixes: prefixes(rows, &providers, &routes),
+        listing: listing::listing(&routes),
+    })
+}
+
+/// A provider that can be called, with its row.
+struct Usable<'a> {
+    row: &'a ProviderRow,
+    provider: Arc<Provider>,
+}
+
+type Providers<'a> = HashMap<ProviderId, Usable<'a>>;
+
+/// A route that may be tried, with its row.
+struct Eligible<'a> {
+    row: &'a RouteRow,
+    route: Arc<Route>,
+}
+
+fn refuse_foreign_rows(rows: &RuntimeRows) -> Result<(), BuildError> {
+    let own = rows.org.id;
+    if rows.connections.iter().any(|row| row.org_id != own) {
+        return Err(BuildError::ForeignRow("credential"));
+    }
+    if rows.providers.iter().any(|row| row.org_id != own) {
+        return Err(BuildError::ForeignRow("provider"));
+    }
+    if rows.routes.iter().any(|row| row.org_id != own) {
+        return Err(BuildError::ForeignRow("route"));
+    }
+    Ok(())
+}
+
+fn usable_providers<'a>(
+    rows: &'a RuntimeRows,
+    keyring: &Keyring,
+    vendors: &'static Catalog,
+) -> Providers<'a> {
+    let mut usable = HashMap::new();
+    for row in rows.providers.iter().filter(|row| row.enabled) {
+        match provider::provider(row, &rows.connections, keyring, vendors) {
+            Ok(provider) => {
+                usable.insert(row.id, Usable { row, provider: Arc::new(provider) });
+            }
+            Err(fault) => tracing::error!(
+                org = %rows.org.name, provider = %row.name, %fault,
+                "a provider cannot be used and is left out; its routes are skipped"
+            ),
+        }
+    }
+    usable
+}
+
+/// The rows that may be tried, in the order in which they are: by priority, then by age.
+fn eligible_routes<'a>(rows: &'a RuntimeRows, providers: &Providers<'_>) -> Vec<Eligible<'a>> {
+    let enablements: HashMap<(ProviderId, &str), &RouteRow> = rows
+        .routes
+        .iter()
+        .filter(|row| row.is_enablement())
+        .map(|row| ((row.provider_id, row.upstream_model.as_str()), row))
+        .collect();
+    let mut eligible: Vec<Eligible<'_>> = rows
+        .routes
+        .iter()
+        .filter(|row| row.enabled)
+        .filter_map(|row| {
+            let usable = providers.get(&row.provider_id).filter(|usable| is_healthy(usable.row))?;
+            // Without its 1:1 row, or with that disabled, a custom alias is dark.
+            let enablement = enablements.get(&(row.provider_id, row.upstream_model.as_str()))?;
+            enablement
+                .enabled
+                .then(|| Eligible { row, route: Arc::new(route(row, enablement, usable)) })
+        })
+        .collect();
+    eligible.sort_by_key(|found| (found.row.priority, found.row.created_at, found.row.id));
+    eligible
+}
+
+fn is_healthy(row: &ProviderRow) -> bool {
+    !row.enforce_health_check || row.health_status != "unhealthy"
+}
+
+fn route(row: &RouteRow, enablement: &RouteRow, usable: &Usable<'_>) -> Route {
+    let request_timeout = row
+        .request_timeout_secs
+        .or(enablement.request_timeout_secs)
+        .or(usable.row.request_timeout_secs)
+        .unwrap_or(DEFAULT_REQUEST_TIMEOUT_SECS);
+    let stream_idle_timeout = row
+        .stream_idle_timeout_secs
+        .or(enablement.stream_idle_timeout_secs)
+        .or(usable.row.stream_idle_timeout_secs)
+        .unwrap_or(DEFAULT_STREAM_IDLE_TIMEOUT_SECS);
+    Route {
+        id: row.id,
+        provider: Arc::clone(&usable.provider),
+        alias: row.model_alias.as_str().into(),
+        upstream_model: row.upstream_model.as_str().into(),
+        upstream_model_json: Bytes::from(Value::from(row.upstream_model.as_str()).to_string()),
+        retry_on_429_count: row.retry_on_429_count,
+        retry_on_429_max_wait: seconds(row.retry_on_429_max_wait_secs),
+        request_timeout: seconds(request_timeout),
+        stream_idle_timeout: seconds(stream_idle_timeout),
+    }
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count))
+}
+
+fn aliases(routes: &[Eligible<'_>]) -> HashMap<Box<str>, Arc<Alias>> {
+    let mut by_name: BTreeMap<&str, Vec<Arc<Route>>> = BTreeMap::new();
+    for found in routes.iter().filter(|found| found.row.bare_alias) {
+        by_name.entry(&found.row.model_alias).or_default().push(Arc::clone(&found.route));
+    }
+    by_name
+        .into_iter()
+        .map(|(name, routes)| (name.into(), Arc::new(Alias { name: name.into(), routes })))
+        .collect()
+}
+
+/// Providers by what a model name may begin with. Every row counts for whether a slug is ambiguous,
+/// so that a switch or a failing probe never makes a prefix mean another provider.
+fn prefixes(
+    rows: &RuntimeRows,
+    providers: &Providers<'_>,
+    routes: &[Eligible<'_>],
+) -> HashMap<Box<str>, Arc<Pinned>> {
+    let names: HashSet<String> = rows.providers.iter().map(|row| row.name.to_lowercase()).collect();
+    let mut prefixes = HashMap::new();
+    for usable in providers.values() {
+        let pinned = Arc::new(pinned(usable, routes));
+        let slug = usable.row.model_provider.to_lowercase();
+        let holders = rows.providers.iter().filter(|row| row.model_provider.to_lowercase() == slug);
+        if holders.count() == 1 && !names.contains(&slug) {
+            prefixes.insert(slug.into(), Arc::clone(&pinned));
+        }
+        prefixes.insert(usable.row.name.to_lowercase().into(), pinned);
+    }
+    prefixes
+}
+
+/// One provider's routes by alias, of which the upstream models are a part: an eligible custom alias
+/// has an eligible 1:1 row, and that one wins where both have the name.
+fn pinned(usable: &Usable<'_>, routes: &[Eligible<'_>]) -> Pinned {
+    let own = || routes.iter().filter(|found| found.row.provider_id == usable.row.id);
+    let enablements = own().filter(|found| found.row.is_enablement());
+    let custom = own().filter(|found| !found.row.is_enablement());
+    let mut by_name: HashMap<Box<str>, Arc<Route>> = HashMap::new();
+    for found in enablements.chain(custom) {
+        let name = found.row.model_alias.as_str().into();
+        by_name.entry(name).or_insert_with(|| Arc::clone(&found.route));
+    }
+    Pinned { provider: Arc::clone(&usable.provider), routes: by_name }
+}

@@ -3,6 +3,7 @@
 //! A request loads the current [`Snapshot`] once and sees nothing else; the admin API writes the
 //! store and publishes a new one. Nothing here waits, locks or decrypts: [`build`] did that.
 
+mod base_url;
 mod build;
 mod publisher;
 
@@ -16,6 +17,7 @@ use crate::{
     secrets::Secret,
 };
 
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org};
 pub use publisher::Publisher;
 
@@ -78,21 +80,6 @@ pub struct Provider {
     pub api_key: Option<Secret>,
     /// Runtime endpoints that it speaks natively.
     pub endpoints: Vec<Endpoint>,
-}
-
-/// `base_url`, taken apart once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl {
-    /// `https`.
-    pub tls: bool,
-    /// Host name or address literal, without brackets; also SNI.
-    pub host: Arc<str>,
-    /// Port, explicit or the scheme's.
-    pub port: u16,
-    /// `Host` header value.
-    pub authority: Arc<str>,
-    /// Path before the vendor's own path: no trailing slash, a trailing `/v1` removed.
-    pub prefix: Arc<str>,
 }
 
 /// One (provider, upstream model) pair behind an alias.

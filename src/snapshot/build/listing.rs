@@ -1,0 +1,44 @@
+//! `GET /v1/models`: every name that a caller may send, before policies.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::Eligible;
+use crate::{domain::Timestamp, snapshot::ListedModel};
+
+/// Bare aliases by name, each followed by its `provider/alias` forms where several providers have
+/// it; then the rows without a bare alias, as `provider/model`.
+pub(super) fn listing(routes: &[Eligible<'_>]) -> Vec<ListedModel> {
+    let mut aliases: BTreeMap<&str, Vec<&Eligible<'_>>> = BTreeMap::new();
+    let mut standalone = BTreeMap::new();
+    for found in routes {
+        if found.row.bare_alias {
+            aliases.entry(&found.row.model_alias).or_default().push(found);
+        } else {
+            standalone.entry(prefixed(found)).or_insert(found);
+        }
+    }
+    let mut listing = Vec::new();
+    for (name, routes) in aliases {
+        listing.extend(routes.first().map(|first| entry(name.to_owned(), first)));
+        let providers: BTreeSet<_> = routes.iter().map(|found| found.row.provider_id).collect();
+        if providers.len() > 1 {
+            listing.extend(routes.iter().map(|found| entry(prefixed(found), found)));
+        }
+    }
+    listing.extend(standalone.into_iter().map(|(name, found)| entry(name, found)));
+    let mut seen = HashSet::new();
+    listing.retain(|model| seen.insert(model.id.clone()));
+    listing
+}
+
+fn prefixed(found: &Eligible<'_>) -> String {
+    format!("{}/{}", found.route.provider.name, found.row.model_alias)
+}
+
+fn entry(id: String, found: &Eligible<'_>) -> ListedModel {
+    ListedModel {
+        id,
+        owned_by: found.route.provider.vendor.slug.clone(),
+        created: Timestamp::unix_seconds(found.row.created_at),
+    }
+}

@@ -1,0 +1,112 @@
+//! One provider's row, with the secret that it uses, made ready to be called.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    domain::Endpoint,
+    provider::{Catalog, Vendor},
+    secrets::{Keyring, SealError, Secret},
+    snapshot::{BaseUrl, BaseUrlError, Provider},
+    store::{ConnectionRow, ProviderRow},
+};
+
+/// Name of the sealed field, as the admin API seals it.
+const SEALED_FIELD: &str = "credentials";
+
+/// Why a provider cannot be used. Messages never contain a secret.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProviderFault {
+    #[error("its vendor '{0}' is not in the catalogue of this version")]
+    UnknownVendor(String),
+    #[error("it has no base_url and its vendor has no default")]
+    NoBaseUrl,
+    #[error("its base_url {0}")]
+    BaseUrl(#[from] BaseUrlError),
+    #[error("its credential does not exist")]
+    NoConnection,
+    #[error("its secret cannot be opened: {0}")]
+    Seal(#[from] SealError),
+    #[error("its secret is not in the form that this version writes")]
+    SecretForm,
+    #[error("it has no API key, which its vendor needs")]
+    NoKey,
+    #[error("its API key has characters that an HTTP header cannot carry")]
+    KeyCharacters,
+    #[error("its setting 'dialects' is not a list of known endpoints")]
+    Dialects,
+}
+
+/// What the admin API seals. Later auth types add fields.
+#[derive(Deserialize)]
+struct Credentials {
+    api_key: Option<String>,
+}
+
+pub(super) fn provider(
+    row: &ProviderRow,
+    connections: &[ConnectionRow],
+    keyring: &Keyring,
+    vendors: &'static Catalog,
+) -> Result<Provider, ProviderFault> {
+    let vendor = vendors
+        .vendor(&row.model_provider)
+        .ok_or_else(|| ProviderFault::UnknownVendor(row.model_provider.clone()))?;
+    Ok(Provider {
+        id: row.id,
+        name: row.name.as_str().into(),
+        vendor,
+        base: base(row, vendor)?,
+        api_key: api_key(row, connections, keyring, vendor)?,
+        endpoints: endpoints(row, vendor)?,
+    })
+}
+
+fn base(row: &ProviderRow, vendor: &Vendor) -> Result<BaseUrl, ProviderFault> {
+    let own = Some(row.base_url.as_str()).filter(|text| !text.is_empty());
+    let text = own.or(vendor.base_url.as_deref()).ok_or(ProviderFault::NoBaseUrl)?;
+    let base = BaseUrl::parse(text)?;
+    let root = vendor.root(&base.prefix).to_owned();
+    Ok(base.with_prefix(&root))
+}
+
+fn api_key(
+    row: &ProviderRow,
+    connections: &[ConnectionRow],
+    keyring: &Keyring,
+    vendor: &Vendor,
+) -> Result<Option<Secret>, ProviderFault> {
+    let (record, sealed) = match row.connection_id {
+        None => (row.id.0, row.sealed.as_deref()),
+        Some(id) => {
+            let shared = connections.iter().find(|connection| connection.id == id);
+            (id.0, shared.ok_or(ProviderFault::NoConnection)?.sealed.as_deref())
+        }
+    };
+    let key = match sealed {
+        None => None,
+        Some(sealed) => {
+            let plain = keyring.open(row.org_id, record, SEALED_FIELD, sealed)?;
+            let found: Credentials =
+                serde_json::from_slice(&plain).map_err(|_| ProviderFault::SecretForm)?;
+            found.api_key.map(Secret::new).filter(|key| !key.expose().is_empty())
+        }
+    };
+    match key {
+        Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(ProviderFault::KeyCharacters)
+        }
+        None if !vendor.key_optional => Err(ProviderFault::NoKey),
+        key => Ok(key),
+    }
+}
+
+fn endpoints(row: &ProviderRow, vendor: &Vendor) -> Result<Vec<Endpoint>, ProviderFault> {
+    match row.settings.get("dialects") {
+        None | Some(Value::Null) => Ok(vendor.endpoints_for(None)),
+        Some(named) => {
+            let named = Vec::<Endpoint>::deserialize(named).map_err(|_| ProviderFault::Dialects)?;
+            Ok(vendor.endpoints_for(Some(&named)))
+        }
+    }
+}

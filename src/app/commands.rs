@@ -11,6 +11,7 @@ use crate::{
     auth,
     cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
     config::{self, Config, LogFormat},
+    healthcheck,
     observe,
 };
 
@@ -21,7 +22,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Quickstart(file) => load(&file).and_then(|config| serve_with(&config, true)),
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => load(&request.config).and_then(|config| token(&config, &request)),
-        Command::Healthcheck(file) => load(&file).and_then(|config| healthcheck(&config)),
+        Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,8 +62,8 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
     say(&token)
 }
 
-fn healthcheck(config: &Config) -> Result<(), AppError> {
-    block_on(1, serve::healthcheck(config))
+fn ask_health(config: &Config) -> Result<(), AppError> {
+    block_on(1, async { Ok(healthcheck::run(config).await?) })
 }
 
 fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {

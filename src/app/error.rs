@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use crate::{auth, config, ledger, quickstart, secrets, store};
+use crate::{auth, config, healthcheck, ledger, quickstart, secrets, store};
 
 /// A command failed. The text is for the operator, and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +54,8 @@ pub enum AppError {
     #[error("what is configured cannot be put into force: {0}")]
     Refresh(String),
     /// The gateway does not answer.
-    #[error("{0}")]
-    Unhealthy(String),
+    #[error(transparent)]
+    Unhealthy(#[from] healthcheck::Unhealthy),
     /// The system refuses something else.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),

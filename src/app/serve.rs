@@ -207,10 +207,3 @@ fn base_url(config: &Config, bound: SocketAddr) -> String {
     };
     config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
 }
-
-/// Asks the gateway of this configuration whether it lives.
-pub async fn healthcheck(config: &Config) -> Result<(), AppError> {
-    let local = Config { server: config::Server { public_url: None, ..config.server.clone() }, ..config.clone() };
-    let url = format!("{}/healthz", base_url(&local, config.server.listen));
-    observe::health(&url).await.map_err(|error| AppError::Unhealthy(format!("{url}: {error}")))
-}

@@ -4,6 +4,6 @@ mod address;
 mod dns;
 mod peer;
 
-pub use address::{AddressPolicy, IpRange, IpRangeError};
+pub use address::AddressPolicy;
 pub use dns::{Resolver, ResolveError};
 pub use peer::{PeerError, Peers};

@@ -6,9 +6,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
+use smallvec::SmallVec;
 
 use super::{
     ctx::{Call, Ctx, Meter},
@@ -20,7 +21,7 @@ use crate::{
     domain::{AttemptOutcome, Endpoint, Timestamp},
     route::{self, Failure, Plan},
     snapshot::Route,
-    wire,
+    wire::headers,
 };
 
 /// How much of a failed attempt's body is read for its message, bytes.
@@ -75,10 +76,10 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 /// Turns the vendor's header into the client's.
 pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else { return Ok(()) };
-    wire::strip_response_headers(&mut answer.headers);
-    if matches!(call.attempt.meter, Meter::Stream(_)) {
+    let stream = matches!(call.attempt.meter, Meter::Stream(_));
+    strip(answer, stream);
+    if stream {
         // Chunks are flushed one by one, a body with a length only when it is complete.
-        answer.remove_header(&header::CONTENT_LENGTH);
         answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
     }
     name(answer, call)?;
@@ -89,6 +90,17 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
     match &call.plan {
         Some(plan) if tells && answer.status.is_success() => tell_route(answer, plan),
         _ => Ok(()),
+    }
+}
+
+/// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
+fn strip(answer: &mut ResponseHeader, body_changes: bool) {
+    let kept = |name: &HeaderName| {
+        *name == header::TRANSFER_ENCODING || headers::is_forwardable_response(name.as_str(), body_changes)
+    };
+    let gone: SmallVec<[HeaderName; 4]> = answer.headers.keys().filter(|name| !kept(name)).cloned().collect();
+    for name in &gone {
+        answer.remove_header(name);
     }
 }
 

@@ -85,7 +85,7 @@ fn body_for(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> Byt
 pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> bool {
     inbound.head.stream
         && matches!(endpoint, Some(Endpoint::ChatCompletions | Endpoint::Completions))
-        && !inbound.head.wants_usage()
+        && !inbound.head.asks_usage()
         && route.provider.vendor.stream_usage_option
 }
 

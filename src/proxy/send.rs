@@ -7,7 +7,7 @@ use pingora_error::{ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
 use super::ctx::{Call, Ctx};
-use crate::{provider::AuthScheme, route::Plan, snapshot::Provider, wire};
+use crate::{provider::AuthScheme, route::Plan, snapshot::Provider, wire::headers};
 
 /// Replaces Pingora's copy of the client's header by what the vendor may see.
 pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &Ctx) -> Result<()> {
@@ -40,8 +40,10 @@ fn path(call: &Call, provider: &Arc<Provider>) -> String {
 
 fn forward(client: &RequestHeader, head: &mut RequestHeader, provider: &Provider) -> Result<()> {
     let vendor = provider.vendor;
+    let nominates = client.headers.contains_key(header::CONNECTION);
     for (name, value) in &client.headers {
-        if wire::is_forwardable_request(name.as_str(), &vendor.forward_headers) {
+        let nominated = nominates && headers::is_nominated(&client.headers, name.as_str());
+        if !nominated && headers::is_forwardable_request(name.as_str(), &vendor.forward_headers) {
             head.append_header(name.clone(), value.clone())?;
         }
     }

@@ -5,6 +5,8 @@ mod decide;
 mod failure;
 mod plan;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub use backoff::{retry_after, wait_before_retry};
 pub use decide::{Next, decide};

@@ -1,0 +1,159 @@
+//! What a route looks like in answers: its own values, and what it inherits where it has none.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::error::AdminError;
+use crate::{
+    domain::{OrgId, ProviderId, RouteId},
+    snapshot::{DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS},
+    store::{ProviderRow, RouteRow, Tx},
+};
+
+/// A route as the API shows it.
+#[derive(Serialize)]
+pub(super) struct RouteView {
+    id: RouteId,
+    provider_id: ProviderId,
+    model_alias: String,
+    upstream_model: String,
+    enabled: bool,
+    priority: i64,
+    retry_on_429_count: u32,
+    retry_on_429_max_wait_secs: u32,
+    bare_alias: bool,
+    /// Null only after an explicit null.
+    request_timeout_secs: Option<u32>,
+    /// Null only after an explicit null.
+    stream_idle_timeout_secs: Option<u32>,
+    max_concurrent_requests: Option<u32>,
+    provider_name: String,
+    provider_auth_type: String,
+}
+
+/// The value of one timeout, from the most specific tier that has one.
+#[derive(Clone, Copy)]
+struct Tiers {
+    own: Option<u32>,
+    inherits: bool,
+    enablement: Option<u32>,
+    provider: Option<u32>,
+    platform: u32,
+}
+
+impl Tiers {
+    fn shown(self) -> Option<u32> {
+        if self.own.is_some() || !self.inherits {
+            return self.own;
+        }
+        Some(self.enablement.or(self.provider).unwrap_or(self.platform))
+    }
+}
+
+fn view(row: RouteRow, enablement: Option<&Timeouts>, provider: &ProviderRow) -> RouteView {
+    let total = Tiers {
+        own: row.request_timeout_secs,
+        inherits: row.request_timeout_inherited,
+        enablement: enablement.and_then(|timeouts| timeouts.total),
+        provider: provider.request_timeout_secs,
+        platform: DEFAULT_REQUEST_TIMEOUT_SECS,
+    };
+    let idle = Tiers {
+        own: row.stream_idle_timeout_secs,
+        inherits: row.stream_idle_timeout_inherited,
+        enablement: enablement.and_then(|timeouts| timeouts.idle),
+        provider: provider.stream_idle_timeout_secs,
+        platform: DEFAULT_STREAM_IDLE_TIMEOUT_SECS,
+    };
+    RouteView {
+        id: row.id,
+        provider_id: row.provider_id,
+        model_alias: row.model_alias,
+        upstream_model: row.upstream_model,
+        enabled: row.enabled,
+        priority: row.priority,
+        retry_on_429_count: row.retry_on_429_count,
+        retry_on_429_max_wait_secs: row.retry_on_429_max_wait_secs,
+        bare_alias: row.bare_alias,
+        request_timeout_secs: total.shown(),
+        stream_idle_timeout_secs: idle.shown(),
+        max_concurrent_requests: row.max_concurrent_requests,
+        provider_name: provider.name.clone(),
+        provider_auth_type: provider.auth_type.clone(),
+    }
+}
+
+/// The timeouts that a 1:1 row itself sets.
+struct Timeouts {
+    total: Option<u32>,
+    idle: Option<u32>,
+}
+
+impl Timeouts {
+    fn of(row: &RouteRow) -> Self {
+        Self { total: row.request_timeout_secs, idle: row.stream_idle_timeout_secs }
+    }
+}
+
+/// One route.
+pub(super) async fn one(tx: &mut Tx, row: RouteRow) -> Result<RouteView, AdminError> {
+    let (org, provider) = (row.org_id, row.provider_id);
+    let enablement = tx.enablement(org, provider, &row.upstream_model).await?;
+    let provider = super::providers::existing(tx, org, provider).await?;
+    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider))
+}
+
+/// One provider's routes.
+pub(super) fn of_provider(routes: Vec<RouteRow>, provider: &ProviderRow) -> Vec<RouteView> {
+    let enabled: HashMap<String, Timeouts> = routes
+        .iter()
+        .filter(|row| row.is_enablement())
+        .map(|row| (row.upstream_model.clone(), Timeouts::of(row)))
+        .collect();
+    let show = |row: RouteRow| {
+        let enablement = enabled.get(&row.upstream_model);
+        view(row, enablement, provider)
+    };
+    routes.into_iter().map(show).collect()
+}
+
+/// All of an organization's routes, by alias in the order in which they are tried.
+pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, AdminError> {
+    let routes = tx.routes(org).await?;
+    let providers: HashMap<ProviderId, ProviderRow> =
+        tx.providers(org).await?.into_iter().map(|row| (row.id, row)).collect();
+    let enabled: HashMap<(ProviderId, String), Timeouts> = routes
+        .iter()
+        .filter(|row| row.is_enablement())
+        .map(|row| ((row.provider_id, row.upstream_model.clone()), Timeouts::of(row)))
+        .collect();
+    let show = |row: RouteRow| {
+        let provider = providers.get(&row.provider_id)?;
+        let enablement = enabled.get(&(row.provider_id, row.upstream_model.clone()));
+        Some(view(row, enablement, provider))
+    };
+    Ok(routes.into_iter().filter_map(show).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Tiers =
+        Tiers { own: None, inherits: true, enablement: None, provider: None, platform: 120 };
+
+    #[test]
+    fn the_most_specific_tier_is_shown() {
+        assert_eq!(NONE.shown(), Some(120));
+        assert_eq!(Tiers { provider: Some(60), ..NONE }.shown(), Some(60));
+        assert_eq!(Tiers { provider: Some(60), enablement: Some(30), ..NONE }.shown(), Some(30));
+        let own = Tiers { own: Some(5), inherits: false, enablement: Some(30), ..NONE };
+        assert_eq!(own.shown(), Some(5));
+    }
+
+    #[test]
+    fn an_explicit_null_is_shown_as_null() {
+        assert_eq!(Tiers { inherits: false, provider: Some(60), ..NONE }.shown(), None);
+    }
+}

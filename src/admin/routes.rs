@@ -1,0 +1,180 @@
+//! `/admin/model-mappings`: model routes.
+//!
+//! A row whose alias is its upstream model enables the model on its provider (the 1:1 row); custom
+//! aliases hang on it. No operation may leave a custom alias without its 1:1 row.
+
+use std::collections::HashSet;
+
+use axum::{Json, extract::State};
+
+use super::{
+    error::AdminError,
+    extract::{Body, PathId},
+    providers,
+    reply::{DELETED, DONE, Deleted, Done},
+    route_inputs::{Create, Reorder, Update, fold},
+    route_view::{self, RouteView},
+    state::AdminState,
+    upstream,
+};
+use crate::{
+    auth::Caller,
+    domain::{OrgId, RouteId, Timestamp},
+    store::{RouteRow, Tx},
+};
+
+const WHAT: &str = "model mapping";
+
+/// `GET /admin/model-mappings`
+pub(super) async fn list(
+    State(state): State<AdminState>,
+    caller: Caller,
+) -> Result<Json<Vec<RouteView>>, AdminError> {
+    let mut tx = state.store.read().await?;
+    Ok(Json(route_view::all(&mut tx, caller.org).await?))
+}
+
+/// `POST /admin/model-mappings`: adds a route, or folds into the 1:1 row that is there.
+pub(super) async fn create(
+    State(state): State<AdminState>,
+    caller: Caller,
+    Body(body): Body<Create>,
+) -> Result<Json<RouteView>, AdminError> {
+    let posted = body.row(caller.org, Timestamp::now())?;
+    let mut tx = state.store.write().await?;
+    providers::existing(&mut tx, caller.org, posted.provider_id).await?;
+    let stored = tx.enablement(caller.org, posted.provider_id, &posted.upstream_model).await?;
+    let row = match stored {
+        Some(stored) if posted.is_enablement() => {
+            let folded = fold(posted, stored);
+            tx.update_route(&folded).await?;
+            folded
+        }
+        None if !posted.is_enablement() => return Err(not_enabled(&posted.upstream_model)),
+        _ => {
+            tx.insert_route(&posted).await?;
+            posted
+        }
+    };
+    answer(&state, tx, row).await
+}
+
+/// `PUT /admin/model-mappings/{id}`
+pub(super) async fn update(
+    State(state): State<AdminState>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body(body): Body<Update>,
+) -> Result<Json<RouteView>, AdminError> {
+    let mut tx = state.store.write().await?;
+    let stored = existing(&mut tx, caller.org, RouteId(id)).await?;
+    let given = body.provider_id.map(|id| id.to_string());
+    upstream::unchanged("provider_id", given.as_deref(), &stored.provider_id.to_string())?;
+    let changed = body.applied(stored.clone(), Timestamp::now())?;
+    check_change(&mut tx, &stored, &changed).await?;
+    tx.update_route(&changed).await?;
+    answer(&state, tx, changed).await
+}
+
+/// `DELETE /admin/model-mappings/{id}`
+pub(super) async fn delete(
+    State(state): State<AdminState>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Deleted>, AdminError> {
+    let mut tx = state.store.write().await?;
+    let stored = existing(&mut tx, caller.org, RouteId(id)).await?;
+    refuse_orphans(&mut tx, &stored).await?;
+    tx.delete_route(caller.org, stored.id).await?;
+    tx.commit().await?;
+    state.put_into_force(caller.org).await?;
+    Ok(DELETED)
+}
+
+/// `PUT /admin/model-mappings/reorder`: all priorities, or none.
+pub(super) async fn reorder(
+    State(state): State<AdminState>,
+    caller: Caller,
+    Body(body): Body<Reorder>,
+) -> Result<Json<Done>, AdminError> {
+    let mut listed = HashSet::with_capacity(body.entries.len());
+    let now = Timestamp::now();
+    let mut tx = state.store.write().await?;
+    for entry in body.entries {
+        if !listed.insert(entry.id) {
+            let message = format!("entries: the id {} is listed twice", entry.id);
+            return Err(AdminError::bad_request(message));
+        }
+        let stored = existing(&mut tx, caller.org, entry.id).await?;
+        let priority = i64::from(entry.priority);
+        tx.update_route(&RouteRow { priority, updated_at: now, ..stored }).await?;
+    }
+    tx.commit().await?;
+    state.put_into_force(caller.org).await?;
+    Ok(DONE)
+}
+
+async fn answer(
+    state: &AdminState,
+    mut tx: Tx,
+    row: RouteRow,
+) -> Result<Json<RouteView>, AdminError> {
+    let org = row.org_id;
+    let view = route_view::one(&mut tx, row).await?;
+    tx.commit().await?;
+    state.put_into_force(org).await?;
+    Ok(Json(view))
+}
+
+async fn existing(tx: &mut Tx, org: OrgId, id: RouteId) -> Result<RouteRow, AdminError> {
+    tx.route(org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))
+}
+
+/// The rules for an edit that changes which model a row is about.
+async fn check_change(
+    tx: &mut Tx,
+    stored: &RouteRow,
+    changed: &RouteRow,
+) -> Result<(), AdminError> {
+    let same_model = stored.upstream_model == changed.upstream_model;
+    if same_model && stored.model_alias == changed.model_alias {
+        return Ok(());
+    }
+    refuse_orphans(tx, stored).await?;
+    let (org, provider) = (changed.org_id, changed.provider_id);
+    let enablement = tx.enablement(org, provider, &changed.upstream_model).await?;
+    let other = enablement.is_some_and(|row| row.id != changed.id);
+    match (changed.is_enablement(), other) {
+        (true, true) => Err(AdminError::conflict(format!(
+            "the model '{}' is already enabled on this provider by another mapping",
+            changed.upstream_model
+        ))),
+        (false, false) => Err(not_enabled(&changed.upstream_model)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to take a 1:1 row away from the custom aliases that hang on it.
+async fn refuse_orphans(tx: &mut Tx, stored: &RouteRow) -> Result<(), AdminError> {
+    if !stored.is_enablement() {
+        return Ok(());
+    }
+    let (org, provider) = (stored.org_id, stored.provider_id);
+    let aliases = tx.custom_aliases(org, provider, &stored.upstream_model).await?;
+    if aliases.is_empty() {
+        return Ok(());
+    }
+    Err(AdminError::conflict(format!(
+        "the model '{}' still has custom aliases on this provider: {}; delete them first",
+        stored.upstream_model,
+        aliases.join(", ")
+    )))
+}
+
+/// In the public client's words, on which its users' checks match.
+fn not_enabled(upstream_model: &str) -> AdminError {
+    AdminError::bad_request(format!(
+        "Cannot route to '{upstream_model}' on this provider: the model is not enabled. Enable it \
+         under LLM Configuration → Models first, then create the route."
+    ))
+}

@@ -1,0 +1,53 @@
+//! What the handlers work with.
+
+use std::sync::Arc;
+
+use crate::{
+    auth::{ApiKeys, Authenticator},
+    domain::OrgId,
+    secrets::Keyring,
+    store::Store,
+};
+
+use super::error::AdminError;
+
+/// Everything a handler may touch. Clones share it.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The database.
+    pub store: Store,
+    /// Seals upstream credentials.
+    pub keyring: Arc<Keyring>,
+    /// Mints keys, and is told of revoked ones.
+    pub api_keys: Arc<ApiKeys>,
+    /// Tells who calls.
+    pub authenticator: Arc<Authenticator>,
+    /// Puts writes into force.
+    pub refresh: Arc<dyn Refresh>,
+}
+
+/// Puts what is stored into force for the data plane of this process.
+#[async_trait::async_trait]
+pub trait Refresh: Send + Sync {
+    /// Rebuilds one organization's part of the snapshot. Requests that arrive after it returned see
+    /// what was stored before it was called.
+    ///
+    /// # Errors
+    /// When the store cannot be read now.
+    async fn org(&self, org: OrgId) -> Result<(), RefreshError>;
+}
+
+/// What is stored could not be put into force.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefreshError(pub String);
+
+impl AdminState {
+    /// Puts a committed write into force.
+    pub(super) async fn put_into_force(&self, org: OrgId) -> Result<(), AdminError> {
+        self.refresh.org(org).await.map_err(|error| {
+            tracing::error!(%org, %error, "a change is stored but not in force");
+            AdminError::unavailable("the change is stored but not yet in force; send it again")
+        })
+    }
+}

@@ -1,10 +1,16 @@
 //! The vendors: whom the gateway speaks to, as data.
 //!
 //! A vendor that speaks an OpenAI-compatible API is a row of `conf/providers.toml` and nothing else
-//! ([`catalog`]). Nothing here knows routes, organizations or the store.
+//! ([`catalog`]). The simulated vendor of the quickstart ([`sandbox_router`]) lives in this process
+//! and is reached through pipes instead of sockets ([`InProcess`]). Nothing here knows routes,
+//! organizations or the store.
 
 mod catalog;
+mod in_process;
+mod sandbox;
 mod vendor;
 
 pub use catalog::{Catalog, catalog};
+pub use in_process::InProcess;
+pub use sandbox::sandbox_router;
 pub use vendor::{AuthScheme, Transport, Vendor};

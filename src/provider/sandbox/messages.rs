@@ -1,0 +1,223 @@
+//! `POST /v1/messages` and `/v1/messages/count_tokens`:
+//! <https://platform.claude.com/docs/en/api/messages>; the grammar of the stream:
+//! <https://platform.claude.com/docs/en/build-with-claude/streaming>.
+
+use serde_json::{Value, json};
+
+use super::{
+    answer::{Answer, Event, fresh_id},
+    ask::{Ask, Format, Output},
+    fields::Fields,
+    prompt::Prompt,
+    refusal::Refusal,
+    reply::{End, Limits, Reply, pieces},
+    tools::{Call, Choice, Tool},
+};
+
+const ROLES: [&str; 3] = ["user", "assistant", "system"];
+
+/// Answers a message.
+pub fn answer(body: &Value) -> Result<Answer, Refusal> {
+    let fields = Fields::of_body(body)?;
+    let model = fields.text("model")?;
+    fields.required("max_tokens")?;
+    let ask = read(fields)?;
+    let message = Message {
+        model,
+        input: ask.prompt.tokens,
+        output: ask.output()?,
+    };
+    if fields.flag("stream")? {
+        Ok(Answer::Events(message.events()))
+    } else {
+        Ok(Answer::Whole(message.whole()))
+    }
+}
+
+/// Counts the input tokens of a message.
+pub fn count_tokens(body: &Value) -> Result<Answer, Refusal> {
+    let fields = Fields::of_body(body)?;
+    fields.text("model")?;
+    Ok(Answer::Whole(
+        json!({"input_tokens": read(fields)?.prompt.tokens}),
+    ))
+}
+
+fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
+    fields.number("temperature", 0.0..=1.0)?;
+    let definitions = fields.optional_array("tools")?;
+    let tools = definitions.iter().enumerate().map(|(index, tool)| {
+        let path = format!("tools[{index}]");
+        let fields = Fields::of(tool, &path)?;
+        // Tools that the vendor itself runs have a dated type and no schema: nothing to call here.
+        match fields.optional_text("type")? {
+            None | Some("custom") => Tool::read(fields, "input_schema").map(Some),
+            Some(_) => Ok(None),
+        }
+    });
+    let tools = tools.collect::<Result<Vec<_>, Refusal>>()?;
+    let mut prompt = Prompt::of_messages(fields.array("messages")?, &ROLES)?;
+    prompt.instruct(fields.get("system"), "system")?;
+    prompt.define(definitions);
+    let (choice, parallel) = read_choice(fields)?;
+    Ok(Ask {
+        prompt,
+        format: read_format(fields)?,
+        limits: Limits {
+            max_tokens: fields.integer("max_tokens", 1..=u64::MAX)?,
+            stops: fields.stops("stop_sequences", usize::MAX)?,
+        },
+        tools: tools.into_iter().flatten().collect(),
+        choice,
+        parallel,
+    })
+}
+
+fn read_choice(fields: Fields<'_>) -> Result<(Choice, bool), Refusal> {
+    let Some(choice) = fields.get("tool_choice") else {
+        return Ok((Choice::Auto, true));
+    };
+    let choice = Fields::of(choice, "tool_choice")?;
+    let parallel = !choice.flag("disable_parallel_tool_use")?;
+    let choice = match choice.text("type")? {
+        "auto" => Choice::Auto,
+        "any" => Choice::Required,
+        "none" => Choice::Never,
+        "tool" => Choice::Named(choice.text("name")?.to_owned()),
+        _ => return Err(choice.refuse("type", "must be one of: auto, any, tool, none")),
+    };
+    Ok((choice, parallel))
+}
+
+/// `output_config.format`: <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>.
+fn read_format(fields: Fields<'_>) -> Result<Format, Refusal> {
+    let Some(config) = fields.get("output_config") else {
+        return Ok(Format::Text);
+    };
+    let Some(format) = Fields::of(config, "output_config")?.get("format") else {
+        return Ok(Format::Text);
+    };
+    let format = Fields::of(format, "output_config.format")?;
+    match format.text("type")? {
+        "json_schema" => Ok(Format::Schema(format.required("schema")?.clone())),
+        _ => Err(format.refuse("type", "must be 'json_schema'")),
+    }
+}
+
+struct Message<'a> {
+    model: &'a str,
+    input: u64,
+    output: Output,
+}
+
+impl Message<'_> {
+    fn whole(&self) -> Value {
+        let content: Vec<Value> = match &self.output {
+            Output::Text(reply) if reply.text.is_empty() => Vec::new(),
+            Output::Text(reply) => vec![json!({"type": "text", "text": reply.text})],
+            Output::Calls(calls) => calls
+                .iter()
+                .map(|call| tool_use(call, &call.arguments))
+                .collect(),
+        };
+        let (reason, sequence) = self.stop();
+        self.frame(&json!(content), &reason, &sequence, self.output.tokens())
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let start = self.frame(&json!([]), &Value::Null, &Value::Null, 1);
+        let mut events = vec![json!({"type": "message_start", "message": start})];
+        match &self.output {
+            Output::Text(reply) if reply.text.is_empty() => events.push(json!({"type": "ping"})),
+            Output::Text(reply) => text_block(reply, &mut events),
+            Output::Calls(calls) => {
+                for (index, call) in calls.iter().enumerate() {
+                    call_block(index, call, &mut events);
+                }
+            }
+        }
+        let (reason, sequence) = self.stop();
+        events.push(json!({
+            "type": "message_delta",
+            "delta": {"stop_reason": reason, "stop_sequence": sequence},
+            "usage": {
+                "input_tokens": self.input,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "output_tokens": self.output.tokens()
+            }
+        }));
+        events.push(json!({"type": "message_stop"}));
+        events.iter().map(Event::typed).collect()
+    }
+
+    fn frame(
+        &self,
+        content: &Value,
+        reason: &Value,
+        sequence: &Value,
+        output_tokens: u64,
+    ) -> Value {
+        json!({
+            "id": fresh_id("msg_"),
+            "type": "message",
+            "role": "assistant",
+            "model": self.model,
+            "content": content,
+            "stop_reason": reason,
+            "stop_sequence": sequence,
+            "usage": {
+                "input_tokens": self.input,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "output_tokens": output_tokens,
+                "service_tier": "standard"
+            }
+        })
+    }
+
+    fn stop(&self) -> (Value, Value) {
+        match &self.output {
+            Output::Calls(_) => (json!("tool_use"), Value::Null),
+            Output::Text(Reply {
+                end: End::Complete, ..
+            }) => (json!("end_turn"), Value::Null),
+            Output::Text(Reply {
+                end: End::Length, ..
+            }) => (json!("max_tokens"), Value::Null),
+            Output::Text(Reply {
+                end: End::Stop(stop),
+                ..
+            }) => (json!("stop_sequence"), json!(stop)),
+        }
+    }
+}
+
+fn tool_use(call: &Call, input: &Value) -> Value {
+    json!({"type": "tool_use", "id": format!("toolu_{}", call.id), "name": call.name, "input": input})
+}
+
+fn text_block(reply: &Reply, events: &mut Vec<Value>) {
+    let block = json!({"type": "text", "text": ""});
+    events.push(json!({"type": "content_block_start", "index": 0, "content_block": block}));
+    events.push(json!({"type": "ping"}));
+    for piece in pieces(&reply.text) {
+        let delta = json!({"type": "text_delta", "text": piece});
+        events.push(json!({"type": "content_block_delta", "index": 0, "delta": delta}));
+    }
+    events.push(json!({"type": "content_block_stop", "index": 0}));
+}
+
+fn call_block(index: usize, call: &Call, events: &mut Vec<Value>) {
+    let block = tool_use(call, &json!({}));
+    events.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
+    if index == 0 {
+        events.push(json!({"type": "ping"}));
+    }
+    let arguments = call.arguments_text();
+    for piece in std::iter::once("").chain(pieces(&arguments)) {
+        let delta = json!({"type": "input_json_delta", "partial_json": piece});
+        events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+    }
+    events.push(json!({"type": "content_block_stop", "index": index}));
+}

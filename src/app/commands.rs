@@ -37,7 +37,8 @@ fn load(file: &ConfigFile) -> Result<Config, AppError> {
     Ok(config::load_for_process(file.path.as_deref())?)
 }
 
-fn say(line: &str) -> Result<(), AppError> {
+/// Prints a line to stdout.
+pub fn say(line: &str) -> Result<(), AppError> {
     writeln!(std::io::stdout(), "{line}").map_err(|error| AppError::Io("stdout", error))
 }
 

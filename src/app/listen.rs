@@ -74,7 +74,7 @@ pub fn service(
     }
     let mut fds = Fds::new();
     fds.add(address, listener.into_raw_fd());
-    Ok((Service::with_listeners("public".to_owned(), listeners, front), Arc::new(tokio::sync::Mutex::new(fds))))
+    Ok((Service::with_listeners("public".to_owned(), listeners, front), Arc::new(fds.into())))
 }
 
 fn h2_options() -> H2Options {

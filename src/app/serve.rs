@@ -11,14 +11,14 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, listen, parts,
+    AppError, commands, listen, parts,
     probes::{self, Vitals},
     refresh::Refresher,
     shutdown,
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, Authenticator, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
     net::{AddressPolicy, Peers},
@@ -45,7 +45,7 @@ pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
     let running = start(config, store, keyring).await?;
     if let Some(provisioned) = provisioned {
         let base = base_url(config, running.bound);
-        super::commands::say(&quickstart::banner(&provisioned, &base))?;
+        commands::say(&quickstart::banner(&provisioned, &base))?;
     }
     running.until_told(config).await
 }
@@ -125,22 +125,22 @@ async fn admin_router(
     let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let issuer = Issuer::load_or_create(store, keyring).await?;
-    Ok(admin::router(AdminState::new(
-        store.clone(),
-        Arc::clone(keyring),
-        Arc::clone(keys),
-        Arc::new(issuer),
-        Arc::new(refresher),
-    )))
+    Ok(admin::router(AdminState {
+        store: store.clone(),
+        keyring: Arc::clone(keyring),
+        api_keys: Arc::clone(keys),
+        authenticator: Arc::new(Authenticator::new(store.clone(), Arc::new(issuer))),
+        refresh: Arc::new(refresher),
+    }))
 }
 
 /// The router of the public port: with the admin and user API, unless that has a listener of its own.
 async fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
-    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin)) };
+    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin).fallback(probes::not_found)) };
     let (listener, bound) = listen::bind(address, "admin.listen")?;
-    serve_router(listener, probes.clone().merge(admin))?;
+    serve_router(listener, probes.clone().merge(admin).fallback(probes::not_found))?;
     tracing::info!(address = %bound, "admin listening");
-    Ok(probes.fallback(admin::not_found))
+    Ok(probes.fallback(probes::not_found))
 }
 
 async fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
@@ -184,7 +184,7 @@ fn peers(config: &Config) -> Peers {
         allow: config.upstream.allow_addresses.clone(),
     };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess))
+    Peers::new(policy, patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

@@ -77,7 +77,7 @@ impl Peers {
         let options = &mut peer.options;
         options.connection_timeout = Some(limit);
         options.total_connection_timeout = Some(limit);
-        options.idle_timeout = Some(if fresh { ONE_TIME_IDLE } else { POOL_IDLE });
+        options.idle_timeout = Some(idle(fresh, in_process));
         options.max_h2_streams = H2_STREAMS;
         if base.tls {
             options.alpn = ALPN::H2H1;
@@ -100,6 +100,11 @@ impl Peers {
             .find(|ip| self.policy.permits(*ip))
             .ok_or(PeerError::Denied)
     }
+}
+
+/// How long the connection may wait in the pool. One that is never taken out again should not.
+const fn idle(fresh: bool, in_process: bool) -> Duration {
+    if fresh || in_process { ONE_TIME_IDLE } else { POOL_IDLE }
 }
 
 /// Keeps providers' pooled connections apart: two of them may share an address, not a connection.

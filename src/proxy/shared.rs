@@ -74,6 +74,14 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Publishes what no request publishes by itself.
+    pub fn publish_gauges(&self) {
+        self.metrics.ledger_backlog(self.ledger.backlog());
+        self.metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
+    }
+}
+
 /// Whether the process is on its way out, and what it still carries.
 #[derive(Clone, Default)]
 pub struct Drain {

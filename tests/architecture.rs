@@ -63,7 +63,13 @@ fn modules(lib: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every Rust file of a module, be it a folder or a file.
+/// Files that are compiled for tests only may use what they like.
+fn is_test(file: &Path) -> bool {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    stem == "tests" || stem == "testing" || stem.ends_with("_tests") || stem.ends_with("_testing")
+}
+
+/// Every Rust file of a module, be it a folder or a file; tests left out.
 fn files(module: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![sources().join(module)];
@@ -71,8 +77,9 @@ fn files(module: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                folders.extend((!is_test(&path)).then_some(path));
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path)
+            {
                 found.push(path);
             }
         }

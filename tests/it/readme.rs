@@ -1,8 +1,9 @@
 //! What README and quickstart tell a newcomer to paste works as pasted.
 
-use std::process::Stdio;
-
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use crate::{quickstart::Quickstart, support::within};
 
@@ -48,22 +49,22 @@ fn curl_lines(printed: &str) -> Vec<String> {
 
 /// Pastes a script into bash. Any curl that is not answered with success ends it.
 async fn paste(gateway: &Quickstart, script: &str) -> String {
-    let strict = "set -euo pipefail\ncurl() { command curl --fail-with-body -sS \"$@\"; }\n";
-    let folder = gateway.command().get_current_dir().unwrap().to_owned();
-    let mut bash = Command::new("bash")
-        .arg("-s")
-        .current_dir(folder)
+    let strict = "set -euo pipefail\n\
+                  curl() { command curl --fail-with-body -sS --max-time 15 \"$@\"; }\n";
+    let script = format!("{strict}{script}\n");
+    let mut bash = Command::new("bash");
+    bash.arg("-s")
+        .current_dir(gateway.command().get_current_dir().unwrap())
         .envs(gateway.command().get_envs().filter_map(|(name, value)| Some((name, value?))))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("bash starts");
-    let mut input = bash.stdin.take().unwrap();
-    input.write_all(format!("{strict}{script}").as_bytes()).await.unwrap();
-    drop(input);
-    let output = within("what was pasted", bash.wait_with_output()).await.unwrap();
+        .stderr(Stdio::piped());
+    let pasting = tokio::task::spawn_blocking(move || {
+        let mut bash = bash.spawn().expect("bash starts");
+        bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        (bash.wait_with_output().unwrap(), script)
+    });
+    let (output, script) = within("what was pasted", pasting).await.unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

@@ -16,7 +16,7 @@
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
-//! net        → domain              domain     → nothing
+//! net        → snapshot provider domain             domain → nothing
 //! ```
 
 #![deny(unsafe_code)]

@@ -4,6 +4,10 @@ use super::{fault::Place, file::Setting, value::Given};
 
 const PREFIX: &str = "TURNPIKE_";
 
+/// Where clients keep their key, as quickstart proposes. It configures nothing, and who starts the
+/// gateway from the same shell has made no mistake.
+const CLIENT_KEY: &str = "TURNPIKE_KEY";
+
 /// The settings among the variables. A name without `__` is returned whole, as a key outside every
 /// section, so that it is reported as unknown.
 pub(super) fn read(variables: &[(String, String)]) -> Vec<Setting> {
@@ -17,7 +21,7 @@ pub(super) fn name_of(section: &str, key: &str) -> String {
 
 fn setting(name: &str, value: &str) -> Option<Setting> {
     let rest = name.strip_prefix(PREFIX)?;
-    if is_service_link(rest) {
+    if name == CLIENT_KEY || is_service_link(rest) {
         return None;
     }
     let (section, key) = rest.split_once("__").unwrap_or(("", rest));
@@ -78,6 +82,11 @@ mod tests {
         ] {
             assert!(keys(&[(name, "tcp://10.0.0.1:8080")]).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_client_in_the_same_shell_is_left_alone() {
+        assert!(keys(&[("TURNPIKE_KEY", "bd-x")]).is_empty());
     }
 
     #[test]

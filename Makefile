@@ -1,0 +1,35 @@
+# The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt bench soak fuzz
+
+FUZZ_SECONDS ?= 60
+
+help: ## List the recipes
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build Turnpike and start it with everything embedded
+	cargo run --release --locked -- quickstart
+
+test: ## Install what tests need, check and test everything
+	scripts/install-test-needs.sh
+	$(MAKE) check
+	cargo test --locked
+
+check: ## Format, lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+fmt: ## Format the sources
+	cargo fmt
+
+bench: ## Measure against nginx and a bare Pingora proxy; figures go to benches/results/
+	benches/run.sh
+
+soak: ## Ten minutes of mixed load; memory must come back
+	benches/soak.sh
+
+fuzz: ## Fuzz every target for FUZZ_SECONDS each; needs cargo-fuzz and a nightly toolchain
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done

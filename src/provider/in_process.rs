@@ -40,9 +40,7 @@ impl InProcess {
     /// A way to the sandbox.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            router: sandbox_router(),
-        }
+        Self { router: sandbox_router() }
     }
 
     /// Opens a connection and returns its near end. Must be called within a tokio runtime.
@@ -121,3 +119,6 @@ impl AsyncWrite for Pipe {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,12 +117,10 @@ impl Vendor {
     /// Whether the client's header of this lower-case name may travel.
     #[must_use]
     pub fn forwards(&self, header: &str) -> bool {
-        self.forward_headers
-            .iter()
-            .any(|allowed| match allowed.strip_suffix('*') {
-                Some(prefix) => header.starts_with(prefix),
-                None => header == allowed,
-            })
+        self.forward_headers.iter().any(|allowed| match allowed.strip_suffix('*') {
+            Some(prefix) => header.starts_with(prefix),
+            None => header == allowed,
+        })
     }
 }
 
@@ -137,10 +135,7 @@ where
     K: Deserialize<'de> + Pairable,
 {
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
-    table
-        .into_iter()
-        .map(|(key, value)| Ok((K::from_key(key)?, value)))
-        .collect()
+    table.into_iter().map(|(key, value)| Ok((K::from_key(key)?, value))).collect()
 }
 
 /// What a table of the row may be keyed by.

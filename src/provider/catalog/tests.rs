@@ -7,9 +7,7 @@ use crate::{
 };
 
 fn vendor(slug: &str) -> &'static Vendor {
-    catalog()
-        .vendor(slug)
-        .unwrap_or_else(|| panic!("no row for {slug}"))
+    catalog().vendor(slug).unwrap_or_else(|| panic!("no row for {slug}"))
 }
 
 #[test]
@@ -28,10 +26,7 @@ fn an_unknown_field_is_refused() {
         "[[vendor]]\nslug='a'\nname='A'\nendpoints=[]\nstream_usage_option=false\nmodels=[]\n";
     Catalog::parse(row).expect("a minimal row");
     let fault = Catalog::parse(&format!("{row}base='x'\n")).expect_err("unknown field");
-    assert!(
-        fault.to_string().contains("unknown field `base`"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("unknown field `base`"), "{fault}");
 }
 
 #[test]
@@ -49,15 +44,9 @@ fn slugs_are_unique_and_rows_are_complete() {
             "{}",
             row.slug
         );
-        assert!(
-            row.base_url.is_none() || !row.models.is_empty(),
-            "{} has no models",
-            row.slug
-        );
-        let lower = row
-            .forward_headers
-            .iter()
-            .chain(row.default_headers.iter().map(|(name, _)| name));
+        assert!(row.base_url.is_none() || !row.models.is_empty(), "{} has no models", row.slug);
+        let lower =
+            row.forward_headers.iter().chain(row.default_headers.iter().map(|(name, _)| name));
         for header in lower {
             assert_eq!(*header, header.to_lowercase(), "{}", row.slug);
         }
@@ -77,11 +66,7 @@ fn every_vendor_on_the_network_is_reached_by_https() {
     for row in catalog().vendors() {
         let Some(base) = &row.base_url else { continue };
         let url = url::Url::parse(base).expect("a base URL");
-        let scheme = if row.transport == Transport::InProcess {
-            "http"
-        } else {
-            "https"
-        };
+        let scheme = if row.transport == Transport::InProcess { "http" } else { "https" };
         assert_eq!(url.scheme(), scheme, "{}", row.slug);
         assert!(
             !base.ends_with('/') && !base.ends_with("/v1"),
@@ -93,30 +78,19 @@ fn every_vendor_on_the_network_is_reached_by_https() {
 
 #[test]
 fn only_the_sandbox_and_custom_servers_do_without_a_key() {
-    let without: Vec<_> = catalog()
-        .vendors()
-        .filter(|row| row.key_optional)
-        .map(|row| row.slug.as_str())
-        .collect();
+    let without: Vec<_> =
+        catalog().vendors().filter(|row| row.key_optional).map(|row| row.slug.as_str()).collect();
     assert_eq!(without, ["custom", "sandbox"]);
 }
 
 #[test]
 fn a_base_url_with_and_without_its_version_reaches_the_same_place() {
     for row in catalog().vendors() {
-        let base = row
-            .base_url
-            .as_deref()
-            .unwrap_or("https://models.example.com/llm");
+        let base = row.base_url.as_deref().unwrap_or("https://models.example.com/llm");
         for endpoint in &row.endpoints {
             let url = row.url(base, *endpoint);
             for spelling in ["/", "/v1", "/v1/"] {
-                assert_eq!(
-                    row.url(&format!("{base}{spelling}"), *endpoint),
-                    url,
-                    "{}",
-                    row.slug
-                );
+                assert_eq!(row.url(&format!("{base}{spelling}"), *endpoint), url, "{}", row.slug);
             }
         }
     }
@@ -125,44 +99,17 @@ fn a_base_url_with_and_without_its_version_reaches_the_same_place() {
 #[test]
 fn the_documented_addresses_come_out() {
     let at = |slug: &str, endpoint| {
-        vendor(slug).url(
-            vendor(slug).base_url.as_deref().expect("base URL"),
-            endpoint,
-        )
+        vendor(slug).url(vendor(slug).base_url.as_deref().expect("base URL"), endpoint)
     };
     let chat = Endpoint::ChatCompletions;
-    assert_eq!(
-        at("openai", chat),
-        "https://api.openai.com/v1/chat/completions"
-    );
-    assert_eq!(
-        at("groq", chat),
-        "https://api.groq.com/openai/v1/chat/completions"
-    );
-    assert_eq!(
-        at("cohere", chat),
-        "https://api.cohere.ai/compatibility/v1/chat/completions"
-    );
-    assert_eq!(
-        at("fireworks", chat),
-        "https://api.fireworks.ai/inference/v1/chat/completions"
-    );
-    assert_eq!(
-        at("openrouter", chat),
-        "https://openrouter.ai/api/v1/chat/completions"
-    );
-    assert_eq!(
-        at("perplexity", chat),
-        "https://api.perplexity.ai/chat/completions"
-    );
-    assert_eq!(
-        at("perplexity", Endpoint::Responses),
-        "https://api.perplexity.ai/v1/responses"
-    );
-    assert_eq!(
-        at("deepseek", chat),
-        "https://api.deepseek.com/chat/completions"
-    );
+    assert_eq!(at("openai", chat), "https://api.openai.com/v1/chat/completions");
+    assert_eq!(at("groq", chat), "https://api.groq.com/openai/v1/chat/completions");
+    assert_eq!(at("cohere", chat), "https://api.cohere.ai/compatibility/v1/chat/completions");
+    assert_eq!(at("fireworks", chat), "https://api.fireworks.ai/inference/v1/chat/completions");
+    assert_eq!(at("openrouter", chat), "https://openrouter.ai/api/v1/chat/completions");
+    assert_eq!(at("perplexity", chat), "https://api.perplexity.ai/chat/completions");
+    assert_eq!(at("perplexity", Endpoint::Responses), "https://api.perplexity.ai/v1/responses");
+    assert_eq!(at("deepseek", chat), "https://api.deepseek.com/chat/completions");
     assert_eq!(
         at("deepseek", Endpoint::Messages),
         "https://api.deepseek.com/anthropic/v1/messages"
@@ -175,14 +122,8 @@ fn the_documented_addresses_come_out() {
 
 #[test]
 fn a_version_is_only_removed_as_a_whole_path_segment() {
-    assert_eq!(
-        vendor("custom").root("https://host/beta-v1"),
-        "https://host/beta-v1"
-    );
-    assert_eq!(
-        vendor("custom").root("https://host/v10"),
-        "https://host/v10"
-    );
+    assert_eq!(vendor("custom").root("https://host/beta-v1"), "https://host/beta-v1");
+    assert_eq!(vendor("custom").root("https://host/v10"), "https://host/v10");
 }
 
 #[test]

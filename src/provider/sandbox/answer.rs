@@ -24,27 +24,18 @@ pub struct Event {
 impl Event {
     /// An event without a name, as chat completions and completions have them.
     pub fn unnamed(data: &Value) -> Self {
-        Self {
-            name: None,
-            data: data.to_string(),
-        }
+        Self { name: None, data: data.to_string() }
     }
 
     /// An event named by its data's `type`, as messages and responses have them.
     pub fn typed(data: &Value) -> Self {
         let name = data.get("type").and_then(Value::as_str).map(str::to_owned);
-        Self {
-            name,
-            data: data.to_string(),
-        }
+        Self { name, data: data.to_string() }
     }
 
     /// The end of an OpenAI stream.
     pub fn done() -> Self {
-        Self {
-            name: None,
-            data: "[DONE]".to_owned(),
-        }
+        Self { name: None, data: "[DONE]".to_owned() }
     }
 
     /// The event in the framing of

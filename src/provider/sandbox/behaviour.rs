@@ -58,32 +58,21 @@ impl Behaviour {
                 Some("rate_limit_exceeded"),
                 "is always rate limited. Please try again in 1s.",
             ),
-            Self::Down => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Fault::Overloaded,
-                None,
-                "is always unavailable.",
-            ),
+            Self::Down => {
+                (StatusCode::SERVICE_UNAVAILABLE, Fault::Overloaded, None, "is always unavailable.")
+            }
             Self::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 Fault::Authentication,
                 Some("invalid_api_key"),
                 "refuses every API key.",
             ),
-            Self::StreamError if !stream => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Fault::Internal,
-                None,
-                "always fails.",
-            ),
+            Self::StreamError if !stream => {
+                (StatusCode::INTERNAL_SERVER_ERROR, Fault::Internal, None, "always fails.")
+            }
             Self::Good | Self::Slow | Self::Cut | Self::StreamError => return None,
         };
-        Some(Refusal::new(
-            status,
-            fault,
-            code,
-            format!("The model '{model}' {words}"),
-        ))
+        Some(Refusal::new(status, fault, code, format!("The model '{model}' {words}")))
     }
 
     /// What becomes of an answer.
@@ -106,16 +95,7 @@ fn error_event(endpoint: Endpoint) -> Event {
         });
         return Event::typed(&data);
     }
-    let refusal = Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        Fault::Overloaded,
-        None,
-        message,
-    );
+    let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Overloaded, None, message);
     let data: Value = refusal.body(endpoint.dialect());
-    if endpoint == Endpoint::Messages {
-        Event::typed(&data)
-    } else {
-        Event::unnamed(&data)
-    }
+    if endpoint == Endpoint::Messages { Event::typed(&data) } else { Event::unnamed(&data) }
 }

@@ -13,23 +13,14 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-const ROLES: [&str; 6] = [
-    "system",
-    "developer",
-    "user",
-    "assistant",
-    "tool",
-    "function",
-];
+const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// Answers a chat completion.
 pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
     let fields = Fields::of_body(body)?;
     let ask = read(fields)?;
     let count = fields.integer("n", 1..=128)?.unwrap_or(1);
-    let outputs = (0..count)
-        .map(|_| ask.output())
-        .collect::<Result<Vec<_>, _>>()?;
+    let outputs = (0..count).map(|_| ask.output()).collect::<Result<Vec<_>, _>>()?;
     let completion = Completion {
         id: fresh_id("chatcmpl-"),
         created: now.unix_seconds(),
@@ -74,7 +65,7 @@ pub fn usage(input: u64, output: u64) -> Value {
         "prompt_tokens": input,
         "completion_tokens": output,
         "total_tokens": input + output,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0
         }
@@ -93,10 +84,7 @@ fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
     fields.number("temperature", 0.0..=2.0)?;
     fields.number("top_p", 0.0..=1.0)?;
     let definitions = fields.optional_array("tools")?;
-    let tools = definitions
-        .iter()
-        .enumerate()
-        .map(|(index, tool)| read_tool(tool, index));
+    let tools = definitions.iter().enumerate().map(|(index, tool)| read_tool(tool, index));
     let tools = tools.collect::<Result<Vec<_>, _>>()?;
     let mut prompt = Prompt::of_messages(fields.array("messages")?, &ROLES)?;
     prompt.define(definitions);
@@ -107,10 +95,7 @@ fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
     Ok(Ask {
         prompt,
         format: read_format(fields)?,
-        limits: Limits {
-            max_tokens,
-            stops: fields.stops("stop", 4)?,
-        },
+        limits: Limits { max_tokens, stops: fields.stops("stop", 4)? },
         choice: read_choice(fields)?,
         tools: tools.into_iter().flatten().collect(),
         parallel: fields.optional_flag("parallel_tool_calls")?.unwrap_or(true),
@@ -124,11 +109,7 @@ fn read_tool(tool: &Value, index: usize) -> Result<Option<Tool>, Refusal> {
         return Ok(None);
     }
     let path = format!("{path}.function");
-    Tool::read(
-        Fields::of(fields.required("function")?, &path)?,
-        "parameters",
-    )
-    .map(Some)
+    Tool::read(Fields::of(fields.required("function")?, &path)?, "parameters").map(Some)
 }
 
 fn read_choice(fields: Fields<'_>) -> Result<Choice, Refusal> {
@@ -147,10 +128,7 @@ fn read_choice(fields: Fields<'_>) -> Result<Choice, Refusal> {
             }
         }
     }
-    Err(fields.refuse(
-        "tool_choice",
-        "must be 'none', 'auto', 'required' or name a function",
-    ))
+    Err(fields.refuse("tool_choice", "must be 'none', 'auto', 'required' or name a function"))
 }
 
 fn read_format(fields: Fields<'_>) -> Result<Format, Refusal> {
@@ -162,10 +140,8 @@ fn read_format(fields: Fields<'_>) -> Result<Format, Refusal> {
         "text" => Ok(Format::Text),
         "json_object" => Ok(Format::Object),
         "json_schema" => {
-            let schema = Fields::of(
-                format.required("json_schema")?,
-                "response_format.json_schema",
-            )?;
+            let schema =
+                Fields::of(format.required("json_schema")?, "response_format.json_schema")?;
             schema.text("name")?;
             Ok(Format::Schema(schema.required("schema")?.clone()))
         }
@@ -266,10 +242,7 @@ fn deltas(output: &Output) -> (Vec<Value>, &'static str) {
         Output::Text(reply) => {
             let opening = json!({"role": "assistant", "content": "", "refusal": null});
             let words = pieces(&reply.text).map(|piece| json!({"content": piece}));
-            (
-                std::iter::once(opening).chain(words).collect(),
-                finish_reason(&reply.end),
-            )
+            (std::iter::once(opening).chain(words).collect(), finish_reason(&reply.end))
         }
         Output::Calls(calls) => {
             let mut deltas = vec![json!({"role": "assistant", "content": null})];

@@ -22,11 +22,7 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
     let prompts = read_prompts(fields)?;
     fields.number("temperature", 0.0..=2.0)?;
     let limits = Limits {
-        max_tokens: Some(
-            fields
-                .integer("max_tokens", 1..=u64::MAX)?
-                .unwrap_or(DEFAULT_MAX_TOKENS),
-        ),
+        max_tokens: Some(fields.integer("max_tokens", 1..=u64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS)),
         stops: fields.stops("stop", 4)?,
     };
     let echo = fields.flag("echo")?;
@@ -51,12 +47,8 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
             "choices": choices, "system_fingerprint": "fp_sandbox"
         })
     };
-    let answer = Completion {
-        id: fresh_id("cmpl-"),
-        frame: &frame,
-        choices,
-        usage: usage(input, output),
-    };
+    let answer =
+        Completion { id: fresh_id("cmpl-"), frame: &frame, choices, usage: usage(input, output) };
     match stream_options(fields)? {
         Some(stream) => Ok(Answer::Events(answer.events(stream.include_usage))),
         None => Ok(Answer::Whole(answer.whole())),
@@ -65,12 +57,8 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
 
 /// `prompt`: a text, texts, tokens or lists of tokens. Tokens cannot be read back into words.
 fn read_prompts(fields: Fields<'_>) -> Result<Vec<Prompt>, Refusal> {
-    let wrong = || {
-        fields.refuse(
-            "prompt",
-            "must be a string, an array of strings, or arrays of token ids",
-        )
-    };
+    let wrong =
+        || fields.refuse("prompt", "must be a string, an array of strings, or arrays of token ids");
     match fields.required("prompt")? {
         Value::String(text) => Ok(vec![Prompt::of_text(text)]),
         Value::Array(items) if items.is_empty() => Err(wrong()),
@@ -129,9 +117,7 @@ impl Completion<'_> {
             }
         }
         if include_usage {
-            events.push(Event::unnamed(
-                &self.framed(json!([]), Some(self.usage.clone())),
-            ));
+            events.push(Event::unnamed(&self.framed(json!([]), Some(self.usage.clone()))));
         }
         events.push(Event::done());
         events

@@ -22,9 +22,8 @@ pub fn answer(body: &Value) -> Result<Answer, Refusal> {
     let model = fields.text("model")?;
     let inputs = read_inputs(fields)?;
     let dimensions = fields.integer("dimensions", 1..=4_096)?;
-    let dimensions = dimensions
-        .and_then(|wanted| usize::try_from(wanted).ok())
-        .unwrap_or(DEFAULT_DIMENSIONS);
+    let dimensions =
+        dimensions.and_then(|wanted| usize::try_from(wanted).ok()).unwrap_or(DEFAULT_DIMENSIONS);
     let base64 = match fields.optional_text("encoding_format")? {
         None | Some("float") => false,
         Some("base64") => true,
@@ -32,11 +31,7 @@ pub fn answer(body: &Value) -> Result<Answer, Refusal> {
     };
     let data = inputs.iter().enumerate().map(|(index, input)| {
         let vector = embed(&input.words, dimensions);
-        let embedding = if base64 {
-            json!(STANDARD.encode(bytes(&vector)))
-        } else {
-            json!(vector)
-        };
+        let embedding = if base64 { json!(STANDARD.encode(bytes(&vector))) } else { json!(vector) };
         json!({"object": "embedding", "index": index, "embedding": embedding})
     });
     let data: Value = data.collect();
@@ -67,33 +62,23 @@ fn read_inputs(fields: Fields<'_>) -> Result<Vec<Input>, Refusal> {
         Value::Array(items) if items.iter().all(Value::is_u64) => {
             read_ids(items).into_iter().collect()
         }
-        Value::Array(items) if items.len() <= MOST_INPUTS => items
-            .iter()
-            .map(|item| read_input(item).ok_or_else(wrong))
-            .collect::<Result<_, _>>()?,
+        Value::Array(items) if items.len() <= MOST_INPUTS => {
+            items.iter().map(|item| read_input(item).ok_or_else(wrong)).collect::<Result<_, _>>()?
+        }
         _ => return Err(wrong()),
     };
-    if inputs.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(inputs)
-    }
+    if inputs.is_empty() { Err(wrong()) } else { Ok(inputs) }
 }
 
 fn read_input(input: &Value) -> Option<Input> {
     match input {
         Value::String(text) if !text.is_empty() => {
-            let words = text
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|word| !word.is_empty());
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
             let mut words: Vec<_> = words.map(str::to_lowercase).collect();
             if words.is_empty() {
                 words.push(text.clone());
             }
-            Some(Input {
-                words,
-                tokens: tokens(text),
-            })
+            Some(Input { words, tokens: tokens(text) })
         }
         Value::Array(ids) if ids.iter().all(Value::is_u64) => read_ids(ids),
         _ => None,
@@ -102,10 +87,7 @@ fn read_input(input: &Value) -> Option<Input> {
 
 fn read_ids(ids: &[Value]) -> Option<Input> {
     let tokens = u64::try_from(ids.len()).ok().filter(|count| *count > 0)?;
-    Some(Input {
-        words: ids.iter().map(Value::to_string).collect(),
-        tokens,
-    })
+    Some(Input { words: ids.iter().map(Value::to_string).collect(), tokens })
 }
 
 /// The vector of some words, of length one.
@@ -123,7 +105,9 @@ fn embed(words: &[String], dimensions: usize) -> Vec<f32> {
     }
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|value| *value /= length);
+        for value in &mut vector {
+            *value /= length;
+        }
     } else if let Some(first) = vector.first_mut() {
         // All words cancelled each other out; a vector of length one is still owed.
         *first = 1.0;
@@ -148,10 +132,7 @@ fn mix(state: u64) -> u64 {
 
 /// Little-endian floats, as `encoding_format: base64` carries them.
 fn bytes(vector: &[f32]) -> Vec<u8> {
-    vector
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -168,10 +149,7 @@ mod tests {
 
     #[test]
     fn vectors_have_length_one_and_are_the_same_each_time() {
-        let one: f32 = vector("a few words")
-            .iter()
-            .map(|value| value * value)
-            .sum();
+        let one: f32 = vector("a few words").iter().map(|value| value * value).sum();
         assert!((one - 1.0).abs() < 1e-5, "{one}");
         assert_eq!(vector("a few words"), vector("a few words"));
     }
@@ -185,13 +163,7 @@ mod tests {
 
     #[test]
     fn empty_inputs_are_refused() {
-        for input in [
-            json!(""),
-            json!([]),
-            json!(["a", ""]),
-            json!([[]]),
-            json!(7),
-        ] {
+        for input in [json!(""), json!([]), json!(["a", ""]), json!([[]]), json!(7)] {
             let refusal = answer(&json!({"model": "m", "input": input})).expect_err("refused");
             assert_eq!(refusal.param.as_deref(), Some("input"));
         }

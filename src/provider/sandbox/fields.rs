@@ -37,11 +37,8 @@ impl<'a> Fields<'a> {
 
     /// A 400 about one member.
     pub fn refuse(&self, name: &str, message: impl Into<String>) -> Refusal {
-        let param = if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        };
+        let param =
+            if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Refusal::invalid(param, message)
     }
 
@@ -64,10 +61,7 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        value
-            .as_str()
-            .map(Some)
-            .ok_or_else(|| self.refuse(name, "must be a string"))
+        value.as_str().map(Some).ok_or_else(|| self.refuse(name, "must be a string"))
     }
 
     /// A boolean; false where it is absent.
@@ -80,10 +74,7 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        value
-            .as_bool()
-            .map(Some)
-            .ok_or_else(|| self.refuse(name, "must be a boolean"))
+        value.as_bool().map(Some).ok_or_else(|| self.refuse(name, "must be a boolean"))
     }
 
     /// A whole number within a range.
@@ -93,17 +84,13 @@ impl<'a> Fields<'a> {
         };
         match value.as_u64() {
             Some(number) if range.contains(&number) => Ok(Some(number)),
-            _ if *range.end() == u64::MAX => Err(self.refuse(
-                name,
-                format!("must be a whole number of at least {}", range.start()),
-            )),
+            _ if *range.end() == u64::MAX => {
+                Err(self
+                    .refuse(name, format!("must be a whole number of at least {}", range.start())))
+            }
             _ => Err(self.refuse(
                 name,
-                format!(
-                    "must be a whole number between {} and {}",
-                    range.start(),
-                    range.end()
-                ),
+                format!("must be a whole number between {} and {}", range.start(), range.end()),
             )),
         }
     }
@@ -117,11 +104,7 @@ impl<'a> Fields<'a> {
             Some(number) if range.contains(&number) => Ok(Some(number)),
             _ => Err(self.refuse(
                 name,
-                format!(
-                    "must be a number between {} and {}",
-                    range.start(),
-                    range.end()
-                ),
+                format!("must be a number between {} and {}", range.start(), range.end()),
             )),
         }
     }
@@ -139,20 +122,13 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(name) else {
             return Ok(&[]);
         };
-        value
-            .as_array()
-            .map(Vec::as_slice)
-            .ok_or_else(|| self.refuse(name, "must be an array"))
+        value.as_array().map(Vec::as_slice).ok_or_else(|| self.refuse(name, "must be an array"))
     }
 
     /// Stop sequences: a string or up to `most` of them.
     pub fn stops(&self, name: &str, most: usize) -> Result<Vec<String>, Refusal> {
-        let wrong = || {
-            self.refuse(
-                name,
-                format!("must be a string or an array of at most {most} strings"),
-            )
-        };
+        let wrong =
+            || self.refuse(name, format!("must be a string or an array of at most {most} strings"));
         let stops = match self.get(name) {
             None => return Ok(Vec::new()),
             Some(Value::String(stop)) => vec![stop.clone()],

@@ -22,11 +22,7 @@ pub fn answer(body: &Value) -> Result<Answer, Refusal> {
     let model = fields.text("model")?;
     fields.required("max_tokens")?;
     let ask = read(fields)?;
-    let message = Message {
-        model,
-        input: ask.prompt.tokens,
-        output: ask.output()?,
-    };
+    let message = Message { model, input: ask.prompt.tokens, output: ask.output()? };
     if fields.flag("stream")? {
         Ok(Answer::Events(message.events()))
     } else {
@@ -38,9 +34,7 @@ pub fn answer(body: &Value) -> Result<Answer, Refusal> {
 pub fn count_tokens(body: &Value) -> Result<Answer, Refusal> {
     let fields = Fields::of_body(body)?;
     fields.text("model")?;
-    Ok(Answer::Whole(
-        json!({"input_tokens": read(fields)?.prompt.tokens}),
-    ))
+    Ok(Answer::Whole(json!({"input_tokens": read(fields)?.prompt.tokens})))
 }
 
 fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
@@ -115,10 +109,9 @@ impl Message<'_> {
         let content: Vec<Value> = match &self.output {
             Output::Text(reply) if reply.text.is_empty() => Vec::new(),
             Output::Text(reply) => vec![json!({"type": "text", "text": reply.text})],
-            Output::Calls(calls) => calls
-                .iter()
-                .map(|call| tool_use(call, &call.arguments))
-                .collect(),
+            Output::Calls(calls) => {
+                calls.iter().map(|call| tool_use(call, &call.arguments)).collect()
+            }
         };
         let (reason, sequence) = self.stop();
         self.frame(&json!(content), &reason, &sequence, self.output.tokens())
@@ -179,16 +172,11 @@ impl Message<'_> {
     fn stop(&self) -> (Value, Value) {
         match &self.output {
             Output::Calls(_) => (json!("tool_use"), Value::Null),
-            Output::Text(Reply {
-                end: End::Complete, ..
-            }) => (json!("end_turn"), Value::Null),
-            Output::Text(Reply {
-                end: End::Length, ..
-            }) => (json!("max_tokens"), Value::Null),
-            Output::Text(Reply {
-                end: End::Stop(stop),
-                ..
-            }) => (json!("stop_sequence"), json!(stop)),
+            Output::Text(Reply { end: End::Complete, .. }) => (json!("end_turn"), Value::Null),
+            Output::Text(Reply { end: End::Length, .. }) => (json!("max_tokens"), Value::Null),
+            Output::Text(Reply { end: End::Stop(stop), .. }) => {
+                (json!("stop_sequence"), json!(stop))
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ mod reply;
 mod responses;
 mod router;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 pub use router::sandbox_router;

@@ -32,18 +32,11 @@ pub fn one(name: &str) -> Result<Value, Refusal> {
         return Ok(describe(name));
     }
     let message = format!("The model '{name}' does not exist; GET /v1/models lists those that do.");
-    Err(Refusal::new(
-        StatusCode::NOT_FOUND,
-        Fault::NotFound,
-        Some("model_not_found"),
-        message,
-    ))
+    Err(Refusal::new(StatusCode::NOT_FOUND, Fault::NotFound, Some("model_not_found"), message))
 }
 
 fn names() -> &'static [String] {
-    catalog()
-        .vendor("sandbox")
-        .map_or(&[], |vendor| &vendor.models)
+    catalog().vendor("sandbox").map_or(&[], |vendor| &vendor.models)
 }
 
 fn describe(name: &str) -> Value {
@@ -54,6 +47,7 @@ fn describe(name: &str) -> Value {
         "owned_by": "sandbox",
         "type": "model",
         "display_name": name,
-        "created_at": CREATED.1
+        "created_at": CREATED.1,
+        "lifecycle": "active"
     })
 }

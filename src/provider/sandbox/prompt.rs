@@ -34,10 +34,7 @@ impl Prompt {
     /// A conversation of one text, as `prompt` and a plain `input` are.
     pub fn of_text(text: &str) -> Self {
         let mut prompt = Self::default();
-        prompt.say(Content {
-            text: text.to_owned(),
-            ..Content::default()
-        });
+        prompt.say(Content { text: text.to_owned(), ..Content::default() });
         prompt
     }
 
@@ -51,9 +48,7 @@ impl Prompt {
             if !roles.contains(&role) {
                 return Err(fields.refuse("role", format!("must be one of: {}", roles.join(", "))));
             }
-            let calls = fields
-                .get("tool_calls")
-                .or_else(|| fields.get("function_call"));
+            let calls = fields.get("tool_calls").or_else(|| fields.get("function_call"));
             let content = match fields.get("content") {
                 Some(content) => Content::read(content, &format!("{path}.content"))?,
                 None if role == "assistant" && calls.is_some() => Content::default(),
@@ -66,10 +61,7 @@ impl Prompt {
             if matches!(role, "system" | "developer") {
                 prompt.note(&content);
             } else {
-                prompt.say(Content {
-                    tool_result,
-                    ..content
-                });
+                prompt.say(Content { tool_result, ..content });
             }
         }
         Ok(prompt)
@@ -81,10 +73,7 @@ impl Prompt {
             Value::String(text) => return Ok(Self::of_text(text)),
             Value::Array(items) => items,
             _ => {
-                return Err(Refusal::invalid(
-                    "input",
-                    "must be a string or an array of items",
-                ));
+                return Err(Refusal::invalid("input", "must be a string or an array of items"));
             }
         };
         let mut prompt = Self::default();
@@ -104,10 +93,7 @@ impl Prompt {
                 "function_call_output" | "custom_tool_call_output" => {
                     let content =
                         Content::read(fields.required("output")?, &format!("{path}.output"))?;
-                    prompt.say(Content {
-                        tool_result: true,
-                        ..content
-                    });
+                    prompt.say(Content { tool_result: true, ..content });
                 }
                 // Calls, reasoning and references are history: they count, but say nothing.
                 _ => prompt.tokens += tokens_of(item.to_string().chars().count()),
@@ -126,10 +112,8 @@ impl Prompt {
 
     /// Adds the definitions of tools, which a vendor counts as input.
     pub fn define(&mut self, tools: &[Value]) {
-        self.tokens += tools
-            .iter()
-            .map(|tool| tokens_of(tool.to_string().chars().count()))
-            .sum::<u64>();
+        self.tokens +=
+            tools.iter().map(|tool| tokens_of(tool.to_string().chars().count())).sum::<u64>();
     }
 
     fn note(&mut self, content: &Content) {
@@ -151,10 +135,7 @@ impl Content {
     /// A text, or parts of any dialect.
     fn read(content: &Value, path: &str) -> Result<Self, Refusal> {
         match content {
-            Value::String(text) => Ok(Self {
-                text: text.clone(),
-                ..Self::default()
-            }),
+            Value::String(text) => Ok(Self { text: text.clone(), ..Self::default() }),
             Value::Array(parts) => {
                 let mut all = Self::default();
                 for (index, part) in parts.iter().enumerate() {
@@ -162,10 +143,7 @@ impl Content {
                 }
                 Ok(all)
             }
-            _ => Err(Refusal::invalid(
-                path,
-                "must be a string or an array of content parts",
-            )),
+            _ => Err(Refusal::invalid(path, "must be a string or an array of content parts")),
         }
     }
 
@@ -174,9 +152,8 @@ impl Content {
         match fields.text("type")? {
             "text" | "input_text" | "output_text" => {
                 let text = fields.required("text")?;
-                let text = text
-                    .as_str()
-                    .ok_or_else(|| fields.refuse("text", "must be a string"))?;
+                let text =
+                    text.as_str().ok_or_else(|| fields.refuse("text", "must be a string"))?;
                 if !self.text.is_empty() {
                     self.text.push('\n');
                 }

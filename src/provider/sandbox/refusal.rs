@@ -56,13 +56,7 @@ impl Refusal {
         code: Option<&'static str>,
         message: impl Into<String>,
     ) -> Self {
-        Self {
-            status,
-            fault,
-            param: None,
-            code,
-            message: message.into(),
-        }
+        Self { status, fault, param: None, code, message: message.into() }
     }
 
     /// The error's body.

@@ -54,16 +54,8 @@ pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
 pub fn compose(prompt: &Prompt) -> String {
     let told = prompt.last.trim();
     let repeated: String = told.chars().take(REPEATED_CHARACTERS).collect();
-    let cut = if repeated.len() < told.len() {
-        "…"
-    } else {
-        ""
-    };
-    let opening = if prompt.tool_result {
-        "The tool returned"
-    } else {
-        "You said"
-    };
+    let cut = if repeated.len() < told.len() { "…" } else { "" };
+    let opening = if prompt.tool_result { "The tool returned" } else { "You said" };
     let words = told.split_whitespace().count();
     let images = match prompt.images {
         0 => String::new(),
@@ -100,10 +92,7 @@ pub fn limit(text: &str, limits: &Limits) -> Reply {
         (None, Some(length)) => (length, End::Length),
         (None, None) => (text.len(), End::Complete),
     };
-    Reply {
-        text: text.get(..at).unwrap_or(text).to_owned(),
-        end,
-    }
+    Reply { text: text.get(..at).unwrap_or(text).to_owned(), end }
 }
 
 #[cfg(test)]
@@ -111,10 +100,7 @@ mod tests {
     use super::*;
 
     fn limits(max_tokens: Option<u64>, stops: &[&str]) -> Limits {
-        Limits {
-            max_tokens,
-            stops: stops.iter().map(|&stop| stop.to_owned()).collect(),
-        }
+        Limits { max_tokens, stops: stops.iter().map(|&stop| stop.to_owned()).collect() }
     }
 
     #[test]
@@ -134,34 +120,19 @@ mod tests {
     #[test]
     fn a_limit_of_tokens_is_met_exactly() {
         let reply = limit("äöüß and more", &limits(Some(1), &[]));
-        assert_eq!(
-            reply,
-            Reply {
-                text: "äöüß".to_owned(),
-                end: End::Length
-            }
-        );
+        assert_eq!(reply, Reply { text: "äöüß".to_owned(), end: End::Length });
         assert_eq!(limit("abcd", &limits(Some(1), &[])).end, End::Complete);
     }
 
     #[test]
     fn the_first_stop_sequence_that_occurs_ends_the_reply() {
         let reply = limit("one two three", &limits(None, &["three", "two", "nine"]));
-        assert_eq!(
-            reply,
-            Reply {
-                text: "one ".to_owned(),
-                end: End::Stop("two".to_owned())
-            }
-        );
+        assert_eq!(reply, Reply { text: "one ".to_owned(), end: End::Stop("two".to_owned()) });
     }
 
     #[test]
     fn the_nearer_of_both_limits_wins() {
-        assert_eq!(
-            limit("one two three", &limits(Some(1), &["three"])).end,
-            End::Length
-        );
+        assert_eq!(limit("one two three", &limits(Some(1), &["three"])).end, End::Length);
         assert_eq!(
             limit("one two three", &limits(Some(2), &["two"])).end,
             End::Stop("two".to_owned())

@@ -31,7 +31,6 @@ const PACE_HEADER: &str = "x-sandbox-pace-ms";
 const SLOWEST: Duration = Duration::from_secs(60);
 
 /// The simulated vendor, with the paths that its row of the catalogue promises.
-#[must_use]
 pub fn sandbox_router() -> Router {
     let endpoint = |endpoint: Endpoint| {
         post(move |headers: HeaderMap, body: Bytes| async move {
@@ -45,17 +44,11 @@ pub fn sandbox_router() -> Router {
         .route("/v1/responses", endpoint(Endpoint::Responses))
         .route("/v1/messages", endpoint(Endpoint::Messages))
         .route("/v1/messages/count_tokens", endpoint(Endpoint::CountTokens))
-        .route(
-            "/v1/models",
-            get(|| async { whole(StatusCode::OK, &models::list()) }),
-        )
+        .route("/v1/models", get(|| async { whole(StatusCode::OK, &models::list()) }))
         .route("/v1/models/{*name}", get(one_model))
         .fallback(|| async { refuse(&unknown_path(StatusCode::NOT_FOUND), ClientDialect::OpenAi) })
         .method_not_allowed_fallback(|| async {
-            refuse(
-                &unknown_path(StatusCode::METHOD_NOT_ALLOWED),
-                ClientDialect::OpenAi,
-            )
+            refuse(&unknown_path(StatusCode::METHOD_NOT_ALLOWED), ClientDialect::OpenAi)
         })
         // The gateway has its own limit, which its operator sets.
         .layer(DefaultBodyLimit::disable())
@@ -92,10 +85,7 @@ fn answer(endpoint: Endpoint, body: &[u8], now: Timestamp) -> Result<(Answer, Be
         Endpoint::CountTokens => messages::count_tokens(&body),
         Endpoint::Models => Ok(Answer::Whole(models::list())),
     }?;
-    let model = body
-        .get("model")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
     let behaviour = Behaviour::of(model);
     match behaviour.refusal(model, matches!(answer, Answer::Events(_))) {
         Some(refusal) => Err(refusal),
@@ -109,23 +99,16 @@ fn render(answer: Answer, cut: bool, pace: Duration) -> Response {
             let body = value.to_string();
             let half =
                 Bytes::copy_from_slice(body.as_bytes().get(..body.len() / 2).unwrap_or_default());
-            let mut response = json_response(
-                StatusCode::OK,
-                Body::from_stream(then_cut(stream::iter([half]))),
-            );
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            let mut response =
+                json_response(StatusCode::OK, Body::from_stream(then_cut(stream::iter([half]))));
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
             response
         }
         Answer::Whole(value) => whole(StatusCode::OK, &value),
         Answer::Events(events) => {
             let body = if cut {
                 let half = events.len() / 2;
-                Body::from_stream(then_cut(paced(
-                    events.into_iter().take(half).collect(),
-                    pace,
-                )))
+                Body::from_stream(then_cut(paced(events.into_iter().take(half).collect(), pace)))
             } else {
                 Body::from_stream(paced(events, pace).map(Ok::<_, Infallible>))
             };
@@ -151,26 +134,27 @@ fn paced(events: Vec<Event>, pace: Duration) -> impl Stream<Item = Bytes> {
     })
 }
 
-/// A body that fails after its last byte, which makes the server drop the connection.
+/// A body that fails after its last byte, which makes the server drop the connection; what it has not
+/// sent by then would be lost, so the failure waits a moment.
 fn then_cut(bytes: impl Stream<Item = Bytes>) -> impl Stream<Item = io::Result<Bytes>> {
-    let cut = stream::once(async { Err(io::Error::from(io::ErrorKind::ConnectionReset)) });
+    let cut = stream::once(async {
+        tokio::time::sleep(PACE).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
     bytes.map(Ok).chain(cut)
 }
 
 fn pace(headers: &HeaderMap) -> Duration {
-    let wanted = headers
-        .get(PACE_HEADER)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let wanted = headers.get(PACE_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
     wanted.map_or(PACE, Duration::from_millis).min(SLOWEST)
 }
 
 fn refuse(refusal: &Refusal, dialect: ClientDialect) -> Response {
     let mut response = whole(refusal.status, &refusal.body(dialect));
     if refusal.fault == Fault::RateLimit {
-        response.headers_mut().insert(
-            header::RETRY_AFTER,
-            HeaderValue::from(Behaviour::RETRY_AFTER_SECS),
-        );
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(Behaviour::RETRY_AFTER_SECS));
     }
     response
 }
@@ -191,9 +175,8 @@ fn whole(status: StatusCode, value: &Value) -> Response {
 fn json_response(status: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -14,6 +14,18 @@ pub fn example(schema: &Value, text: &str) -> Value {
     Filler { root: schema, text }.value(schema, 0)
 }
 
+/// Whether the text holds the name as a word of its own, in capitals or not.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !name.is_empty()
+        && text.match_indices(&name).any(|(at, found)| {
+            let (before, rest) = text.split_at(at);
+            !inside(before.chars().next_back())
+                && !inside(rest.get(found.len()..).and_then(|after| after.chars().next()))
+        })
+}
+
 struct Filler<'a> {
     root: &'a Value,
     text: &'a str,
@@ -25,9 +37,7 @@ impl Filler<'_> {
             return Value::Null;
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let target = target
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer));
+            let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             return target.map_or(Value::Null, |target| self.value(target, depth + 1));
         }
         if let Some(constant) = schema.get("const") {
@@ -37,10 +47,8 @@ impl Filler<'_> {
             return self.choice(choices);
         }
         for any in ["anyOf", "oneOf"] {
-            if let Some(first) = schema
-                .get(any)
-                .and_then(Value::as_array)
-                .and_then(|of| self.best(of, depth))
+            if let Some(first) =
+                schema.get(any).and_then(Value::as_array).and_then(|of| Self::best(of, depth))
             {
                 return self.value(first, depth + 1);
             }
@@ -67,22 +75,15 @@ impl Filler<'_> {
                 .as_str()
                 .is_some_and(|name| !name.is_empty() && text.contains(&name.to_lowercase()))
         });
-        mentioned
-            .or_else(|| choices.first())
-            .cloned()
-            .unwrap_or_default()
+        mentioned.or_else(|| choices.first()).cloned().unwrap_or_default()
     }
 
     /// The first alternative; deep inside, one without further depth where there is any.
-    fn best<'s>(&self, of: &'s [Value], depth: usize) -> Option<&'s Value> {
+    fn best(of: &[Value], depth: usize) -> Option<&Value> {
         let flat = |schema: &&Value| {
             schema.get("$ref").is_none() && !matches!(kind(schema), "object" | "array")
         };
-        if depth > DEEPEST / 2 {
-            of.iter().find(flat).or_else(|| of.first())
-        } else {
-            of.first()
-        }
+        if depth > DEEPEST / 2 { of.iter().find(flat).or_else(|| of.first()) } else { of.first() }
     }
 
     fn merged(&self, schema: &Value, all: &[Value], depth: usize) -> Value {
@@ -90,9 +91,7 @@ impl Filler<'_> {
         if let Some(rest) = rest.as_object_mut() {
             rest.remove("allOf");
         }
-        let parts = std::iter::once(&rest)
-            .chain(all)
-            .map(|part| self.value(part, depth + 1));
+        let parts = std::iter::once(&rest).chain(all).map(|part| self.value(part, depth + 1));
         let mut object = Map::new();
         let mut other = Value::Null;
         for part in parts {
@@ -102,11 +101,7 @@ impl Filler<'_> {
                 value => other = value,
             }
         }
-        if object.is_empty() {
-            other
-        } else {
-            Value::Object(object)
-        }
+        if object.is_empty() { other } else { Value::Object(object) }
     }
 
     fn object(&self, schema: &Value, depth: usize) -> Value {
@@ -126,10 +121,9 @@ impl Filler<'_> {
         let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
         let least = bound("minItems").unwrap_or(u64::from(depth < DEEPEST / 2));
         let count = least.min(bound("maxItems").unwrap_or(u64::MAX)).min(64);
-        let item = schema.get("items").map_or_else(
-            || json!(self.string(&Value::Null)),
-            |of| self.value(of, depth + 1),
-        );
+        let item = schema
+            .get("items")
+            .map_or_else(|| json!(self.string(&Value::Null)), |of| self.value(of, depth + 1));
         Value::Array((0..count).map(|_| item.clone()).collect())
     }
 
@@ -151,18 +145,13 @@ impl Filler<'_> {
             return formatted.to_owned();
         }
         let bound = |name: &str| {
-            schema
-                .get(name)
-                .and_then(Value::as_u64)
-                .and_then(|most| usize::try_from(most).ok())
+            schema.get(name).and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok())
         };
         let most = bound("maxLength").unwrap_or(60);
         let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut string: String = text.chars().take(most).collect();
-        let missing = bound("minLength")
-            .unwrap_or(0)
-            .min(10_000)
-            .saturating_sub(string.chars().count());
+        let missing =
+            bound("minLength").unwrap_or(0).min(10_000).saturating_sub(string.chars().count());
         string.extend(std::iter::repeat_n('x', missing));
         string
     }
@@ -183,16 +172,10 @@ impl Filler<'_> {
                 && (!whole || number.fract() == 0.0)
                 && multiple.is_none_or(|of| (number / of).fract() == 0.0)
         };
-        let told = self
-            .text
-            .split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
-        let told = told
-            .filter_map(|word| word.trim_end_matches('.').parse::<f64>().ok())
-            .find(fits);
-        let usual = multiple
-            .map_or(1.0, |of| (low.max(of) / of).ceil() * of)
-            .max(low)
-            .min(high);
+        let told = self.text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
+        let told =
+            told.filter_map(|word| word.trim_end_matches('.').parse::<f64>().ok()).find(fits);
+        let usual = multiple.map_or(1.0, |of| (low.max(of) / of).ceil() * of).max(low).min(high);
         let number = told.unwrap_or(if whole { usual.ceil().min(high) } else { usual });
         if whole {
             #[expect(
@@ -210,11 +193,9 @@ impl Filler<'_> {
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|kind| *kind != "null")
-            .unwrap_or("null"),
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null")
+        }
         _ if schema.get("properties").is_some() => "object",
         _ if schema.get("items").is_some() => "array",
         _ => "string",
@@ -238,31 +219,27 @@ mod tests {
             "required": ["city", "unit", "days"]
         });
         let filled = example(&schema, "Paris in Celsius for 3 days");
-        assert_eq!(
-            filled,
-            json!({"city": "Paris", "unit": "celsius", "days": 3})
-        );
+        assert_eq!(filled, json!({"city": "Paris", "unit": "celsius", "days": 3}));
     }
 
     #[test]
     fn a_number_of_the_text_outside_the_bounds_is_not_used() {
         let schema = json!({"type": "integer", "minimum": 5, "maximum": 9});
         assert_eq!(example(&schema, "give me 12"), json!(5));
+        assert_eq!(example(&json!({"type": "number", "exclusiveMinimum": 2}), "-1"), json!(2.5));
+        assert_eq!(example(&json!({"type": "integer", "maximum": -3}), ""), json!(-3));
         assert_eq!(
-            example(&json!({"type": "number", "exclusiveMinimum": 2}), "-1"),
-            json!(2.5)
-        );
-        assert_eq!(
-            example(&json!({"type": "integer", "maximum": -3}), ""),
-            json!(-3)
-        );
-        assert_eq!(
-            example(
-                &json!({"type": "integer", "multipleOf": 10, "minimum": 15}),
-                ""
-            ),
+            example(&json!({"type": "integer", "multipleOf": 10, "minimum": 15}), ""),
             json!(20)
         );
+    }
+
+    #[test]
+    fn a_name_is_mentioned_only_as_a_whole_word() {
+        assert!(mentions("Set it to F, please", "f"));
+        assert!(!mentions("three for you", "f"));
+        assert!(mentions("call get_time!", "get_time"));
+        assert!(!mentions("anything", ""));
     }
 
     #[test]
@@ -281,10 +258,7 @@ mod tests {
     #[test]
     fn arrays_formats_and_alternatives_fit() {
         assert_eq!(
-            example(
-                &json!({"type": "array", "items": {"type": "boolean"}, "minItems": 2}),
-                ""
-            ),
+            example(&json!({"type": "array", "items": {"type": "boolean"}, "minItems": 2}), ""),
             json!([true, true])
         );
         assert_eq!(
@@ -292,10 +266,7 @@ mod tests {
             json!("someone@example.com")
         );
         assert_eq!(
-            example(
-                &json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}),
-                "7"
-            ),
+            example(&json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}), "7"),
             json!(7)
         );
         assert_eq!(

@@ -76,14 +76,14 @@ pub fn calls(
         Choice::Never => Vec::new(),
         Choice::Auto if prompt.tool_result => Vec::new(),
         Choice::Auto => {
-            let named = tools.iter().filter(|tool| prompt.last.contains(&tool.name));
+            let named = tools.iter().filter(|tool| schema::mentions(&prompt.last, &tool.name));
             named.take(if parallel { usize::MAX } else { 1 }).collect()
         }
         Choice::Required => match tools.first() {
             Some(first) => vec![
                 tools
                     .iter()
-                    .find(|tool| prompt.last.contains(&tool.name))
+                    .find(|tool| schema::mentions(&prompt.last, &tool.name))
                     .unwrap_or(first),
             ],
             None => {

@@ -53,24 +53,15 @@ fn text_item(id: &str, reply: &Reply, events: &mut Vec<Value>) {
         }
         events.push(event);
     };
-    about_part(
-        "response.content_part.added",
-        [("part", part("")), ("", Value::Null)],
-    );
+    about_part("response.content_part.added", [("part", part("")), ("", Value::Null)]);
     for piece in pieces(&reply.text) {
         about_part(
             "response.output_text.delta",
             [("delta", json!(piece)), ("logprobs", json!([]))],
         );
     }
-    about_part(
-        "response.output_text.done",
-        [("text", json!(reply.text)), ("logprobs", json!([]))],
-    );
-    about_part(
-        "response.content_part.done",
-        [("part", part(&reply.text)), ("", Value::Null)],
-    );
+    about_part("response.output_text.done", [("text", json!(reply.text)), ("logprobs", json!([]))]);
+    about_part("response.content_part.done", [("part", part(&reply.text)), ("", Value::Null)]);
     let closed = message(id, status(reply), &[part(&reply.text)]);
     events.push(json!({"type": "response.output_item.done", "output_index": 0, "item": closed}));
 }

@@ -40,16 +40,10 @@ fn refuse_memory(fields: Fields<'_>) -> Result<(), Refusal> {
             format!("Previous response with id '{id}' not found: the sandbox keeps no responses.");
         let code = Some("previous_response_not_found");
         let refusal = Refusal::new(StatusCode::BAD_REQUEST, Fault::Invalid, code, message);
-        return Err(Refusal {
-            param: Some("previous_response_id".to_owned()),
-            ..refusal
-        });
+        return Err(Refusal { param: Some("previous_response_id".to_owned()), ..refusal });
     }
     if fields.flag("background")? {
-        return Err(fields.refuse(
-            "background",
-            "is not supported: the sandbox keeps no responses",
-        ));
+        return Err(fields.refuse("background", "is not supported: the sandbox keeps no responses"));
     }
     Ok(())
 }
@@ -92,10 +86,8 @@ fn read_choice(fields: Fields<'_>) -> Result<Choice, Refusal> {
         Some(Value::String(mode)) if mode == "required" => Ok(Choice::Required),
         Some(choice) => match choice.get("name").and_then(Value::as_str) {
             Some(name) => Ok(Choice::Named(name.to_owned())),
-            None => Err(fields.refuse(
-                "tool_choice",
-                "must be 'none', 'auto', 'required' or name a function",
-            )),
+            None => Err(fields
+                .refuse("tool_choice", "must be 'none', 'auto', 'required' or name a function")),
         },
     }
 }

@@ -48,10 +48,7 @@ impl Frame {
         for (name, usual) in repeated() {
             members.insert(name.to_owned(), fields.get(name).cloned().unwrap_or(usual));
         }
-        let format = fields
-            .get("text")
-            .and_then(|text| text.get("format"))
-            .cloned();
+        let format = fields.get("text").and_then(|text| text.get("format")).cloned();
         let text = json!({"format": format.unwrap_or_else(|| json!({"type": "text"})), "verbosity": "medium"});
         let own = [
             ("id", json!(fresh_id("resp_"))),
@@ -66,11 +63,7 @@ impl Frame {
             ("store", json!(false)),
         ];
         members.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        Self {
-            members,
-            input_tokens: ask.prompt.tokens,
-            message_id: fresh_id("msg_"),
-        }
+        Self { members, input_tokens: ask.prompt.tokens, message_id: fresh_id("msg_") }
     }
 
     /// The object before there is output.
@@ -83,29 +76,23 @@ impl Frame {
         let tokens = output.tokens();
         let usage = json!({
             "input_tokens": self.input_tokens,
-            "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": self.input_tokens + tokens
         });
         let items: Value = match output {
-            Output::Text(reply) => json!([message(
-                &self.message_id,
-                status(reply),
-                &[part(&reply.text)]
-            )]),
-            Output::Calls(calls) => calls
-                .iter()
-                .map(|call| function_call(call, "completed", true))
-                .collect(),
+            Output::Text(reply) => {
+                json!([message(&self.message_id, status(reply), &[part(&reply.text)])])
+            }
+            Output::Calls(calls) => {
+                calls.iter().map(|call| function_call(call, "completed", true)).collect()
+            }
         };
         match output {
-            Output::Text(reply) if reply.end == End::Length => self.with(
-                "incomplete",
-                items,
-                usage,
-                json!({"reason": "max_output_tokens"}),
-            ),
+            Output::Text(reply) if reply.end == End::Length => {
+                self.with("incomplete", items, usage, json!({"reason": "max_output_tokens"}))
+            }
             _ => self.with("completed", items, usage, Value::Null),
         }
     }

@@ -171,10 +171,9 @@ fn change(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<(
     }
     if let Some(key) = given_key(body.api_key, body.credentials)? {
         upstream::require_key(vendor, Some(&key))?;
-        row.sealed = match key.is_empty() {
-            true => None,
-            false => Some(key.seal(&state.keyring, row.org_id, row.id.0)?),
-        };
+        let full = Some(key).filter(|key| !key.is_empty());
+        let sealed = full.map(|key| key.seal(&state.keyring, row.org_id, row.id.0));
+        row.sealed = sealed.transpose()?;
     }
     row.updated_at = Timestamp::now();
     Ok(())

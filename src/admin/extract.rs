@@ -88,7 +88,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AdminError> {
         let params = Query::<T>::from_request_parts(parts, state).await;
-        params.map(|query| Self(query.0)).map_err(|error| AdminError::bad_request(error.body_text()))
+        params
+            .map(|query| Self(query.0))
+            .map_err(|error| AdminError::bad_request(error.body_text()))
     }
 }
 

@@ -31,5 +31,5 @@ mod user;
 mod tests;
 
 pub use error::AdminError;
-pub use router::router;
+pub use router::{not_found, router};
 pub use state::{AdminState, Refresh, RefreshError};

@@ -227,7 +227,7 @@ fn rotate(
 
 /// What was found out with another key says nothing.
 fn forget_health(row: &mut ProviderRow) {
-    row.health_status = UNVERIFIED.to_owned();
+    UNVERIFIED.clone_into(&mut row.health_status);
     row.health_detail = None;
     row.health_checked_at = None;
 }

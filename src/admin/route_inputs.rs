@@ -126,7 +126,7 @@ impl Create {
 
 /// A 1:1 row that is posted again takes over what was posted, and the defaults of what was not; its
 /// timeouts and its cap change only where they were posted.
-pub(super) fn fold(posted: RouteRow, stored: RouteRow) -> RouteRow {
+pub(super) fn fold(posted: RouteRow, stored: &RouteRow) -> RouteRow {
     let keep_total = posted.request_timeout_secs.is_none();
     let keep_idle = posted.stream_idle_timeout_secs.is_none();
     RouteRow {
@@ -134,7 +134,9 @@ pub(super) fn fold(posted: RouteRow, stored: RouteRow) -> RouteRow {
         created_at: stored.created_at,
         request_timeout_secs: posted.request_timeout_secs.or(stored.request_timeout_secs),
         request_timeout_inherited: keep_total && stored.request_timeout_inherited,
-        stream_idle_timeout_secs: posted.stream_idle_timeout_secs.or(stored.stream_idle_timeout_secs),
+        stream_idle_timeout_secs: posted
+            .stream_idle_timeout_secs
+            .or(stored.stream_idle_timeout_secs),
         stream_idle_timeout_inherited: keep_idle && stored.stream_idle_timeout_inherited,
         max_concurrent_requests: posted.max_concurrent_requests.or(stored.max_concurrent_requests),
         ..posted

@@ -1,5 +1,7 @@
 //! The table of operations: path, who may call it, what answers.
 
+use std::future::{Ready, ready};
+
 use axum::{
     Router,
     middleware::from_fn_with_state,
@@ -50,6 +52,11 @@ pub fn router(state: AdminState) -> Router {
         .finish()
 }
 
+/// Answers every path that is none: a flat 404.
+pub fn not_found() -> Ready<AdminError> {
+    ready(AdminError::not_found("path"))
+}
+
 /// Routes in the making. Its one way to add an operation takes a permission.
 pub(super) struct Table {
     pub(super) router: Router<AdminState>,
@@ -57,14 +64,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn route(
-        self,
-        path: &str,
-        needs: Needs,
-        methods: MethodRouter<AdminState>,
-    ) -> Self {
-        let guarded =
-            methods.route_layer(from_fn_with_state((self.state.clone(), needs), guard));
+    pub(super) fn route(self, path: &str, needs: Needs, methods: MethodRouter<AdminState>) -> Self {
+        let guarded = methods.route_layer(from_fn_with_state((self.state.clone(), needs), guard));
         let router = self.router.route(&format!("{PREFIX}{path}"), guarded);
         Self { router, ..self }
     }
@@ -72,7 +73,7 @@ impl Table {
     pub(super) fn finish(self) -> Router {
         self.router
             .method_not_allowed_fallback(async || AdminError::method_not_allowed())
-            .fallback(async || AdminError::not_found("this path is"))
+            .fallback(not_found)
             .with_state(self.state)
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn create(
     let stored = tx.enablement(caller.org, posted.provider_id, &posted.upstream_model).await?;
     let row = match stored {
         Some(stored) if posted.is_enablement() => {
-            let folded = fold(posted, stored);
+            let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
             folded
         }

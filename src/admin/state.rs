@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{ApiKeys, Authenticator},
+    auth::{ApiKeys, Authenticator, Issuer},
     domain::OrgId,
     secrets::Keyring,
     store::Store,
@@ -14,16 +14,28 @@ use super::error::AdminError;
 /// Everything a handler may touch. Clones share it.
 #[derive(Clone)]
 pub struct AdminState {
-    /// The database.
-    pub store: Store,
+    pub(super) store: Store,
     /// Seals upstream credentials.
-    pub keyring: Arc<Keyring>,
+    pub(super) keyring: Arc<Keyring>,
     /// Mints keys, and is told of revoked ones.
-    pub api_keys: Arc<ApiKeys>,
-    /// Tells who calls.
-    pub authenticator: Arc<Authenticator>,
+    pub(super) api_keys: Arc<ApiKeys>,
+    pub(super) authenticator: Arc<Authenticator>,
     /// Puts writes into force.
-    pub refresh: Arc<dyn Refresh>,
+    pub(super) refresh: Arc<dyn Refresh>,
+}
+
+impl AdminState {
+    /// Gathers them; callers are told by tokens of `issuer`.
+    pub fn new(
+        store: Store,
+        keyring: Arc<Keyring>,
+        api_keys: Arc<ApiKeys>,
+        issuer: Arc<Issuer>,
+        refresh: Arc<dyn Refresh>,
+    ) -> Self {
+        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer));
+        Self { store, keyring, api_keys, authenticator, refresh }
+    }
 }
 
 /// Puts what is stored into force for the data plane of this process.

@@ -7,7 +7,8 @@ use super::{error::AdminError, sealing::KeyInput};
 use crate::provider::{Vendor, catalog};
 
 /// Vendors of the API that this version cannot speak to.
-const LATER_VENDORS: [&str; 5] = ["azure_openai", "azure_foundry", "google_ai", "bedrock", "vertex"];
+const LATER_VENDORS: [&str; 5] =
+    ["azure_openai", "azure_foundry", "google_ai", "bedrock", "vertex"];
 /// Names of plain API-key authentication in both public vocabularies.
 const KEY_AUTH_TYPES: [&str; 3] = ["api_key", "bearer_api_key", "x_api_key"];
 /// Names of the API that this version cannot authenticate with.
@@ -100,10 +101,7 @@ pub(super) fn default_base_url(vendor: &Vendor) -> Result<String, AdminError> {
 }
 
 /// `settings`: an object, with what this version reads in it checked. Null is as absent.
-pub(super) fn settings(
-    given: Option<Value>,
-    vendor: &Vendor,
-) -> Result<Option<Value>, AdminError> {
+pub(super) fn settings(given: Option<Value>, vendor: &Vendor) -> Result<Option<Value>, AdminError> {
     match given {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => {
@@ -137,9 +135,8 @@ pub(super) fn require_key(vendor: &Vendor, key: Option<&KeyInput>) -> Result<(),
 /// A number of a closed range.
 pub(super) fn in_range(field: &str, value: i64, min: u32, max: u32) -> Result<u32, AdminError> {
     let inside = u32::try_from(value).ok().filter(|value| (min..=max).contains(value));
-    inside.ok_or_else(|| {
-        AdminError::bad_request(format!("{field} must be between {min} and {max}"))
-    })
+    inside
+        .ok_or_else(|| AdminError::bad_request(format!("{field} must be between {min} and {max}")))
 }
 
 /// `request_timeout_secs`
@@ -168,11 +165,7 @@ pub(super) fn text(field: &str, given: String) -> Result<String, AdminError> {
 }
 
 /// Refuses an attempt to change what is fixed at creation; sending the stored value is no change.
-pub(super) fn unchanged(
-    field: &str,
-    given: Option<&str>,
-    stored: &str,
-) -> Result<(), AdminError> {
+pub(super) fn unchanged(field: &str, given: Option<&str>, stored: &str) -> Result<(), AdminError> {
     match given {
         Some(given) if given != stored => {
             Err(AdminError::bad_request(format!("{field} cannot be changed")))

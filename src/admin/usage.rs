@@ -78,9 +78,8 @@ async fn page(
 }
 
 fn filter(query: &Query) -> Result<UsageFilter, AdminError> {
-    let id = |field, text: &Option<String>| {
-        text.as_deref().map(|text| uuid(field, text)).transpose()
-    };
+    let id =
+        |field, text: &Option<String>| text.as_deref().map(|text| uuid(field, text)).transpose();
     let provider = query.provider.as_deref().map(|text| (Uuid::parse_str(text), text));
     Ok(UsageFilter {
         from: query.from.as_deref().map(|text| time("from", text)).transpose()?,
@@ -89,9 +88,7 @@ fn filter(query: &Query) -> Result<UsageFilter, AdminError> {
         group: query.group.clone(),
         api_key: id("api_key", &query.api_key)?.map(KeyId),
         provider: provider.as_ref().and_then(|(id, _)| id.as_ref().ok().copied()).map(ProviderId),
-        provider_name: provider
-            .filter(|(id, _)| id.is_err())
-            .map(|(_, name)| name.to_owned()),
+        provider_name: provider.filter(|(id, _)| id.is_err()).map(|(_, name)| name.to_owned()),
         model: query.model.clone(),
         alias: query.alias.clone(),
         status: query.status.as_deref().map(status).transpose()?,
@@ -111,9 +108,7 @@ fn status(text: &str) -> Result<u16, AdminError> {
 fn limit(text: Option<&str>) -> Result<u32, AdminError> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
     let value = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    value.ok_or_else(|| {
-        AdminError::bad_request(format!("limit must be between 1 and {MAX_LIMIT}"))
-    })
+    value.ok_or_else(|| AdminError::bad_request(format!("limit must be between 1 and {MAX_LIMIT}")))
 }
 
 /// Opaque to clients: time and id of the last record, 24 bytes in base64url.
@@ -134,9 +129,8 @@ fn read_cursor(text: &str) -> Result<UsagePosition, AdminError> {
             id: RecordId(Uuid::from_slice(id).ok()?),
         })
     });
-    parts.ok_or_else(|| {
-        AdminError::bad_request("cursor must be the next_cursor of an earlier page")
-    })
+    parts
+        .ok_or_else(|| AdminError::bad_request("cursor must be the next_cursor of an earlier page"))
 }
 
 #[cfg(test)]

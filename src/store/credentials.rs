@@ -1,6 +1,6 @@
 //! Credentials (wire name: connections).
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 
 use super::{ConnectionRow, StoreError, Tx, row};
 use crate::domain::{CredentialId, OrgId};
@@ -22,7 +22,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn connections(&mut self, org: OrgId) -> Result<Vec<ConnectionRow>, StoreError> {
-        let query = sqlx::query(LIST).bind(org.0).try_map(connection);
+        let query = sqlx::query_as(LIST).bind(org.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -35,7 +35,7 @@ impl Tx {
         org: OrgId,
         id: CredentialId,
     ) -> Result<Option<ConnectionRow>, StoreError> {
-        let query = sqlx::query(GET).bind(org.0).bind(id.0).try_map(connection);
+        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 
@@ -105,17 +105,19 @@ impl Tx {
     }
 }
 
-fn connection(found: SqliteRow) -> sqlx::Result<ConnectionRow> {
-    Ok(ConnectionRow {
-        id: row::id(&found, "id", CredentialId)?,
-        org_id: row::id(&found, "org_id", OrgId)?,
-        name: found.try_get("name")?,
-        model_provider: found.try_get("model_provider")?,
-        auth_type: found.try_get("auth_type")?,
-        base_url: found.try_get("base_url")?,
-        settings: row::json(&found, "settings")?,
-        sealed: found.try_get("sealed")?,
-        created_at: row::time(&found, "created_at")?,
-        updated_at: row::time(&found, "updated_at")?,
-    })
+impl FromRow<'_, SqliteRow> for ConnectionRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row::id(found, "id", CredentialId)?,
+            org_id: row::id(found, "org_id", OrgId)?,
+            name: found.try_get("name")?,
+            model_provider: found.try_get("model_provider")?,
+            auth_type: found.try_get("auth_type")?,
+            base_url: found.try_get("base_url")?,
+            settings: row::json(found, "settings")?,
+            sealed: found.try_get("sealed")?,
+            created_at: row::time(found, "created_at")?,
+            updated_at: row::time(found, "updated_at")?,
+        })
+    }
 }

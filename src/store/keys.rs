@@ -1,6 +1,6 @@
 //! Gateway API keys. Only their keyed hash is here.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 
 use super::{KeyRow, Store, StoreError, Tx, row};
 use crate::domain::{KeyId, OrgId, Timestamp, UserId};
@@ -34,7 +34,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
-        let query = sqlx::query(BY_HASH).bind(hash.to_vec()).try_map(key);
+        let query = sqlx::query_as(BY_HASH).bind(hash.to_vec());
         Ok(query.fetch_optional(&self.readers).await?)
     }
 }
@@ -45,7 +45,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn keys(&mut self, org: OrgId) -> Result<Vec<KeyRow>, StoreError> {
-        let query = sqlx::query(LIST).bind(org.0).try_map(key);
+        let query = sqlx::query_as(LIST).bind(org.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -54,7 +54,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn user_keys(&mut self, org: OrgId, user: UserId) -> Result<Vec<KeyRow>, StoreError> {
-        let query = sqlx::query(OF_USER).bind(org.0).bind(user.0).try_map(key);
+        let query = sqlx::query_as(OF_USER).bind(org.0).bind(user.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -63,7 +63,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn key(&mut self, org: OrgId, id: KeyId) -> Result<Option<KeyRow>, StoreError> {
-        let query = sqlx::query(GET).bind(org.0).bind(id.0).try_map(key);
+        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 
@@ -105,22 +105,25 @@ impl Tx {
     }
 }
 
-fn key(found: SqliteRow) -> sqlx::Result<KeyRow> {
-    let groups: Option<&str> = found.try_get("user_groups")?;
-    let user_groups = if groups.is_some() { row::json(&found, "user_groups")? } else { Vec::new() };
-    Ok(KeyRow {
-        id: row::id(&found, "id", KeyId)?,
-        org_id: row::id(&found, "org_id", OrgId)?,
-        name: found.try_get("name")?,
-        key_prefix: found.try_get("key_prefix")?,
-        hash: found.try_get("hash")?,
-        created_by_user_id: row::id(&found, "created_by_user_id", UserId)?,
-        user_id: row::id_opt(&found, "user_id", UserId)?,
-        group_name: found.try_get("group_name")?,
-        scopes: row::json(&found, "scopes")?,
-        created_at: row::time(&found, "created_at")?,
-        expires_at: row::time_opt(&found, "expires_at")?,
-        revoked_at: row::time_opt(&found, "revoked_at")?,
-        user_groups,
-    })
+impl FromRow<'_, SqliteRow> for KeyRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        let groups: Option<&str> = found.try_get("user_groups")?;
+        let user_groups =
+            if groups.is_some() { row::json(found, "user_groups")? } else { Vec::new() };
+        Ok(Self {
+            id: row::id(found, "id", KeyId)?,
+            org_id: row::id(found, "org_id", OrgId)?,
+            name: found.try_get("name")?,
+            key_prefix: found.try_get("key_prefix")?,
+            hash: found.try_get("hash")?,
+            created_by_user_id: row::id(found, "created_by_user_id", UserId)?,
+            user_id: row::id_opt(found, "user_id", UserId)?,
+            group_name: found.try_get("group_name")?,
+            scopes: row::json(found, "scopes")?,
+            created_at: row::time(found, "created_at")?,
+            expires_at: row::time_opt(found, "expires_at")?,
+            revoked_at: row::time_opt(found, "revoked_at")?,
+            user_groups,
+        })
+    }
 }

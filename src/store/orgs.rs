@@ -1,6 +1,6 @@
 //! Organizations, and the sealed values of the installation.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{OrgRow, Store, StoreError, Tx, row};
@@ -28,13 +28,13 @@ impl Store {
         if let Ok(id) = Uuid::parse_str(name) {
             return self.org(OrgId(id)).await?.ok_or(StoreError::NotFound("organization"));
         }
-        let find = || sqlx::query(BY_NAME).bind(name.to_owned());
-        if let Some(found) = find().try_map(org).fetch_optional(&self.readers).await? {
+        let find = || sqlx::query_as(BY_NAME).bind(name.to_owned());
+        if let Some(found) = find().fetch_optional(&self.readers).await? {
             return Ok(found);
         }
         let insert = sqlx::query(INSERT).bind(Uuid::new_v4()).bind(name.to_owned());
         insert.bind(Timestamp::now().0).execute(&self.writer).await?;
-        Ok(find().try_map(org).fetch_one(&self.writer).await?)
+        Ok(find().fetch_one(&self.writer).await?)
     }
 
     /// One organization.
@@ -42,7 +42,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn org(&self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
-        Ok(sqlx::query(BY_ID).bind(id.0).try_map(org).fetch_optional(&self.readers).await?)
+        Ok(sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&self.readers).await?)
     }
 
     /// All of them, oldest first.
@@ -50,7 +50,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn orgs(&self) -> Result<Vec<OrgRow>, StoreError> {
-        Ok(sqlx::query(ALL).try_map(org).fetch_all(&self.readers).await?)
+        Ok(sqlx::query_as(ALL).fetch_all(&self.readers).await?)
     }
 
     /// A sealed value of the installation.
@@ -85,15 +85,17 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn org(&mut self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
-        let query = sqlx::query(BY_ID).bind(id.0).try_map(org);
+        let query = sqlx::query_as(BY_ID).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 }
 
-fn org(found: SqliteRow) -> sqlx::Result<OrgRow> {
-    Ok(OrgRow {
-        id: row::id(&found, "id", OrgId)?,
-        name: found.try_get("name")?,
-        created_at: row::time(&found, "created_at")?,
-    })
+impl FromRow<'_, SqliteRow> for OrgRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row::id(found, "id", OrgId)?,
+            name: found.try_get("name")?,
+            created_at: row::time(found, "created_at")?,
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! Providers, with what they inherit from their credential.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 
 use super::{ProviderRow, StoreError, Tx, row};
 use crate::domain::{CredentialId, OrgId, ProviderId};
@@ -63,7 +63,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn providers(&mut self, org: OrgId) -> Result<Vec<ProviderRow>, StoreError> {
-        let query = sqlx::query(LIST).bind(org.0).try_map(provider);
+        let query = sqlx::query_as(LIST).bind(org.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -76,7 +76,7 @@ impl Tx {
         org: OrgId,
         id: ProviderId,
     ) -> Result<Option<ProviderRow>, StoreError> {
-        let query = sqlx::query(GET).bind(org.0).bind(id.0).try_map(provider);
+        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 
@@ -89,7 +89,7 @@ impl Tx {
         org: OrgId,
         id: ProviderId,
     ) -> Result<Inherits, StoreError> {
-        let query = sqlx::query(INHERITS).bind(org.0).bind(id.0).try_map(inherits);
+        let query = sqlx::query_as(INHERITS).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?.unwrap_or_default())
     }
 
@@ -178,34 +178,38 @@ impl Tx {
     }
 }
 
-fn inherits(found: SqliteRow) -> sqlx::Result<Inherits> {
-    Ok(Inherits {
-        auth_type: found.try_get("auth_type_inherited")?,
-        base_url: found.try_get("base_url_inherited")?,
-        settings: found.try_get("settings_inherited")?,
-    })
+impl FromRow<'_, SqliteRow> for Inherits {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            auth_type: found.try_get("auth_type_inherited")?,
+            base_url: found.try_get("base_url_inherited")?,
+            settings: found.try_get("settings_inherited")?,
+        })
+    }
 }
 
-fn provider(found: SqliteRow) -> sqlx::Result<ProviderRow> {
-    Ok(ProviderRow {
-        id: row::id(&found, "id", ProviderId)?,
-        org_id: row::id(&found, "org_id", OrgId)?,
-        name: found.try_get("name")?,
-        model_provider: found.try_get("model_provider")?,
-        auth_type: found.try_get("auth_type")?,
-        base_url: found.try_get("base_url")?,
-        settings: row::json(&found, "settings")?,
-        catalog_id: found.try_get("catalog_id")?,
-        connection_id: row::id_opt(&found, "connection_id", CredentialId)?,
-        sealed: found.try_get("sealed")?,
-        enabled: found.try_get("enabled")?,
-        enforce_health_check: found.try_get("enforce_health_check")?,
-        health_status: found.try_get("health_status")?,
-        health_detail: found.try_get("health_detail")?,
-        health_checked_at: row::time_opt(&found, "health_checked_at")?,
-        request_timeout_secs: row::count_opt(&found, "request_timeout_secs")?,
-        stream_idle_timeout_secs: row::count_opt(&found, "stream_idle_timeout_secs")?,
-        created_at: row::time(&found, "created_at")?,
-        updated_at: row::time(&found, "updated_at")?,
-    })
+impl FromRow<'_, SqliteRow> for ProviderRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row::id(found, "id", ProviderId)?,
+            org_id: row::id(found, "org_id", OrgId)?,
+            name: found.try_get("name")?,
+            model_provider: found.try_get("model_provider")?,
+            auth_type: found.try_get("auth_type")?,
+            base_url: found.try_get("base_url")?,
+            settings: row::json(found, "settings")?,
+            catalog_id: found.try_get("catalog_id")?,
+            connection_id: row::id_opt(found, "connection_id", CredentialId)?,
+            sealed: found.try_get("sealed")?,
+            enabled: found.try_get("enabled")?,
+            enforce_health_check: found.try_get("enforce_health_check")?,
+            health_status: found.try_get("health_status")?,
+            health_detail: found.try_get("health_detail")?,
+            health_checked_at: row::time_opt(found, "health_checked_at")?,
+            request_timeout_secs: row::count_opt(found, "request_timeout_secs")?,
+            stream_idle_timeout_secs: row::count_opt(found, "stream_idle_timeout_secs")?,
+            created_at: row::time(found, "created_at")?,
+            updated_at: row::time(found, "updated_at")?,
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! Model routes (wire name: model mappings).
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 
 use super::{RouteRow, StoreError, Tx, row};
 use crate::domain::{OrgId, ProviderId, RouteId};
@@ -33,7 +33,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn routes(&mut self, org: OrgId) -> Result<Vec<RouteRow>, StoreError> {
-        let query = sqlx::query(LIST).bind(org.0).try_map(route);
+        let query = sqlx::query_as(LIST).bind(org.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -46,7 +46,7 @@ impl Tx {
         org: OrgId,
         provider: ProviderId,
     ) -> Result<Vec<RouteRow>, StoreError> {
-        let query = sqlx::query(OF_PROVIDER).bind(org.0).bind(provider.0).try_map(route);
+        let query = sqlx::query_as(OF_PROVIDER).bind(org.0).bind(provider.0);
         Ok(query.fetch_all(self.connection_mut()).await?)
     }
 
@@ -55,7 +55,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn route(&mut self, org: OrgId, id: RouteId) -> Result<Option<RouteRow>, StoreError> {
-        let query = sqlx::query(GET).bind(org.0).bind(id.0).try_map(route);
+        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 
@@ -69,8 +69,8 @@ impl Tx {
         provider: ProviderId,
         upstream_model: &str,
     ) -> Result<Option<RouteRow>, StoreError> {
-        let query = sqlx::query(ENABLEMENT).bind(org.0).bind(provider.0);
-        let query = query.bind(upstream_model.to_owned()).try_map(route);
+        let query = sqlx::query_as(ENABLEMENT).bind(org.0).bind(provider.0);
+        let query = query.bind(upstream_model.to_owned());
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 
@@ -151,24 +151,26 @@ impl Tx {
     }
 }
 
-fn route(found: SqliteRow) -> sqlx::Result<RouteRow> {
-    Ok(RouteRow {
-        id: row::id(&found, "id", RouteId)?,
-        org_id: row::id(&found, "org_id", OrgId)?,
-        provider_id: row::id(&found, "provider_id", ProviderId)?,
-        model_alias: found.try_get("model_alias")?,
-        upstream_model: found.try_get("upstream_model")?,
-        enabled: found.try_get("enabled")?,
-        priority: found.try_get("priority")?,
-        retry_on_429_count: row::count(&found, "retry_on_429_count")?,
-        retry_on_429_max_wait_secs: row::count(&found, "retry_on_429_max_wait_secs")?,
-        bare_alias: found.try_get("bare_alias")?,
-        request_timeout_secs: row::count_opt(&found, "request_timeout_secs")?,
-        request_timeout_inherited: found.try_get("request_timeout_inherited")?,
-        stream_idle_timeout_secs: row::count_opt(&found, "stream_idle_timeout_secs")?,
-        stream_idle_timeout_inherited: found.try_get("stream_idle_timeout_inherited")?,
-        max_concurrent_requests: row::count_opt(&found, "max_concurrent_requests")?,
-        created_at: row::time(&found, "created_at")?,
-        updated_at: row::time(&found, "updated_at")?,
-    })
+impl FromRow<'_, SqliteRow> for RouteRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row::id(found, "id", RouteId)?,
+            org_id: row::id(found, "org_id", OrgId)?,
+            provider_id: row::id(found, "provider_id", ProviderId)?,
+            model_alias: found.try_get("model_alias")?,
+            upstream_model: found.try_get("upstream_model")?,
+            enabled: found.try_get("enabled")?,
+            priority: found.try_get("priority")?,
+            retry_on_429_count: row::count(found, "retry_on_429_count")?,
+            retry_on_429_max_wait_secs: row::count(found, "retry_on_429_max_wait_secs")?,
+            bare_alias: found.try_get("bare_alias")?,
+            request_timeout_secs: row::count_opt(found, "request_timeout_secs")?,
+            request_timeout_inherited: found.try_get("request_timeout_inherited")?,
+            stream_idle_timeout_secs: row::count_opt(found, "stream_idle_timeout_secs")?,
+            stream_idle_timeout_inherited: found.try_get("stream_idle_timeout_inherited")?,
+            max_concurrent_requests: row::count_opt(found, "max_concurrent_requests")?,
+            created_at: row::time(found, "created_at")?,
+            updated_at: row::time(found, "updated_at")?,
+        })
+    }
 }

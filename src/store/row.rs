@@ -7,7 +7,10 @@ use uuid::Uuid;
 use crate::domain::Timestamp;
 
 /// An error for a stored value that is not what the schema promises.
-fn unreadable(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+pub(super) fn unreadable(
+    column: &str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) }
 }
 

@@ -159,6 +159,7 @@ pub struct ProviderRow {
 /// A model route (wire name: model mapping). A row whose alias is its upstream model is the model's
 /// enablement on the provider (the 1:1 row).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub struct RouteRow {
     /// Its id.
     pub id: RouteId,

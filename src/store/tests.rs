@@ -358,7 +358,10 @@ async fn filters_narrow_what_is_listed() {
     assert_eq!(count(UsageFilter { from: Some(Timestamp(2)), ..none.clone() }).await, 2);
     assert_eq!(count(UsageFilter { to: Some(Timestamp(2)), ..none.clone() }).await, 1);
     assert_eq!(count(UsageFilter { group: Some("research".into()), ..none.clone() }).await, 3);
-    assert_eq!(count(UsageFilter { group: Some("a \"quoted\" one".into()), ..none.clone() }).await, 3);
+    assert_eq!(
+        count(UsageFilter { group: Some("a \"quoted\" one".into()), ..none.clone() }).await,
+        3
+    );
     assert_eq!(count(UsageFilter { group: Some("other".into()), ..none.clone() }).await, 0);
     assert_eq!(count(UsageFilter { provider_name: Some("p".into()), ..none.clone() }).await, 3);
     assert_eq!(count(UsageFilter { model: Some("gpt".into()), ..none.clone() }).await, 3);

@@ -1,10 +1,10 @@
 //! Reading usage records, newest first, in pages.
 
 use serde_json::value::RawValue;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, row};
 use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
 
 /// Where a page ended: the next holds what is older.
@@ -76,7 +76,7 @@ impl Store {
         limit: u32,
     ) -> Result<UsagePage, StoreError> {
         let (until, until_id) = upper_bound(filter.to, after);
-        let query = sqlx::query(PAGE)
+        let query = sqlx::query_as(PAGE)
             .bind(org.0)
             .bind(filter.from.map_or(i64::MIN, |at| at.0))
             .bind(until.0)
@@ -90,12 +90,12 @@ impl Store {
             .bind(filter.status.map(i64::from))
             .bind(filter.group.clone())
             .bind(i64::from(limit) + 1);
-        let mut rows = query.try_map(record).fetch_all(&self.readers).await?;
+        let mut rows: Vec<Line> = query.fetch_all(&self.readers).await?;
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
-        let next = if more { rows.last().map(|(at, _)| *at) } else { None };
-        Ok(UsagePage { records: rows.into_iter().map(|(_, record)| record).collect(), next })
+        let next = if more { rows.last().map(|line| line.at) } else { None };
+        Ok(UsagePage { records: rows.into_iter().map(|line| line.record).collect(), next })
     }
 }
 
@@ -105,15 +105,17 @@ fn upper_bound(to: Option<Timestamp>, after: Option<UsagePosition>) -> (Timestam
     after.map_or(end, |at| end.min((at.ts, at.id.0)))
 }
 
-fn record(found: SqliteRow) -> sqlx::Result<(UsagePosition, Box<RawValue>)> {
-    let at = UsagePosition {
-        ts: Timestamp(found.try_get("ts")?),
-        id: RecordId(found.try_get("id")?),
-    };
-    let text: String = found.try_get("record")?;
-    let record = RawValue::from_string(text).map_err(|error| sqlx::Error::ColumnDecode {
-        index: "record".to_owned(),
-        source: Box::new(error),
-    })?;
-    Ok((at, record))
+/// A row of a page.
+struct Line {
+    at: UsagePosition,
+    record: Box<RawValue>,
+}
+
+impl FromRow<'_, SqliteRow> for Line {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        let at = UsagePosition { ts: row::time(found, "ts")?, id: row::id(found, "id", RecordId)? };
+        let text: String = found.try_get("record")?;
+        let record = RawValue::from_string(text);
+        Ok(Self { at, record: record.map_err(|error| row::unreadable("record", error))? })
+    }
 }

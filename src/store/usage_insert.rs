@@ -23,6 +23,7 @@ use crate::{
 /// Rows per statement, largest first. 11 columns each.
 static STATEMENTS: LazyLock<[(usize, Arc<str>); 3]> =
     LazyLock::new(|| [64, 8, 1].map(|rows| (rows, insert_of(rows))));
+static SINGLE: LazyLock<Arc<str>> = LazyLock::new(|| insert_of(1));
 
 /// Placeholders are anonymous here: SQLite finds numbered ones by a linear search per value.
 fn insert_of(rows: usize) -> Arc<str> {
@@ -87,9 +88,8 @@ async fn insert_chunk(
         return insert_rows(connection, &parsed, statement).await;
     }
     // A record that no version can read would stop the ledger for good: the others go in singly.
-    let (_, single) = &STATEMENTS[2];
     for record in parsed.chunks(1) {
-        insert_rows(connection, record, single).await?;
+        insert_rows(connection, record, &SINGLE).await?;
     }
     Ok(())
 }
@@ -119,11 +119,11 @@ async fn insert_rows(
 }
 
 fn parse(record: &Bytes) -> Option<(Columns<'_>, &str)> {
-    let parsed = std::str::from_utf8(record)
-        .map_err(|error| error.to_string())
-        .and_then(|text| match serde_json::from_str(text) {
+    let parsed = std::str::from_utf8(record).map_err(|error| error.to_string()).and_then(|text| {
+        match serde_json::from_str(text) {
             Ok(columns) => Ok((columns, text)),
             Err(error) => Err(error.to_string()),
-        });
+        }
+    });
     parsed.inspect_err(|error| tracing::error!(error, "a usage record is unreadable: dropped")).ok()
 }

@@ -1,6 +1,6 @@
 //! Users, as tokens present them.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{SeenUser, Store, StoreError, Tx, UserRow, row};
@@ -27,14 +27,14 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<UserRow, StoreError> {
-        let find = sqlx::query(BY_SUBJECT).bind(seen.org.0).bind(seen.issuer.to_owned());
-        let find = find.bind(seen.subject.to_owned()).try_map(user);
+        let find = sqlx::query_as(BY_SUBJECT).bind(seen.org.0).bind(seen.issuer.to_owned());
+        let find = find.bind(seen.subject.to_owned());
         if let Some(known) = find.fetch_optional(&self.readers).await?
             && is_current(&known, seen)
         {
             return Ok(known);
         }
-        let upsert = sqlx::query(UPSERT)
+        let upsert = sqlx::query_as(UPSERT)
             .bind(Uuid::new_v4())
             .bind(seen.org.0)
             .bind(seen.issuer.to_owned())
@@ -43,7 +43,7 @@ impl Store {
             .bind(row::json_list(seen.roles))
             .bind(row::json_list(seen.groups))
             .bind(seen.at.0);
-        Ok(upsert.try_map(user).fetch_one(&self.writer).await?)
+        Ok(upsert.fetch_one(&self.writer).await?)
     }
 }
 
@@ -53,7 +53,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn user(&mut self, org: OrgId, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        let query = sqlx::query(BY_ID).bind(org.0).bind(id.0).try_map(user);
+        let query = sqlx::query_as(BY_ID).bind(org.0).bind(id.0);
         Ok(query.fetch_optional(self.connection_mut()).await?)
     }
 }
@@ -65,15 +65,17 @@ fn is_current(known: &UserRow, seen: &SeenUser<'_>) -> bool {
         && seen.at.0.saturating_sub(known.last_seen_at.0) < SEEN_RESOLUTION_MICROS
 }
 
-fn user(found: SqliteRow) -> sqlx::Result<UserRow> {
-    Ok(UserRow {
-        id: row::id(&found, "id", UserId)?,
-        org_id: row::id(&found, "org_id", OrgId)?,
-        issuer: found.try_get("issuer")?,
-        subject: found.try_get("subject")?,
-        email: found.try_get("email")?,
-        roles: row::json(&found, "roles")?,
-        groups: row::json(&found, "groups")?,
-        last_seen_at: Timestamp(found.try_get("last_seen_at")?),
-    })
+impl FromRow<'_, SqliteRow> for UserRow {
+    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row::id(found, "id", UserId)?,
+            org_id: row::id(found, "org_id", OrgId)?,
+            issuer: found.try_get("issuer")?,
+            subject: found.try_get("subject")?,
+            email: found.try_get("email")?,
+            roles: row::json(found, "roles")?,
+            groups: row::json(found, "groups")?,
+            last_seen_at: Timestamp(found.try_get("last_seen_at")?),
+        })
+    }
 }

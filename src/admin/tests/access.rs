@@ -1,0 +1,169 @@
+//! Who may call what, and how a path that is none is told.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+    routing::get,
+};
+use uuid::Uuid;
+
+use super::desk::{Client, Desk};
+use crate::{admin::AdminError, auth::Caller, domain::Role};
+
+fn plain(method: &str, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
+
+/// Every operation: method, path and whether it needs an admin.
+const OPERATIONS: [(&str, &str, bool); 25] = [
+    ("GET", "/admin/connections", true),
+    ("POST", "/admin/connections", true),
+    ("GET", "/admin/connections/ID", true),
+    ("PUT", "/admin/connections/ID", true),
+    ("DELETE", "/admin/connections/ID", true),
+    ("GET", "/admin/providers", true),
+    ("POST", "/admin/providers", true),
+    ("GET", "/admin/providers/ID", true),
+    ("PUT", "/admin/providers/ID", true),
+    ("DELETE", "/admin/providers/ID", true),
+    ("GET", "/admin/providers/ID/model-mappings", true),
+    ("GET", "/admin/model-mappings", true),
+    ("POST", "/admin/model-mappings", true),
+    ("PUT", "/admin/model-mappings/reorder", true),
+    ("PUT", "/admin/model-mappings/ID", true),
+    ("DELETE", "/admin/model-mappings/ID", true),
+    ("GET", "/admin/api-keys", true),
+    ("POST", "/admin/api-keys", true),
+    ("GET", "/admin/api-keys/ID", true),
+    ("DELETE", "/admin/api-keys/ID", true),
+    ("GET", "/admin/usage", true),
+    ("GET", "/user/api-keys", false),
+    ("POST", "/user/api-keys", false),
+    ("GET", "/user/models", false),
+    ("GET", "/user/usage", false),
+];
+
+fn operation(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
+    let path = path.replace("ID", &Uuid::new_v4().to_string());
+    let mut request = plain(method, &format!("/api/llm-gateway{path}"));
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    request
+}
+
+#[tokio::test]
+async fn every_operation_refuses_a_request_without_a_token() {
+    let desk = Desk::open().await;
+    for (method, path, _) in OPERATIONS {
+        let answer = desk.send(operation(method, path, None)).await;
+        assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer", "{method} {path}");
+        answer.refused(401, "Unauthorized");
+        let answer = desk.send(operation(method, path, Some("bd-abc"))).await;
+        answer.refused(401, "Unauthorized");
+        let answer = desk.send(operation(method, path, Some("eyJ.e30.x"))).await;
+        answer.refused(401, "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn a_user_gets_no_further_than_user_operations() {
+    let desk = Desk::open().await;
+    let user = desk.token("acme", "bob", Role::User).await;
+    let admin = desk.token("acme", "ada", Role::Admin).await;
+    for (method, path, needs_admin) in OPERATIONS {
+        let answer = desk.send(operation(method, path, Some(&user))).await;
+        assert_eq!(answer.status == 403, needs_admin, "{method} {path}: {}", answer.body);
+        if needs_admin {
+            answer.refused(403, "Forbidden");
+        }
+        let answer = desk.send(operation(method, path, Some(&admin))).await;
+        assert!(!matches!(answer.status, 401 | 403), "{method} {path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_nobody_gave_a_permission_is_denied() {
+    let desk = Desk::open().await;
+    let handler = async |_: Caller| Ok::<_, AdminError>("open to all");
+    let router = Router::new().route("/api/llm-gateway/admin/new", get(handler));
+    let desk = Desk { router: router.with_state(desk.state.clone()), ..desk };
+    desk.admin("acme").await.get("/admin/new").await.refused(403, "Forbidden");
+}
+
+#[tokio::test]
+async fn a_superadmin_acts_in_the_organization_that_the_header_names() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    acme.provider("p", &[]).await;
+    let root = desk.token("ops", "root", Role::Superadmin).await;
+    let mut request = operation("GET", "/admin/providers", Some(&root));
+    assert_eq!(desk.send(request).await.ok(), serde_json::json!([]));
+    request = operation("GET", "/admin/providers", Some(&root));
+    request.headers_mut().insert("x-turnpike-org", "acme".parse().unwrap());
+    assert_eq!(desk.send(request).await.ok()[0]["name"], "p");
+    request = operation("GET", "/admin/providers", Some(&acme.token));
+    request.headers_mut().insert("x-turnpike-org", "ops".parse().unwrap());
+    desk.send(request).await.refused(403, "Forbidden");
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_are_none_are_told_in_the_flat_shape() {
+    let desk = Desk::open().await;
+    for path in ["/api/llm-gateway/admin/nothing", "/api/llm-gateway/user", "/elsewhere"] {
+        desk.send(plain("GET", path)).await.refused(404, "NotFound");
+    }
+    let answer = desk.send(plain("PATCH", "/api/llm-gateway/admin/providers")).await;
+    assert_eq!(answer.headers[header::ALLOW], "GET,HEAD,POST");
+    answer.refused(405, "MethodNotAllowed");
+}
+
+#[tokio::test]
+async fn anothers_id_and_an_unknown_one_are_told_alike_to_the_byte() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    let evil = desk.admin("evil").await;
+    let connection = acme
+        .post(
+            "/admin/connections",
+            serde_json::json!({"name": "c", "model_provider": "openai", "api_key": "sk-1"}),
+        )
+        .await
+        .ok();
+    let provider = acme.provider("p", &["m"]).await;
+    let mapping = super::desk::id(&acme.get("/admin/model-mappings").await.ok()[0]);
+    let key = acme.post("/admin/api-keys", serde_json::json!({"name": "k"})).await.ok();
+    let targets = [
+        ("/admin/connections", super::desk::id(&connection)),
+        ("/admin/providers", provider),
+        ("/admin/model-mappings", mapping),
+        ("/admin/api-keys", super::desk::id(&key)),
+    ];
+    for (path, foreign) in targets {
+        let unknown = Uuid::new_v4();
+        for method in ["GET", "PUT", "DELETE"] {
+            let real = send(&evil, method, &format!("{path}/{foreign}")).await;
+            let none = send(&evil, method, &format!("{path}/{unknown}")).await;
+            assert_eq!(real, none, "{method} {path}");
+            assert!(matches!(real.status, 404 | 405), "{method} {path}: {}", real.body);
+        }
+    }
+}
+
+async fn send(client: &Client<'_>, method: &str, path: &str) -> super::desk::Answer {
+    match method {
+        "GET" => client.get(path).await,
+        "PUT" => client.put(path, serde_json::json!({"name": "x", "enabled": false})).await,
+        _ => client.delete(path).await,
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_uuid_is_named_as_such() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    let message = acme.get("/admin/providers/nope").await.refused(400, "BadRequest");
+    assert!(message.contains("UUID parsing failed"), "{message}");
+}

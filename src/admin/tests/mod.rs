@@ -1,0 +1,10 @@
+//! The API as its clients see it, through the router.
+
+mod access;
+mod api_keys;
+mod bodies;
+mod credentials;
+mod desk;
+mod providers;
+mod routes;
+mod usage;

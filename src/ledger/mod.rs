@@ -1,9 +1,37 @@
 //! The ledger: one record per request, kept before the answer's last byte leaves.
 //!
 //! [`Ledger::append`] copies a record into a memory-mapped spool (no system call, survives
-//! kill -9); [`deliver`] moves records in batches into the [`UsageSink`] and drops what it took.
+//! kill -9); [`Ledger::deliver`] moves records in batches into the [`UsageSink`] and drops what it
+//! took. A record reaches the sink at least once and is stored there once, by its id.
+//!
+//! ```text
+//! frame    how a record lies in a file          segment  one mapped file of frames
+//! state    the order of segments                spool    append under the lock, the bound
+//! reader   read back for delivery               keeper   the thread that does the file work
+//! recover  what an earlier process left         handle   the public type
+//! deliver  batches to the sink, back-off        isolate  find the record that spoils a batch
+//! reject   where such a record goes
+//! ```
+//!
+//! It knows nothing of the store but its trait, and nothing of a record but that it is JSON.
+
+mod deliver;
+mod frame;
+mod handle;
+mod isolate;
+mod keeper;
+mod reader;
+mod recover;
+mod reject;
+mod segment;
+mod spool;
+mod state;
+#[cfg(test)]
+mod testing;
 
 use bytes::Bytes;
+
+pub use handle::{Backlog, Ledger, Losses, OnFull, Recovered, SpoolError, SpoolFull, SpoolLimits};
 
 /// Where delivered records end up. Storing one twice must be the same as once (by its id).
 #[async_trait::async_trait]

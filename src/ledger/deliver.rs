@@ -1,0 +1,265 @@
+//! Delivery: batches from the spool to the sink, in order, until the sink has them.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{
+    Ledger, SinkError, UsageSink,
+    isolate::{self, Sorted},
+    reader::{Batch, Reader},
+    reject,
+    state::wide,
+};
+
+/// Longest wait of a record while the sink works.
+const TICK: Duration = Duration::from_millis(200);
+
+/// First pause after a failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Every so many failures in a row, the batch is searched for a record that spoils it.
+const ISOLATE_EVERY: u32 = 4;
+
+impl Ledger {
+    /// Delivers until `stop` is true (or its sender gone), then once more what there is, and
+    /// returns; what the sink does not take then is found by the next start. To be run once.
+    pub async fn deliver(
+        self: Arc<Self>,
+        sink: Arc<dyn UsageSink>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut courier =
+            Courier { ledger: &self, sink: &*sink, reader: Reader::default(), failures: 0 };
+        loop {
+            let last = *stop.borrow_and_update() || stop.has_changed().is_err();
+            let pause = courier.drain().await;
+            if last {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // A failing sink is given its pause, whoever is in a hurry.
+                () = self.hurry.notified(), if courier.failures == 0 => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+}
+
+/// Why a batch was not delivered.
+#[derive(Debug, thiserror::Error)]
+enum Undelivered {
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("the spool cannot be read: {0}")]
+    Spool(#[from] std::io::Error),
+}
+
+struct Courier<'a> {
+    ledger: &'a Ledger,
+    sink: &'a dyn UsageSink,
+    reader: Reader,
+    /// In a row.
+    failures: u32,
+}
+
+impl Courier<'_> {
+    /// Delivers batch by batch until nothing is left or one fails; how long to pause then.
+    async fn drain(&mut self) -> Duration {
+        loop {
+            match self.next().await {
+                Ok(true) => self.failures = 0,
+                Ok(false) => return TICK,
+                Err(error) => return self.failed(&error),
+            }
+        }
+    }
+
+    /// Delivers one batch; `false` if there is none.
+    async fn next(&mut self) -> Result<bool, Undelivered> {
+        let Some(batch) = self.ledger.spool.peek(&mut self.reader)? else { return Ok(false) };
+        if let Err(error) = self.sink.store_usage(&batch.records).await {
+            self.isolate(&batch, error).await?;
+        }
+        self.ledger.spool.delivered(&batch);
+        self.ledger.shrunk.notify_waiters();
+        Ok(true)
+    }
+
+    /// After repeated failures: stores what can be stored, sets aside what never can be.
+    async fn isolate(&self, batch: &Batch, error: SinkError) -> Result<(), SinkError> {
+        let failures = self.failures + 1;
+        if !failures.is_multiple_of(ISOLATE_EVERY) {
+            return Err(error);
+        }
+        // The longer this lasts, the more records it looks at before it blames the sink.
+        let patience = usize::try_from(failures).unwrap_or(usize::MAX);
+        match isolate::sort(self.sink, &batch.records, patience).await {
+            Sorted::SinkFails => Err(error),
+            Sorted::Rejected(rejected) => {
+                self.reject(&rejected, &error);
+                Ok(())
+            }
+        }
+    }
+
+    fn reject(&self, records: &[Bytes], error: &SinkError) {
+        if records.is_empty() {
+            return;
+        }
+        let spool = &self.ledger.spool;
+        spool.tally.rejected.fetch_add(wide(records.len()), Ordering::Relaxed);
+        let kept = reject::keep(&spool.dir, records);
+        tracing::error!(
+            records = records.len(),
+            kept = kept.is_ok(),
+            file = reject::FILE,
+            %error,
+            "usage records that the store cannot take were set aside"
+        );
+    }
+
+    fn failed(&mut self, error: &Undelivered) -> Duration {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        let waiting = self.ledger.backlog().records;
+        tracing::warn!(%error, waiting, failures = self.failures, "usage records cannot be stored");
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{MemorySink, ids, record, roomy, spool};
+
+    struct Running {
+        ledger: Arc<Ledger>,
+        stop: watch::Sender<bool>,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    fn deliver(ledger: Ledger, sink: &Arc<MemorySink>) -> Running {
+        let ledger = Arc::new(ledger);
+        let (stop, stopped) = watch::channel(false);
+        let sink: Arc<dyn UsageSink> = sink.clone();
+        let task = tokio::spawn(Arc::clone(&ledger).deliver(sink, stopped));
+        Running { ledger, stop, task }
+    }
+
+    impl Running {
+        async fn all_delivered(&self) {
+            assert!(self.ledger.wait_delivered(Duration::from_secs(20)).await);
+        }
+
+        /// The same with the clock paused: ten minutes pass at once if need be.
+        async fn ends(&self) {
+            assert!(self.ledger.wait_delivered(Duration::from_secs(600)).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn records_arrive_in_order_over_many_segments_which_are_then_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::default());
+        let run = deliver(spool(dir.path(), roomy(), 8192), &sink);
+        let records: Vec<_> = (0..200).map(record).collect();
+        for record in &records {
+            run.ledger.append(record).unwrap();
+        }
+        run.all_delivered().await;
+        assert_eq!(sink.stored(), records);
+        run.stop.send(true).unwrap();
+        run.task.await.unwrap();
+        drop(run.ledger);
+        assert_eq!(ids(dir.path()), Vec::<u64>::new());
+    }
+
+    #[tokio::test]
+    async fn stopping_delivers_what_there_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::default());
+        let run = deliver(spool(dir.path(), roomy(), 8192), &sink);
+        run.ledger.append(&record(1)).unwrap();
+        run.stop.send(true).unwrap();
+        run.task.await.unwrap();
+        assert_eq!(sink.stored(), vec![record(1)]);
+    }
+
+    #[tokio::test]
+    async fn no_batch_has_more_than_500_records() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::default());
+        let ledger = spool(dir.path(), roomy(), 1 << 20);
+        for n in 0..1100 {
+            ledger.append(format!("{n}").as_bytes()).unwrap();
+        }
+        let run = deliver(ledger, &sink);
+        run.all_delivered().await;
+        assert_eq!(sink.batches(), vec![500, 500, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sink_that_fails_for_a_while_loses_nothing_whenever_it_recovers() {
+        for failures in 1..40 {
+            recovers_after(failures).await;
+        }
+    }
+
+    async fn recovers_after(failures: u32) {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::failing(failures));
+        let ledger = spool(dir.path(), roomy(), 1 << 16);
+        let records: Vec<_> = (0..20).map(record).collect();
+        for record in &records {
+            ledger.append(record).unwrap();
+        }
+        let run = deliver(ledger, &sink);
+        run.ends().await;
+        assert_eq!(run.ledger.losses().rejected, 0);
+        let mut stored = sink.stored();
+        stored.sort();
+        assert_eq!(stored, records);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_sink_can_take_is_set_aside_and_the_rest_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let poisoned = record(7);
+        let sink = Arc::new(MemorySink::refusing(&poisoned));
+        let run = deliver(spool(dir.path(), roomy(), 1 << 20), &sink);
+        for n in 0..20 {
+            run.ledger.append(&record(n)).unwrap();
+        }
+        run.ledger.append(b"{\"id\":\nno record}").unwrap();
+        run.ends().await;
+        let expected: Vec<_> = (0..20).filter(|n| *n != 7).map(record).collect();
+        assert_eq!(sink.stored(), expected);
+        assert_eq!(run.ledger.losses().rejected, 2);
+        let rejected = std::fs::read_to_string(dir.path().join(reject::FILE)).unwrap();
+        let poisoned = String::from_utf8(poisoned).unwrap();
+        let lines: Vec<_> = rejected.lines().collect();
+        assert_eq!(lines, ["{\"id\": no record}", poisoned.as_str()]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_is_not_blamed_while_the_sink_takes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::failing(u32::MAX));
+        let run = deliver(spool(dir.path(), roomy(), 8192), &sink);
+        run.ledger.append(&record(1)).unwrap();
+        run.ledger.append(&record(2)).unwrap();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(run.ledger.backlog().records, 2);
+        assert_eq!(run.ledger.losses().rejected, 0);
+        assert!(sink.asked() > 100, "asked {} times in ten minutes", sink.asked());
+    }
+}

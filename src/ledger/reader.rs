@@ -1,0 +1,80 @@
+//! Reading records back for delivery: through the file, not the map, so that the lock is not held
+//! and sealed segments need no memory. On Linux both see the same pages.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use bytes::Bytes;
+
+use super::{
+    frame::{self, Found},
+    segment,
+    state::{Meta, wide},
+};
+
+/// Most records of a batch.
+pub(super) const BATCH_RECORDS: usize = 500;
+
+/// Bytes read at once, unless a single record is larger.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Records to deliver together, all of one segment.
+pub(super) struct Batch {
+    /// Their segment.
+    pub segment: u64,
+    /// Where they end in it.
+    pub to: usize,
+    /// Their payloads: slices of one buffer.
+    pub records: Vec<Bytes>,
+}
+
+/// Keeps the file of the segment in delivery open.
+#[derive(Default)]
+pub(super) struct Reader {
+    open: Option<(u64, File)>,
+}
+
+impl Reader {
+    /// Reads the first undelivered records of a segment; none if the first of them is damaged.
+    pub fn read(&mut self, dir: &Path, meta: &Meta) -> io::Result<Batch> {
+        let pending = meta.end.saturating_sub(meta.delivered);
+        let batch = self.read_at(dir, meta, pending.min(BATCH_BYTES))?;
+        if batch.records.is_empty() && pending > BATCH_BYTES {
+            return self.read_at(dir, meta, pending);
+        }
+        Ok(batch)
+    }
+
+    fn read_at(&mut self, dir: &Path, meta: &Meta, length: usize) -> io::Result<Batch> {
+        let mut file = self.file(dir, meta.id)?;
+        file.seek(SeekFrom::Start(wide(meta.delivered)))?;
+        let mut bytes = Vec::with_capacity(length);
+        file.take(wide(length)).read_to_end(&mut bytes)?;
+        Ok(split(meta, &Bytes::from(bytes)))
+    }
+
+    fn file(&mut self, dir: &Path, id: u64) -> io::Result<&File> {
+        if self.open.as_ref().is_some_and(|(open, _)| *open != id) {
+            self.open = None;
+        }
+        let file = match self.open.take() {
+            Some((_, file)) => file,
+            None => File::open(segment::path(dir, id))?,
+        };
+        Ok(&self.open.insert((id, file)).1)
+    }
+}
+
+fn split(meta: &Meta, bytes: &Bytes) -> Batch {
+    let mut at = 0;
+    let mut records = Vec::new();
+    while records.len() < BATCH_RECORDS {
+        let Found::Record(payload) = frame::read(bytes, at) else { break };
+        at = payload.end;
+        records.push(bytes.slice(payload));
+    }
+    Batch { segment: meta.id, to: meta.delivered + at, records }
+}

@@ -1,0 +1,127 @@
+//! A segment: one file of fixed size, mapped into memory, that frames are copied into.
+//!
+//! Its pages belong to the file, not to the process, so what was copied is kept when the process
+//! is killed at any instruction. It is filled with zeros when made, so that every block exists: a
+//! disk that fills up later cannot turn a copy into SIGBUS.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use memmap2::MmapMut;
+
+use super::frame::Frame;
+
+/// What a segment's file begins with: format and version.
+pub(super) const MAGIC: &[u8; 8] = b"TPSPOOL1";
+
+/// Where the first frame lies.
+pub(super) const BODY: usize = MAGIC.len();
+
+const SUFFIX: &str = ".seg";
+
+/// A mapped segment.
+pub(super) struct Segment {
+    /// Its number; segments are delivered and recovered in this order.
+    pub id: u64,
+    /// The file, for flushing.
+    pub file: Arc<File>,
+    map: MmapMut,
+}
+
+impl Segment {
+    /// Makes the file of `size` bytes and maps it.
+    pub fn create(dir: &Path, id: u64, size: usize) -> io::Result<Self> {
+        let path = path(dir, id);
+        let made = Self::fill(&path, size).and_then(|file| {
+            let map = map(&file, size)?;
+            Ok(Self { id, file: Arc::new(file), map })
+        });
+        if made.is_err() {
+            // What a full disk left half-made would only take space.
+            let _ = std::fs::remove_file(&path);
+        }
+        made
+    }
+
+    fn fill(path: &Path, size: usize) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let mut file = options.open(path)?;
+        let mut zeros = vec![0; size];
+        if let Some(head) = zeros.get_mut(..BODY) {
+            head.copy_from_slice(MAGIC);
+        }
+        file.write_all(&zeros)?;
+        file.sync_all()?;
+        Ok(file)
+    }
+
+    /// Copies `frame` to position `at`; `false` if there is no room.
+    pub fn put(&mut self, at: usize, frame: &Frame<'_>) -> bool {
+        self.map.get_mut(at..).is_some_and(|space| frame.copy_to(space))
+    }
+
+    /// Bytes on disk.
+    pub fn size(&self) -> usize {
+        self.map.len()
+    }
+}
+
+/// The file of a segment.
+pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
+    dir.join(format!("{id:020}{SUFFIX}"))
+}
+
+/// The number of the segment whose file has this name.
+pub(super) fn id_of(name: &str) -> Option<u64> {
+    name.strip_suffix(SUFFIX)?.parse().ok()
+}
+
+/// The only unsafe code of the crate.
+#[expect(unsafe_code, reason = "a memory map is the only way to keep bytes without a system call")]
+fn map(file: &File, size: usize) -> io::Result<MmapMut> {
+    // SAFETY: a map is undefined behaviour if its file is changed or truncated by anyone else
+    // while it is borrowed. This file was made by this process a moment ago (`create_new`), its
+    // folder is held under an exclusive lock that every Turnpike process takes, and this process
+    // writes to it through this map only and never truncates it. Readers use `read`, not maps.
+    unsafe { memmap2::MmapOptions::new().len(size).map_mut(file) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_in_the_file_without_any_flush() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segment = Segment::create(dir.path(), 7, 4096).unwrap();
+        let frame = Frame::new(b"{\"id\":1}").unwrap();
+        assert!(segment.put(BODY, &frame));
+        let bytes = std::fs::read(path(dir.path(), 7)).unwrap();
+        assert_eq!(bytes.len(), 4096);
+        assert_eq!(&bytes[..BODY], MAGIC);
+        assert_eq!(&bytes[BODY + 8..BODY + 16], b"{\"id\":1}");
+    }
+
+    #[test]
+    fn a_full_segment_takes_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segment = Segment::create(dir.path(), 1, 100).unwrap();
+        let frame = Frame::new(&[b'x'; 40]).unwrap();
+        assert!(segment.put(BODY, &frame));
+        assert!(!segment.put(BODY + frame.len(), &frame));
+    }
+
+    #[test]
+    fn names_and_numbers_agree() {
+        let file = path(Path::new("/spool"), 42);
+        assert_eq!(file.file_name().unwrap(), "00000000000000000042.seg");
+        assert_eq!(id_of("00000000000000000042.seg"), Some(42));
+        assert_eq!(id_of("lock"), None);
+    }
+}

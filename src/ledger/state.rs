@@ -1,0 +1,166 @@
+//! The order of segments and their bound: what the spool's lock guards.
+//!
+//! Segments go spare → active → sealed → gone. Only the active one is mapped and written; sealed
+//! ones are files, so memory does not grow with the backlog.
+
+use std::collections::VecDeque;
+
+use super::{
+    frame::Frame,
+    segment::{BODY, Segment},
+};
+
+/// What is known of a segment with records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meta {
+    pub id: u64,
+    /// Bytes on disk.
+    pub size: usize,
+    /// Where its last frame ends.
+    pub end: usize,
+    /// Where the first frame that was not delivered begins.
+    pub delivered: usize,
+    /// Records that were not delivered.
+    pub records: u64,
+}
+
+impl Meta {
+    pub const fn new(id: u64, size: usize) -> Self {
+        Self { id, size, end: BODY, delivered: BODY, records: 0 }
+    }
+
+    pub const fn add(&mut self, frame: usize) {
+        self.end += frame;
+        self.records += 1;
+    }
+
+    pub const fn is_delivered(&self) -> bool {
+        self.delivered >= self.end
+    }
+
+    const fn pending(&self) -> usize {
+        self.end.saturating_sub(self.delivered)
+    }
+}
+
+/// What the lock guards.
+pub(super) struct State {
+    /// The segment that is written to, and what is known of it.
+    pub active: Segment,
+    pub meta: Meta,
+    /// The next one, made ahead by the keeper.
+    pub spare: Option<Segment>,
+    /// Older ones, oldest first; each has something to deliver.
+    pub sealed: VecDeque<Meta>,
+    /// Number of the next segment.
+    pub next_id: u64,
+    /// Whether the disk refused the last segment.
+    pub disk_refuses: bool,
+    /// What the keeper is to do.
+    pub keeper: Desk,
+}
+
+/// Work left for the keeper.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// Segments to flush a last time and unmap.
+    pub retired: Vec<Segment>,
+    /// Segments whose files are to be removed.
+    pub garbage: Vec<u64>,
+    /// Something was written since the last flush.
+    pub dirty: bool,
+    /// The keeper waits to be woken instead of looking every 10 ms.
+    pub sleeps: bool,
+    /// The ledger is being dropped.
+    pub stop: bool,
+}
+
+impl State {
+    pub fn new(active: Segment, sealed: VecDeque<Meta>, next_id: u64) -> Self {
+        let meta = Meta::new(active.id, active.size());
+        Self {
+            active,
+            meta,
+            spare: None,
+            sealed,
+            next_id,
+            disk_refuses: false,
+            keeper: Desk::default(),
+        }
+    }
+
+    /// Copies `frame` behind the last; `false` if the active segment has no room.
+    pub fn push(&mut self, frame: &Frame<'_>) -> bool {
+        let fits = self.active.put(self.meta.end, frame);
+        if fits {
+            self.meta.add(frame.len());
+            self.keeper.dirty = true;
+        }
+        fits
+    }
+
+    /// A number for a new segment.
+    pub const fn take_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Bytes on disk of all segments with records, and of the active one.
+    pub fn disk(&self) -> u64 {
+        self.sealed.iter().map(|meta| wide(meta.size)).sum::<u64>() + wide(self.meta.size)
+    }
+
+    /// Records and bytes that were not delivered.
+    pub fn pending(&self) -> (u64, u64) {
+        self.sealed.iter().chain([&self.meta]).fold((0, 0), |(records, bytes), meta| {
+            (records + meta.records, bytes + wide(meta.pending()))
+        })
+    }
+
+    /// Makes `fresh` the active segment.
+    pub fn seal_and_replace(&mut self, fresh: Segment) {
+        let fresh_meta = Meta::new(fresh.id, fresh.size());
+        let old = std::mem::replace(&mut self.meta, fresh_meta);
+        self.keeper.retired.push(std::mem::replace(&mut self.active, fresh));
+        if old.is_delivered() {
+            self.keeper.garbage.push(old.id);
+        } else {
+            self.sealed.push_back(old);
+        }
+    }
+
+    /// Gives up the oldest sealed segment; how many records that loses. `None` if there is none.
+    pub fn drop_oldest(&mut self) -> Option<(u64, u64)> {
+        let oldest = self.sealed.pop_front()?;
+        Some((oldest.id, oldest.records))
+    }
+
+    /// The oldest segment that has something to deliver.
+    pub fn front(&self) -> Option<Meta> {
+        self.sealed.front().or(Some(&self.meta)).copied().filter(|meta| !meta.is_delivered())
+    }
+
+    /// Notes that `records` up to `to` of a segment were delivered (or can never be).
+    pub fn delivered(&mut self, id: u64, to: usize, records: u64) {
+        if self.meta.id == id {
+            advance(&mut self.meta, to, records);
+        } else if let Some(front) = self.sealed.front_mut().filter(|front| front.id == id) {
+            advance(front, to, records);
+            if front.is_delivered() {
+                self.sealed.pop_front();
+                self.keeper.garbage.push(id);
+            }
+        }
+    }
+}
+
+fn advance(meta: &mut Meta, to: usize, records: u64) {
+    meta.delivered = meta.delivered.max(to);
+    meta.records = meta.records.saturating_sub(records);
+}
+
+/// A size in memory as a size on disk.
+pub(super) const fn wide(size: usize) -> u64 {
+    size as u64
+}

@@ -1,0 +1,167 @@
+//! What the tests of this folder share: spools of small segments, and a sink in memory.
+
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::{Ledger, OnFull, SinkError, SpoolLimits, UsageSink, reader::Reader, segment};
+use crate::domain::{RecordId, Timestamp, UsageRecord};
+
+/// Limits that no test reaches by accident.
+pub(super) fn roomy() -> SpoolLimits {
+    SpoolLimits { max_bytes: 64 << 20, on_full: OnFull::Block }
+}
+
+pub(super) fn spool(dir: &Path, limits: SpoolLimits, segment_bytes: usize) -> Ledger {
+    Ledger::open_with(dir, limits, segment_bytes).unwrap()
+}
+
+/// Takes everything that waits, as the delivery would.
+pub(super) fn waiting(ledger: &Ledger) -> Vec<Vec<u8>> {
+    let mut reader = Reader::default();
+    let mut found = Vec::new();
+    while let Some(batch) = ledger.spool.peek(&mut reader).unwrap() {
+        found.extend(batch.records.iter().map(|record| record.to_vec()));
+        ledger.spool.delivered(&batch);
+    }
+    found
+}
+
+/// Copies the files of `from`, as they are at this moment.
+pub(super) fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// Numbers of the segments in `dir`, in order.
+pub(super) fn ids(dir: &Path) -> Vec<u64> {
+    let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut ids: Vec<u64> = names.filter_map(|name| segment::id_of(name.to_str()?)).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Bytes of the segments in `dir`.
+pub(super) fn disk(dir: &Path) -> u64 {
+    let sizes =
+        ids(dir).into_iter().filter_map(|id| std::fs::metadata(segment::path(dir, id)).ok());
+    sizes.map(|file| file.len()).sum()
+}
+
+/// Waits for another thread, ten seconds at most.
+pub(super) fn until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not in ten seconds");
+        std::thread::yield_now();
+    }
+}
+
+/// The JSON of a record with number `n` in its id.
+pub(super) fn record(n: u32) -> Vec<u8> {
+    let record = UsageRecord {
+        id: RecordId(uuid::Uuid::from_u128(u128::from(n))),
+        ts: Timestamp(1_700_000_000_000_000),
+        org_id: None,
+        api_key_id: None,
+        user_id: None,
+        group_names: Vec::new(),
+        endpoint: None,
+        requested_model: None,
+        alias: None,
+        provider_id: None,
+        provider_name: None,
+        upstream_model: None,
+        used_model: None,
+        status: 200,
+        error_type: None,
+        denied_by: None,
+        stream: false,
+        input_tokens: 0,
+        output_tokens: 0,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        reasoning_tokens: 0,
+        usage_source: None,
+        cost_input: None,
+        cost_output: None,
+        cost_total: None,
+        currency: None,
+        pricing_rule_id: None,
+        pricing_source: None,
+        latency_ms: 1,
+        ttfb_ms: None,
+        attempts: Vec::new(),
+        retry_count: 0,
+        retry_sleep_ms: 0,
+        request_id: format!("req-{n}"),
+        client: None,
+    };
+    serde_json::to_vec(&record).unwrap()
+}
+
+/// Keeps what it is given, each record once; may fail or refuse one record.
+#[derive(Default)]
+pub(super) struct MemorySink {
+    fail: u32,
+    refuse: Option<Vec<u8>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    records: Vec<Vec<u8>>,
+    batches: Vec<usize>,
+    asked: u32,
+}
+
+impl MemorySink {
+    /// Fails so many times first.
+    pub fn failing(times: u32) -> Self {
+        Self { fail: times, ..Self::default() }
+    }
+
+    /// Refuses every batch with this record in it.
+    pub fn refusing(record: &[u8]) -> Self {
+        Self { refuse: Some(record.to_vec()), ..Self::default() }
+    }
+
+    pub fn stored(&self) -> Vec<Vec<u8>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).records.clone()
+    }
+
+    /// Sizes of the batches that were taken.
+    pub fn batches(&self) -> Vec<usize> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).batches.clone()
+    }
+
+    /// How often it was called.
+    pub fn asked(&self) -> u32 {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).asked
+    }
+}
+
+#[async_trait::async_trait]
+impl UsageSink for MemorySink {
+    async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.asked = kept.asked.saturating_add(1);
+        let refused = batch.iter().any(|record| Some(&**record) == self.refuse.as_deref());
+        if refused || kept.asked <= self.fail {
+            return Err(SinkError("not now".to_owned()));
+        }
+        kept.batches.push(batch.len());
+        for record in batch {
+            if !kept.records.iter().any(|known| known == record) {
+                kept.records.push(record.to_vec());
+            }
+        }
+        Ok(())
+    }
+}

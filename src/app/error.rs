@@ -53,6 +53,9 @@ pub enum AppError {
     /// What is configured cannot be read.
     #[error("what is configured cannot be put into force: {0}")]
     Refresh(String),
+    /// The figures cannot be set up.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The gateway does not answer.
     #[error(transparent)]
     Unhealthy(#[from] healthcheck::Unhealthy),

@@ -32,8 +32,6 @@ use crate::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// How often gauges that nobody moves are read.
-const GAUGES: Duration = Duration::from_secs(1);
 /// How long the last usage records may take to reach the database; the spool keeps the rest.
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
@@ -76,20 +74,21 @@ async fn start(config: &Config, store: Store, keyring: Arc<Keyring>) -> Result<R
         drain: drain.clone(),
     };
     let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
-    let local = local_router(config, probes::router(vitals), admin).await?;
-    let metrics = Arc::new(Metrics::new());
+    let local = local_router(config, probes::router(vitals), admin)?;
+    let access = AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
+    let metrics = Arc::new(Metrics::new()?);
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
         ledger,
         metrics,
-        AccessLog::start(),
+        access,
         peers(config),
         limits(config),
         drain,
         local,
     ));
-    serve_metrics(config, &shared).await?;
+    serve_metrics(config, &shared)?;
     let (close, closed) = watch::channel(false);
     let (mut service, fds) = listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
@@ -135,7 +134,7 @@ async fn admin_router(
 }
 
 /// The router of the public port: with the admin and user API, unless that has a listener of its own.
-async fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
+fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
     let Some(address) = config.admin.listen else { return Ok(probes.merge(admin).fallback(probes::not_found)) };
     let (listener, bound) = listen::bind(address, "admin.listen")?;
     serve_router(listener, probes.clone().merge(admin).fallback(probes::not_found))?;
@@ -143,15 +142,9 @@ async fn local_router(config: &Config, probes: Router, admin: Router) -> Result<
     Ok(probes.fallback(probes::not_found))
 }
 
-async fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
+fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
     let gauges = Arc::clone(shared);
-    tokio::spawn(async move {
-        let mut tick = tokio::time::interval(GAUGES);
-        loop {
-            tick.tick().await;
-            gauges.publish_gauges();
-        }
-    });
+    shared.metrics.before_scrape(move |metrics| gauges.publish_gauges(metrics));
     let Some(address) = config.metrics.listen else { return Ok(()) };
     let (listener, bound) = listen::bind(address, "metrics.listen")?;
     serve_router(listener, observe::metrics_router(Arc::clone(&shared.metrics)))?;

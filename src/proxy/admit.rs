@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     auth::{KeyRefusal, Principal},
-    dialect,
+    dialect::models::{self, Model},
     domain::{ClientDialect, Endpoint},
     route::{self, Plan},
+    snapshot::ListedModel,
     wire,
 };
 
@@ -160,15 +161,18 @@ fn token(headers: &HeaderMap) -> std::result::Result<&str, KeyRefusal> {
 fn listing(ctx: &Ctx, principal: &Principal, rest: &str) -> std::result::Result<Bytes, Refusal> {
     let snapshot = ctx.shared.snapshot.load();
     let models = snapshot.orgs.get(&principal.org).map_or(&[][..], |org| org.listing.as_slice());
-    let entry = |model: &crate::snapshot::ListedModel| dialect::models::entry(&model.id, model.created, &model.owned_by);
     match rest.strip_prefix("/models/") {
-        None => Ok(dialect::models::list(models.iter().map(entry))),
+        None => Ok(models::listing(models.iter().map(listed))),
         Some(id) => models
             .iter()
             .find(|model| model.id == id)
-            .map(|model| dialect::models::one(&entry(model)))
+            .map(|model| models::one(&listed(model)))
             .ok_or_else(|| refusal::model_not_found(id)),
     }
+}
+
+fn listed(model: &ListedModel) -> Model<'_> {
+    Model::new(&model.id, &model.owned_by, model.created)
 }
 
 fn check_content(headers: &HeaderMap) -> std::result::Result<(), Refusal> {

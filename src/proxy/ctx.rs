@@ -76,16 +76,20 @@ pub struct Attempt {
     pub fresh: bool,
     /// Wait before it.
     pub delay: Duration,
-    /// An error event was added to the stream, so what followed it is dropped.
+    /// Something of the answer's body has been seen, and it was good.
+    pub released: bool,
+    /// The stream was ended by an error event of the gateway's own.
     pub cut: bool,
 }
 
 /// Reads usage off the answer.
 #[derive(Default)]
 pub enum Meter {
-    /// Nothing to read yet, or an error body.
+    /// Nothing to read.
     #[default]
     None,
+    /// The vendor's own error for the client: collected, so that it can be translated whole.
+    Error(Vec<u8>),
     Answer(AnswerMeter),
     Stream(Box<StreamMeter>),
 }

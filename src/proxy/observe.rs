@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
@@ -17,7 +17,7 @@ use super::{
     settle::{self, Outcome},
 };
 use crate::{
-    dialect::{self, AnswerMeter, FirstEvent, StreamMeter, upstream_error},
+    dialect::{self, AnswerMeter, FirstEvent, StreamError, StreamMeter, upstream_error},
     domain::{AttemptOutcome, Endpoint, Timestamp},
     route::{self, Failure, Plan},
     snapshot::Route,
@@ -26,6 +26,8 @@ use crate::{
 
 /// How much of a failed attempt's body is read for its message, bytes.
 const ERROR_BODY: usize = 16 * 1024;
+/// How much of an error for the client is collected before it passes as it is, bytes.
+const CLIENT_ERROR_BODY: usize = 64 * 1024;
 /// How long a failed attempt's body may take.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -52,8 +54,8 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     } else if upstream.status.is_success() {
         call.attempt.meter = meter(call, &upstream.headers);
     } else {
-        gate.control.release(None);
-        call.forget_body();
+        call.attempt.meter = Meter::Error(Vec::new());
+        release(call, None);
     }
 }
 
@@ -76,9 +78,9 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 /// Turns the vendor's header into the client's.
 pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else { return Ok(()) };
-    let stream = matches!(call.attempt.meter, Meter::Stream(_));
-    strip(answer, stream);
-    if stream {
+    let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
+    strip(answer, changes);
+    if changes {
         // Chunks are flushed one by one, a body with a length only when it is complete.
         answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
     }
@@ -131,6 +133,7 @@ pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
     }
     match std::mem::take(&mut call.attempt.meter) {
         Meter::None => {}
+        Meter::Error(kept) => client_error(kept, piece, end, call),
         Meter::Answer(meter) => answer(meter, piece.as_ref(), call)?,
         Meter::Stream(meter) => stream(meter, piece, end, call)?,
     }
@@ -154,12 +157,23 @@ fn capture(piece: Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
     if end || kept.len() >= ERROR_BODY { bad_answer() } else { Ok(()) }
 }
 
+/// The vendor's own error for the client, told in the client's dialect (contract 4.1).
+fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) {
+    kept.extend_from_slice(&piece.take().unwrap_or_default());
+    if end || kept.len() > CLIENT_ERROR_BODY {
+        let status = call.attempt.status.unwrap_or_default();
+        let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));
+        *piece = Some(told.unwrap_or_else(|| kept.into()));
+    } else {
+        call.attempt.meter = Meter::Error(kept);
+    }
+}
+
 fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Result<()> {
     if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-        if !meter.begun() {
+        if !call.attempt.released {
             if !dialect::looks_like_json(piece) {
-                call.attempt.failure = Some(nonsense(call, "the vendor answered with something that is not JSON"));
-                return bad_answer();
+                return fail(call, nonsense(call, "the vendor answered with something that is not JSON"));
             }
             let idle = call.stream().then(|| route_idle(call)).flatten();
             release(call, idle);
@@ -171,34 +185,20 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Res
 }
 
 fn stream(mut meter: Box<StreamMeter>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
-    let undecided = matches!(meter.first(), FirstEvent::Undecided);
     let mut out = piece.take().map(|piece| meter.push(piece));
-    if undecided {
+    if !call.attempt.released {
         match meter.first() {
             FirstEvent::Undecided if !end => {}
             FirstEvent::Undecided => {
-                call.attempt.failure = Some(nonsense(call, "the vendor's stream ended before its first event"));
-                return bad_answer();
+                return fail(call, nonsense(call, "the vendor's stream ended before its first event"));
             }
-            FirstEvent::Error(error) => {
-                let outcome = match error.status {
-                    429 => AttemptOutcome::RateLimited,
-                    _ => AttemptOutcome::UpstreamError,
-                };
-                let mut failure = nonsense(call, &error.message);
-                failure.outcome = outcome;
-                failure.message = scrubbed(&error.message, call);
-                call.attempt.failure = Some(failure);
-                return bad_answer();
-            }
-            FirstEvent::Good => {
-                let idle = route_idle(call);
-                release(call, idle);
-            }
+            FirstEvent::Error(error) => return fail(call, first_error(call, error)),
+            FirstEvent::Good => release(call, route_idle(call)),
         }
     }
-    if end && !meter.finished() {
-        out = Some(ended_early(out, &meter, call));
+    if end {
+        let rest = finish(&mut meter, call);
+        out = Some(joined(out.unwrap_or_default(), &rest));
     }
     *piece = out;
     call.attempt.meter = Meter::Stream(meter);
@@ -206,18 +206,32 @@ fn stream(mut meter: Box<StreamMeter>, piece: &mut Option<Bytes>, end: bool, cal
 }
 
 /// An ending that the vendor did not finish is told as an error, never passed off as complete.
-fn ended_early(last: Option<Bytes>, meter: &StreamMeter, call: &mut Call) -> Bytes {
+fn finish(meter: &mut StreamMeter, call: &mut Call) -> Bytes {
+    let rest = meter.end();
+    if meter.complete() || meter.failed().is_some() {
+        return rest;
+    }
     call.attempt.cut = true;
-    let Some(endpoint) = call.endpoint else { return last.unwrap_or_default() };
-    let tail = if meter.failed().is_some() {
-        dialect::errors::stream_end(endpoint)
-    } else {
-        refusal::stream_cut("the vendor's stream ended early").stream_event(endpoint)
-    };
-    let mut joined = BytesMut::from(last.unwrap_or_default());
-    joined.extend_from_slice(&meter.separator());
-    joined.extend_from_slice(&tail);
-    joined.freeze()
+    let error = refusal::stream_cut("the vendor's stream ended before it was complete");
+    joined(rest, &meter.abort(&error))
+}
+
+fn joined(head: Bytes, tail: &Bytes) -> Bytes {
+    if tail.is_empty() { head } else { [&*head, &**tail].concat().into() }
+}
+
+fn first_error(call: &Call, error: &StreamError) -> Failure {
+    let mut failure = nonsense(call, &scrubbed(&error.message, call));
+    if error.status == 429 {
+        failure.outcome = AttemptOutcome::RateLimited;
+    }
+    failure
+}
+
+/// The answer is none: the attempt ends here.
+fn fail(call: &mut Call, failure: Failure) -> Result<()> {
+    call.attempt.failure = Some(failure);
+    bad_answer()
 }
 
 fn nonsense(call: &Call, message: &str) -> Failure {
@@ -232,6 +246,7 @@ fn route_idle(call: &Call) -> Option<Duration> {
 
 /// The answer is one: from here on it is the client's, and nothing is tried again.
 fn release(call: &mut Call, idle: Option<Duration>) {
+    call.attempt.released = true;
     if let Some(gate) = &call.gate {
         gate.control.release(idle);
     }
@@ -255,9 +270,8 @@ impl Call {
 pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
     let expired = call.gate.as_ref().is_some_and(|gate| gate.control.expired());
     if let Some(mut failure) = call.attempt.failure.take() {
-        if failure.outcome != AttemptOutcome::AuthFailed
-            && let Some(said) = upstream_error::message(&call.attempt.error_body)
-        {
+        if !call.attempt.error_body.is_empty() {
+            let said = upstream_error::attempt_message(failure.status.unwrap_or_default(), &call.attempt.error_body);
             failure.message = scrubbed(&said, call);
         }
         return failure;
@@ -302,18 +316,15 @@ pub fn of_error(error: &Error) -> Failure {
 fn scrubbed(message: &str, call: &Call) -> String {
     let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
     let key = route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose());
-    let message: String = message.chars().take(500).collect();
-    if key.is_empty() { message } else { message.replace(key, "[redacted]") }
+    upstream_error::scrub(message.chars().take(500).collect(), key)
 }
 
 /// The error event with which a broken stream ends; none where the answer is no stream.
-pub fn last_words(call: &Call, failure: &Failure) -> Option<Bytes> {
-    let Meter::Stream(meter) = &call.attempt.meter else { return None };
-    let endpoint = call.endpoint?;
+pub fn last_words(call: &mut Call, failure: &Failure) -> Option<Bytes> {
+    let Meter::Stream(meter) = &mut call.attempt.meter else { return None };
     if meter.finished() {
         return Some(Bytes::new());
     }
-    let mut event = BytesMut::from(&meter.separator()[..]);
-    event.extend_from_slice(&refusal::stream_cut(&failure.message).stream_event(endpoint));
-    Some(event.freeze())
+    call.attempt.cut = true;
+    Some(meter.abort(&refusal::stream_cut(&failure.message)))
 }

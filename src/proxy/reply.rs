@@ -23,7 +23,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub async fn refuse(session: &mut Session, ctx: &mut Ctx, refusal: Refusal) -> Result<bool> {
     let Refusal { error, reason } = refusal;
     settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), Some(reason)));
-    write(session, ctx, &error).await;
+    write(session, ctx, error).await;
     linger(session).await;
     Ok(true)
 }
@@ -47,8 +47,9 @@ pub async fn listing(session: &mut Session, ctx: &mut Ctx, body: Bytes) -> Resul
 }
 
 /// Writes an error in the client's dialect. A client that is gone by now is nobody's fault.
-pub async fn write(session: &mut Session, ctx: &Ctx, error: &GatewayError) {
+pub async fn write(session: &mut Session, ctx: &Ctx, error: GatewayError) {
     let Some(call) = ctx.call.as_ref() else { return };
+    let error = error.request_id(call.id.as_str());
     let body = error.body(call.dialect);
     let closing = ctx.shared.drain.draining();
     let Ok(mut head) = header(call, error.status, body.len(), closing) else { return };
@@ -108,9 +109,8 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
         return;
     }
     let error = all_failed(call, ctx.shared.limits.all_rate_limited_status);
-    let kind = error.code.unwrap_or(error.kind);
-    settle::settle(ctx, Outcome::replied(error.status, kind, None));
-    write(session, ctx, &error).await;
+    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), None));
+    write(session, ctx, error).await;
 }
 
 fn all_failed(call: &Call, all_rate_limited_status: u16) -> GatewayError {

@@ -1,7 +1,5 @@
 //! Send: the request line and headers of an attempt, rebuilt from an allow-list.
 
-use std::sync::Arc;
-
 use http::{HeaderName, HeaderValue, Method, header};
 use pingora_error::{ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
@@ -29,12 +27,12 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &Ctx) 
     Ok(())
 }
 
-fn path(call: &Call, provider: &Arc<Provider>) -> String {
-    let endpoint = call.endpoint.map_or("", |endpoint| endpoint.path());
-    let (prefix, version) = (&provider.base.prefix, &provider.vendor.version_prefix);
+fn path(call: &Call, provider: &Provider) -> String {
+    let path = call.endpoint.map(|endpoint| provider.vendor.path(endpoint)).unwrap_or_default();
+    let prefix = &provider.base.prefix;
     match &call.query {
-        None => format!("{prefix}{version}{endpoint}"),
-        Some(query) => format!("{prefix}{version}{endpoint}?{query}"),
+        None => format!("{prefix}{path}"),
+        Some(query) => format!("{prefix}{path}?{query}"),
     }
 }
 

@@ -119,8 +119,8 @@ fn end_attempt(call: &mut Call, metrics: &crate::observe::Metrics, outcome: &Out
 
 fn facts(call: &mut Call) -> AnswerFacts {
     match std::mem::take(&mut call.attempt.meter) {
-        Meter::None => AnswerFacts::default(),
-        Meter::Answer(meter) => meter.finish(),
+        Meter::None | Meter::Error(_) => AnswerFacts::default(),
+        Meter::Answer(mut meter) => meter.finish(),
         Meter::Stream(meter) => {
             let facts = meter.facts();
             // The rest of the stream, if any, still has to be framed.

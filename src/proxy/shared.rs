@@ -75,10 +75,21 @@ impl Shared {
 }
 
 impl Shared {
-    /// Publishes what no request publishes by itself.
-    pub fn publish_gauges(&self) {
-        self.metrics.ledger_backlog(self.ledger.backlog());
-        self.metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
+    /// Publishes what is counted elsewhere.
+    pub fn publish_gauges(&self, metrics: &Metrics) {
+        let backlog = self.ledger.backlog();
+        metrics.ledger_backlog(backlog.records, backlog.bytes);
+        let losses = self.ledger.losses();
+        for (reason, total) in [
+            ("dropped", losses.dropped),
+            ("refused", losses.refused),
+            ("rejected", losses.rejected),
+            ("unreadable", losses.unreadable),
+        ] {
+            metrics.ledger_lost(reason, total);
+        }
+        metrics.log_dropped(self.access.dropped());
+        metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
     }
 }
 

@@ -44,10 +44,10 @@ impl Authenticator {
         Self { store, issuer }
     }
 
-    /// Tells who sent a request.
+    /// Tells who sent a request with these headers.
     ///
     /// # Errors
-    /// Why the request is refused; [`CallerRefusal::status`] is the status to answer.
+    /// Why it is refused; [`CallerRefusal::status`] is the status to answer.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -75,13 +75,13 @@ impl Authenticator {
         if named.next().is_some() || name.is_empty() {
             return Err(CallerRefusal::OrgHeader);
         }
-        if name == claims.org || name.parse() == Ok(claims.org_id.0) {
-            return Ok(claims.org_id);
+        match self.find_org(name).await? {
+            Some(own) if own == claims.org_id => Ok(own),
+            // The same whether it exists or not: that is not theirs to know.
+            _ if role < Role::Superadmin => Err(CallerRefusal::OtherOrganization),
+            Some(other) => Ok(other),
+            None => Err(CallerRefusal::NoSuchOrganization(name.to_owned())),
         }
-        if role < Role::Superadmin {
-            return Err(CallerRefusal::OtherOrganization);
-        }
-        self.find_org(name).await?.ok_or_else(|| CallerRefusal::NoSuchOrganization(name.to_owned()))
     }
 
     /// Looks an organization up; unlike `turnpike token`, a header never creates one.
@@ -280,10 +280,9 @@ mod tests {
     async fn a_token_for_an_organization_that_does_not_exist_is_401() {
         let f = Fixture::new().await;
         let elsewhere = Fixture::new().await;
-        let issuer = &f.authenticator.issuer;
         let foreign = elsewhere.token("acme", Role::Admin, &[]).await;
         let claims = elsewhere.authenticator.issuer.verify(&foreign, Timestamp::now()).unwrap();
-        let bearer = format!("Bearer {}", issuer.sign(&claims).unwrap());
+        let bearer = format!("Bearer {}", f.authenticator.issuer.sign(&claims).unwrap());
         assert_eq!(f.refused(&[("authorization", &bearer)]).await, 401);
     }
 

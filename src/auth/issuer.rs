@@ -1,7 +1,7 @@
 //! The gateway's own issuer of JWTs: one Ed25519 key pair, sealed in the store.
 //!
 //! Every process on the same store signs and verifies with the same key, so a token that
-//! `turnpike token` prints works on any replica. JWT: RFC 7519; EdDSA in JOSE: RFC 8037.
+//! `turnpike token` prints works on any replica. JWT: RFC 7519; `EdDSA`: RFC 8037.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use jsonwebtoken::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// `iss` and `aud` of every token.
-pub(super) const NAME: &str = "turnpike";
+pub const ISSUER_NAME: &str = "turnpike";
 /// Name of the sealed key pair in the store.
 const KEY_NAME: &str = "issuer-key";
 /// How far two machines' clocks may differ, seconds.
@@ -73,16 +73,14 @@ impl Issuer {
     /// # Errors
     /// When the store cannot be read or written, or the key pair does not open with this master key.
     pub async fn load_or_create(store: &Store, keyring: &Keyring) -> Result<Self, IssuerError> {
-        let stored = match store.sealed(KEY_NAME).await? {
-            Some(stored) => stored,
-            None => {
-                let made = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
-                    .map_err(|_| IssuerError::Key)?;
-                let sealed = keyring.seal_named(KEY_NAME, made.as_ref())?;
-                // Another process may have been first; its key is the one that counts.
-                store.put_sealed_if_absent(KEY_NAME, &sealed).await?
-            }
-        };
+        if let Some(stored) = store.sealed(KEY_NAME).await? {
+            return Self::from_pkcs8(&keyring.open_named(KEY_NAME, &stored)?);
+        }
+        let made = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
+            .map_err(|_| IssuerError::Key)?;
+        let sealed = keyring.seal_named(KEY_NAME, made.as_ref())?;
+        // Another process may have been first; its key is the one that counts.
+        let stored = store.put_sealed_if_absent(KEY_NAME, &sealed).await?;
         Self::from_pkcs8(&keyring.open_named(KEY_NAME, &stored)?)
     }
 
@@ -126,8 +124,8 @@ impl Issuer {
 fn rules() -> Validation {
     let mut rules = Validation::new(Algorithm::EdDSA);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    rules.set_issuer(&[NAME]);
-    rules.set_audience(&[NAME]);
+    rules.set_issuer(&[ISSUER_NAME]);
+    rules.set_audience(&[ISSUER_NAME]);
     // Checked in `verify`, against the time that it is given.
     rules.validate_exp = false;
     rules
@@ -194,8 +192,8 @@ mod tests {
 
     fn claims() -> Claims {
         Claims {
-            iss: NAME.into(),
-            aud: NAME.into(),
+            iss: ISSUER_NAME.into(),
+            aud: ISSUER_NAME.into(),
             sub: "ann@example.com".into(),
             org_id: OrgId::random(),
             org: "acme".into(),

@@ -90,14 +90,14 @@ impl KeyCache {
 struct Lifetimes;
 
 impl Lifetimes {
-    const fn of(entry: &Entry) -> Option<Duration> {
-        Some(if entry.finding.is_ok() { VALID_FOR } else { REFUSED_FOR })
+    const fn of(entry: &Entry) -> Duration {
+        if entry.finding.is_ok() { VALID_FOR } else { REFUSED_FOR }
     }
 }
 
 impl Expiry<[u8; 32], Entry> for Lifetimes {
     fn expire_after_create(&self, _: &[u8; 32], entry: &Entry, _: Instant) -> Option<Duration> {
-        Self::of(entry)
+        Some(Self::of(entry))
     }
 
     // The default would keep what was left of the replaced entry's life.
@@ -108,7 +108,7 @@ impl Expiry<[u8; 32], Entry> for Lifetimes {
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Self::of(entry)
+        Some(Self::of(entry))
     }
 }
 
@@ -117,21 +117,21 @@ mod tests {
     use super::*;
     use crate::domain::{KeyId, OrgId};
 
-    fn valid() -> Finding {
-        Ok(Arc::new(Principal {
+    fn someone() -> Arc<Principal> {
+        Arc::new(Principal {
             org: OrgId::random(),
             key: KeyId::random(),
             user: None,
             groups: Arc::new([]),
             expires_at: None,
-        }))
+        })
     }
 
     #[test]
     fn a_finding_is_remembered() {
         let cache = KeyCache::new();
         assert!(cache.get(&[1; 32]).is_none());
-        cache.insert(&cache.ticket(), [1; 32], valid());
+        cache.insert(&cache.ticket(), [1; 32], Ok(someone()));
         cache.insert(&cache.ticket(), [2; 32], Err(KeyRefusal::Unknown));
         assert!(matches!(cache.get(&[1; 32]), Some(Ok(_))));
         assert!(matches!(cache.get(&[2; 32]), Some(Err(KeyRefusal::Unknown))));
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn a_revoked_key_is_forgotten_at_once_and_others_are_not() {
         let cache = KeyCache::new();
-        cache.insert(&cache.ticket(), [1; 32], valid());
-        cache.insert(&cache.ticket(), [2; 32], valid());
+        cache.insert(&cache.ticket(), [1; 32], Ok(someone()));
+        cache.insert(&cache.ticket(), [2; 32], Ok(someone()));
         cache.forget(&[1; 32]);
         assert!(cache.get(&[1; 32]).is_none());
         assert!(cache.get(&[2; 32]).is_some());
@@ -152,7 +152,7 @@ mod tests {
         let cache = KeyCache::new();
         let ticket = cache.ticket();
         cache.forget(&[1; 32]);
-        cache.insert(&ticket, [1; 32], valid());
+        cache.insert(&ticket, [1; 32], Ok(someone()));
         assert!(cache.get(&[1; 32]).is_none());
         cache.insert(&cache.ticket(), [1; 32], Err(KeyRefusal::Revoked));
         assert!(matches!(cache.get(&[1; 32]), Some(Err(KeyRefusal::Revoked))));
@@ -162,12 +162,12 @@ mod tests {
     fn forgetting_everything_spares_only_what_is_learnt_afterwards() {
         let cache = KeyCache::new();
         let before = cache.ticket();
-        cache.insert(&before, [1; 32], valid());
+        cache.insert(&before, [1; 32], Ok(someone()));
         cache.forget_all();
-        cache.insert(&before, [2; 32], valid());
+        cache.insert(&before, [2; 32], Ok(someone()));
         assert!(cache.get(&[1; 32]).is_none());
         assert!(cache.get(&[2; 32]).is_none());
-        cache.insert(&cache.ticket(), [1; 32], valid());
+        cache.insert(&cache.ticket(), [1; 32], Ok(someone()));
         assert!(cache.get(&[1; 32]).is_some());
     }
 
@@ -180,7 +180,7 @@ mod tests {
                 for _ in 0..3 {
                     let ticket = cache.ticket();
                     let cache = &cache;
-                    scope.spawn(move || cache.insert(&ticket, hash, valid()));
+                    scope.spawn(move || cache.insert(&ticket, hash, Ok(someone())));
                 }
                 scope.spawn(|| {
                     cache.forget(&hash);
@@ -197,9 +197,13 @@ mod tests {
         let now = Instant::now();
         let life = |entry: &Entry| Lifetimes.expire_after_create(&[0; 32], entry, now).unwrap();
         assert!(life(&entry(Err(KeyRefusal::Unknown))) <= Duration::from_secs(5));
-        assert!(life(&entry(valid())) <= Duration::from_secs(30));
-        let replaced =
-            Lifetimes.expire_after_update(&[0; 32], &entry(valid()), now, Some(Duration::ZERO));
+        assert!(life(&entry(Ok(someone()))) <= Duration::from_secs(30));
+        let replaced = Lifetimes.expire_after_update(
+            &[0; 32],
+            &entry(Ok(someone())),
+            now,
+            Some(Duration::ZERO),
+        );
         assert_eq!(replaced, Some(VALID_FOR));
     }
 }

@@ -40,12 +40,11 @@ pub async fn unlock(
 /// # Errors
 /// When it does not, or the store cannot be used.
 pub async fn check_master_key(store: &Store, keyring: &Keyring) -> Result<(), MasterCheckError> {
-    let stored = match store.sealed(CHECK_NAME).await? {
-        Some(stored) => stored,
-        None => {
-            let made = keyring.seal_named(CHECK_NAME, CHECK_TEXT)?;
-            store.put_sealed_if_absent(CHECK_NAME, &made).await?
-        }
+    let stored = if let Some(stored) = store.sealed(CHECK_NAME).await? {
+        stored
+    } else {
+        let made = keyring.seal_named(CHECK_NAME, CHECK_TEXT)?;
+        store.put_sealed_if_absent(CHECK_NAME, &made).await?
     };
     match keyring.open_named(CHECK_NAME, &stored) {
         Ok(_) => Ok(()),

@@ -14,7 +14,7 @@ mod token;
 
 pub use api_key::{MintedKey, is_well_formed};
 pub use caller::{Authenticator, Caller, CallerRefusal};
-pub use issuer::{Claims, Issuer, IssuerError, TokenRefusal};
+pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError, TokenRefusal};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
 pub use master_check::{MasterCheckError, check_master_key, unlock};
 pub use token::{TokenError, token};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::issuer::{Claims, Issuer, IssuerError, NAME};
+use super::issuer::{Claims, ISSUER_NAME, Issuer, IssuerError};
 use crate::{
     domain::{Role, Timestamp},
     secrets::Keyring,
@@ -38,8 +38,8 @@ pub async fn token(
     let org = store.ensure_org(org).await?;
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let claims = Claims {
-        iss: NAME.to_owned(),
-        aud: NAME.to_owned(),
+        iss: ISSUER_NAME.to_owned(),
+        aud: ISSUER_NAME.to_owned(),
         sub: user.to_owned(),
         org_id: org.id,
         org: org.name,

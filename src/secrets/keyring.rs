@@ -132,6 +132,9 @@ pub enum SealError {
     /// Changed, or copied here from another organization, record or field.
     #[error("the sealed value was changed or does not belong to this record")]
     Tampered,
+    /// Opened, but what was inside is not what this version writes there.
+    #[error("the sealed value holds something else than expected")]
+    Content,
 }
 
 /// Fixed-length parts first: no two (organization, record, field) share an encoding.

@@ -1,18 +1,14 @@
 //! One provider's row, with the secret that it uses, made ready to be called.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     domain::Endpoint,
     provider::{Catalog, Vendor},
-    secrets::{Keyring, SealError, Secret},
+    secrets::{self, Keyring, SealError, Secret},
     snapshot::{BaseUrl, BaseUrlError, Provider},
     store::{ConnectionRow, ProviderRow},
 };
-
-/// Name of the sealed field, as the admin API seals it.
-const SEALED_FIELD: &str = "credentials";
 
 /// Why a provider cannot be used. Messages never contain a secret.
 #[derive(Debug, thiserror::Error)]
@@ -27,20 +23,12 @@ pub(super) enum ProviderFault {
     NoConnection,
     #[error("its secret cannot be opened: {0}")]
     Seal(#[from] SealError),
-    #[error("its secret is not in the form that this version writes")]
-    SecretForm,
     #[error("it has no API key, which its vendor needs")]
     NoKey,
     #[error("its API key has characters that an HTTP header cannot carry")]
     KeyCharacters,
     #[error("its setting 'dialects' is not a list of known endpoints")]
     Dialects,
-}
-
-/// What the admin API seals. Later auth types add fields.
-#[derive(Deserialize)]
-struct Credentials {
-    api_key: Option<String>,
 }
 
 pub(super) fn provider(
@@ -84,13 +72,8 @@ fn api_key(
         }
     };
     let key = match sealed {
+        Some(sealed) => secrets::open_api_key(keyring, row.org_id, record, sealed)?,
         None => None,
-        Some(sealed) => {
-            let plain = keyring.open(row.org_id, record, SEALED_FIELD, sealed)?;
-            let found: Credentials =
-                serde_json::from_slice(&plain).map_err(|_| ProviderFault::SecretForm)?;
-            found.api_key.map(Secret::new).filter(|key| !key.expose().is_empty())
-        }
     };
     match key {
         Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -101,12 +84,13 @@ fn api_key(
     }
 }
 
+/// A setting `dialects` is read of `custom` providers alone: what a known vendor speaks is known.
 fn endpoints(row: &ProviderRow, vendor: &Vendor) -> Result<Vec<Endpoint>, ProviderFault> {
     match row.settings.get("dialects") {
-        None | Some(Value::Null) => Ok(vendor.endpoints_for(None)),
-        Some(named) => {
+        Some(named) if vendor.slug == "custom" && !named.is_null() => {
             let named = Vec::<Endpoint>::deserialize(named).map_err(|_| ProviderFault::Dialects)?;
             Ok(vendor.endpoints_for(Some(&named)))
         }
+        _ => Ok(vendor.endpoints_for(None)),
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     domain::{CredentialId, Endpoint, OrgId, Timestamp},
     provider::catalog,
+    secrets,
     store::{ConnectionRow, OrgRow, testing},
 };
 
@@ -23,8 +24,7 @@ impl World {
     }
 
     fn seal(&self, record: uuid::Uuid, key: &str) -> Vec<u8> {
-        let plain = json!({ "api_key": key }).to_string();
-        self.keyring.seal(self.rows.org.id, record, "credentials", plain.as_bytes()).unwrap()
+        secrets::seal_api_key(&self.keyring, self.rows.org.id, record, key).unwrap()
     }
 
     fn provider(&mut self, name: &str, vendor: &str) -> &mut ProviderRow {

@@ -1,7 +1,7 @@
 //! `serve` and `quickstart`: every part put together, then served until told to stop.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Authenticator, Issuer},
+    auth::{ApiKeys, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
     net::{AddressPolicy, Peers},
@@ -37,10 +37,12 @@ const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
+    // The port comes first: a key that was made and never shown would be lost.
+    let (listener, bound) = listen::bind(config.server.listen, "server.listen")?;
     let (store, keyring) = parts::unlock(config).await?;
     let keyring = Arc::new(keyring);
     let provisioned = if quickstart { Some(quickstart::provision_from_env(&store, &keyring).await?) } else { None };
-    let running = start(config, store, keyring).await?;
+    let running = start(config, store, keyring, (listener, bound)).await?;
     if let Some(provisioned) = provisioned {
         let base = base_url(config, running.bound);
         commands::say(&quickstart::banner(&provisioned, &base))?;
@@ -59,8 +61,12 @@ struct Running {
     stop_delivery: watch::Sender<bool>,
 }
 
-async fn start(config: &Config, store: Store, keyring: Arc<Keyring>) -> Result<Running, AppError> {
-    let (listener, bound) = listen::bind(config.server.listen, "server.listen")?;
+async fn start(
+    config: &Config,
+    store: Store,
+    keyring: Arc<Keyring>,
+    (listener, bound): (TcpListener, SocketAddr),
+) -> Result<Running, AppError> {
     let ledger = Arc::new(Ledger::open(&config.storage.data_dir.join("spool"), spool_limits(config))?);
     let (stop_delivery, stopped) = watch::channel(false);
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
@@ -124,13 +130,9 @@ async fn admin_router(
     let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let issuer = Issuer::load_or_create(store, keyring).await?;
-    Ok(admin::router(AdminState {
-        store: store.clone(),
-        keyring: Arc::clone(keyring),
-        api_keys: Arc::clone(keys),
-        authenticator: Arc::new(Authenticator::new(store.clone(), Arc::new(issuer))),
-        refresh: Arc::new(refresher),
-    }))
+    let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), Arc::new(refresher));
+    Ok(admin::router(state))
 }
 
 /// The router of the public port: with the admin and user API, unless that has a listener of its own.
@@ -152,7 +154,7 @@ fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> 
     Ok(())
 }
 
-fn serve_router(listener: std::net::TcpListener, router: Router) -> Result<(), AppError> {
+fn serve_router(listener: TcpListener, router: Router) -> Result<(), AppError> {
     let failed = |error| AppError::Io("cannot serve", error);
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     tokio::spawn(async move {

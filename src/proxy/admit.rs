@@ -107,12 +107,12 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
-    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint)?;
-    if let Some(call) = ctx.call.as_mut() {
-        call.inbound = Some(inbound);
-        call.plan = Some(plan);
-        call.gate = Some(gate::install(&mut session.downstream_session));
-    }
+    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint);
+    let Some(call) = ctx.call.as_mut() else { return Ok(None) };
+    // Recorded for a request that goes no further, too.
+    call.inbound = Some(inbound);
+    call.plan = Some(plan?);
+    call.gate = Some(gate::install(&mut session.downstream_session));
     Ok(None)
 }
 

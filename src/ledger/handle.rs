@@ -250,7 +250,9 @@ mod tests {
         let ledger = spool(dir.path(), roomy(), SMALL);
         let records: Vec<Vec<u8>> =
             (0..500).map(|n| format!("{{\"n\":{n}}}").into_bytes()).collect();
-        records.iter().for_each(|record| ledger.append(record).unwrap());
+        for record in &records {
+            ledger.append(record).unwrap();
+        }
         // A copy of the files is what a killed process leaves: nothing was flushed or closed.
         let left = tempfile::tempdir().unwrap();
         copy(dir.path(), left.path());
@@ -294,7 +296,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = spool(dir.path(), roomy(), SMALL);
         let records = vec![b"small".to_vec(), vec![b'x'; 700_000], b"after".to_vec()];
-        records.iter().for_each(|record| ledger.append(record).unwrap());
+        for record in &records {
+            ledger.append(record).unwrap();
+        }
         assert_eq!(waiting(&ledger), records);
     }
 
@@ -334,7 +338,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = spool(dir.path(), tight(OnFull::DropOldest), SMALL);
         let records: Vec<Vec<u8>> = (0..100).map(|n| format!("{n:01000}").into_bytes()).collect();
-        records.iter().for_each(|record| ledger.append(record).unwrap());
+        for record in &records {
+            ledger.append(record).unwrap();
+        }
         assert!(ledger.accepts());
         let dropped = ledger.losses().dropped;
         assert!(dropped > 0);

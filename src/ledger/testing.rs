@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Ledger, OnFull, SinkError, SpoolLimits, UsageSink, reader::Reader, segment};
-use crate::domain::{RecordId, Timestamp, UsageRecord};
+use crate::domain::UsageRecord;
 
 /// Limits that no test reaches by accident.
 pub(super) fn roomy() -> SpoolLimits {
@@ -65,44 +65,24 @@ pub(super) fn until(condition: impl Fn() -> bool) {
 
 /// The JSON of a record with number `n` in its id.
 pub(super) fn record(n: u32) -> Vec<u8> {
-    let record = UsageRecord {
-        id: RecordId(uuid::Uuid::from_u128(u128::from(n))),
-        ts: Timestamp(1_700_000_000_000_000),
-        org_id: None,
-        api_key_id: None,
-        user_id: None,
-        group_names: Vec::new(),
-        endpoint: None,
-        requested_model: None,
-        alias: None,
-        provider_id: None,
-        provider_name: None,
-        upstream_model: None,
-        used_model: None,
-        status: 200,
-        error_type: None,
-        denied_by: None,
-        stream: false,
-        input_tokens: 0,
-        output_tokens: 0,
-        cache_read_tokens: 0,
-        cache_write_tokens: 0,
-        reasoning_tokens: 0,
-        usage_source: None,
-        cost_input: None,
-        cost_output: None,
-        cost_total: None,
-        currency: None,
-        pricing_rule_id: None,
-        pricing_source: None,
-        latency_ms: 1,
-        ttfb_ms: None,
-        attempts: Vec::new(),
-        retry_count: 0,
-        retry_sleep_ms: 0,
-        request_id: format!("req-{n}"),
-        client: None,
-    };
+    let record: UsageRecord = serde_json::from_value(serde_json::json!({
+        "id": uuid::Uuid::from_u128(u128::from(n)),
+        "ts": "2026-01-02T03:04:05Z",
+        "group_names": [],
+        "status": 200,
+        "stream": false,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+        "reasoning_tokens": 0,
+        "latency_ms": 1,
+        "attempts": [],
+        "retry_count": 0,
+        "retry_sleep_ms": 0,
+        "request_id": format!("req-{n}"),
+    }))
+    .unwrap();
     serde_json::to_vec(&record).unwrap()
 }
 

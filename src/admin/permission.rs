@@ -6,7 +6,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::request::Parts,
+    http::{HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -50,13 +50,20 @@ pub(super) async fn guard(
         return AdminError::forbidden("this needs the role admin").into_response();
     }
     request.extensions_mut().insert(caller);
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    // A client that leaves after its write was committed would otherwise stop the handler before
-    // the write is in force.
-    let handled = tokio::spawn(next.run(request)).await;
-    handled.unwrap_or_else(|error| {
+    let mut response = if request.method().is_safe() {
+        next.run(request).await
+    } else {
+        run_to_its_end(request, next).await
+    };
+    // One organization's answer, possibly with a new key in it.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A client that leaves after its write was committed would otherwise stop the handler before the
+/// write is in force.
+async fn run_to_its_end(request: Request, next: Next) -> Response {
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a handler failed");
         AdminError::internal().into_response()
     })

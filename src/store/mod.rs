@@ -17,6 +17,7 @@ mod rows;
 mod runtime;
 mod tx;
 mod usage;
+mod usage_expire;
 mod usage_insert;
 mod users;
 

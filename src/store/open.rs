@@ -14,6 +14,9 @@ use super::{StoreError, Tx};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an operation waits for a connection; beyond it the store counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes. Twice SQLite's default: usage rows of about 1 KB fill it better and are written with less
+/// work. A file keeps what it was made with.
+const PAGE_SIZE: u32 = 8192;
 /// Connections that only read. WAL lets them run beside the writer.
 const READERS: u32 = 4;
 
@@ -41,6 +44,7 @@ impl Store {
         }
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|error| refuse(error.to_string()))?
+            .page_size(PAGE_SIZE)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

@@ -57,11 +57,11 @@ fn usage(id: RecordId, org: Option<OrgId>, ts: i64, alias: &str, status: u16) ->
 }
 
 fn ids(page: &UsagePage) -> Vec<String> {
-    let id = |record: &Box<serde_json::value::RawValue>| {
+    let id = |record: &serde_json::value::RawValue| {
         let record: serde_json::Value = serde_json::from_str(record.get()).unwrap();
         record["id"].as_str().unwrap().to_owned()
     };
-    page.records.iter().map(id).collect()
+    page.records.iter().map(|record| id(record)).collect()
 }
 
 #[tokio::test]
@@ -365,5 +365,21 @@ async fn filters_narrow_what_is_listed() {
     assert_eq!(count(UsageFilter { group: Some("other".into()), ..none.clone() }).await, 0);
     assert_eq!(count(UsageFilter { provider_name: Some("p".into()), ..none.clone() }).await, 3);
     assert_eq!(count(UsageFilter { model: Some("gpt".into()), ..none.clone() }).await, 3);
-    assert_eq!(count(UsageFilter { user: Some(UserId::random()), ..none }).await, 0);
+    assert_eq!(count(UsageFilter { user: Some(UserId::random()), ..none.clone() }).await, 0);
+    assert_eq!(count(UsageFilter { api_key: Some(KeyId::random()), ..none }).await, 0);
+}
+
+#[tokio::test]
+async fn records_older_than_the_retention_go_and_the_others_stay() {
+    let (_dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    // More than one transaction's worth, and one without an organization.
+    let mut batch: Vec<Bytes> =
+        (0..1_500).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
+    batch.push(usage(RecordId::random(), None, 1, "a", 401));
+    store.store_usage(&batch).await.unwrap();
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 1_401);
+    let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    assert_eq!(left.records.len(), 100);
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 0);
 }

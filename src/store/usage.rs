@@ -53,14 +53,15 @@ pub struct UsagePage {
 /// `(ts, id) < ($3, $4)` carries both the end of the period and the cursor, and walks the index.
 const PAGE: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
-        AND ($5 IS NULL OR user_id = $5)
-        AND ($6 IS NULL OR api_key_id = $6)
-        AND ($7 IS NULL OR provider_id = $7)
+        AND ($5 IS NULL OR json_extract(record, '$.user_id') = $5)
+        AND ($6 IS NULL OR json_extract(record, '$.api_key_id') = $6)
+        AND ($7 IS NULL OR json_extract(record, '$.provider_id') = $7)
         AND ($8 IS NULL OR json_extract(record, '$.provider_name') = $8)
-        AND ($9 IS NULL OR upstream_model = $9)
-        AND ($10 IS NULL OR alias = $10)
-        AND ($11 IS NULL OR status = $11)
-        AND ($12 IS NULL OR EXISTS (SELECT 1 FROM json_each(groups) WHERE value = $12))
+        AND ($9 IS NULL OR json_extract(record, '$.upstream_model') = $9)
+        AND ($10 IS NULL OR json_extract(record, '$.alias') = $10)
+        AND ($11 IS NULL OR json_extract(record, '$.status') = $11)
+        AND ($12 IS NULL OR EXISTS
+            (SELECT 1 FROM json_each(record, '$.group_names') WHERE value = $12))
     ORDER BY ts DESC, id DESC LIMIT $13";
 
 impl Store {
@@ -81,9 +82,9 @@ impl Store {
             .bind(filter.from.map_or(i64::MIN, |at| at.0))
             .bind(until.0)
             .bind(until_id)
-            .bind(filter.user.map(|id| id.0))
-            .bind(filter.api_key.map(|id| id.0))
-            .bind(filter.provider.map(|id| id.0))
+            .bind(filter.user.map(|id| id.to_string()))
+            .bind(filter.api_key.map(|id| id.to_string()))
+            .bind(filter.provider.map(|id| id.to_string()))
             .bind(filter.provider_name.clone())
             .bind(filter.model.clone())
             .bind(filter.alias.clone())

@@ -1,15 +1,22 @@
 //! Who may call what, and how a path that is none is told.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Router,
     body::Body,
     http::{Request, header},
     routing::get,
 };
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::desk::{Client, Desk};
-use crate::{admin::AdminError, auth::Caller, domain::Role};
+use crate::{
+    admin::{AdminError, AdminState, Refresh, RefreshError, router},
+    auth::{Caller, Issuer},
+    domain::{OrgId, Role},
+};
 
 fn plain(method: &str, path: &str) -> Request<Body> {
     Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
@@ -166,4 +173,45 @@ async fn an_id_that_is_no_uuid_is_named_as_such() {
     let acme = desk.admin("acme").await;
     let message = acme.get("/admin/providers/nope").await.refused(400, "BadRequest");
     assert!(message.contains("UUID parsing failed"), "{message}");
+}
+
+/// Puts into force only once it is let.
+#[derive(Default)]
+struct Gate {
+    reached: Notify,
+    opened: Notify,
+    passed: Notify,
+}
+
+#[async_trait::async_trait]
+impl Refresh for Gate {
+    async fn org(&self, _: OrgId) -> Result<(), RefreshError> {
+        self.reached.notify_one();
+        self.opened.notified().await;
+        self.passed.notify_one();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_put_into_force_although_its_client_left() {
+    let desk = Desk::open().await;
+    let gate = Arc::new(Gate::default());
+    let issuer = Issuer::load_or_create(&desk.store, &desk.keyring).await.unwrap();
+    let state = AdminState::new(
+        desk.store.clone(),
+        Arc::clone(&desk.keyring),
+        Arc::clone(&desk.api_keys),
+        Arc::new(issuer),
+        Arc::<Gate>::clone(&gate),
+    );
+    let desk = Desk { router: router(state), ..desk };
+    let acme = desk.admin("acme").await;
+    tokio::select! {
+        answer = acme.provider("p", &[]) => panic!("answered before it was in force: {answer}"),
+        () = gate.reached.notified() => {} // and the client's future is dropped
+    }
+    gate.opened.notify_one();
+    let passed = tokio::time::timeout(Duration::from_secs(10), gate.passed.notified()).await;
+    passed.expect("the write is put into force");
 }

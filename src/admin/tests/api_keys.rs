@@ -13,7 +13,9 @@ async fn a_key_works_is_shown_once_and_stops_when_revoked() {
     let desk = Desk::open().await;
     let acme = desk.admin("acme").await;
     let body = json!({"name": "ci", "scopes": ["chat"], "group_name": "ops"});
-    let made = acme.post(PATH, body).await.ok();
+    let answer = acme.post(PATH, body).await;
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    let made = answer.ok();
     let key = made["key"].as_str().unwrap().to_owned();
     assert_eq!(made["key_prefix"], key[..8]);
     assert_eq!(made["scopes"], json!(["chat"]));

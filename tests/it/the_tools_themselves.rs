@@ -7,7 +7,9 @@ use serde_json::json;
 use crate::support::{
     Caller, Ending, Gate, Metrics, MockVendor, Reply,
     mock::{self, Faces},
-    operations, scan::Canary, within,
+    operations,
+    scan::Canary,
+    within,
 };
 
 fn caller(mock: &MockVendor) -> Caller {

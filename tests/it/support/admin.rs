@@ -55,7 +55,6 @@ pub struct Org {
 pub struct Provider {
     admin: Admin,
     pub id: String,
-    pub name: String,
     /// As the API answered when it was made.
     pub row: Value,
 }
@@ -167,7 +166,8 @@ impl Provider {
     /// Its 1:1 row of `model`.
     pub async fn one_to_one(&self, model: &str) -> Value {
         let rows = self.routes().await;
-        let row = rows.iter().find(|row| row["model_alias"] == model && row["upstream_model"] == model);
+        let row =
+            rows.iter().find(|row| row["model_alias"] == model && row["upstream_model"] == model);
         row.expect("the model is enabled").clone()
     }
 }
@@ -210,8 +210,8 @@ impl IntoFuture for NewProvider {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let row = self.admin.create("providers", self.body).await;
-            let text = |field: &str| row[field].as_str().expect("a provider has it").to_owned();
-            Provider { id: text("id"), name: text("name"), admin: self.admin, row }
+            let id = row["id"].as_str().expect("a provider has an id").to_owned();
+            Provider { id, admin: self.admin, row }
         })
     }
 }

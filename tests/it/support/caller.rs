@@ -2,8 +2,8 @@
 
 use std::{future::IntoFuture, net::SocketAddr, pin::Pin};
 
-use bytes::{Bytes, BytesMut};
 use super::{Answer, Live, Wire, within};
+use bytes::{Bytes, BytesMut};
 
 /// A caller and the headers that it always sends.
 #[derive(Clone, Debug)]
@@ -70,7 +70,8 @@ impl Caller {
 
     /// Asks for a chat completion.
     pub fn chat(&self, model: &str) -> Ask {
-        let body = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hi"}}]}}"#);
+        let body =
+            format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hi"}}]}}"#);
         self.post("/v1/chat/completions", body)
     }
 
@@ -93,9 +94,18 @@ impl Caller {
         }
     }
 
+    /// A connection, unless nobody listens any more.
+    pub async fn try_connect(&self) -> Option<Wire> {
+        Wire::try_connect(self.address).await
+    }
+
     /// A connection of one's own.
     pub async fn connect(&self) -> Wire {
-        if self.tls { Wire::connect_tls(self.address).await } else { Wire::connect(self.address).await }
+        if self.tls {
+            Wire::connect_tls(self.address).await
+        } else {
+            Wire::connect(self.address).await
+        }
     }
 }
 

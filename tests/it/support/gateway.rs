@@ -2,9 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
 };
@@ -13,6 +13,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Admin, Answer, Caller, Metrics, Org, tls, until};
+
+/// Lines as a process writes them.
+type Lines = Arc<Mutex<Vec<String>>>;
 
 /// How a gateway is to be started.
 #[derive(Clone)]
@@ -27,7 +30,7 @@ pub struct Gateway {
     child: Child,
     address: SocketAddr,
     metrics: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Lines,
 }
 
 impl GatewayBuilder {
@@ -83,23 +86,33 @@ impl GatewayBuilder {
 
     /// Starts it and waits until it says where it listens.
     pub async fn start(self) -> Gateway {
+        self.run("serve").await.0
+    }
+
+    /// Starts it as a newcomer does; gives what it printed, too.
+    pub async fn quickstart(self) -> (Gateway, String) {
+        let (gateway, printed) = self.run("quickstart").await;
+        let whole = |lines: &[String]| lines.iter().any(|line| line.contains("Admin API"));
+        let banner = until("the banner is printed", async || {
+            let lines = printed.lock().unwrap();
+            whole(&lines).then(|| lines.join("\n"))
+        })
+        .await;
+        (gateway, banner)
+    }
+
+    async fn run(self, command: &str) -> (Gateway, Lines) {
         let mut child = self
             .command()
-            .arg("serve")
-            .stdout(Stdio::null())
+            .arg(command)
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let (lines, errors) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in BufReader::new(errors).split(b'\n').map_while(Result::ok) {
-                lines.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
-            }
-        });
+        let (printed, log) = (collect(child.stdout.take()), collect(child.stderr.take()));
         let address = spoken_address(&mut child, &log, "listening").await;
         let metrics = spoken_address(&mut child, &log, "metrics listening").await;
-        Gateway { builder: self, child, address, metrics, log }
+        (Gateway { builder: self, child, address, metrics, log }, printed)
     }
 }
 
@@ -120,11 +133,6 @@ impl Gateway {
 
     pub fn data_dir(&self) -> PathBuf {
         self.builder.data_dir()
-    }
-
-    /// The folder that holds the data folder and everything else of this gateway.
-    pub fn folder(&self) -> &Path {
-        self.builder.folder.path()
     }
 
     /// Someone without a key.
@@ -163,6 +171,11 @@ impl Gateway {
     /// The organization, administered by its first administrator.
     pub fn org(&self, name: &str) -> Org {
         Org::new(self.admin(name))
+    }
+
+    /// The same over TLS.
+    pub fn org_over_tls(&self, name: &str) -> Org {
+        Org::new(Admin::new(self.admin(name).caller.over_tls()))
     }
 
     /// What `/metrics` shows now.
@@ -225,6 +238,13 @@ impl Gateway {
         self.again().await
     }
 
+    /// Ends it and runs quickstart again on the same folder.
+    pub async fn quickstart_again(mut self) -> (Self, String) {
+        self.ask_to_end();
+        self.ended().await;
+        self.builder.clone().quickstart().await
+    }
+
     /// Kills it and starts it again on the same folder.
     pub async fn killed_and_restarted(mut self) -> Self {
         self.kill();
@@ -246,6 +266,18 @@ impl Drop for Gateway {
             eprintln!("the gateway's last words:\n{}", log[tail..].join("\n"));
         }
     }
+}
+
+/// Reads a process's output to its end.
+fn collect(output: Option<impl Read + Send + 'static>) -> Lines {
+    let lines = Lines::default();
+    let (output, written) = (output.expect("it is piped"), Arc::clone(&lines));
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            written.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    lines
 }
 
 /// Waits for the log line that tells where it listens.

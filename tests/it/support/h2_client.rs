@@ -47,7 +47,12 @@ impl H2Client {
         self.try_post(path, key, body.into()).await.expect("an answer")
     }
 
-    pub async fn try_post(&self, path: &str, key: &str, body: Bytes) -> Result<H2Answer, h2::Error> {
+    pub async fn try_post(
+        &self,
+        path: &str,
+        key: &str,
+        body: Bytes,
+    ) -> Result<H2Answer, h2::Error> {
         let request = Request::post(format!("https://{}{path}", self.authority))
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")

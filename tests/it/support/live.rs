@@ -2,7 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Answer, Headers, raw::{Framing, Wire}, within};
+use super::{
+    Answer, Headers,
+    raw::{Framing, Wire},
+    within,
+};
 
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

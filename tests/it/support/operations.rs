@@ -57,28 +57,45 @@ macro_rules! operation {
 
 /// Chat completions.
 pub const CHAT: Operation = operation!(
-    "chat_completions", "/v1/chat/completions", false, true,
+    "chat_completions",
+    "/v1/chat/completions",
+    false,
+    true,
     r#""messages":[{"role":"user","content":"Say \"model\":\"x\"","cache_control":{"type":"ephemeral"}}],"temperature": 0.70"#
 );
 /// Legacy completions.
-pub const COMPLETIONS: Operation =
-    operation!("completions", "/v1/completions", false, true, r#""prompt":"Once upon","max_tokens":7"#);
+pub const COMPLETIONS: Operation = operation!(
+    "completions",
+    "/v1/completions",
+    false,
+    true,
+    r#""prompt":"Once upon","max_tokens":7"#
+);
 /// Embeddings.
 pub const EMBEDDINGS: Operation = operation!(
-    "embeddings", "/v1/embeddings", false, false, r#""input":["Hello","World"],"dimensions":256"#
+    "embeddings",
+    "/v1/embeddings",
+    false,
+    false,
+    r#""input":["Hello","World"],"dimensions":256"#
 );
 /// Responses.
-pub const RESPONSES: Operation = operation!(
-    "responses", "/v1/responses", false, true, r#""input":"Say hello","store":false"#
-);
+pub const RESPONSES: Operation =
+    operation!("responses", "/v1/responses", false, true, r#""input":"Say hello","store":false"#);
 /// Messages.
 pub const MESSAGES: Operation = operation!(
-    "messages", "/v1/messages", true, true,
+    "messages",
+    "/v1/messages",
+    true,
+    true,
     r#""max_tokens":256,"messages":[{"role":"user","content":[{"type":"text","text":"Hello"}]}]"#
 );
 /// Token counting.
 pub const COUNT_TOKENS: Operation = operation!(
-    "count_tokens", "/v1/messages/count_tokens", true, false,
+    "count_tokens",
+    "/v1/messages/count_tokens",
+    true,
+    false,
     r#""messages":[{"role":"user","content":"Hello"}]"#
 );
 

@@ -38,9 +38,14 @@ pub struct Head {
 
 impl Wire {
     pub async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the gateway accepts connections");
-        stream.set_nodelay(true).unwrap();
-        Self { stream: Box::new(stream), buffer: BytesMut::new() }
+        Self::try_connect(address).await.expect("the gateway accepts connections")
+    }
+
+    /// Unless nobody listens.
+    pub async fn try_connect(address: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        Some(Self { stream: Box::new(stream), buffer: BytesMut::new() })
     }
 
     /// Over TLS, trusting the tests' authority.
@@ -66,8 +71,12 @@ impl Wire {
 
     /// Reads the next answer whole.
     pub async fn answer(&mut self) -> Answer {
-        let head = within("the head of an answer", self.head()).await;
-        let mut head = head.expect("an answer, but the gateway closed the connection");
+        self.try_answer().await.expect("an answer, but the gateway closed the connection")
+    }
+
+    /// Reads the next answer whole; none when the connection ends before its head.
+    pub async fn try_answer(&mut self) -> Option<Answer> {
+        let mut head = within("the head of an answer", self.head()).await?;
         let mut body = BytesMut::new();
         let ending = loop {
             match within("the rest of an answer", self.piece(&mut head.framing)).await {
@@ -76,7 +85,7 @@ impl Wire {
                 Err(_) => break Ending::Cut,
             }
         };
-        Answer { status: head.status, headers: head.headers, body: body.freeze(), ending }
+        Some(Answer { status: head.status, headers: head.headers, body: body.freeze(), ending })
     }
 
     /// The head of the next answer that is not informational; none when the connection ended.
@@ -104,7 +113,9 @@ impl Wire {
         let status = lines.next()?.split(' ').nth(1)?.parse().expect("a status");
         let pairs = lines.filter_map(|line| line.split_once(':'));
         let headers = Headers(
-            pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect(),
+            pairs
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+                .collect(),
         );
         let framing = framing(status, &headers);
         Some(Head { status, headers, framing })

@@ -11,7 +11,6 @@ pub struct Scene {
     pub anthropic: MockVendor,
     pub acme: Org,
     pub openai_provider: Provider,
-    pub anthropic_provider: Provider,
     pub key: Caller,
 }
 
@@ -41,7 +40,7 @@ impl Scene {
         acme.alias("fast", &[(&openai_provider, "gpt-4o")]).await;
         acme.alias("smart", &[(&anthropic_provider, "claude-sonnet")]).await;
         let key = acme.key().await;
-        Self { gateway, openai, anthropic, acme, openai_provider, anthropic_provider, key }
+        Self { gateway, openai, anthropic, acme, openai_provider, key }
     }
 }
 

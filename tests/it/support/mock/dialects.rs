@@ -35,7 +35,11 @@ pub(super) fn answer(call: &Call) -> Answer {
         _ => (json!({"error": {"message": "the mock knows no such path"}}), no_events),
     };
     let events = if streamed { events(&asked, &model) } else { Vec::new() };
-    if events.is_empty() { Answer::Body(Bytes::from(body.to_string())) } else { Answer::Events(events) }
+    if events.is_empty() {
+        Answer::Body(Bytes::from(body.to_string()))
+    } else {
+        Answer::Events(events)
+    }
 }
 
 /// An error of `status` in the dialect of the path.
@@ -155,18 +159,30 @@ fn response_events(_: &Value, model: &str) -> Vec<Bytes> {
     let item = json!({"type": "message", "id": "msg_67cc", "status": "in_progress",
         "role": "assistant", "content": []});
     let mut events = vec![
-        event("response.created", &json!({"type": "response.created", "sequence_number": 0,
-            "response": response(model, "in_progress")})),
-        event("response.output_item.added", &json!({"type": "response.output_item.added",
-            "sequence_number": 1, "output_index": 0, "item": item})),
+        event(
+            "response.created",
+            &json!({"type": "response.created", "sequence_number": 0,
+            "response": response(model, "in_progress")}),
+        ),
+        event(
+            "response.output_item.added",
+            &json!({"type": "response.output_item.added",
+            "sequence_number": 1, "output_index": 0, "item": item}),
+        ),
     ];
     for (index, text) in ["Hel", "lo."].iter().enumerate() {
-        events.push(event("response.output_text.delta", &json!({
+        events.push(event(
+            "response.output_text.delta",
+            &json!({
             "type": "response.output_text.delta", "sequence_number": index + 2,
-            "item_id": "msg_67cc", "output_index": 0, "content_index": 0, "delta": text})));
+            "item_id": "msg_67cc", "output_index": 0, "content_index": 0, "delta": text}),
+        ));
     }
-    events.push(event("response.completed", &json!({"type": "response.completed",
-        "sequence_number": 4, "response": response(model, "completed")})));
+    events.push(event(
+        "response.completed",
+        &json!({"type": "response.completed",
+        "sequence_number": 4, "response": response(model, "completed")}),
+    ));
     events
 }
 
@@ -190,13 +206,19 @@ fn message_events(_: &Value, model: &str) -> Vec<Bytes> {
     start["usage"] = message_usage(1);
     let mut events = vec![
         event("message_start", &json!({"type": "message_start", "message": start})),
-        event("content_block_start", &json!({"type": "content_block_start", "index": 0,
-            "content_block": {"type": "text", "text": ""}})),
+        event(
+            "content_block_start",
+            &json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "text", "text": ""}}),
+        ),
         event("ping", &json!({"type": "ping"})),
     ];
     for text in ["Hel", "lo wörld"] {
-        events.push(event("content_block_delta", &json!({"type": "content_block_delta",
-            "index": 0, "delta": {"type": "text_delta", "text": text}})));
+        events.push(event(
+            "content_block_delta",
+            &json!({"type": "content_block_delta",
+            "index": 0, "delta": {"type": "text_delta", "text": text}}),
+        ));
     }
     events.push(event("content_block_stop", &json!({"type": "content_block_stop", "index": 0})));
     events.push(event("message_delta", &json!({"type": "message_delta",

@@ -180,11 +180,7 @@ async fn read_head<S: Socket>(stream: &mut S, buffer: &mut BytesMut) -> Option<H
     Some(Head { method, path, headers })
 }
 
-async fn read_body<S: Socket>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-    head: &Head,
-) -> Option<Bytes> {
+async fn read_body<S: Socket>(stream: &mut S, buffer: &mut BytesMut, head: &Head) -> Option<Bytes> {
     let header = |name: &str| head.headers.iter().find(|(known, _)| known == name);
     if header("transfer-encoding").is_some() {
         return read_chunks(stream, buffer).await;

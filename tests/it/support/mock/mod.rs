@@ -11,6 +11,5 @@ mod h2;
 mod reply;
 mod server;
 
-pub use calls::Call;
 pub use reply::{Gate, Reply};
 pub use server::{Faces, MockVendor, nobody};

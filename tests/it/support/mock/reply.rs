@@ -38,7 +38,11 @@ pub enum Step {
     Wait(Duration),
     Pass(Gate),
     /// `length`: `content-length`; none is chunked.
-    Head { status: u16, headers: Vec<(String, String)>, length: Option<usize> },
+    Head {
+        status: u16,
+        headers: Vec<(String, String)>,
+        length: Option<usize>,
+    },
     /// A piece of the body; one chunk of its own where the body is chunked.
     Data(Bytes),
     /// Bytes as they are, framing included (HTTP/1.1 only).

@@ -11,7 +11,7 @@ async fn stage() -> (Gateway, Org, Provider) {
     (gateway, acme, provider)
 }
 
-fn row(provider: &Provider, alias: &str, upstream: &str, more: Value) -> Value {
+fn row(provider: &Provider, alias: &str, upstream: &str, more: &Value) -> Value {
     let mut body =
         json!({"provider_id": provider.id, "model_alias": alias, "upstream_model": upstream});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -21,21 +21,21 @@ fn row(provider: &Provider, alias: &str, upstream: &str, more: Value) -> Value {
 #[tokio::test]
 async fn a_custom_alias_needs_its_model_enabled_first() {
     let (_gateway, acme, openai) = stage().await;
-    let refused = acme.post("/admin/model-mappings", row(&openai, "fast", "o3", json!({}))).await;
+    let refused = acme.post("/admin/model-mappings", row(&openai, "fast", "o3", &json!({}))).await;
     assert_eq!(
         refused.refusal(400, "BadRequest"),
         "Cannot route to 'o3' on this provider: the model is not enabled. Enable it under LLM \
          Configuration → Models first, then create the route."
     );
-    acme.create("model-mappings", row(&openai, "o3", "o3", json!({}))).await;
-    let made = acme.create("model-mappings", row(&openai, "fast", "o3", json!({}))).await;
+    acme.create("model-mappings", row(&openai, "o3", "o3", &json!({}))).await;
+    let made = acme.create("model-mappings", row(&openai, "fast", "o3", &json!({}))).await;
     assert_eq!(made["bare_alias"], true, "a custom alias is reached by its bare name");
 }
 
 #[tokio::test]
 async fn defaults_of_a_route_are_shown() {
     let (_gateway, acme, openai) = stage().await;
-    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     assert_eq!(made["enabled"], true);
     assert_eq!(made["priority"], 0);
     assert_eq!(made["retry_on_429_count"], 0);
@@ -50,13 +50,13 @@ async fn posting_a_one_to_one_row_again_folds_into_it() {
     let first = openai.one_to_one("gpt-4o").await;
     let settings = json!({"priority": 7, "enabled": false, "bare_alias": true,
         "retry_on_429_count": 3, "retry_on_429_max_wait_secs": 9, "request_timeout_secs": 33});
-    let folded = acme.create("model-mappings", row(&openai, "gpt-4o", "gpt-4o", settings)).await;
+    let folded = acme.create("model-mappings", row(&openai, "gpt-4o", "gpt-4o", &settings)).await;
     assert_eq!(folded["id"], first["id"]);
     assert_eq!((&folded["priority"], &folded["enabled"]), (&json!(7), &json!(false)));
     assert_eq!((&folded["bare_alias"], &folded["retry_on_429_count"]), (&json!(true), &json!(3)));
     assert_eq!(folded["request_timeout_secs"], 33);
 
-    let again = acme.create("model-mappings", row(&openai, "gpt-4o", "gpt-4o", json!({}))).await;
+    let again = acme.create("model-mappings", row(&openai, "gpt-4o", "gpt-4o", &json!({}))).await;
     assert_eq!(again["id"], first["id"]);
     assert_eq!(
         (&again["priority"], &again["enabled"]),
@@ -71,15 +71,15 @@ async fn posting_a_one_to_one_row_again_folds_into_it() {
 #[tokio::test]
 async fn custom_aliases_may_be_duplicated() {
     let (_gateway, acme, openai) = stage().await;
-    let one = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
-    let two = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let one = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
+    let two = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     assert_ne!(one["id"], two["id"]);
 }
 
 #[tokio::test]
 async fn editing_a_row_into_a_duplicate_of_a_one_to_one_row_is_a_conflict() {
     let (_gateway, acme, openai) = stage().await;
-    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     let path = format!("/admin/model-mappings/{}", made["id"].as_str().unwrap());
     acme.put(&path, json!({"model_alias": "gpt-4o"})).await.refusal(409, "Conflict");
 }
@@ -87,7 +87,7 @@ async fn editing_a_row_into_a_duplicate_of_a_one_to_one_row_is_a_conflict() {
 #[tokio::test]
 async fn figures_out_of_range_are_refused_by_name() {
     let (_gateway, acme, openai) = stage().await;
-    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     let path = format!("/admin/model-mappings/{}", made["id"].as_str().unwrap());
     for (field, below, above) in [
         ("retry_on_429_count", -1, 11),
@@ -97,7 +97,7 @@ async fn figures_out_of_range_are_refused_by_name() {
         ("max_concurrent_requests", 0, 10001),
     ] {
         for value in [below, above] {
-            let body = row(&openai, "fast", "gpt-4o", json!({field: value}));
+            let body = row(&openai, "fast", "gpt-4o", &json!({field: value}));
             let made = acme.post("/admin/model-mappings", body).await.refusal(400, "BadRequest");
             let changed = acme.put(&path, json!({field: value})).await.refusal(400, "BadRequest");
             assert!(made.contains(field) && changed.contains(field), "{made} / {changed}");
@@ -111,7 +111,7 @@ async fn timeouts_of_a_route_are_kept_when_absent_and_cleared_by_null() {
     let made = acme
         .create(
             "model-mappings",
-            row(&openai, "fast", "gpt-4o", json!({"request_timeout_secs": 5})),
+            row(&openai, "fast", "gpt-4o", &json!({"request_timeout_secs": 5})),
         )
         .await;
     let path = format!("/admin/model-mappings/{}", made["id"].as_str().unwrap());
@@ -127,7 +127,7 @@ async fn timeouts_of_a_route_are_kept_when_absent_and_cleared_by_null() {
 #[tokio::test]
 async fn a_one_to_one_row_is_not_deleted_from_under_its_aliases() {
     let (_gateway, acme, openai) = stage().await;
-    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let made = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     let one_to_one = openai.one_to_one("gpt-4o").await;
     let path = |row: &Value| format!("/admin/model-mappings/{}", row["id"].as_str().unwrap());
     acme.delete(&path(&one_to_one)).await.refusal(409, "Conflict");
@@ -140,8 +140,8 @@ async fn a_one_to_one_row_is_not_deleted_from_under_its_aliases() {
 #[tokio::test]
 async fn priorities_are_set_together_or_not_at_all() {
     let (_gateway, acme, openai) = stage().await;
-    let one = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
-    let two = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    let one = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
+    let two = acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     let entries =
         json!({"entries": [{"id": one["id"], "priority": 9}, {"id": two["id"], "priority": 4}]});
     acme.put("/admin/model-mappings/reorder", entries).await.has_status(200);
@@ -159,7 +159,7 @@ async fn priorities_are_set_together_or_not_at_all() {
 #[tokio::test]
 async fn the_listing_names_each_routes_provider() {
     let (_gateway, acme, openai) = stage().await;
-    acme.create("model-mappings", row(&openai, "fast", "gpt-4o", json!({}))).await;
+    acme.create("model-mappings", row(&openai, "fast", "gpt-4o", &json!({}))).await;
     let rows = acme.get("/admin/model-mappings").await.has_status(200).json();
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), 2);

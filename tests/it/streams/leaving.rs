@@ -75,7 +75,7 @@ async fn leaving_in_back_off_ends_the_retries() {
     let wire = key.chat("fast").header("x-request-id", "impatient").sent().await;
     vendor.wait_for_calls(1).await;
     until("the gateway is in back-off", async || {
-        (gateway.metrics().await.sum("turnpike_in_flight", &[]) >= 1.0
+        (gateway.metrics().await.sum("turnpike_in_flight", &[]) >= 1
             && vendor.saw()[0].was_answered())
         .then_some(())
     })
@@ -142,11 +142,11 @@ async fn nothing_stays_behind_when_clients_leave() {
     for _ in 0..20 {
         lives.push(scene.key.chat_stream("fast").open().await);
     }
-    assert!(scene.gateway.metrics().await.sum("turnpike_in_flight", &[]) >= 20.0);
+    assert!(scene.gateway.metrics().await.sum("turnpike_in_flight", &[]) >= 20);
     drop(lives);
     scene.acme.records(20).await;
     until("nothing is in flight", async || {
-        (scene.gateway.metrics().await.sum("turnpike_in_flight", &[]) == 0.0).then_some(())
+        (scene.gateway.metrics().await.sum("turnpike_in_flight", &[]) == 0).then_some(())
     })
     .await;
 }

@@ -162,20 +162,17 @@ impl Ask {
 
     /// The request's head, blank line included.
     pub fn head(&self) -> String {
-        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.path)];
         if !self.headers.iter().any(|(name, _)| name == "host") {
-            head.push_str(&format!("host: {}\r\n", self.caller.address));
+            lines.push(format!("host: {}", self.caller.address));
         }
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         match &self.body {
-            Some(_) if self.chunked => head.push_str("transfer-encoding: chunked\r\n"),
-            Some(body) => head.push_str(&format!("content-length: {}\r\n", body.len())),
+            Some(_) if self.chunked => lines.push("transfer-encoding: chunked".to_owned()),
+            Some(body) => lines.push(format!("content-length: {}", body.len())),
             None => {}
         }
-        head.push_str("\r\n");
-        head
+        lines.join("\r\n") + "\r\n\r\n"
     }
 
     /// Sends it on `wire` and reads the whole answer.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::PathBuf,
@@ -48,7 +49,7 @@ impl GatewayBuilder {
     }
 
     /// Sets a configuration key, by its environment variable.
-    pub fn set(mut self, key: &str, value: impl ToString) -> Self {
+    pub fn set(mut self, key: &str, value: impl Display) -> Self {
         let name = format!("TURNPIKE_{}", key.replacen('.', "__", 1).to_uppercase());
         self.settings.insert(name, value.to_string());
         self

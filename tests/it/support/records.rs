@@ -11,7 +11,7 @@ pub struct Metrics {
 struct Sample {
     name: String,
     labels: BTreeMap<String, String>,
-    value: f64,
+    value: String,
 }
 
 impl Metrics {
@@ -20,15 +20,15 @@ impl Metrics {
         Self { text: text.to_owned(), samples: lines.map(sample).collect() }
     }
 
-    /// The sum of all samples of `name` that have these labels.
-    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    /// The sum of all samples of `name` that have these labels; counts, not seconds.
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> i64 {
         let matching = self.samples.iter().filter(|sample| {
             let has = |(key, value): &(&str, &str)| {
                 sample.labels.get(*key).is_some_and(|known| known == value)
             };
             sample.name == name && labels.iter().all(has)
         });
-        matching.map(|sample| sample.value).sum()
+        matching.map(|sample| sample.value.parse::<i64>().expect("a whole number")).sum()
     }
 
     /// The label names that samples of `name` have.
@@ -54,5 +54,5 @@ fn sample(line: &str) -> Sample {
         let (key, value) = pair.split_once("=\"").expect("a label");
         pairs.insert(key.to_owned(), value.trim_end_matches('"').to_owned());
     }
-    Sample { name: name.to_owned(), labels: pairs, value: value.parse().expect("a number") }
+    Sample { name: name.to_owned(), labels: pairs, value: value.to_owned() }
 }

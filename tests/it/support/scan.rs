@@ -13,7 +13,7 @@ pub struct Canary {
 impl Canary {
     pub fn new(name: &str, secret: &[u8]) -> Self {
         assert!(secret.len() >= 12, "a canary is long enough not to occur by chance");
-        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(secret);
         let reversed: Vec<u8> = secret.iter().rev().copied().collect();
         let mut spellings = vec![
             ("as it is".to_owned(), secret.to_vec()),
@@ -68,6 +68,12 @@ fn base64_inside(secret: &[u8], shift: usize) -> Vec<(String, String)> {
     let inside = text[start..padded.len() * 8 / 6].to_owned();
     let url = inside.replace('+', "-").replace('/', "_");
     vec![(format!("in base64 at {shift}"), inside), (format!("in base64url at {shift}"), url)]
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("a nibble");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn around(haystack: &[u8], at: usize) -> String {

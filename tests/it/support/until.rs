@@ -15,16 +15,12 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
             tokio::time::sleep(Duration::from_millis(4)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, polling).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {PATIENCE:?} in vain until {what}"),
-    }
+    let value = tokio::time::timeout(PATIENCE, polling).await.ok();
+    value.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain until {what}"))
 }
 
 /// Awaits `future`; panics with `what` when patience runs out.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {PATIENCE:?} in vain for {what}"),
-    }
+    let value = tokio::time::timeout(PATIENCE, future).await.ok();
+    value.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain for {what}"))
 }

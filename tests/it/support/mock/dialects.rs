@@ -18,13 +18,16 @@ fn dated(call: &Value) -> String {
     format!("{}-2026-05-05", call["model"].as_str().unwrap_or("unnamed"))
 }
 
+/// What an operation streams; nothing where it cannot.
+type Events = fn(&Value, &str) -> Vec<Bytes>;
+
 /// A good answer to `call`, streamed if it asked for a stream.
 pub(super) fn answer(call: &Call) -> Answer {
     let asked: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
     let streamed = asked["stream"] == true;
     let path = call.path.split('?').next().unwrap_or_default();
     let model = dated(&asked);
-    let (body, events): (Value, fn(&Value, &str) -> Vec<Bytes>) = match path {
+    let (body, events): (Value, Events) = match path {
         path if path.ends_with("/chat/completions") => (chat(&model), chat_events),
         path if path.ends_with("/completions") => (completion(&model), completion_events),
         path if path.ends_with("/embeddings") => (embeddings(&model), no_events),

@@ -149,15 +149,13 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io:
 }
 
 fn head_bytes(status: u16, headers: &[(String, String)], length: Option<usize>) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {status} Said So\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    match length {
-        Some(length) => head.push_str(&format!("content-length: {length}\r\n\r\n")),
-        None => head.push_str("transfer-encoding: chunked\r\n\r\n"),
-    }
-    head.into_bytes()
+    let mut lines = vec![format!("HTTP/1.1 {status} Said So")];
+    lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines.push(match length {
+        Some(length) => format!("content-length: {length}"),
+        None => "transfer-encoding: chunked".to_owned(),
+    });
+    (lines.join("\r\n") + "\r\n\r\n").into_bytes()
 }
 
 async fn read_head<S: Socket>(stream: &mut S, buffer: &mut BytesMut) -> Option<Head> {

@@ -297,7 +297,9 @@ impl Reply {
     fn cut(&self, pieces: Vec<Bytes>) -> Vec<Bytes> {
         let whole = || -> Bytes {
             let mut all = BytesMut::new();
-            pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+            for piece in &pieces {
+                all.extend_from_slice(piece);
+            }
             all.freeze()
         };
         match self.split {

@@ -1,0 +1,5 @@
+//! One record per request, kept whatever happens.
+
+mod crash;
+mod pages;
+mod records;

@@ -1,0 +1,15 @@
+//! The behaviour of the gateway as its users see it: the binary, over sockets.
+//!
+//! One crate, so that it links once; one folder per subject and one file per behaviour;
+//! `support` is the language. The vendor's own log says what reached it.
+
+mod figures;
+mod ledger;
+mod passthrough;
+mod provisioning;
+mod refusals;
+mod routing;
+mod serving;
+mod streams;
+mod support;
+mod the_tools_themselves;

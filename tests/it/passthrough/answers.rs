@@ -1,0 +1,115 @@
+//! Answers: the vendor's own bytes.
+
+use crate::support::{Ending, Reply, Scene, operations};
+
+#[tokio::test]
+async fn every_byte_of_an_answer_is_the_vendors_own() {
+    let scene = Scene::new().await;
+    let odd = "{ \"model\" : \"x\" ,\r\n \"n\":1e400, \"k\":\"\\u00e9\u{e9}\", \"usage\":{ \"prompt_tokens\":3,\"completion_tokens\":4 } }\n";
+    for operation in operations::ALL.iter().filter(|operation| operation.name != "chat_completions")
+    {
+        for reply in [
+            Reply::says(odd),
+            Reply::says(odd).chunked(),
+            Reply::says(odd).split_at(20),
+            Reply::says(odd).chunked().byte_by_byte(),
+        ] {
+            let vendor = if operation.anthropic { &scene.anthropic } else { &scene.openai };
+            vendor.will(reply);
+            let answer = scene
+                .key
+                .post(operation.path, operation.body(operation.alias()))
+                .await
+                .has_status(200);
+            assert_eq!(answer.text(), odd, "{}", operation.name);
+            assert_eq!(answer.ending, Ending::Complete);
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn chat_answers_keep_every_byte_too() {
+    let scene = Scene::new().await;
+    let whole = r#"{"id":"x","object":"chat.completion","model":"gpt-4o-2026-05-05","choices":[{"index":0,"message":{"role":"assistant","content":"\u00e9 é 😀"},"finish_reason":"stop"}],"x_odd":1.50E+1}"#;
+    scene.openai.will(Reply::says(whole));
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.text(), whole);
+}
+
+#[tokio::test]
+async fn every_byte_of_a_stream_is_the_vendors_own_and_it_is_never_compressed() {
+    let scene = Scene::new().await;
+    for operation in operations::ALL.iter().filter(|operation| operation.streams) {
+        let vendor = if operation.anthropic { &scene.anthropic } else { &scene.openai };
+        let odd = ": a comment\r\n\r\ndata: {\"odd\" : 1}\r\n\r\nid: 7\nevent: x\ndata: {\"two\":\ndata: 2}\n\ndata: [DONE]\n\n";
+        vendor.will(Reply::streams([odd]));
+        let answer = scene
+            .key
+            .post(operation.path, operation.stream_body(operation.alias()))
+            .header("accept-encoding", "gzip, br, zstd, deflate")
+            .await
+            .has_status(200);
+        assert!(answer.text().starts_with(odd), "{}: {}", operation.name, answer.text());
+        assert_eq!(answer.header("content-encoding"), None);
+        assert!(answer.header("content-type").unwrap().starts_with("text/event-stream"));
+        assert_eq!(answer.header("content-length"), None);
+        assert!(matches!(
+            vendor.saw().pop().unwrap().header("accept-encoding"),
+            None | Some("identity")
+        ));
+    }
+}
+
+#[tokio::test]
+async fn the_callers_own_mistakes_come_back_in_the_vendors_words_without_failover() {
+    let scene = Scene::new().await;
+    let spare = scene.acme.provider("spare").at(&scene.anthropic).model("gpt-4o").await;
+    scene.acme.route("fast", &spare, "gpt-4o", serde_json::json!({"priority": 9})).await;
+    for status in [400, 404, 409, 413, 415, 422] {
+        let words = format!(
+            "{{\"error\":{{\"message\":\"own words {status}\",\"type\":\"t\",\"param\":null,\"code\":\"c\"}}, \"x\":1}}"
+        );
+        scene.openai.will(Reply::status_with(status, words.clone()));
+        let answer = scene.key.chat("fast").await.has_status(status);
+        assert_eq!(answer.text(), words);
+        assert!(answer.headers.observability().is_empty(), "{}", answer.tell());
+    }
+    scene.anthropic.saw_nothing();
+    assert_eq!(scene.openai.saw().len(), 6);
+}
+
+#[tokio::test]
+async fn an_anthropic_error_comes_back_as_it_was_said() {
+    let scene = Scene::new().await;
+    for status in [400, 404, 413, 422] {
+        scene.anthropic.will(Reply::status(status));
+        let answer = scene
+            .key
+            .post("/v1/messages", operations::MESSAGES.body("smart"))
+            .await
+            .has_status(status);
+        assert_eq!(
+            answer.anthropic_error()["message"],
+            format!("the vendor's own words for {status}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_early_refusal_of_a_large_body_is_passed_on() {
+    let scene = Scene::new().await;
+    scene.openai.will(Reply::status(413).early());
+    let padding = "x".repeat(8 << 20);
+    let body = format!(r#"{{"model":"fast","messages":[],"padding":"{padding}"}}"#);
+    let answer = scene.key.post("/v1/chat/completions", body).await.has_status(413);
+    assert_eq!(answer.openai_error()["message"], "the vendor's own words for 413");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_passed_on() {
+    let scene = Scene::new().await;
+    scene.openai.will(Reply::writes("HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n"));
+    let answer = scene.key.chat("fast").await.has_status(400);
+    assert_eq!(answer.ending, Ending::Complete);
+}

@@ -1,0 +1,11 @@
+//! Organizations set up over HTTP: credentials, providers, routes, keys, and who may do it.
+
+mod api_keys;
+mod at_once;
+mod credentials;
+mod providers;
+mod restart;
+mod roles;
+mod routes;
+mod secrets;
+mod tenants;

@@ -1,0 +1,144 @@
+//! Requests whose end two parsers would see in two places.
+
+use crate::support::{Scene, Wire};
+
+/// What follows an ambiguous request: a good one, which must never be taken for one.
+fn smuggled(key: &str) -> String {
+    let body = r#"{"model":"fast","input":"owned"}"#;
+    let head = head(key, &format!("content-length: {}", body.len()));
+    format!("{}{body}", head.replace("chat/completions", "embeddings"))
+}
+
+fn head(key: &str, framing: &str) -> String {
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\n{framing}\r\n\r\n"
+    )
+}
+
+/// Sends `bytes` and whatever hides behind them; the gateway must refuse or close, and no vendor
+/// may see anything but what `allowed` says.
+async fn harmless(scene: &Scene, name: &str, bytes: String) {
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send(bytes).await;
+    if let Some(answer) = wire.try_answer().await {
+        assert!((400..500).contains(&answer.status), "{name}: {}", answer.tell());
+        let rest = wire.closed().await;
+        assert!(rest.is_empty(), "{name}: more was said: {}", String::from_utf8_lossy(&rest));
+    }
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn ambiguous_framing_is_refused_and_the_connection_closed() {
+    let scene = Scene::new().await;
+    let key = scene.key.secret.clone();
+    let body = r#"{"model":"fast","messages":[]}"#;
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let cases = [
+        ("two lengths", format!("content-length: {}\r\ncontent-length: 5", body.len()), body),
+        ("two lengths in one line", format!("content-length: {}, 5", body.len()), body),
+        ("a signed length", format!("content-length: +{}", body.len()), body),
+        ("a negative length", "content-length: -1".to_owned(), body),
+        ("a hexadecimal length", "content-length: 0x1e".to_owned(), body),
+        ("an endless length", "content-length: 99999999999999999999999".to_owned(), body),
+        ("an unknown coding", "transfer-encoding: xchunked".to_owned(), chunked.as_str()),
+        ("a second coding", "transfer-encoding: chunked, identity".to_owned(), chunked.as_str()),
+        (
+            "a coding twice",
+            "transfer-encoding: chunked\r\ntransfer-encoding: identity".to_owned(),
+            chunked.as_str(),
+        ),
+        ("a folded header", format!("x-a: b\r\n c: d\r\ncontent-length : {}", body.len()), body),
+        ("space before the colon", format!("content-length : {}", body.len()), body),
+        ("no name", format!(": x\r\ncontent-length: {}", body.len()), body),
+        ("a NUL in a value", format!("x-a: b\0c\r\ncontent-length: {}", body.len()), body),
+        ("a bad chunk size", "transfer-encoding: chunked".to_owned(), "ZZ\r\nabc\r\n0\r\n\r\n"),
+        ("a negative chunk", "transfer-encoding: chunked".to_owned(), "-5\r\nabc\r\n0\r\n\r\n"),
+        (
+            "an endless chunk",
+            "transfer-encoding: chunked".to_owned(),
+            "ffffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+        ),
+    ];
+    for (name, framing, body) in cases {
+        harmless(&scene, name, format!("{}{body}{}", head(&key, &framing), smuggled(&key))).await;
+    }
+    scene.key.chat("fast").await.has_status(200);
+}
+
+#[tokio::test]
+async fn length_and_chunks_together_never_desynchronize() {
+    let scene = Scene::new().await;
+    let body = r#"{"model":"fast","messages":[]}"#;
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let smuggled = smuggled(&scene.key.secret);
+    for framing in [
+        format!("content-length: {}\r\ntransfer-encoding: chunked", chunked.len() + smuggled.len()),
+        "content-length: 4\r\ntransfer-encoding: chunked".to_owned(),
+        "transfer-encoding: chunked\r\ncontent-length: 0".to_owned(),
+    ] {
+        let before = scene.openai.saw().len();
+        let mut wire = Wire::connect(scene.gateway.address()).await;
+        wire.send(format!("{}{chunked}{smuggled}", head(&scene.key.secret, &framing))).await;
+        let answer = wire.answer().await;
+        wire.closed().await;
+        let calls = scene.openai.saw();
+        if answer.status == 200 {
+            assert_eq!(calls.len(), before + 1, "{framing}");
+            assert_eq!(
+                calls[before].text(),
+                body.replace("fast", "gpt-4o"),
+                "chunks win: {framing}"
+            );
+        } else {
+            assert!((400..500).contains(&answer.status), "{framing}: {}", answer.tell());
+            assert_eq!(calls.len(), before, "{framing}");
+        }
+        assert!(calls.iter().all(|call| call.path == "/v1/chat/completions"), "{framing}");
+    }
+}
+
+#[tokio::test]
+async fn old_protocols_cannot_chunk() {
+    let scene = Scene::new().await;
+    let body = r#"{"model":"fast","messages":[]}"#;
+    let head = head(&scene.key.secret, "transfer-encoding: chunked");
+    let smuggled = smuggled(&scene.key.secret);
+    let request = format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n{smuggled}", body.len());
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send(request.replace("HTTP/1.1", "HTTP/1.0")).await;
+    wire.try_answer().await;
+    wire.closed().await;
+    assert!(scene.openai.saw().len() <= 1);
+    assert!(scene.openai.saw().iter().all(|call| call.path == "/v1/chat/completions"));
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order_each_with_its_own_key() {
+    let scene = Scene::new().await;
+    let first = scene.key.chat("fast").header("x-request-id", "first").bytes();
+    let second =
+        scene.gateway.caller("bd-wrong").chat("fast").header("x-request-id", "second").bytes();
+    let mut wire = scene.key.connect().await;
+    wire.send([first, second].concat()).await;
+    let answer = wire.answer().await.has_status(200);
+    assert_eq!(answer.header("x-request-id"), Some("first"));
+    if let Some(answer) = wire.try_answer().await {
+        assert_eq!((answer.status, answer.header("x-request-id")), (401, Some("second")));
+    }
+    assert_eq!(scene.openai.saw().len(), 1);
+}
+
+#[tokio::test]
+async fn line_breaks_in_values_make_no_headers() {
+    let scene = Scene::new().await;
+    let body = "{\"model\":\"fast\\r\\nx-evil: 1\",\"messages\":[]}";
+    let answer = scene.key.post("/v1/chat/completions", body).await.has_status(404);
+    assert_eq!(answer.header("x-evil"), None);
+    let bytes = head(&scene.key.secret, "anthropic-beta: a\nx-evil: 1\r\ncontent-length: 2") + "{}";
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send(bytes).await;
+    wire.try_answer().await;
+    scene.openai.saw_nothing();
+}

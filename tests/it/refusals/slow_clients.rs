@@ -1,0 +1,112 @@
+//! Clients that announce a body, take their time, or never finish.
+
+use crate::support::{Gateway, Scene, operations, within};
+
+#[tokio::test]
+async fn a_client_that_expects_100_is_told_to_continue() {
+    let scene = Scene::new().await;
+    let body = operations::CHAT.body("fast");
+    let ask = scene.key.post("/v1/chat/completions", body.clone()).header("expect", "100-continue");
+    let mut wire = scene.key.connect().await;
+    wire.send(ask.head()).await;
+    let interim = within("100 Continue", wire.any_head()).await.unwrap();
+    assert_eq!(interim.status, 100);
+    wire.send(&body).await;
+    wire.answer().await.has_status(200);
+    assert_eq!(scene.openai.saw_one().header("expect"), None);
+}
+
+#[tokio::test]
+async fn a_client_that_expects_100_without_a_key_is_refused_at_once() {
+    let scene = Scene::new().await;
+    let ask = scene
+        .gateway
+        .caller("bd-wrong")
+        .post("/v1/chat/completions", "{}")
+        .header("expect", "100-continue");
+    let mut wire = scene.key.connect().await;
+    wire.send(ask.head()).await;
+    assert_eq!(within("a refusal", wire.any_head()).await.unwrap().status, 401);
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_times_out() {
+    let scene = Scene::with(Gateway::configured().set("server.body_timeout_secs", 1)).await;
+    for operation in [operations::CHAT, operations::MESSAGES] {
+        let ask = scene.key.post(operation.path, operation.body(operation.alias()));
+        let bytes = ask.header("x-request-id", operation.name).bytes();
+        let mut wire = scene.key.connect().await;
+        wire.send(&bytes[..bytes.len() - 30]).await;
+        let answer = wire.answer().await.has_status(408);
+        if operation.anthropic {
+            answer.anthropic_error()
+        } else {
+            answer.openai_error()
+        };
+        wire.closed().await;
+        assert_eq!(scene.acme.record_of(operation.name).await["status"], 408);
+    }
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn a_body_that_drips_times_out_as_a_whole() {
+    let scene = Scene::with(Gateway::configured().set("server.body_timeout_secs", 1)).await;
+    let ask = scene.key.post("/v1/chat/completions", "x".repeat(1000));
+    let mut wire = scene.key.connect().await;
+    wire.send(ask.head()).await;
+    let dripping = async {
+        while wire.try_send("x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            if let Ok(answer) =
+                tokio::time::timeout(std::time::Duration::from_millis(1), wire.head()).await
+            {
+                return answer.map(|head| head.status);
+            }
+        }
+        None
+    };
+    let status = within("the gateway to lose patience", dripping).await;
+    assert!(matches!(status, Some(408) | None), "{status:?}");
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_times_out() {
+    let scene = Scene::with(Gateway::configured().set("server.header_timeout_secs", 1)).await;
+    for part in [
+        "",
+        "P",
+        "POST /v1/chat/completions HTTP/1.1\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-slow: ",
+    ] {
+        let mut wire = scene.key.connect().await;
+        wire.send(part).await;
+        wire.closed().await;
+    }
+    scene.key.chat("fast").await.has_status(200);
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_times_out_on_a_used_connection_too() {
+    let scene = Scene::with(Gateway::configured().set("server.header_timeout_secs", 1)).await;
+    let mut wire = scene.key.connect().await;
+    scene.key.chat("fast").on(&mut wire).await.has_status(200);
+    wire.send("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n").await;
+    wire.closed().await;
+}
+
+#[tokio::test]
+async fn a_huge_head_is_refused() {
+    let scene = Scene::new().await;
+    let answer = scene.key.with("x-huge", &"x".repeat(900_000)).chat("fast").await;
+    assert!([400, 413, 431].contains(&answer.status), "{}", answer.status);
+    let mut many = scene.key.clone();
+    for n in 0..2000 {
+        many = many.with(&format!("x-{n}"), "1");
+    }
+    let mut wire = many.chat("fast").sent().await;
+    let answer = within("a refusal", wire.head()).await;
+    assert!(answer.is_none_or(|head| [400, 413, 431].contains(&head.status)));
+    scene.openai.saw_nothing();
+}

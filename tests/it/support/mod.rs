@@ -1,0 +1,31 @@
+//! What the tests speak in: a mock vendor, the gateway as users run it, and clients of both.
+//!
+//! A test reads as sentences: a [`Gateway`] is started, an organization gets providers that live
+//! at a [`MockVendor`], a [`Caller`] asks, and the mock's own log (never the gateway's figures)
+//! says what reached the vendor. Nothing here sleeps for luck: [`until`] polls with a deadline.
+
+mod admin;
+mod answer;
+mod caller;
+mod gateway;
+pub mod h2_client;
+mod live;
+pub mod mock;
+pub mod operations;
+mod raw;
+mod records;
+pub mod scan;
+mod scene;
+pub mod tls;
+mod until;
+
+pub use admin::{Admin, Org, Provider};
+pub use answer::{Answer, Headers};
+pub use caller::Caller;
+pub use gateway::{Gateway, GatewayBuilder};
+pub use live::{Ending, Live};
+pub use mock::{Gate, MockVendor, Reply};
+pub use raw::Wire;
+pub use records::Metrics;
+pub use scene::{Scene, TwoRoutes};
+pub use until::{until, within};

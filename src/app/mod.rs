@@ -7,6 +7,7 @@ mod listen;
 mod parts;
 mod probes;
 mod refresh;
+mod retention;
 mod serve;
 mod shutdown;
 

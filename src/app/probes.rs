@@ -54,10 +54,3 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
     });
     (code, Json(json!({"status": status, "checks": checks})))
 }
-
-/// The answer to a path that nothing serves.
-#[expect(clippy::unused_async, reason = "axum takes async handlers")]
-pub async fn not_found(uri: http::Uri) -> (StatusCode, Json<Value>) {
-    let message = format!("nothing is served at {}", uri.path());
-    (StatusCode::NOT_FOUND, Json(json!({"error": "NotFound", "message": message})))
-}

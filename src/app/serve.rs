@@ -14,6 +14,7 @@ use super::{
     AppError, commands, listen, parts,
     probes::{self, Vitals},
     refresh::Refresher,
+    retention,
     shutdown,
 };
 use crate::{
@@ -70,6 +71,7 @@ async fn start(
     let ledger = Arc::new(Ledger::open(&config.storage.data_dir.join("spool"), spool_limits(config))?);
     let (stop_delivery, stopped) = watch::channel(false);
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
+    tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
@@ -137,11 +139,11 @@ async fn admin_router(
 
 /// The router of the public port: with the admin and user API, unless that has a listener of its own.
 fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
-    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin).fallback(probes::not_found)) };
+    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin).fallback(admin::not_found)) };
     let (listener, bound) = listen::bind(address, "admin.listen")?;
-    serve_router(listener, probes.clone().merge(admin).fallback(probes::not_found))?;
+    serve_router(listener, probes.clone().merge(admin).fallback(admin::not_found))?;
     tracing::info!(address = %bound, "admin listening");
-    Ok(probes.fallback(probes::not_found))
+    Ok(probes.fallback(admin::not_found))
 }
 
 fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     io::Write,
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{AppError, parts, serve};
@@ -14,6 +15,9 @@ use crate::{
     healthcheck,
     observe,
 };
+
+/// How long tasks may take to notice that they are dropped.
+const LAST_TASKS: Duration = Duration::from_secs(2);
 
 /// Runs the command and tells how it went: errors go to stderr, as every log does.
 pub fn run(command: Command) -> ExitCode {
@@ -75,7 +79,7 @@ fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, AppError>>) 
         .build()
         .map_err(|error| AppError::Io("cannot start threads", error))?;
     let done = runtime.block_on(work);
-    // Nothing that still runs may hold up the end: what matters was awaited.
-    runtime.shutdown_background();
+    // Requests that outlasted the grace are dropped here, and thereby recorded.
+    runtime.shutdown_timeout(LAST_TASKS);
     done
 }

@@ -49,6 +49,7 @@ pub fn init_logging(format: LogFormat, filter: &str) {
     let parsed = EnvFilter::builder().parse(filter);
     let fault = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new(FALLBACK_FILTER));
+    let filter = wire_silenced(filter);
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Stderr);
     // An error means that there is a subscriber already: a test's, or that of an earlier call.
     let _ = if format.is_json() {
@@ -59,6 +60,15 @@ pub fn init_logging(format: LogFormat, filter: &str) {
     if let Some(fault) = fault {
         tracing::warn!(fault, "log.filter cannot be read, using \"{FALLBACK_FILTER}\"");
     }
+}
+
+/// Libraries that speak on the wire log what they send below `info`, credentials and prompts
+/// included: no filter can ask them for that.
+fn wire_silenced(filter: EnvFilter) -> EnvFilter {
+    const WIRE: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx"];
+    WIRE.iter()
+        .filter_map(|target| format!("{target}=info").parse().ok())
+        .fold(filter, EnvFilter::add_directive)
 }
 
 /// The format that was chosen.

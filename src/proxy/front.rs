@@ -12,15 +12,18 @@ use std::{
 use async_trait::async_trait;
 use pingora_core::{
     apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream},
-    protocols::http::{ServerSession, v2::server::H2Options},
+    protocols::{
+        Peek,
+        http::{ServerSession, v2::server::H2Options},
+    },
     server::ShutdownWatch,
 };
 use pingora_proxy::HttpProxy;
 
 use super::service::Gateway;
 
-/// Longest wait for the next request on a kept-alive connection; Pingora closes it before that.
-const IDLE: Duration = Duration::from_secs(80);
+/// Longest wait for the next request on a kept-alive connection.
+const IDLE: Duration = Duration::from_secs(75);
 
 tokio::task_local! {
     /// Whether the header of the request under way has arrived.
@@ -49,6 +52,7 @@ impl Front {
         Self { inner, header_timeout }
     }
 
+    /// Serves a request whose header must have arrived within `patience`.
     async fn guarded(
         &self,
         session: ServerSession,
@@ -64,6 +68,30 @@ impl Front {
         }
         if ARRIVED.with(Cell::get) { serve.await } else { None }
     }
+
+    /// Waits for the first byte of a kept-alive connection's next request, so that idling and
+    /// sending a header slowly can be told apart. None: the connection has ended.
+    async fn next_request(&self, session: ServerSession, shutdown: &ShutdownWatch) -> Option<(ServerSession, Duration)> {
+        let (keepalive, reuses) = (session.get_keepalive(), session.get_keepalive_reuses_remaining());
+        let session = match session {
+            ServerSession::H1(h1) => h1,
+            other => return Some((other, self.header_timeout)),
+        };
+        let mut stream = session.into_inner();
+        let mut closing = shutdown.clone();
+        let peeked = tokio::select! {
+            biased;
+            peeked = stream.try_peek(&mut [0]) => peeked.ok()?,
+            _ = closing.wait_for(|closing| *closing) => return None,
+            () = tokio::time::sleep(IDLE) => return None,
+        };
+        let mut session = ServerSession::new_http1(stream);
+        session.set_keepalive(keepalive);
+        session.set_keepalive_reuses_remaining(reuses);
+        // Pingora cannot look into a TLS stream: idling counts there too.
+        let patience = if peeked { self.header_timeout } else { IDLE + self.header_timeout };
+        Some((session, patience))
+    }
 }
 
 #[async_trait]
@@ -76,9 +104,9 @@ impl HttpServerApp for Front {
         if session.is_http2() {
             return self.inner.process_new_http(session, shutdown).await;
         }
-        let before = session.take_connection_user_context();
-        let reused = before.as_ref().is_some_and(|mark| mark.is::<Reused>());
-        let patience = if reused { IDLE + self.header_timeout } else { self.header_timeout };
+        let reused = session.take_connection_user_context().is_some_and(|mark| mark.is::<Reused>());
+        let (session, patience) =
+            if reused { self.next_request(session, shutdown).await? } else { (session, self.header_timeout) };
         ARRIVED.scope(Cell::new(false), self.guarded(session, shutdown, patience)).await
     }
 

@@ -97,8 +97,11 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
 
 /// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
 fn strip(answer: &mut ResponseHeader, body_changes: bool) {
+    let nominates = answer.headers.contains_key(header::CONNECTION);
     let kept = |name: &HeaderName| {
-        *name == header::TRANSFER_ENCODING || headers::is_forwardable_response(name.as_str(), body_changes)
+        *name == header::TRANSFER_ENCODING
+            || (headers::is_forwardable_response(name.as_str(), body_changes)
+                && !(nominates && headers::is_nominated(&answer.headers, name.as_str())))
     };
     let gone: SmallVec<[HeaderName; 4]> = answer.headers.keys().filter(|name| !kept(name)).cloned().collect();
     for name in &gone {

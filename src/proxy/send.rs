@@ -23,6 +23,8 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &Ctx) 
     head.insert_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))?;
     identify(call, &mut head)?;
     credentials(provider, &mut head)?;
+    // Pingora has set it to the protocol of the connection.
+    head.set_version(upstream.version);
     *upstream = head;
     Ok(())
 }

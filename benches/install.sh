@@ -8,7 +8,7 @@ command -v apt-get >/dev/null 2>&1 || {
 }
 sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
-# --no-install-recommends and a masked start: the bench starts its own nginx on loopback.
+# RUNLEVEL=1 keeps the package from starting a server: the bench starts its own, on loopback.
 $sudo apt-get update -qq
 $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get install -y -qq --no-install-recommends nginx-light >/dev/null

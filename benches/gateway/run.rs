@@ -162,7 +162,7 @@ async fn measure_idle_streams(
         targets.into_iter().partition(|target| target.name == "direct");
     for target in proxies {
         complain(&format!("{} idle streams through {}", plan.idle_streams, target.name));
-        let target = target.restart(meter.bench, dir)?;
+        let target = target.restart(meter.bench, dir).await?;
         target.prove().await?;
         let prompt = target.prompt(Way::Idle, SMALL, true);
         let extra = ["--count", &plan.idle_streams.to_string(), "--pid", &target.pid().to_string()];

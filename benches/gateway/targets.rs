@@ -78,7 +78,7 @@ impl Target {
             metrics: free::address()?,
             threads: THREADS,
         };
-        let running = home.start()?;
+        let running = home.start().await?;
         let bearer = Admin::of(&home)?.provision(mock).await?;
         let process = Process::new(running.pid())?;
         let addr = home.listen;
@@ -140,12 +140,12 @@ impl Target {
     }
 
     /// Ends the process and starts it anew, on the same address and data.
-    pub fn restart(self, bench: &Path, dir: &Path) -> Outcome<Self> {
+    pub async fn restart(self, bench: &Path, dir: &Path) -> Outcome<Self> {
         let Self { name, gateway, bearer, mock, running, addr, .. } = self;
         drop(running);
         match (name, gateway) {
             ("turnpike", Some(home)) => {
-                let running = home.start()?;
+                let running = home.start().await?;
                 let process = Process::new(running.pid())?;
                 Ok(Self {
                     name: "turnpike",

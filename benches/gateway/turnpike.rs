@@ -4,13 +4,20 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::child::Running;
 use crate::fault::Outcome;
 use crate::http1;
 use crate::mock_wire::UPSTREAM_MODEL;
+
+/// How long a started gateway may take until it is ready.
+const READY_LIMIT: Duration = Duration::from_secs(15);
+/// How long the ledger may take to deliver what a load left behind.
+const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Alias with one good route.
 pub const GOOD: &str = "chat";
@@ -37,12 +44,20 @@ pub struct Home {
 }
 
 impl Home {
-    /// Starts the gateway and waits until it serves.
-    pub fn start(&self) -> Outcome<Running> {
+    /// Starts the gateway and waits until it is ready.
+    pub async fn start(&self) -> Outcome<Running> {
         std::fs::create_dir_all(&self.dir)?;
         let mut command = self.command();
         command.arg("serve");
-        Running::start(command, self.listen, &self.log())
+        let running = Running::start(command, self.listen, &self.log())?;
+        let deadline = Instant::now() + READY_LIMIT;
+        while http1::call(self.listen, "GET", "/readyz", "", None).await?.0 != 200 {
+            if Instant::now() > deadline {
+                return Err("the gateway does not become ready".into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(running)
     }
 
     /// The file that its log goes to.
@@ -170,12 +185,12 @@ pub async fn metric(addr: SocketAddr, name: &str) -> Outcome<f64> {
 
 /// Waits until the ledger has delivered all it holds: that work belongs to the requests measured.
 pub async fn settle(metrics: SocketAddr) -> Outcome<()> {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = Instant::now() + SETTLE_LIMIT;
     while metric(metrics, "turnpike_ledger_backlog").await? > 0.0 {
-        if tokio::time::Instant::now() > deadline {
+        if Instant::now() > deadline {
             return Err("the ledger still holds records a minute after the load".into());
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     Ok(())
 }

@@ -1,1 +1,17 @@
-//! (see ARCHITECTURE.md)
+//! The bytes on the wire: pure functions and small state machines, no IO.
+//!
+//! [`envelope`] reads the head of a request body and [`rewrite`](fn@rewrite) changes its model in
+//! place; [`sse`] cuts a stream into events; [`pick`] reads chosen members out of JSON that comes
+//! in pieces; [`headers`] says which headers travel. What the members *mean* is
+//! [`dialect`](crate::dialect)'s business.
+
+pub mod envelope;
+pub mod headers;
+mod json;
+pub mod pick;
+mod plain;
+mod rewrite;
+pub mod sse;
+
+pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
+pub use rewrite::rewrite;

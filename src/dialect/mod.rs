@@ -1,1 +1,22 @@
-//! (see ARCHITECTURE.md)
+//! What the bytes of an API mean: usage, errors, the ends of streams. Pure; no IO, no clock.
+//!
+//! [`answer`] reads an answer that is no stream and [`stream`] one that is, each while its bytes
+//! pass; [`errors`] writes the gateway's own errors and [`upstream_error`] reads a vendor's;
+//! [`models`] writes the listing. One file per stream grammar is in `events`.
+
+pub mod answer;
+pub mod errors;
+mod events;
+mod facts;
+mod hide;
+pub mod models;
+pub mod stream;
+mod stream_error;
+pub mod upstream_error;
+mod usage;
+
+pub use answer::{AnswerMeter, looks_like_json};
+pub use errors::GatewayError;
+pub use facts::AnswerFacts;
+pub use stream::{FirstEvent, StreamMeter};
+pub use stream_error::StreamError;

@@ -52,10 +52,6 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
-    pub(super) const fn at(&self) -> usize {
-        self.at
-    }
-
     /// Walks over one object, giving each member's key (its literal, quotes included) and value.
     pub(super) fn object(
         &mut self,

@@ -150,7 +150,7 @@ impl Framer {
     /// Whether an LF that leads the next piece still belongs to the block that has ended.
     #[must_use]
     pub const fn owes_lf(&self) -> bool {
-        self.after_cr
+        self.after_cr && !self.in_block
     }
 
     fn skip_mark(&mut self, piece: &[u8]) -> usize {

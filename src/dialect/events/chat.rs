@@ -1,0 +1,73 @@
+//! OpenAI's chat completion and completion chunks
+//! (<https://platform.openai.com/docs/api-reference/chat-streaming>).
+//!
+//! Usage comes in a chunk of its own with empty `choices` (OpenAI), with the last choice or with
+//! every chunk (xAI, Mistral, Perplexity), or in `x_groq` (Groq); an error as `{"error":…}`
+//! instead of a chunk or inside one (OpenRouter), or as `{"object":"error",…}` (vLLM).
+
+use super::{
+    reading::Reading,
+    search::{Member, member},
+};
+use crate::{
+    dialect::{facts::text, usage::read_openai},
+    wire::pick::{Path, Picker},
+};
+
+const USAGE: Path = Path::top("usage");
+const GROQ_USAGE: Path = Path::inside("x_groq", "usage");
+const MODEL: Path = Path::top("model");
+const CHOICES: Path = Path::top("choices");
+const ERROR: Path = Path::top("error");
+const OBJECT: Path = Path::top("object");
+const MESSAGE: Path = Path::top("message");
+pub(super) const PATHS: &[Path] = &[USAGE, GROQ_USAGE, MODEL, CHOICES, ERROR, OBJECT, MESSAGE];
+
+static HAS_USAGE: Member = member!("usage");
+static HAS_ERROR: Member = member!("error");
+static HAS_FINISH: Member = member!("finish_reason");
+
+pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
+    if data.trim_ascii() == b"[DONE]" {
+        reading.finished = true;
+        reading.good();
+        return false;
+    }
+    if !reading.settled && HAS_FINISH.has(data, |byte| byte == b'"') {
+        reading.settled = true;
+    }
+    let matters = reading.is_undecided()
+        || HAS_USAGE.has(data, |byte| byte == b'{')
+        || HAS_ERROR.has(data, |byte| byte != b'n');
+    if !matters {
+        return false;
+    }
+    let mut members = Picker::new(PATHS);
+    members.push(data);
+    picked(&members, reading)
+}
+
+/// True for the chunk that has usage and no choice.
+pub(super) fn picked(members: &Picker, reading: &mut Reading) -> bool {
+    if let Some(error) = members.get(ERROR).filter(|error| error.trim_ascii() != b"null") {
+        reading.fail(error);
+        return false;
+    }
+    if members.get(OBJECT) == Some(b"\"error\"") {
+        reading.fail(members.get(MESSAGE).unwrap_or(b"{}"));
+        return false;
+    }
+    reading.good();
+    reading.name_model(text(members.get(MODEL)));
+    let usage = members.get(USAGE).and_then(read_openai);
+    if let Some(usage) = usage.or_else(|| members.get(GROQ_USAGE).and_then(read_openai)) {
+        reading.usage = Some(usage);
+    }
+    usage.is_some() && members.get(CHOICES).is_some_and(is_empty_list)
+}
+
+fn is_empty_list(raw: &[u8]) -> bool {
+    raw.strip_prefix(b"[")
+        .and_then(|raw| raw.strip_suffix(b"]"))
+        .is_some_and(|inside| inside.trim_ascii().is_empty())
+}

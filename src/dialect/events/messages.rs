@@ -1,0 +1,50 @@
+//! Anthropic's message events (<https://docs.claude.com/en/docs/build-with-claude/streaming>).
+//!
+//! `message_start` has the input's figures, `message_delta` cumulative ones, `message_stop` ends
+//! the stream; `ping` may come anywhere, and so may `error`, even first.
+
+use super::{TYPE, reading::Reading};
+use crate::{
+    dialect::facts::text,
+    wire::pick::{Path, Picker},
+};
+
+const START_USAGE: Path = Path::inside("message", "usage");
+const MODEL: Path = Path::inside("message", "model");
+const USAGE: Path = Path::top("usage");
+const ERROR: Path = Path::top("error");
+pub(super) const PATHS: &[Path] = &[TYPE, START_USAGE, MODEL, USAGE, ERROR];
+
+pub(super) fn whole(name: &[u8], data: &[u8], reading: &mut Reading) {
+    match name {
+        b"content_block_delta" | b"content_block_start" | b"content_block_stop" => reading.good(),
+        b"ping" => {}
+        _ => {
+            let mut members = Picker::new(PATHS);
+            members.push(data);
+            picked(&super::typed(name, &members), &members, reading);
+        }
+    }
+}
+
+pub(super) fn picked(kind: &[u8], members: &Picker, reading: &mut Reading) {
+    match kind {
+        b"ping" => {}
+        b"error" => reading.fail(members.get(ERROR).unwrap_or(b"{}")),
+        b"message_stop" => {
+            reading.finished = true;
+            reading.good();
+        }
+        _ => match members.get(ERROR).filter(|error| kind.is_empty() && error.starts_with(b"{")) {
+            // A vendor that fails in the manner of its other endpoints.
+            Some(error) => reading.fail(error),
+            None => {
+                reading.good();
+                reading.name_model(text(members.get(MODEL)));
+                for usage in [members.get(START_USAGE), members.get(USAGE)].into_iter().flatten() {
+                    reading.counters.add(usage);
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,245 @@
+//! Vendors' error bodies: read in any known shape, and told in the client's dialect.
+//!
+//! Shapes: OpenAI `{"error":{"message","type","param","code"}}`; Anthropic
+//! `{"type":"error","error":{"type","message"}}`; Google's array around OpenAI's; `{"error":"…"}`;
+//! `{"message":"…"}` (Mistral, vLLM); `{"detail":…}` (FastAPI).
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::errors::{openai_kind, render};
+use crate::domain::ClientDialect;
+
+/// The longest message that is kept, bytes.
+const MAX_MESSAGE: usize = 2048;
+/// The longest error body that is taken apart; what is longer is no error object.
+const MAX_BODY: usize = 256 * 1024;
+
+/// What an error body says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamError {
+    /// `type`.
+    pub kind: Option<String>,
+    /// `code`, numbers as text.
+    pub code: Option<String>,
+    /// `param`.
+    pub param: Option<String>,
+    /// What went wrong, shortened; never empty.
+    pub message: String,
+    /// Whose shape the body had exactly, if anyone's.
+    pub dialect: Option<ClientDialect>,
+}
+
+/// Reads the body of an answer with an error status.
+#[must_use]
+pub fn read(status: u16, body: &[u8]) -> UpstreamError {
+    let known = (body.len() <= MAX_BODY)
+        .then(|| serde_json::from_slice::<Value>(body).ok())
+        .flatten()
+        .and_then(|value| read_value(&value));
+    known.unwrap_or_else(|| UpstreamError {
+        message: unreadable(status, body),
+        ..UpstreamError::default()
+    })
+}
+
+/// Reads an error as a JSON value of any known shape, or the error object itself.
+pub(super) fn read_value(value: &Value) -> Option<UpstreamError> {
+    let value = value.as_array().map_or(Some(value), |list| list.first())?;
+    let anthropic = value.get("type").and_then(Value::as_str) == Some("error");
+    let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
+        return read_object(value);
+    };
+    if let Some(message) = error.as_str() {
+        return Some(UpstreamError {
+            kind: text(value.get("type")),
+            code: text(value.get("code")),
+            message: shorten(message),
+            ..UpstreamError::default()
+        });
+    }
+    let mut known = read_object(error)?;
+    let dialect = if anthropic { ClientDialect::Anthropic } else { ClientDialect::OpenAi };
+    let exact = error.get("message").is_some_and(Value::is_string);
+    known.dialect = exact.then_some(dialect);
+    Some(known)
+}
+
+fn read_object(error: &Value) -> Option<UpstreamError> {
+    let message =
+        error.get("message").or_else(|| error.get("detail")).or_else(|| error.get("error"))?;
+    let message = match message {
+        Value::Null => return None,
+        Value::String(text) => shorten(text),
+        other => shorten(&other.to_string()),
+    };
+    Some(UpstreamError {
+        kind: text(error.get("type")),
+        code: text(error.get("code")),
+        param: text(error.get("param")),
+        message,
+        dialect: None,
+    })
+}
+
+/// The error in the dialect `to`, status and message kept. None where the body is in that dialect
+/// already: then its own bytes go to the client.
+#[must_use]
+pub fn translate(
+    status: u16,
+    body: &[u8],
+    to: ClientDialect,
+    request_id: Option<&str>,
+) -> Option<Bytes> {
+    let error = read(status, body);
+    if error.dialect == Some(to) {
+        return None;
+    }
+    // Types of one dialect mean nothing in the other; within one they are kept.
+    let kind = match error.dialect {
+        Some(ClientDialect::Anthropic) => None,
+        _ => error.kind.as_deref(),
+    };
+    let kind = kind.unwrap_or_else(|| openai_kind(status));
+    Some(render(
+        status,
+        kind,
+        error.code.as_deref(),
+        error.param.as_deref(),
+        &error.message,
+        to,
+        request_id,
+    ))
+}
+
+/// The words for `error.attempts[].message`. A refused credential is told in the gateway's own
+/// words, because vendors echo parts of it.
+#[must_use]
+pub fn attempt_message(status: u16, body: &[u8]) -> String {
+    match status {
+        401 | 403 => format!("the provider refused the gateway's credential (status {status})"),
+        _ => read(status, body).message,
+    }
+}
+
+/// `message` without any occurrence of `secret`.
+#[must_use]
+pub fn scrub(message: String, secret: &str) -> String {
+    if secret.is_empty() || !message.contains(secret) {
+        message
+    } else {
+        message.replace(secret, "***")
+    }
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(shorten(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn unreadable(status: u16, body: &[u8]) -> String {
+    let start = body.get(..body.len().min(300)).unwrap_or(body).trim_ascii();
+    match std::str::from_utf8(start) {
+        Ok("") => format!("the provider answered {status} without a body"),
+        Ok(text) if !text.starts_with(['<', '{', '[']) => {
+            format!("the provider answered {status}: {text}")
+        }
+        _ => format!("the provider answered {status} without a readable error"),
+    }
+}
+
+fn shorten(message: &str) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message.to_owned();
+    }
+    let end = message.floor_char_boundary(MAX_MESSAGE);
+    format!("{}…", message.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const OPENAI: &str = r#"{"error":{"message":"made-up complaint","type":"invalid_request_error","param":"messages","code":null}}"#;
+    const ANTHROPIC: &str = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#;
+
+    fn told(status: u16, body: &str, to: ClientDialect) -> Option<Value> {
+        translate(status, body.as_bytes(), to, Some("r-1"))
+            .map(|body| serde_json::from_slice(&body).unwrap())
+    }
+
+    #[test]
+    fn an_error_of_the_clients_own_dialect_passes_as_it_is() {
+        assert_eq!(told(400, OPENAI, ClientDialect::OpenAi), None);
+        assert_eq!(told(529, ANTHROPIC, ClientDialect::Anthropic), None);
+    }
+
+    #[test]
+    fn an_error_of_the_other_dialect_is_translated() {
+        assert_eq!(
+            told(400, OPENAI, ClientDialect::Anthropic),
+            Some(
+                json!({"type":"error","error":{"type":"invalid_request_error","message":"made-up complaint"},"request_id":"r-1"})
+            )
+        );
+        assert_eq!(
+            told(529, ANTHROPIC, ClientDialect::OpenAi),
+            Some(
+                json!({"error":{"message":"Overloaded","type":"upstream_error","param":null,"code":null}})
+            )
+        );
+    }
+
+    #[test]
+    fn other_shapes_are_read() {
+        for (body, message, code) in [
+            (r#"{"error":"no such model"}"#, "no such model", None),
+            (
+                r#"{"object":"error","message":"bad","type":"BadRequestError","code":400}"#,
+                "bad",
+                Some("400"),
+            ),
+            (r#"{"detail":"Not Found"}"#, "Not Found", None),
+            (
+                r#"{"detail":[{"loc":["body"],"msg":"field required"}]}"#,
+                r#"[{"loc":["body"],"msg":"field required"}]"#,
+                None,
+            ),
+            (
+                r#"[{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED"}}]"#,
+                "quota",
+                Some("429"),
+            ),
+            ("upstream connect error", "the provider answered 503: upstream connect error", None),
+            ("<html>x</html>", "the provider answered 503 without a readable error", None),
+            ("{}", "the provider answered 503 without a readable error", None),
+            ("", "the provider answered 503 without a body", None),
+        ] {
+            let error = read(503, body.as_bytes());
+            assert_eq!((error.message.as_str(), error.code.as_deref()), (message, code), "{body}");
+            let told = told(503, body, ClientDialect::Anthropic).unwrap();
+            assert_eq!(told["error"]["message"], message);
+        }
+    }
+
+    #[test]
+    fn a_refused_credential_is_told_in_our_own_words() {
+        let body = br#"{"error":{"message":"Incorrect API key provided: sk-abcd1234","code":"invalid_api_key"}}"#;
+        for status in [401, 403] {
+            assert!(!attempt_message(status, body).contains("sk-"));
+        }
+        assert_eq!(scrub("bad key sk-1!".to_owned(), "sk-1"), "bad key ***!");
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let body = json!({"error": {"message": "é".repeat(MAX_MESSAGE)}}).to_string();
+        let message = read(500, body.as_bytes()).message;
+        assert!(message.len() <= MAX_MESSAGE + 3 && message.ends_with('…'));
+    }
+}

@@ -210,7 +210,7 @@ impl<'a> Cursor<'a> {
             [_, b'u', a, b, c, d, ..]
                 if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
             {
-                self.at += 6
+                self.at += 6;
             }
             _ => return Err(self.fault("invalid escape in a string")),
         }

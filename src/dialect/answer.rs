@@ -85,7 +85,9 @@ mod tests {
 
     fn read_pieces(endpoint: Endpoint, pieces: &[&[u8]]) -> AnswerFacts {
         let mut meter = AnswerMeter::new(endpoint);
-        pieces.iter().for_each(|piece| meter.push(piece));
+        for piece in pieces {
+            meter.push(piece);
+        }
         meter.finish()
     }
 

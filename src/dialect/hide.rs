@@ -46,14 +46,14 @@ impl Hider {
             from = end;
         }
         if from < piece.len() {
-            if !self.passing {
+            if self.passing {
+                out.range(from, piece.len());
+            } else {
                 self.hold(piece.slice(from..));
                 if self.held_bytes > MAX_HELD {
                     self.passing = true;
                     self.release(&mut out);
                 }
-            } else {
-                out.range(from, piece.len());
             }
         }
         out.join()
@@ -102,8 +102,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    const fn new(piece: &'a Bytes) -> Self {
-        Self { piece, parts: SmallVec::new_const(), open: (0, 0) }
+    fn new(piece: &'a Bytes) -> Self {
+        Self { piece, parts: SmallVec::new(), open: (0, 0) }
     }
 
     /// A range of the piece, behind all that came before.

@@ -2,7 +2,7 @@
 //!
 //! Shapes: OpenAI `{"error":{"message","type","param","code"}}`; Anthropic
 //! `{"type":"error","error":{"type","message"}}`; Google's array around OpenAI's; `{"error":"…"}`;
-//! `{"message":"…"}` (Mistral, vLLM); `{"detail":…}` (FastAPI).
+//! `{"message":"…"}` (Mistral, vLLM); `{"detail":…}` (`FastAPI`).
 
 use bytes::Bytes;
 use serde_json::Value;

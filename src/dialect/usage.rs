@@ -26,9 +26,7 @@ pub(super) fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
     let prompt = usage.prompt_tokens.0.or(usage.input_tokens.0);
     let completion = usage.completion_tokens.0.or(usage.output_tokens.0);
     let total = usage.total_tokens.0;
-    if prompt.or(completion).or(total).is_none() {
-        return None;
-    }
+    prompt.or(completion).or(total)?;
     let prompt =
         prompt.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(completion.unwrap_or(0)));
     let completion = completion.unwrap_or(0);

@@ -1,9 +1,9 @@
 //! A validating walk over JSON text (RFC 8259) that builds nothing.
 //!
 //! Accepts exactly what `serde_json` accepts when it skips a value, and limits nesting. It exists
-//! because a request's body is looked at before anything else can happen: this walk costs a
-//! fraction of `serde_json`'s on long strings (ARCHITECTURE.md has the figures) and gives byte
-//! positions. The caller has checked that the text is UTF-8.
+//! because a request's body is looked at before anything else can happen: this walk gives byte
+//! positions, and takes less than half of `serde_json`'s time where strings are long and about
+//! the same where they are short. The caller has checked that the text is UTF-8.
 
 use std::ops::Range;
 
@@ -210,7 +210,7 @@ impl<'a> Cursor<'a> {
             [_, b'u', a, b, c, d, ..]
                 if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
             {
-                self.at += 6
+                self.at += 6;
             }
             _ => return Err(self.fault("invalid escape in a string")),
         }

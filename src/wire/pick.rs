@@ -5,7 +5,7 @@
 //! any split of the bytes. It checks no grammar: on text that is not JSON it finds nothing useful,
 //! and that is all the callers need.
 
-use memchr::memchr2;
+use super::plain::plain_len;
 
 /// The most that is kept of one value, bytes. A longer one is as if it were not there.
 const MAX_VALUE: usize = 16 * 1024;
@@ -134,16 +134,19 @@ impl Picker {
                     self.key_byte(byte);
                     at += 1;
                 }
-                Text::Outside => {
-                    if self.depth > self.watched() {
-                        at += skip_plain(piece, at);
-                    } else if self.starts_value(byte) {
-                        from = at;
-                    }
+                Text::Outside if self.depth > self.watched() => {
+                    at += skip_plain(piece, at);
                     if let Some(&byte) = piece.get(at) {
                         self.structure(byte, piece, at, from);
                         at += 1;
                     }
+                }
+                Text::Outside => {
+                    if self.starts_value(byte) {
+                        from = at;
+                    }
+                    self.structure(byte, piece, at, from);
+                    at += 1;
                 }
             }
         }
@@ -160,21 +163,23 @@ impl Picker {
     /// Inside a string: goes to its end or the next escape.
     fn inside_text(&mut self, piece: &[u8], at: usize, from: usize) -> usize {
         let rest = piece.get(at..).unwrap_or_default();
-        let plain = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+        let plain = plain_len(rest);
         if self.key_next && self.depth <= self.watched() {
             let room = MAX_KEY.saturating_sub(self.key.len());
             self.key.extend_from_slice(rest.get(..plain.min(room)).unwrap_or_default());
         }
         match rest.get(plain) {
             None => return piece.len(),
-            Some(b'\\') => {
-                self.text = Text::Escape;
-                // An escaped name is none that is wanted.
-                self.key_byte(b'\\');
-            }
-            Some(_) => {
+            Some(b'"') => {
                 self.text = Text::Outside;
                 self.text_ended(piece, at + plain, from);
+            }
+            // An escaped name is none that is wanted.
+            Some(&other) => {
+                if other == b'\\' {
+                    self.text = Text::Escape;
+                }
+                self.key_byte(other);
             }
         }
         at + plain + 1
@@ -227,7 +232,6 @@ impl Picker {
 
     /// One byte outside strings.
     fn structure(&mut self, byte: u8, piece: &[u8], at: usize, from: usize) {
-        let before = self.depth;
         match byte {
             b'"' => {
                 self.text = Text::Inside;
@@ -242,17 +246,22 @@ impl Picker {
                 self.scalar_ended(piece, at, from);
                 self.key_next = self.depth == 1 || (self.depth == 2 && self.parent.is_some());
             }
+            b' ' | b'\t' | b'\n' | b'\r' => return,
             _ => {}
         }
-        let blank = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        match self.end {
-            End::Before if !blank => {
-                self.end = if byte == b'{' { End::Inside } else { End::Broken }
-            }
-            End::Inside if before == 1 && self.depth == 0 => self.end = End::Closed,
-            End::Closed if !blank => self.end = End::Broken,
-            _ => {}
+        if self.depth <= 1 {
+            self.outermost(byte);
         }
+    }
+
+    /// Follows the object's own beginning and end.
+    fn outermost(&mut self, byte: u8) {
+        self.end = match (self.end, byte) {
+            (End::Before, b'{') => End::Inside,
+            (End::Inside, _) if self.depth > 0 => return,
+            (End::Inside, b'}') => End::Closed,
+            (End::Before | End::Inside | End::Closed | End::Broken, _) => End::Broken,
+        };
     }
 
     fn opened(&mut self, byte: u8) {
@@ -330,7 +339,9 @@ mod tests {
 
     fn picked(pieces: &[&[u8]]) -> Picker {
         let mut picker = Picker::new(&[USAGE, MODEL, DEEP, ID]);
-        pieces.iter().for_each(|piece| picker.push(piece));
+        for piece in pieces {
+            picker.push(piece);
+        }
         picker
     }
 

@@ -32,7 +32,7 @@ pub(super) fn plain_len(text: &[u8]) -> usize {
 fn skip_blocks(mut rest: &[u8]) -> &[u8] {
     while let Some((block, behind)) = rest.split_first_chunk::<64>() {
         // A fold without early exit: this is what makes it vector code.
-        if block.iter().fold(false, |any, byte| any | is_special(*byte)) {
+        if block.iter().fold(0, |any, byte| any | special_flag(*byte)) != 0 {
             break;
         }
         rest = behind;
@@ -40,8 +40,13 @@ fn skip_blocks(mut rest: &[u8]) -> &[u8] {
     rest
 }
 
-const fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+fn is_special(byte: u8) -> bool {
+    special_flag(byte) != 0
+}
+
+/// 1 for a quote, a backslash or a control character, without a branch.
+fn special_flag(byte: u8) -> u8 {
+    u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
 }
 
 /// The top bit of each byte that is special, exact for the lowest such byte (borrows of the

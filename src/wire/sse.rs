@@ -56,9 +56,20 @@ pub struct Framer {
     mark: u8,
     in_block: bool,
     name: SmallVec<[u8; 24]>,
-    has_data: bool,
+    gathered: Gathered,
     held: Vec<u8>,
-    in_pieces: bool,
+}
+
+/// What is known of the open block's data.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Gathered {
+    /// There has been no data line.
+    #[default]
+    Nothing,
+    /// It is in `held`, or is a line of the piece being read.
+    Held,
+    /// It is handed over as it comes.
+    InPieces,
 }
 
 /// Where in a line the last piece ended.
@@ -187,8 +198,8 @@ impl Framer {
             };
             let value = value.strip_prefix(b" ").unwrap_or(value);
             match Field::named(name) {
-                Field::Data if !self.has_data => {
-                    self.has_data = true;
+                Field::Data if self.gathered == Gathered::Nothing => {
+                    self.gathered = Gathered::Held;
                     *direct = Some(value);
                 }
                 Field::Data => self.next_data_line(value, to, direct),
@@ -261,24 +272,20 @@ impl Framer {
         }
     }
 
-    fn next_data_line<'a>(
-        &mut self,
-        value: &[u8],
-        to: &mut impl Blocks,
-        direct: &mut Option<&'a [u8]>,
-    ) {
+    fn next_data_line(&mut self, value: &[u8], to: &mut impl Blocks, direct: &mut Option<&[u8]>) {
         self.begin_data(to, direct);
         self.hold(value, to);
     }
 
     /// Before a data line whose bytes go to the buffer: the first one stands there already or is
     /// put there now.
-    fn begin_data<'a>(&mut self, to: &mut impl Blocks, direct: &mut Option<&'a [u8]>) {
+    fn begin_data(&mut self, to: &mut impl Blocks, direct: &mut Option<&[u8]>) {
         if let Some(first) = direct.take() {
             self.hold(first, to);
         }
-        if std::mem::replace(&mut self.has_data, true) {
-            self.hold(b"\n", to);
+        match self.gathered {
+            Gathered::Nothing => self.gathered = Gathered::Held,
+            Gathered::Held | Gathered::InPieces => self.hold(b"\n", to),
         }
     }
 
@@ -291,12 +298,12 @@ impl Framer {
     }
 
     fn hold(&mut self, data: &[u8], to: &mut impl Blocks) {
-        if !self.in_pieces && self.held.len() + data.len() > MAX_HELD {
-            self.in_pieces = true;
+        if self.gathered != Gathered::InPieces && self.held.len() + data.len() > MAX_HELD {
+            self.gathered = Gathered::InPieces;
             to.piece(&self.held);
             self.held = Vec::new();
         }
-        if self.in_pieces {
+        if self.gathered == Gathered::InPieces {
             to.piece(data);
         } else {
             self.held.extend_from_slice(data);
@@ -304,16 +311,15 @@ impl Framer {
     }
 
     fn block_ended(&mut self, direct: Option<&[u8]>, end: usize, to: &mut impl Blocks) {
-        let data = match (direct, self.in_pieces, self.has_data) {
-            (Some(line), ..) => Data::Whole(line),
-            (None, true, _) => Data::Pieces,
-            (None, false, true) => Data::Whole(&self.held),
-            (None, false, false) => Data::None,
+        let data = match (direct, self.gathered) {
+            (Some(line), _) => Data::Whole(line),
+            (None, Gathered::Nothing) => Data::None,
+            (None, Gathered::Held) => Data::Whole(&self.held),
+            (None, Gathered::InPieces) => Data::Pieces,
         };
         to.block(Block { name: &self.name, data, end });
         self.in_block = false;
-        self.has_data = false;
-        self.in_pieces = false;
+        self.gathered = Gathered::Nothing;
         self.name.clear();
         self.held.clear();
         if self.held.capacity() > KEPT_CAPACITY {

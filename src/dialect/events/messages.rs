@@ -35,16 +35,17 @@ pub(super) fn picked(kind: &[u8], members: &Picker, reading: &mut Reading) {
             reading.finished = true;
             reading.good();
         }
-        _ => match members.get(ERROR).filter(|error| kind.is_empty() && error.starts_with(b"{")) {
+        _ => {
             // A vendor that fails in the manner of its other endpoints.
-            Some(error) => reading.fail(error),
-            None => {
-                reading.good();
-                reading.name_model(text(members.get(MODEL)));
-                for usage in [members.get(START_USAGE), members.get(USAGE)].into_iter().flatten() {
-                    reading.counters.add(usage);
-                }
+            if let Some(error) = super::untyped_error(kind, members.get(ERROR)) {
+                reading.fail(error);
+                return;
             }
-        },
+            reading.good();
+            reading.name_model(text(members.get(MODEL)));
+            for usage in [members.get(START_USAGE), members.get(USAGE)].into_iter().flatten() {
+                reading.counters.add(usage);
+            }
+        }
     }
 }

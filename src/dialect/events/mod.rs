@@ -86,3 +86,9 @@ fn typed(name: &[u8], members: &Picker) -> Vec<u8> {
     let raw = members.get(TYPE).unwrap_or_default();
     raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\"")).unwrap_or_default().to_vec()
 }
+
+/// The error object of an event that has no type: OpenAI's chat endpoint fails so, and some
+/// vendors do it everywhere.
+fn untyped_error<'a>(kind: &[u8], error: Option<&'a [u8]>) -> Option<&'a [u8]> {
+    error.filter(|error| kind.is_empty() && error.starts_with(b"{"))
+}

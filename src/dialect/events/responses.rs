@@ -57,7 +57,7 @@ pub(super) fn picked(kind: &[u8], members: &Picker, reading: &mut Reading) {
             Some(error) => reading.fail(error),
             None => reading.fail_with(flat(members)),
         },
-        _ => match members.get(ERROR).filter(|error| kind.is_empty() && error.starts_with(b"{")) {
+        _ => match super::untyped_error(kind, members.get(ERROR)) {
             // A vendor that fails in the manner of its other endpoints.
             Some(error) => reading.fail(error),
             None => reading.good(),

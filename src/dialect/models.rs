@@ -37,6 +37,13 @@ pub fn listing<'a>(models: impl IntoIterator<Item = Model<'a>>) -> Bytes {
     serde_json::to_vec(&listing).unwrap_or_default().into()
 }
 
+/// The body of one entry
+/// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
+#[must_use]
+pub fn one(model: &Model<'_>) -> Bytes {
+    serde_json::to_vec(model).unwrap_or_default().into()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

@@ -12,10 +12,7 @@ use std::{
 use async_trait::async_trait;
 use pingora_core::{
     apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream},
-    protocols::{
-        Peek,
-        http::{ServerSession, v2::server::H2Options},
-    },
+    protocols::http::{ServerSession, v2::server::H2Options},
     server::ShutdownWatch,
 };
 use pingora_proxy::HttpProxy;
@@ -79,9 +76,10 @@ impl Front {
         };
         let mut stream = session.into_inner();
         let mut closing = shutdown.clone();
+        let mut first = [0];
         let peeked = tokio::select! {
             biased;
-            peeked = stream.try_peek(&mut [0]) => peeked.ok()?,
+            peeked = stream.try_peek(&mut first) => peeked.ok()?,
             _ = closing.wait_for(|closing| *closing) => return None,
             () = tokio::time::sleep(IDLE) => return None,
         };

@@ -44,7 +44,12 @@ async fn a_stream_that_goes_on_holds_the_process_until_it_is_done() {
     let mut live = key.chat_stream("fast").open().await;
     live.event().await;
     gateway.ask_to_end();
-    until("it no longer listens", async || key.try_connect().await.is_none().then_some(())).await;
+    until("readiness is withdrawn", async || {
+        let Some(mut wire) = key.try_connect().await else { return Some(()) };
+        let answer = gateway.stranger().get("/readyz").on_maybe(&mut wire).await;
+        answer.is_none_or(|answer| answer.status == 503).then_some(())
+    })
+    .await;
     for _ in 0..3 {
         gate.let_one_through();
         live.event().await;

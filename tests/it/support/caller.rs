@@ -181,6 +181,12 @@ impl Ask {
         wire.answer().await
     }
 
+    /// Sends it on `wire`; none when the connection ends before an answer.
+    pub async fn on_maybe(&self, wire: &mut Wire) -> Option<Answer> {
+        wire.try_send(self.bytes()).await.ok()?;
+        wire.try_answer().await
+    }
+
     /// Sends it; the connection is left with the answer yet to be read.
     pub async fn sent(&self) -> Wire {
         let mut wire = self.caller.connect().await;

@@ -99,6 +99,11 @@ impl MockVendor {
         self
     }
 
+    /// Drops the answers that were said for requests to come.
+    pub fn forget_what_was_said(&self) {
+        self.inner.queue.lock().unwrap().clear();
+    }
+
     /// Every request for which nothing else was said gets this answer.
     pub fn always(&self, reply: Reply) -> &Self {
         *self.inner.always.lock().unwrap() = reply;

@@ -3,11 +3,11 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
+    io::{self, Read, Seek as _, SeekFrom},
     path::Path,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{
     frame::{self, Found},
@@ -31,10 +31,12 @@ pub(super) struct Batch {
     pub records: Vec<Bytes>,
 }
 
-/// Keeps the file of the segment in delivery open.
+/// Keeps the file of the segment in delivery open, and the buffer of the last batch for the next:
+/// a large allocation for each would leave the allocator with megabytes.
 #[derive(Default)]
 pub(super) struct Reader {
     open: Option<(u64, File)>,
+    last: Bytes,
 }
 
 impl Reader {
@@ -49,11 +51,16 @@ impl Reader {
     }
 
     fn read_at(&mut self, dir: &Path, meta: &Meta, length: usize) -> io::Result<Batch> {
+        let mut buffer = std::mem::take(&mut self.last)
+            .try_into_mut()
+            .unwrap_or_else(|_| BytesMut::with_capacity(BATCH_BYTES));
         let mut file = self.file(dir, meta.id)?;
         file.seek(SeekFrom::Start(wide(meta.delivered)))?;
-        let mut bytes = Vec::with_capacity(length);
-        file.take(wide(length)).read_to_end(&mut bytes)?;
-        Ok(split(meta, &Bytes::from(bytes)))
+        buffer.resize(length, 0);
+        let read = fill(&mut file, &mut buffer)?;
+        buffer.truncate(read);
+        self.last = buffer.freeze();
+        Ok(split(meta, &self.last))
     }
 
     fn file(&mut self, dir: &Path, id: u64) -> io::Result<&File> {
@@ -66,6 +73,20 @@ impl Reader {
         };
         Ok(&self.open.insert((id, file)).1)
     }
+}
+
+/// Reads until `buffer` is full or the file ends; how much that is.
+fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
+        match file.read(space) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn split(meta: &Meta, bytes: &Bytes) -> Batch {

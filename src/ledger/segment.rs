@@ -7,7 +7,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,6 +21,12 @@ pub(super) const MAGIC: &[u8; 8] = b"TPSPOOL1";
 
 /// Where the first frame lies.
 pub(super) const BODY: usize = MAGIC.len();
+
+/// Zeros are written so many bytes at a time. A file system may keep what is written at once as one
+/// large folio, and then dirties and flushes all of it for any page that is touched later: with
+/// ext4 on Linux 6.18, zeros written all at once make an append cost three times the CPU, and three
+/// times as many bytes go to the disk.
+const CHUNK: usize = 16 << 10;
 
 const SUFFIX: &str = ".seg";
 
@@ -52,11 +58,11 @@ impl Segment {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let mut file = options.open(path)?;
-        let mut zeros = vec![0; size];
-        if let Some(head) = zeros.get_mut(..BODY) {
-            head.copy_from_slice(MAGIC);
+        let zeros = [0; CHUNK];
+        for start in (0..size).step_by(CHUNK) {
+            file.write_all(zeros.get(..size - start).unwrap_or(&zeros))?;
         }
-        file.write_all(&zeros)?;
+        file.write_all_at(MAGIC, 0)?;
         file.sync_all()?;
         Ok(file)
     }

@@ -155,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_the_log_crate_shows_its_own_target_and_not_its_place() {
+        let lines = lines_of(|| {
+            let file = "src/x.rs";
+            tracing::info!(log.target = "pingora_core", log.file = file, log.line = 7, "up");
+        });
+        let mut fields: Vec<_> = lines[0].as_object().unwrap().keys().collect();
+        fields.sort();
+        assert_eq!(fields, ["level", "message", "target", "ts"]);
+        assert_eq!(lines[0]["target"], "pingora_core");
+    }
+
+    #[test]
     fn an_event_without_message_or_fields_is_still_json() {
         let lines = lines_of(|| tracing::info!(""));
         assert_eq!(lines[0]["message"], "");

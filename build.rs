@@ -7,8 +7,8 @@ fn main() {
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let commit = commit();
     let stamp = commit.as_ref().map_or_else(|| version.clone(), |at| format!("{version} ({at})"));
-    println!("cargo:rustc-env=TURNPIKE_VERSION={stamp}");
-    println!("cargo:rustc-env=TURNPIKE_COMMIT={}", commit.unwrap_or_default());
+    println!("cargo:rustc-env=BUILD_VERSION={stamp}");
+    println!("cargo:rustc-env=BUILD_COMMIT={}", commit.unwrap_or_default());
 }
 
 /// None for a tarball, also one that was unpacked inside another project's checkout.

@@ -7,10 +7,10 @@ use clap::{Parser, Subcommand};
 use crate::domain::Role;
 
 /// Version, and the commit where the build knew it: `0.1.0 (2f7c8b1)`.
-pub const VERSION: &str = env!("TURNPIKE_VERSION");
+pub const VERSION: &str = env!("BUILD_VERSION");
 
 /// The commit that was built; empty where the build did not know it.
-pub const COMMIT: &str = env!("TURNPIKE_COMMIT");
+pub const COMMIT: &str = env!("BUILD_COMMIT");
 
 /// Exit code of a faulty configuration (`EX_CONFIG` of `sysexits.h`).
 pub const EXIT_CONFIG: u8 = 78;

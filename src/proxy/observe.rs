@@ -203,7 +203,7 @@ fn stream(mut meter: Box<StreamMeter>, piece: &mut Option<Bytes>, end: bool, cal
         let rest = finish(&mut meter, call);
         out = Some(joined(out.unwrap_or_default(), &rest));
     }
-    *piece = out;
+    *piece = out.filter(|bytes| !bytes.is_empty());
     call.attempt.meter = Meter::Stream(meter);
     Ok(())
 }

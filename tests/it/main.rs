@@ -3,12 +3,16 @@
 //! One crate, so that it links once; one folder per subject and one file per behaviour;
 //! `support` is the language. The vendor's own log says what reached it.
 
+mod config;
 mod figures;
 mod ledger;
 mod passthrough;
 mod provisioning;
+mod quickstart;
+mod readme;
 mod refusals;
 mod routing;
+mod sdk;
 mod serving;
 mod streams;
 mod support;

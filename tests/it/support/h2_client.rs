@@ -77,9 +77,15 @@ impl H2Client {
 impl H2Answer {
     /// The next piece of the body; none at its end.
     pub async fn piece(&mut self) -> Option<Bytes> {
-        let piece = within("the next piece", self.body.data()).await?.expect("the stream goes on");
-        self.body.flow_control().release_capacity(piece.len()).unwrap();
-        Some(piece)
+        loop {
+            let next = within("the next piece", self.body.data()).await?;
+            let piece = next.expect("the stream goes on");
+            self.body.flow_control().release_capacity(piece.len()).unwrap();
+            // A frame without bytes ends a stream and says nothing.
+            if !piece.is_empty() {
+                return Some(piece);
+            }
+        }
     }
 
     /// All of the body.

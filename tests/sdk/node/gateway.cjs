@@ -6,8 +6,8 @@ const { BASE_URL, KEY } = process.env;
 module.exports = {
   BASE_URL,
   KEY,
-  WORDS: 'sandbox/sandbox-small',
-  VECTORS: 'sandbox/sandbox-embedding',
+  WORDS: 'sandbox-small',
+  VECTORS: 'sandbox-embedding',
   UNKNOWN: 'no-such-model',
   BAD_KEY: `bd-${'A'.repeat(38)}`,
 };

@@ -5,8 +5,8 @@ import os
 BASE_URL = os.environ["BASE_URL"].rstrip("/")
 KEY = os.environ["KEY"]
 
-WORDS = "sandbox/sandbox-small"
-VECTORS = "sandbox/sandbox-embedding"
+WORDS = "sandbox-small"
+VECTORS = "sandbox-embedding"
 UNKNOWN = "no-such-model"
 
 # The runtime is mounted twice: as the vendors have it, and below the portal's path.

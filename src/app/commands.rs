@@ -1,19 +1,13 @@
 //! One function per command.
 
-use std::{
-    future::Future,
-    io::Write,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
 use super::{AppError, parts, serve};
 use crate::{
     auth,
     cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
     config::{self, Config, LogFormat},
-    healthcheck,
-    observe,
+    healthcheck, observe,
 };
 
 /// How long tasks may take to notice that they are dropped.
@@ -25,7 +19,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Serve(file) => load(&file).and_then(|config| serve_with(&config, false)),
         Command::Quickstart(file) => load(&file).and_then(|config| serve_with(&config, true)),
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
-        Command::Token(request) => load(&request.config).and_then(|config| token(&config, &request)),
+        Command::Token(request) => {
+            load(&request.config).and_then(|config| token(&config, &request))
+        }
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
     };
     match done {
@@ -60,7 +56,8 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
     let token = block_on(1, async {
         let (store, keyring) = parts::unlock(config).await?;
         let (org, user, groups) = (&request.org, &request.user, &request.groups);
-        let token = auth::token(&store, &keyring, org, user, request.role, groups, request.ttl).await?;
+        let token =
+            auth::token(&store, &keyring, org, user, request.role, groups, request.ttl).await?;
         store.close().await;
         Ok(token)
     })?;
@@ -71,7 +68,10 @@ fn ask_health(config: &Config) -> Result<(), AppError> {
     block_on(1, async { Ok(healthcheck::run(config).await?) })
 }
 
-fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+fn block_on<T>(
+    threads: usize,
+    work: impl Future<Output = Result<T, AppError>>,
+) -> Result<T, AppError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("turnpike")

@@ -9,7 +9,9 @@ pub enum AppError {
     #[error(transparent)]
     Config(#[from] config::Faults),
     /// The data folder cannot be made or used.
-    #[error("the data folder {path} cannot be used: {source}; set storage.data_dir to a folder that this user may write")]
+    #[error(
+        "the data folder {path} cannot be used: {source}; set storage.data_dir to a folder that this user may write"
+    )]
     DataDir {
         /// Which folder.
         path: String,

@@ -79,15 +79,20 @@ pub fn service(
 
 fn h2_options() -> H2Options {
     let mut options = default_h2_options();
-    options.initial_window_size(H2_STREAM_WINDOW).initial_connection_window_size(H2_CONNECTION_WINDOW);
+    options
+        .initial_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW);
     options
 }
 
 fn tls(config: &Config) -> Result<Option<TlsSettings>, AppError> {
-    let (Some(cert), Some(key)) = (&config.server.tls_cert, &config.server.tls_key) else { return Ok(None) };
+    let (Some(cert), Some(key)) = (&config.server.tls_cert, &config.server.tls_key) else {
+        return Ok(None);
+    };
     // Pingora panics on a certificate that it cannot use, so it is tried here first.
     check_pair(cert, key)?;
-    let settings = TlsSettings::intermediate(&cert.display().to_string(), &key.display().to_string());
+    let settings =
+        TlsSettings::intermediate(&cert.display().to_string(), &key.display().to_string());
     let mut settings = settings.map_err(|error| AppError::Tls(error.to_string()))?;
     settings.enable_h2();
     Ok(Some(settings))
@@ -96,7 +101,8 @@ fn tls(config: &Config) -> Result<Option<TlsSettings>, AppError> {
 fn check_pair(cert: &std::path::Path, key: &std::path::Path) -> Result<(), AppError> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
     let failed = |error: &dyn std::fmt::Display| AppError::Tls(error.to_string());
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(cert).map_err(|e| failed(&e))?.collect();
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(cert).map_err(|e| failed(&e))?.collect();
     let chain = chain.map_err(|e| failed(&e))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|e| failed(&e))?;
     rustls::ServerConfig::builder()

@@ -29,7 +29,8 @@ pub fn router(vitals: Vitals) -> Router {
 }
 
 async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
-    let store = matches!(tokio::time::timeout(STORE_PATIENCE, vitals.store.orgs()).await, Ok(Ok(_)));
+    let store =
+        matches!(tokio::time::timeout(STORE_PATIENCE, vitals.store.orgs()).await, Ok(Ok(_)));
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
     let status = if vitals.drain.draining() {

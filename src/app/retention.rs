@@ -16,7 +16,9 @@ pub async fn run(store: Store, days: u32) {
         let before = Timestamp(Timestamp::now().0.saturating_sub(i64::from(days) * DAY_MICROS));
         match store.expire_usage(before).await {
             Ok(0) => {}
-            Ok(records) => tracing::info!(records, "usage records past ledger.retention_days were removed"),
+            Ok(records) => {
+                tracing::info!(records, "usage records past ledger.retention_days were removed");
+            }
             Err(error) => tracing::warn!(%error, "old usage records cannot be removed now"),
         }
     }

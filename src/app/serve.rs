@@ -14,8 +14,7 @@ use super::{
     AppError, commands, listen, parts,
     probes::{self, Vitals},
     refresh::Refresher,
-    retention,
-    shutdown,
+    retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState},
@@ -42,7 +41,11 @@ pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
     let (listener, bound) = listen::bind(config.server.listen, "server.listen")?;
     let (store, keyring) = parts::unlock(config).await?;
     let keyring = Arc::new(keyring);
-    let provisioned = if quickstart { Some(quickstart::provision_from_env(&store, &keyring).await?) } else { None };
+    let provisioned = if quickstart {
+        Some(quickstart::provision_from_env(&store, &keyring).await?)
+    } else {
+        None
+    };
     let running = start(config, store, keyring, (listener, bound)).await?;
     if let Some(provisioned) = provisioned {
         let base = base_url(config, running.bound);
@@ -68,7 +71,8 @@ async fn start(
     keyring: Arc<Keyring>,
     (listener, bound): (TcpListener, SocketAddr),
 ) -> Result<Running, AppError> {
-    let ledger = Arc::new(Ledger::open(&config.storage.data_dir.join("spool"), spool_limits(config))?);
+    let ledger =
+        Arc::new(Ledger::open(&config.storage.data_dir.join("spool"), spool_limits(config))?);
     let (stop_delivery, stopped) = watch::channel(false);
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
@@ -83,7 +87,8 @@ async fn start(
     };
     let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
-    let access = AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
+    let access =
+        AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
     let metrics = Arc::new(Metrics::new()?);
     let shared = Arc::new(Shared::new(
         publisher,
@@ -98,7 +103,8 @@ async fn start(
     ));
     serve_metrics(config, &shared)?;
     let (close, closed) = watch::channel(false);
-    let (mut service, fds) = listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
+    let (mut service, fds) =
+        listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
     Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })
@@ -139,7 +145,9 @@ async fn admin_router(
 
 /// The router of the public port: with the admin and user API, unless that has a listener of its own.
 fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
-    let Some(address) = config.admin.listen else { return Ok(probes.merge(admin).fallback(admin::not_found)) };
+    let Some(address) = config.admin.listen else {
+        return Ok(probes.merge(admin).fallback(admin::not_found));
+    };
     let (listener, bound) = listen::bind(address, "admin.listen")?;
     serve_router(listener, probes.clone().merge(admin).fallback(admin::not_found))?;
     tracing::info!(address = %bound, "admin listening");

@@ -38,7 +38,10 @@ pub async fn drain(state: &Drain, close: &watch::Sender<bool>, delay: Duration, 
     // A request may have slipped in between the last look and the closing.
     idle(state, end).await;
     if state.active() > 0 {
-        tracing::warn!(requests = state.active(), "server.shutdown_grace_secs is over: requests are cut off");
+        tracing::warn!(
+            requests = state.active(),
+            "server.shutdown_grace_secs is over: requests are cut off"
+        );
     }
 }
 

@@ -77,7 +77,9 @@ mod tests {
         ] {
             assert!(!permits(&policy, denied), "{denied}");
         }
-        for fine in ["169.253.255.255", "169.255.0.0", "10.0.0.1", "127.0.0.1", "fd00:ec2::255", "::1"] {
+        for fine in
+            ["169.253.255.255", "169.255.0.0", "10.0.0.1", "127.0.0.1", "fd00:ec2::255", "::1"]
+        {
             assert!(permits(&policy, fine), "{fine}");
         }
     }

@@ -5,5 +5,5 @@ mod dns;
 mod peer;
 
 pub use address::AddressPolicy;
-pub use dns::{Resolver, ResolveError};
+pub use dns::{ResolveError, Resolver};
 pub use peer::{PeerError, Peers};

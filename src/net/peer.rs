@@ -14,10 +14,7 @@ use std::{
 use pingora_core::{connectors::l4::Connect, protocols::ALPN, upstreams::peer::HttpPeer};
 
 use super::{AddressPolicy, Resolver, dns::ResolveError};
-use crate::{
-    provider::Transport,
-    snapshot::Provider,
-};
+use crate::{provider::Transport, snapshot::Provider};
 
 /// How long an idle upstream connection is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);
@@ -50,7 +47,11 @@ pub struct Peers {
 impl Peers {
     /// `in_process` is how providers of that transport are reached.
     #[must_use]
-    pub fn new(policy: AddressPolicy, connect_timeout: Duration, in_process: Arc<dyn Connect + Send + Sync>) -> Self {
+    pub fn new(
+        policy: AddressPolicy,
+        connect_timeout: Duration,
+        in_process: Arc<dyn Connect + Send + Sync>,
+    ) -> Self {
         Self {
             resolver: Resolver::default(),
             policy,
@@ -66,14 +67,24 @@ impl Peers {
     ///
     /// # Errors
     /// When the name has no address, or none that may be reached.
-    pub async fn peer(&self, provider: &Provider, patience: Duration, fresh: bool) -> Result<Box<HttpPeer>, PeerError> {
+    pub async fn peer(
+        &self,
+        provider: &Provider,
+        patience: Duration,
+        fresh: bool,
+    ) -> Result<Box<HttpPeer>, PeerError> {
         let base = &provider.base;
         let in_process = provider.vendor.transport == Transport::InProcess;
-        let ip = if in_process { IpAddr::from([127, 0, 0, 1]) } else { self.address(&base.host).await? };
+        let ip = if in_process {
+            IpAddr::from([127, 0, 0, 1])
+        } else {
+            self.address(&base.host).await?
+        };
         let sni = if base.tls { base.host.to_string() } else { String::new() };
         let mut peer = Box::new(HttpPeer::new(SocketAddr::new(ip, base.port), base.tls, sni));
         let limit = self.connect_timeout.min(patience);
-        peer.group_key = if fresh { self.one_time.fetch_add(1, Ordering::Relaxed) } else { group_key(provider) };
+        peer.group_key =
+            if fresh { self.one_time.fetch_add(1, Ordering::Relaxed) } else { group_key(provider) };
         let options = &mut peer.options;
         options.connection_timeout = Some(limit);
         options.total_connection_timeout = Some(limit);

@@ -98,12 +98,17 @@ async fn admitted(
     if let Some(call) = ctx.call.as_mut() {
         call.principal = Some(Arc::clone(&principal));
     }
-    let Some(endpoint) = endpoint else { return Err(Some(refusal::unknown_path(&format!("/v1{rest}")))) };
+    let Some(endpoint) = endpoint else {
+        return Err(Some(refusal::unknown_path(&format!("/v1{rest}"))));
+    };
     if endpoint == Endpoint::Models {
         return listing(ctx, &principal, rest).map(Some).map_err(Some);
     }
     if !ctx.shared.ledger.accepts() {
-        return Err(Some(refusal::unavailable("ledger_full", "usage records cannot be kept at the moment; try again")));
+        return Err(Some(refusal::unavailable(
+            "ledger_full",
+            "usage records cannot be kept at the moment; try again",
+        )));
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
@@ -118,7 +123,8 @@ async fn admitted(
 
 fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Result<(), Refusal> {
     let head = session.req_header();
-    let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let size: usize =
+        head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADER_BYTES {
         return Err(refusal::headers_too_large(MAX_HEADER_BYTES));
     }
@@ -130,7 +136,10 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
     Err(refusal::method_not_allowed(wanted.as_str()))
 }
 
-async fn authenticate(headers: &HeaderMap, ctx: &Ctx) -> std::result::Result<Arc<Principal>, Refusal> {
+async fn authenticate(
+    headers: &HeaderMap,
+    ctx: &Ctx,
+) -> std::result::Result<Arc<Principal>, Refusal> {
     let verdict = match token(headers) {
         Ok(token) => match ctx.shared.keys.cached(token) {
             Some(verdict) => verdict,
@@ -199,16 +208,18 @@ async fn read(
     let length = length.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let limits = ctx.shared.limits;
     let fits = length.is_none_or(|length| length <= limits.max_body);
-    if fits && headers.get(http::header::EXPECT).is_some_and(|e| e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+    if fits
+        && headers
+            .get(http::header::EXPECT)
+            .is_some_and(|e| e.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    {
         session.downstream_session.write_continue_response().await.map_err(|_| None)?;
     }
     let mut room = Room::none(&ctx.shared);
     let body = body::read(&mut session.downstream_session, length, &mut room).await;
     let body = body.map_err(|error| match error {
         BodyError::Gone => None,
-        BodyError::TooLarge => {
-            Some(refusal::request_too_large(limits.max_body))
-        }
+        BodyError::TooLarge => Some(refusal::request_too_large(limits.max_body)),
         BodyError::TooSlow => Some(refusal::body_timeout()),
         BodyError::NoRoom => Some(refusal::unavailable(
             "buffer_full",
@@ -236,4 +247,3 @@ fn plan(
     }
     Ok(plan)
 }
-

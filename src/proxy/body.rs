@@ -49,7 +49,9 @@ impl Room {
 
     /// Makes it at least `bytes`.
     fn grow(&mut self, bytes: u64) -> Result<(), BodyError> {
-        let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
+        let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else {
+            return Ok(());
+        };
         let limit = self.limits.max_buffered;
         let taken = self.shared.buffered.fetch_add(more, Ordering::AcqRel);
         if taken.saturating_add(more) > limit {

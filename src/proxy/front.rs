@@ -3,11 +3,7 @@
 //! Pingora limits each read of a header, not the whole of it, so that a client which sends a byte
 //! now and then could hold a connection for ever.
 
-use std::{
-    cell::Cell,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use pingora_core::{
@@ -68,8 +64,13 @@ impl Front {
 
     /// Waits for the first byte of a kept-alive connection's next request, so that idling and
     /// sending a header slowly can be told apart. None: the connection has ended.
-    async fn next_request(&self, session: ServerSession, shutdown: &ShutdownWatch) -> Option<(ServerSession, Duration)> {
-        let (keepalive, reuses) = (session.get_keepalive(), session.get_keepalive_reuses_remaining());
+    async fn next_request(
+        &self,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<(ServerSession, Duration)> {
+        let (keepalive, reuses) =
+            (session.get_keepalive(), session.get_keepalive_reuses_remaining());
         let session = match session {
             ServerSession::H1(h1) => h1,
             other => return Some((other, self.header_timeout)),
@@ -103,8 +104,11 @@ impl HttpServerApp for Front {
             return self.inner.process_new_http(session, shutdown).await;
         }
         let reused = session.take_connection_user_context().is_some_and(|mark| mark.is::<Reused>());
-        let (session, patience) =
-            if reused { self.next_request(session, shutdown).await? } else { (session, self.header_timeout) };
+        let (session, patience) = if reused {
+            self.next_request(session, shutdown).await?
+        } else {
+            (session, self.header_timeout)
+        };
         ARRIVED.scope(Cell::new(false), self.guarded(session, shutdown, patience)).await
     }
 

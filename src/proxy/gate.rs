@@ -57,7 +57,8 @@ impl Control {
 
     /// Begins an attempt: its body, its first deadline, and the answer held back.
     pub fn begin(&self, body: Bytes, deadline: Instant) {
-        *self.lock() = State { body, hold: true, deadline: Some(deadline), idle: None, expired: false };
+        *self.lock() =
+            State { body, hold: true, deadline: Some(deadline), idle: None, expired: false };
     }
 
     /// Between attempts there is no deadline.
@@ -163,7 +164,8 @@ struct Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::mem::replace(&mut self.inner, placeholder()));
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(std::mem::replace(&mut self.inner, placeholder()));
     }
 }
 
@@ -372,7 +374,10 @@ impl CustomSession for Gate {
         None
     }
 
-    fn restore_custom_message_writer(&mut self, _writer: Box<dyn CustomMessageWrite>) -> Result<()> {
+    fn restore_custom_message_writer(
+        &mut self,
+        _writer: Box<dyn CustomMessageWrite>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -32,7 +32,8 @@ impl Trace {
     pub fn read(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get("traceparent")?.to_str().ok()?;
         let mut parts = value.split('-');
-        let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (version, trace, parent, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let well_formed = hex(version, 2)
             && version != "ff"
             && hex(trace, 32)
@@ -78,7 +79,10 @@ mod tests {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let trace = Trace::read(&headers("traceparent", parent)).unwrap();
         let child = trace.child();
-        assert!(child.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && child.ends_with("-01"), "{child}");
+        assert!(
+            child.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && child.ends_with("-01"),
+            "{child}"
+        );
         assert!(Trace::read(&headers("traceparent", &child)).is_some());
         assert_ne!(child, parent);
     }

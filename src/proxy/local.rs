@@ -41,7 +41,8 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
 
 async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, BodyError> {
     let headers = &session.req_header().headers;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if headers.contains_key(header::EXPECT) && length.is_none_or(|length: u64| length <= MAX_BODY) {
         session.downstream_session.write_continue_response().await.map_err(|_| BodyError::Gone)?;
     }
@@ -60,9 +61,18 @@ fn request(head: &RequestHeader, body: Bytes) -> Request<axum::body::Body> {
 
 fn refusal(error: &BodyError) -> http::Response<axum::body::Body> {
     let (status, text) = match error {
-        BodyError::TooLarge => (413, r#"{"error":"PayloadTooLarge","message":"the request body may have at most 2 MiB"}"#),
-        BodyError::NoRoom => (503, r#"{"error":"Unavailable","message":"the gateway holds as many request bodies as it may; try again"}"#),
-        BodyError::TooSlow | BodyError::Gone => (408, r#"{"error":"RequestTimeout","message":"the request body did not arrive in time"}"#),
+        BodyError::TooLarge => (
+            413,
+            r#"{"error":"PayloadTooLarge","message":"the request body may have at most 2 MiB"}"#,
+        ),
+        BodyError::NoRoom => (
+            503,
+            r#"{"error":"Unavailable","message":"the gateway holds as many request bodies as it may; try again"}"#,
+        ),
+        BodyError::TooSlow | BodyError::Gone => (
+            408,
+            r#"{"error":"RequestTimeout","message":"the request body did not arrive in time"}"#,
+        ),
     };
     let mut answer = http::Response::new(axum::body::Body::new(Full::from(text)));
     *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
@@ -86,7 +96,9 @@ async fn write(
         head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
     }
     let bodiless = session.req_header().method == http::Method::HEAD;
-    if !head.headers.contains_key(header::CONTENT_LENGTH) && session.req_header().version < Version::HTTP_2 {
+    if !head.headers.contains_key(header::CONTENT_LENGTH)
+        && session.req_header().version < Version::HTTP_2
+    {
         head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
     }
     let down = &mut session.downstream_session;

@@ -60,7 +60,9 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
 }
 
 fn meter(call: &Call, headers: &HeaderMap) -> Meter {
-    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Meter::None };
+    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
+        return Meter::None;
+    };
     let route = call.plan.as_ref().and_then(Plan::current);
     if is_event_stream(headers) {
         let hide = route.is_some_and(|route| plan::asks_usage(inbound, route, call.endpoint));
@@ -77,7 +79,9 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 
 /// Turns the vendor's header into the client's.
 pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
-    let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else { return Ok(()) };
+    let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else {
+        return Ok(());
+    };
     let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
     strip(answer, changes);
     if changes {
@@ -103,7 +107,8 @@ fn strip(answer: &mut ResponseHeader, body_changes: bool) {
             || (headers::is_forwardable_response(name.as_str(), body_changes)
                 && !(nominates && headers::is_nominated(&answer.headers, name.as_str())))
     };
-    let gone: SmallVec<[HeaderName; 4]> = answer.headers.keys().filter(|name| !kept(name)).cloned().collect();
+    let gone: SmallVec<[HeaderName; 4]> =
+        answer.headers.keys().filter(|name| !kept(name)).cloned().collect();
     for name in &gone {
         answer.remove_header(name);
     }
@@ -176,7 +181,10 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Res
     if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
         if !call.attempt.released {
             if !dialect::looks_like_json(piece) {
-                return fail(call, nonsense(call, "the vendor answered with something that is not JSON"));
+                return fail(
+                    call,
+                    nonsense(call, "the vendor answered with something that is not JSON"),
+                );
             }
             let idle = call.stream().then(|| route_idle(call)).flatten();
             release(call, idle);
@@ -187,13 +195,21 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Res
     Ok(())
 }
 
-fn stream(mut meter: Box<StreamMeter>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
+fn stream(
+    mut meter: Box<StreamMeter>,
+    piece: &mut Option<Bytes>,
+    end: bool,
+    call: &mut Call,
+) -> Result<()> {
     let mut out = piece.take().map(|piece| meter.push(piece));
     if !call.attempt.released {
         match meter.first() {
             FirstEvent::Undecided if !end => {}
             FirstEvent::Undecided => {
-                return fail(call, nonsense(call, "the vendor's stream ended before its first event"));
+                return fail(
+                    call,
+                    nonsense(call, "the vendor's stream ended before its first event"),
+                );
             }
             FirstEvent::Error(error) => return fail(call, first_error(call, error)),
             FirstEvent::Good => release(call, route_idle(call)),
@@ -274,7 +290,10 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
     let expired = call.gate.as_ref().is_some_and(|gate| gate.control.expired());
     if let Some(mut failure) = call.attempt.failure.take() {
         if !call.attempt.error_body.is_empty() {
-            let said = upstream_error::attempt_message(failure.status.unwrap_or_default(), &call.attempt.error_body);
+            let said = upstream_error::attempt_message(
+                failure.status.unwrap_or_default(),
+                &call.attempt.error_body,
+            );
             failure.message = scrubbed(&said, call);
         }
         return failure;
@@ -284,12 +303,17 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
     }
     let mut failure = of_error(error);
     failure.status = call.attempt.status;
-    failure.stale_connection = reused && call.attempt.status.is_none() && failure.outcome == AttemptOutcome::NetworkError;
+    failure.stale_connection =
+        reused && call.attempt.status.is_none() && failure.outcome == AttemptOutcome::NetworkError;
     failure
 }
 
 fn timeout_message(call: &Call) -> &'static str {
-    if call.stream() { "the vendor sent no event in time" } else { "the vendor did not answer in time" }
+    if call.stream() {
+        "the vendor sent no event in time"
+    } else {
+        "the vendor did not answer in time"
+    }
 }
 
 /// A transport error of Pingora's in a class and words of ours: its own text names addresses.
@@ -298,11 +322,14 @@ pub fn of_error(error: &Error) -> Failure {
     let (outcome, message) = match error.etype() {
         ErrorType::ConnectTimedout => (Timeout, "the connection was not established in time"),
         ErrorType::TLSHandshakeTimedout => (Timeout, "the TLS handshake did not finish in time"),
-        ErrorType::ReadTimedout | ErrorType::WriteTimedout => (Timeout, "the vendor did not answer in time"),
-        ErrorType::ConnectRefused => (NetworkError, "the connection was refused"),
-        ErrorType::ConnectNoRoute | ErrorType::ConnectError | ErrorType::SocketError | ErrorType::ConnectProxyFailure => {
-            (NetworkError, "the vendor cannot be reached")
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
+            (Timeout, "the vendor did not answer in time")
         }
+        ErrorType::ConnectRefused => (NetworkError, "the connection was refused"),
+        ErrorType::ConnectNoRoute
+        | ErrorType::ConnectError
+        | ErrorType::SocketError
+        | ErrorType::ConnectProxyFailure => (NetworkError, "the vendor cannot be reached"),
         ErrorType::TLSHandshakeFailure | ErrorType::InvalidCert | ErrorType::TLSWantX509Lookup => {
             (TlsError, "the TLS handshake failed")
         }
@@ -318,7 +345,8 @@ pub fn of_error(error: &Error) -> Failure {
 /// A vendor's words without the credential that was sent to it.
 fn scrubbed(message: &str, call: &Call) -> String {
     let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
-    let key = route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose());
+    let key =
+        route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose());
     upstream_error::scrub(message.chars().take(500).collect(), key)
 }
 

@@ -22,8 +22,11 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
     let Some(call) = ctx.call.as_mut() else { return give_up() };
     loop {
         wait(session, call).await?;
-        let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return give_up() };
-        let patience = if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
+        let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else {
+            return give_up();
+        };
+        let patience =
+            if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
         let deadline = Instant::now() + patience;
         match shared.peers.peer(&route.provider, patience, call.attempt.fresh).await {
             Ok(peer) => {

@@ -11,13 +11,19 @@ use crate::{
 
 /// A refusal, and the check that made it (a label of `denied_total` and the record's `denied_by`).
 pub struct Refusal {
-    pub error: GatewayError,
+    pub error: Box<GatewayError>,
     pub reason: &'static str,
 }
 
 /// The caller's fault.
-fn refuse(reason: &'static str, status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal { error: GatewayError::new(status, INVALID_REQUEST, message).code(code), reason }
+fn refuse(
+    reason: &'static str,
+    status: u16,
+    code: &'static str,
+    message: impl Into<String>,
+) -> Refusal {
+    let error = GatewayError::new(status, INVALID_REQUEST, message).code(code);
+    Refusal { error: Box::new(error), reason }
 }
 
 pub fn invalid_api_key(message: &str) -> Refusal {
@@ -27,7 +33,7 @@ pub fn invalid_api_key(message: &str) -> Refusal {
 /// The gateway's fault, and soon over.
 pub fn unavailable(reason: &'static str, message: &str) -> Refusal {
     let error = GatewayError::new(503, GATEWAY, message).code("unavailable").retry_after(1);
-    Refusal { error, reason }
+    Refusal { error: Box::new(error), reason }
 }
 
 pub fn unknown_path(path: &str) -> Refusal {
@@ -94,13 +100,18 @@ fn about_model(mut refusal: Refusal) -> Refusal {
 }
 
 /// Every route failed (contract 4.2 and 4.3).
-pub fn all_routes_failed(status: u16, attempts: Vec<Attempt>, retry_after_secs: Option<u64>) -> GatewayError {
+pub fn all_routes_failed(
+    status: u16,
+    attempts: Vec<Attempt>,
+    retry_after_secs: Option<u64>,
+) -> GatewayError {
     let (kind, message) = if status == 429 {
         (RATE_LIMIT, "every route is rate limited by its vendor; see attempts")
     } else {
         (UPSTREAM, "every route failed; see attempts")
     };
-    let mut error = GatewayError::new(status, kind, message).code("all_routes_failed").attempts(attempts);
+    let mut error =
+        GatewayError::new(status, kind, message).code("all_routes_failed").attempts(attempts);
     error.retry_after_secs = retry_after_secs;
     error
 }

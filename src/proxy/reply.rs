@@ -14,7 +14,10 @@ use super::{
     refusal::{self, Refusal},
     settle::{self, Outcome},
 };
-use crate::{dialect::GatewayError, domain::{AttemptOutcome, Endpoint}};
+use crate::{
+    dialect::GatewayError,
+    domain::{AttemptOutcome, Endpoint},
+};
 
 /// How long the rest of a refused request is read, so that the client sees the answer and no reset.
 const LINGER: Duration = Duration::from_secs(1);
@@ -22,8 +25,11 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Answers a refusal. Always `Ok(true)`: the request is answered.
 pub async fn refuse(session: &mut Session, ctx: &mut Ctx, refusal: Refusal) -> Result<bool> {
     let Refusal { error, reason } = refusal;
-    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), Some(reason)));
-    write(session, ctx, error).await;
+    settle::settle(
+        ctx,
+        Outcome::replied(error.status, error.code.unwrap_or(error.kind), Some(reason)),
+    );
+    write(session, ctx, *error).await;
     linger(session).await;
     Ok(true)
 }
@@ -87,9 +93,8 @@ async fn send(session: &mut Session, head: ResponseHeader, body: Bytes) -> Resul
 }
 
 async fn linger(session: &mut Session) {
-    let drain = async {
-        while let Ok(Some(_)) = session.downstream_session.read_request_body().await {}
-    };
+    let drain =
+        async { while let Ok(Some(_)) = session.downstream_session.read_request_body().await {} };
     // Whoever still sends after this is cut off.
     let _timed_out = tokio::time::timeout(LINGER, drain).await;
 }
@@ -117,7 +122,9 @@ fn all_failed(call: &Call, all_rate_limited_status: u16) -> GatewayError {
     let attempts = call.plan.as_ref().map(|plan| plan.attempts.clone()).unwrap_or_default();
     let limited = call.plan.as_ref().is_some_and(crate::route::Plan::all_rate_limited);
     let retry_after = call.plan.as_ref().and_then(|plan| plan.retry_after).filter(|_| limited);
-    let seconds = retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|s| s.max(1));
+    let seconds = retry_after
+        .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+        .map(|s| s.max(1));
     let status = if limited { all_rate_limited_status } else { 502 };
     refusal::all_routes_failed(status, attempts, seconds)
 }

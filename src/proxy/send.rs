@@ -12,7 +12,8 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &Ctx) 
     let Some(call) = ctx.call.as_ref() else { return Ok(()) };
     let Some(route) = call.plan.as_ref().and_then(Plan::current) else { return Ok(()) };
     let provider = &route.provider;
-    let mut head = RequestHeader::build_no_case(Method::POST, path(call, provider).as_bytes(), Some(16))?;
+    let mut head =
+        RequestHeader::build_no_case(Method::POST, path(call, provider).as_bytes(), Some(16))?;
     forward(client, &mut head, provider)?;
     head.insert_header(header::HOST, &*provider.base.authority)?;
     if !head.headers.contains_key(header::CONTENT_TYPE) {
@@ -49,7 +50,8 @@ fn forward(client: &RequestHeader, head: &mut RequestHeader, provider: &Provider
     }
     for (name, value) in &vendor.default_headers {
         if !head.headers.contains_key(name.as_str()) {
-            let name = HeaderName::try_from(name.as_str()).or_err(ErrorType::InternalError, "default header")?;
+            let name = HeaderName::try_from(name.as_str())
+                .or_err(ErrorType::InternalError, "default header")?;
             head.insert_header(name, value.as_str())?;
         }
     }
@@ -65,16 +67,25 @@ fn identify(call: &Call, head: &mut RequestHeader) -> Result<()> {
 }
 
 fn credentials(provider: &Provider, head: &mut RequestHeader) -> Result<()> {
-    let Some(key) = provider.api_key.as_ref().filter(|key| !key.expose().is_empty()) else { return Ok(()) };
+    let Some(key) = provider.api_key.as_ref().filter(|key| !key.expose().is_empty()) else {
+        return Ok(());
+    };
     let (name, mut value) = match provider.vendor.auth {
-        AuthScheme::Bearer => (header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", key.expose()))),
-        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), HeaderValue::try_from(key.expose())),
+        AuthScheme::Bearer => {
+            (header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", key.expose())))
+        }
+        AuthScheme::XApiKey => {
+            (HeaderName::from_static("x-api-key"), HeaderValue::try_from(key.expose()))
+        }
     };
     if let Ok(value) = &mut value {
         value.set_sensitive(true);
     }
     let value = value.map_err(|_| {
-        pingora_error::Error::explain(ErrorType::InternalError, "the provider's key cannot be sent in a header")
+        pingora_error::Error::explain(
+            ErrorType::InternalError,
+            "the provider's key cannot be sent in a header",
+        )
     })?;
     head.insert_header(name, value)?;
     Ok(())

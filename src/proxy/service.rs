@@ -83,7 +83,12 @@ impl ProxyHttp for Gateway {
         Ok(())
     }
 
-    async fn response_filter(&self, _session: &mut Session, answer: &mut ResponseHeader, ctx: &mut Ctx) -> Result<()> {
+    async fn response_filter(
+        &self,
+        _session: &mut Session,
+        answer: &mut ResponseHeader,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
         observe::dress(answer, ctx)
     }
 
@@ -97,9 +102,16 @@ impl ProxyHttp for Gateway {
         observe::body(body, end, ctx).map(|()| None)
     }
 
-    fn fail_to_connect(&self, session: &mut Session, _peer: &HttpPeer, ctx: &mut Ctx, error: Box<Error>) -> Box<Error> {
+    fn fail_to_connect(
+        &self,
+        session: &mut Session,
+        _peer: &HttpPeer,
+        ctx: &mut Ctx,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
         let failure = observe::of_error(&error);
-        consequence(session, ctx, error, failure)
+        consequence(session, ctx, &mut error, failure);
+        error
     }
 
     fn error_while_proxy(
@@ -121,14 +133,22 @@ impl ProxyHttp for Gateway {
             return error;
         }
         let failure = observe::failure(call, &error, reused);
-        consequence(session, ctx, error, failure)
+        consequence(session, ctx, &mut error, failure);
+        error
     }
 
-    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Ctx) -> FailToProxy
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut Ctx,
+    ) -> FailToProxy
     where
         Ctx: Send + Sync,
     {
-        if *error.esource() == ErrorSource::Downstream && ctx.call.as_ref().is_some_and(|call| call.plan.is_none()) {
+        if *error.esource() == ErrorSource::Downstream
+            && ctx.call.as_ref().is_some_and(|call| call.plan.is_none())
+        {
             settle::settle(ctx, Outcome::client_gone());
         }
         reply::conclude(session, ctx).await;
@@ -171,7 +191,7 @@ impl ProxyHttp for Gateway {
 }
 
 /// The one place where a failed attempt becomes a retry, the next route, or the end.
-fn consequence(session: &Session, ctx: &mut Ctx, mut error: Box<Error>, failure: Failure) -> Box<Error> {
+fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Failure) {
     let shared = Arc::clone(&ctx.shared);
     let again = match ctx.call.as_mut() {
         // Nothing is tried again once a byte of an answer has left.
@@ -183,5 +203,4 @@ fn consequence(session: &Session, ctx: &mut Ctx, mut error: Box<Error>, failure:
         None => false,
     };
     error.set_retry(again);
-    error
 }

@@ -32,7 +32,12 @@ impl Outcome {
 
     /// The gateway answered on its own account.
     pub fn replied(status: u16, error_type: &str, denied_by: Option<&'static str>) -> Self {
-        Self { status: Some(status), error_type: Some(error_type.to_owned()), denied_by, attempt: None }
+        Self {
+            status: Some(status),
+            error_type: Some(error_type.to_owned()),
+            denied_by,
+            attempt: None,
+        }
     }
 
     /// The client left.
@@ -72,9 +77,16 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     match serde_json::to_vec(&record) {
         Ok(json) => {
             if shared.ledger.append(&json).is_err() {
-                tracing::error!(request_id = record.request_id, "the usage spool is full: a record was lost");
+                tracing::error!(
+                    request_id = record.request_id,
+                    "the usage spool is full: a record was lost"
+                );
             }
-            shared.access.record(&record, &json, call.trace.as_ref().map(|trace| trace.trace_id.as_str()));
+            shared.access.record(
+                &record,
+                &json,
+                call.trace.as_ref().map(|trace| trace.trace_id.as_str()),
+            );
         }
         Err(error) => tracing::error!(%error, "a usage record cannot be written"),
     }
@@ -83,7 +95,8 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
 /// An answer that is the vendor's own error, or a stream that ended in one, says so in the record.
 fn told(call: &Call, mut outcome: Outcome) -> Outcome {
     if outcome.error_type.is_none() {
-        let failed = matches!(&call.attempt.meter, Meter::Stream(meter) if meter.failed().is_some());
+        let failed =
+            matches!(&call.attempt.meter, Meter::Stream(meter) if meter.failed().is_some());
         outcome.error_type = if call.attempt.cut || failed {
             Some("stream_error".to_owned())
         } else if call.attempt.status.is_some_and(|status| status >= 400) {
@@ -130,10 +143,16 @@ fn facts(call: &mut Call) -> AnswerFacts {
     }
 }
 
-fn record(call: &Call, ts: crate::domain::Timestamp, outcome: &Outcome, facts: &AnswerFacts) -> UsageRecord {
+fn record(
+    call: &Call,
+    ts: crate::domain::Timestamp,
+    outcome: &Outcome,
+    facts: &AnswerFacts,
+) -> UsageRecord {
     let principal = call.principal.as_deref();
     let plan = call.plan.as_ref();
-    let route = plan.and_then(Plan::last).filter(|_| plan.is_some_and(|plan| !plan.attempts.is_empty()));
+    let route =
+        plan.and_then(Plan::last).filter(|_| plan.is_some_and(|plan| !plan.attempts.is_empty()));
     let usage = facts.usage.unwrap_or_default();
     let requested = call.inbound.as_ref().map(|inbound| inbound.head.model_name.as_str());
     UsageRecord {
@@ -177,7 +196,12 @@ fn record(call: &Call, ts: crate::domain::Timestamp, outcome: &Outcome, facts: &
 }
 
 /// Labels are names from the configuration; whatever a client made up is `other`.
-fn sample<'a>(call: &'a Call, record: &'a UsageRecord, facts: &AnswerFacts, seconds: f64) -> RequestSample<'a> {
+fn sample<'a>(
+    call: &'a Call,
+    record: &'a UsageRecord,
+    facts: &AnswerFacts,
+    seconds: f64,
+) -> RequestSample<'a> {
     RequestSample {
         endpoint: call.endpoint.map_or("other", |endpoint| endpoint.as_str()),
         alias: record.alias.as_deref().unwrap_or("other"),

@@ -15,7 +15,12 @@ const CAP: Duration = Duration::from_secs(4);
 /// without the header, the built-in back-off: 0.5 s doubling, jittered down to half by `jitter`
 /// (0 to 1), capped at `max_wait` or 4 s.
 #[must_use]
-pub fn wait_before_retry(retry: u32, asked: Option<Duration>, max_wait: Duration, jitter: f64) -> Duration {
+pub fn wait_before_retry(
+    retry: u32,
+    asked: Option<Duration>,
+    max_wait: Duration,
+    jitter: f64,
+) -> Duration {
     match asked {
         Some(asked) if !max_wait.is_zero() => asked.min(max_wait),
         _ => {
@@ -62,7 +67,8 @@ mod tests {
 
     #[test]
     fn the_built_in_wait_doubles_and_is_capped() {
-        let waits: Vec<_> = (0..6).map(|n| wait_before_retry(n, None, Duration::ZERO, 1.0)).collect();
+        let waits: Vec<_> =
+            (0..6).map(|n| wait_before_retry(n, None, Duration::ZERO, 1.0)).collect();
         assert_eq!(waits, [S / 2, S, 2 * S, 4 * S, 4 * S, 4 * S]);
         assert_eq!(wait_before_retry(40, None, S, 1.0), S);
         assert_eq!(wait_before_retry(0, None, Duration::ZERO, 0.0), S / 4);

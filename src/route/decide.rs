@@ -25,9 +25,16 @@ pub fn decide(plan: &Plan, failure: &Failure, jitter: f64) -> Next {
     if failure.stale_connection && !plan.reconnected {
         return Next::Reconnect;
     }
-    if failure.outcome == AttemptOutcome::RateLimited && plan.retries_here < route.retry_on_429_count {
+    if failure.outcome == AttemptOutcome::RateLimited
+        && plan.retries_here < route.retry_on_429_count
+    {
         let max_wait = route.retry_on_429_max_wait;
-        return Next::RetryHere(wait_before_retry(plan.retries_here, failure.retry_after, max_wait, jitter));
+        return Next::RetryHere(wait_before_retry(
+            plan.retries_here,
+            failure.retry_after,
+            max_wait,
+            jitter,
+        ));
     }
     if plan.has_next() { Next::NextRoute } else { Next::GiveUp }
 }

@@ -23,7 +23,13 @@ impl Failure {
     /// A failure without a status.
     #[must_use]
     pub fn of(outcome: AttemptOutcome, message: impl Into<String>) -> Self {
-        Self { outcome, status: None, retry_after: None, message: message.into(), stale_connection: false }
+        Self {
+            outcome,
+            status: None,
+            retry_after: None,
+            message: message.into(),
+            stale_connection: false,
+        }
     }
 
     /// Judges a status line: `None` means that the answer is the client's (contract 4.3).
@@ -37,7 +43,9 @@ impl Failure {
             _ => return None,
         };
         let message = match outcome {
-            AttemptOutcome::AuthFailed => format!("the vendor refused the gateway's credential ({status})"),
+            AttemptOutcome::AuthFailed => {
+                format!("the vendor refused the gateway's credential ({status})")
+            }
             _ => format!("the vendor answered {status}"),
         };
         Some(Self { outcome, status: Some(status), retry_after, message, stale_connection: false })

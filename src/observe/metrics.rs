@@ -105,6 +105,11 @@ impl Metrics {
             if let Some(counter) = series.attempts(outcome) {
                 counter.get_or_init(make).inc();
             }
+            if let Some(works) = verdict(outcome) {
+                let labels = [provider, upstream_model];
+                let gauge = || self.families.upstream_state.with_label_values(&labels);
+                series.state.get_or_init(gauge).set(i64::from(works));
+            }
         });
     }
 
@@ -120,14 +125,6 @@ impl Metrics {
     pub fn retry(&self, provider: &str, upstream_model: &str) {
         self.route([provider, upstream_model], |series, labels| {
             series.retries.get_or_init(|| self.families.retries.with_label_values(&labels)).inc();
-        });
-    }
-
-    /// Sets the state of a route: 1 while its last attempt worked, else 0.
-    pub fn upstream_state(&self, provider: &str, upstream_model: &str, state: i64) {
-        self.route([provider, upstream_model], |series, labels| {
-            let make = || self.families.upstream_state.with_label_values(&labels);
-            series.state.get_or_init(make).set(state);
         });
     }
 
@@ -269,8 +266,7 @@ mod tests {
             metrics.retry("a", "m");
         }
         metrics.attempt("b", "m", AttemptOutcome::Ok);
-        metrics.upstream_state("a", "m", 1);
-        metrics.upstream_state("a", "m", 0);
+        metrics.attempt("b", "m", AttemptOutcome::ClientGone);
         shows(
             &metrics,
             &[
@@ -279,6 +275,7 @@ mod tests {
                 r#"turnpike_failovers_total{provider="a",upstream_model="m"} 2"#,
                 r#"turnpike_retries_total{provider="a",upstream_model="m"} 2"#,
                 r#"turnpike_upstream_state{provider="a",upstream_model="m"} 0"#,
+                r#"turnpike_upstream_state{provider="b",upstream_model="m"} 1"#,
             ],
         );
     }

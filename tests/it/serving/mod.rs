@@ -1,5 +1,6 @@
 //! Listening, HTTP/2, and ending well.
 
+mod admin_listener;
 mod http2;
 mod quickstart;
 mod shutdown;

@@ -21,6 +21,8 @@ use super::keys::{KeyRefusal, Principal};
 const CAPACITY: u64 = 100_000;
 /// How long a valid key is believed. Bounds the time until another process's revocation is seen.
 const VALID_FOR: Duration = Duration::from_secs(30);
+/// How long a valid key is kept for the time that the store is away.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a refusal is believed. Bounds the time until a restored database is seen.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
@@ -40,6 +42,7 @@ pub(super) struct KeyCache {
 struct Entry {
     finding: Finding,
     ticket: u64,
+    learnt: Instant,
 }
 
 /// Taken before a lookup, given back with its finding.
@@ -55,8 +58,17 @@ impl KeyCache {
     }
 
     pub(super) fn get(&self, hash: &[u8; 32]) -> Option<Finding> {
+        self.entry(hash).filter(|entry| entry.learnt.elapsed() < VALID_FOR).map(|entry| entry.finding)
+    }
+
+    /// A valid key that should be asked for again: what to go by where the store cannot be asked.
+    pub(super) fn last_known(&self, hash: &[u8; 32]) -> Option<Finding> {
+        self.entry(hash).map(|entry| entry.finding)
+    }
+
+    fn entry(&self, hash: &[u8; 32]) -> Option<Entry> {
         let entry = self.entries.get(hash)?;
-        (entry.ticket >= self.valid_from.load(Ordering::Acquire)).then_some(entry.finding)
+        (entry.ticket >= self.valid_from.load(Ordering::Acquire)).then_some(entry)
     }
 
     pub(super) fn ticket(&self) -> Ticket {
@@ -67,7 +79,7 @@ impl KeyCache {
     pub(super) fn insert(&self, ticket: &Ticket, hash: [u8; 32], finding: Finding) {
         let revocations = self.revocations.lock().unwrap_or_else(PoisonError::into_inner);
         if *revocations == ticket.0 {
-            self.entries.insert(hash, Entry { finding, ticket: ticket.0 });
+            self.entries.insert(hash, Entry { finding, ticket: ticket.0, learnt: Instant::now() });
         }
     }
 
@@ -91,7 +103,7 @@ struct Lifetimes;
 
 impl Lifetimes {
     const fn of(entry: &Entry) -> Duration {
-        if entry.finding.is_ok() { VALID_FOR } else { REFUSED_FOR }
+        if entry.finding.is_ok() { KEPT_FOR } else { REFUSED_FOR }
     }
 }
 

@@ -98,10 +98,15 @@ impl ApiKeys {
             return unexpired(finding, Timestamp::now());
         }
         let ticket = self.cache.ticket();
-        let row = self.store.key_by_hash(&hash).await.map_err(|error| {
-            tracing::warn!(%error, "an API key could not be looked up");
-            KeyRefusal::Unavailable
-        })?;
+        let row = match self.store.key_by_hash(&hash).await {
+            Ok(row) => row,
+            Err(error) => {
+                tracing::warn!(%error, "an API key could not be looked up");
+                // A known key is served while the store is away.
+                let known = self.cache.last_known(&hash).unwrap_or(Err(KeyRefusal::Unavailable));
+                return unexpired(known, Timestamp::now());
+            }
+        };
         let finding = judge(row, &hash);
         self.cache.insert(&ticket, hash, finding.clone());
         unexpired(finding, Timestamp::now())

@@ -7,7 +7,7 @@
 //! - ends the attempt when its deadline passes or the client leaves, even while the vendor is silent,
 //! - holds back the answer until [`Control::release`], so that a bad one can still fail over.
 //!
-//! Everything else goes to the wrapped session. See `docs/decisions/0001-attempt-gate.md`.
+//! Everything else goes to the wrapped session. See `docs/decisions/0001-pingora-phases-with-an-attempt-gate.md`.
 
 use std::{
     pin::Pin,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, header};
 use pingora_error::Result;
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
@@ -88,6 +88,7 @@ fn header(call: &Call, status: u16, length: usize, closing: bool) -> Result<Resp
 }
 
 async fn send(session: &mut Session, head: ResponseHeader, body: Bytes) -> Result<()> {
+    let body = if session.req_header().method == Method::HEAD { Bytes::new() } else { body };
     session.downstream_session.write_response_header(Box::new(head)).await?;
     session.downstream_session.write_response_body(body, true).await
 }

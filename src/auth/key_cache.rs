@@ -58,7 +58,9 @@ impl KeyCache {
     }
 
     pub(super) fn get(&self, hash: &[u8; 32]) -> Option<Finding> {
-        self.entry(hash).filter(|entry| entry.learnt.elapsed() < VALID_FOR).map(|entry| entry.finding)
+        self.entry(hash)
+            .filter(|entry| entry.learnt.elapsed() < VALID_FOR)
+            .map(|entry| entry.finding)
     }
 
     /// A valid key that should be asked for again: what to go by where the store cannot be asked.

@@ -9,7 +9,7 @@ use std::{
 
 use pingora_core::{
     apps::HttpServerOptions,
-    listeners::{Listeners, tls::TlsSettings},
+    listeners::{L4BufferSettings, ListenerConfig, Listeners, tls::TlsSettings},
     protocols::http::v2::server::{H2Options, default_h2_options},
     server::{Fds, ListenFds, configuration::ServerConf},
     services::listening::Service,
@@ -26,6 +26,11 @@ use crate::{
 const MAX_ATTEMPTS: usize = 1000;
 /// Idle upstream connections kept.
 const UPSTREAM_POOL: usize = 1024;
+/// Headers and bodies are read into buffers of their own: one more between them and the socket would
+/// be a copy, and 64 KiB for every open connection.
+const READ_BUFFER: usize = 0;
+/// An answer's header and a small body leave together.
+const WRITE_BUFFER: usize = 4096;
 /// Windows that let a 20 MB prompt arrive at the speed of the line, bytes.
 const H2_STREAM_WINDOW: u32 = 1 << 20;
 const H2_CONNECTION_WINDOW: u32 = 4 << 20;
@@ -66,12 +71,14 @@ pub fn service(
     proxy.server_options = Some(options);
     let header_timeout = Duration::from_secs(config.server.header_timeout_secs);
     let front = Front::new(Arc::new(proxy), header_timeout);
-    let mut listeners = Listeners::new();
     let address = bound.to_string();
-    match tls(config)? {
-        Some(settings) => listeners.add_tls_with_settings(&address, None, settings),
-        None => listeners.add_tcp(&address),
+    let buffers = L4BufferSettings::new(READ_BUFFER, WRITE_BUFFER);
+    let mut endpoint = ListenerConfig::tcp(&address).l4_buffer(buffers);
+    if let Some(settings) = tls(config)? {
+        endpoint = endpoint.tls(settings);
     }
+    let mut listeners = Listeners::new();
+    listeners.add_listener(endpoint);
     let mut fds = Fds::new();
     fds.add(address, listener.into_raw_fd());
     Ok((Service::with_listeners("public".to_owned(), listeners, front), Arc::new(fds.into())))

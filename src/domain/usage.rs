@@ -1,5 +1,7 @@
 //! What a request used: the ledger's record (one per request, denied and failed ones too).
 
+use std::{borrow::Cow, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Endpoint, KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
@@ -76,22 +78,23 @@ impl AttemptOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Provider name.
-    pub provider: String,
+    pub provider: Arc<str>,
     /// Model id sent upstream.
-    pub upstream_model: String,
+    pub upstream_model: Arc<str>,
     /// Status the vendor answered; null where none came.
     pub status: Option<u16>,
     /// How it ended; `ok` for the one that answered.
-    pub error_type: String,
+    pub error_type: Cow<'static, str>,
     /// What went wrong, in words that never contain a credential; empty for success.
     pub message: String,
     /// 429 retries made in place on this route.
     pub retries: u32,
 }
 
-/// Contract section 6. Never prompts or answers.
+/// Contract section 6. Never prompts or answers. Borrows where it can: it is written once for every
+/// request, from what the request has at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UsageRecord {
+pub struct UsageRecord<'a> {
     /// Idempotency key of the whole pipeline: a record is stored once.
     pub id: RecordId,
     /// When the request arrived.
@@ -103,27 +106,27 @@ pub struct UsageRecord {
     /// The key's user, if it has one.
     pub user_id: Option<UserId>,
     /// The caller's groups.
-    pub group_names: Vec<String>,
+    pub group_names: Cow<'a, [String]>,
     /// The operation; null for a path that is none.
     pub endpoint: Option<Endpoint>,
     /// The client's `model`, cut at 256 characters.
-    pub requested_model: Option<String>,
+    pub requested_model: Option<Cow<'a, str>>,
     /// What it resolved to.
-    pub alias: Option<String>,
+    pub alias: Option<Cow<'a, str>>,
     /// The route that answered, or the last that was tried.
     pub provider_id: Option<ProviderId>,
     /// Its provider's name.
-    pub provider_name: Option<String>,
+    pub provider_name: Option<Cow<'a, str>>,
     /// The model id sent upstream.
-    pub upstream_model: Option<String>,
+    pub upstream_model: Option<Cow<'a, str>>,
     /// The dated id that the vendor named in its answer.
-    pub used_model: Option<String>,
+    pub used_model: Option<Cow<'a, str>>,
     /// Status sent to the client; 499 when it left first.
     pub status: u16,
     /// Machine-readable class of the failure; null for success.
-    pub error_type: Option<String>,
+    pub error_type: Option<Cow<'a, str>>,
     /// The check that denied the request; null otherwise.
-    pub denied_by: Option<String>,
+    pub denied_by: Option<Cow<'a, str>>,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// See [`TokenUsage::input`].
@@ -145,23 +148,23 @@ pub struct UsageRecord {
     /// Picodollars.
     pub cost_total: Option<i64>,
     /// ISO 4217 code of the costs.
-    pub currency: Option<String>,
+    pub currency: Option<Cow<'a, str>>,
     /// The price version that priced it.
     pub pricing_rule_id: Option<uuid::Uuid>,
     /// The tier that priced it.
-    pub pricing_source: Option<String>,
+    pub pricing_source: Option<Cow<'a, str>>,
     /// Whole time, milliseconds.
     pub latency_ms: u64,
     /// Time to the first byte of the answer, milliseconds; null where none was sent.
     pub ttfb_ms: Option<u64>,
     /// Every route tried, in order.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Cow<'a, [Attempt]>,
     /// 429 retries in place, all routes together.
     pub retry_count: u32,
     /// Time slept before them, milliseconds.
     pub retry_sleep_ms: u64,
     /// The `x-request-id` of the request.
-    pub request_id: String,
+    pub request_id: Cow<'a, str>,
     /// The client's `User-Agent`, cut at 256 characters.
-    pub client: Option<String>,
+    pub client: Option<Cow<'a, str>>,
 }

@@ -69,5 +69,5 @@ async fn takes(sink: &dyn UsageSink, record: &Bytes) -> bool {
 }
 
 fn is_record(json: &[u8]) -> bool {
-    serde_json::from_slice::<UsageRecord>(json).is_ok()
+    serde_json::from_slice::<UsageRecord<'_>>(json).is_ok()
 }

@@ -65,7 +65,7 @@ pub(super) fn until(condition: impl Fn() -> bool) {
 
 /// The JSON of a record with number `n` in its id.
 pub(super) fn record(n: u32) -> Vec<u8> {
-    let record: UsageRecord = serde_json::from_value(serde_json::json!({
+    let record: UsageRecord<'_> = serde_json::from_value(serde_json::json!({
         "id": uuid::Uuid::from_u128(u128::from(n)),
         "ts": "2026-01-02T03:04:05Z",
         "group_names": [],

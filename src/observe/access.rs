@@ -32,7 +32,7 @@ impl AccessLog {
 
     /// Writes a line about a request. `json` is `record`, serialized. Never waits: a line for
     /// which there is no room is dropped and counted.
-    pub fn record(&self, record: &UsageRecord, json: &[u8], trace_id: Option<&str>) {
+    pub fn record(&self, record: &UsageRecord<'_>, json: &[u8], trace_id: Option<&str>) {
         if !tracing::enabled!(target: "turnpike::access", tracing::Level::INFO) {
             return;
         }
@@ -71,7 +71,7 @@ fn json_line(line: &mut Vec<u8>, json: &[u8], trace_id: Option<&str>) {
     line.push(b'\n');
 }
 
-fn text_line(line: &mut Vec<u8>, record: &UsageRecord, trace_id: Option<&str>) {
+fn text_line(line: &mut Vec<u8>, record: &UsageRecord<'_>, trace_id: Option<&str>) {
     let _ = write!(line, "{}  INFO request", record.ts);
     let mut put = |name: &str, value: Option<&dyn Display>| {
         if let Some(value) = value {
@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    fn record(requested_model: &str) -> UsageRecord {
+    fn record(requested_model: &str) -> UsageRecord<'_> {
         serde_json::from_value(json!({
             "id": "11111111-1111-4111-8111-111111111111",
             "ts": "2026-01-02T03:04:05.678Z",

@@ -1,5 +1,7 @@
 //! Settle: what happened becomes a record, figures and a log line, exactly once.
 
+use std::borrow::Cow;
+
 use crate::{
     dialect::AnswerFacts,
     domain::{AttemptOutcome, RecordId, UsageRecord, UsageSource},
@@ -11,6 +13,8 @@ use super::ctx::{Call, Ctx, Meter};
 
 /// Longest model name that is recorded, characters.
 const MAX_MODEL: usize = 256;
+/// Room for most records, bytes.
+const TYPICAL_RECORD: usize = 1536;
 /// The status of a request whose client left, as in nginx.
 pub const CLIENT_CLOSED: u16 = 499;
 
@@ -74,11 +78,12 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
         shared.metrics.denied(reason);
     }
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
-    match serde_json::to_vec(&record) {
-        Ok(json) => {
+    let mut json = Vec::with_capacity(TYPICAL_RECORD);
+    match serde_json::to_writer(&mut json, &record) {
+        Ok(()) => {
             if shared.ledger.append(&json).is_err() {
                 tracing::error!(
-                    request_id = record.request_id,
+                    request_id = %record.request_id,
                     "the usage spool is full: a record was lost"
                 );
             }
@@ -143,12 +148,12 @@ fn facts(call: &mut Call) -> AnswerFacts {
     }
 }
 
-fn record(
-    call: &Call,
+fn record<'a>(
+    call: &'a Call,
     ts: crate::domain::Timestamp,
-    outcome: &Outcome,
-    facts: &AnswerFacts,
-) -> UsageRecord {
+    outcome: &'a Outcome,
+    facts: &'a AnswerFacts,
+) -> UsageRecord<'a> {
     let principal = call.principal.as_deref();
     let plan = call.plan.as_ref();
     let route = plan.and_then(Plan::last);
@@ -160,17 +165,17 @@ fn record(
         org_id: principal.map(|principal| principal.org),
         api_key_id: principal.map(|principal| principal.key),
         user_id: principal.and_then(|principal| principal.user),
-        group_names: principal.map(|principal| principal.groups.to_vec()).unwrap_or_default(),
+        group_names: principal.map_or(&[][..], |principal| &principal.groups).into(),
         endpoint: call.endpoint,
-        requested_model: requested.map(|name| name.chars().take(MAX_MODEL).collect()),
-        alias: plan.map(|plan| plan.alias().to_string()),
+        requested_model: requested.map(shortened),
+        alias: plan.map(|plan| (&**plan.alias()).into()),
         provider_id: route.map(|route| route.provider.id),
-        provider_name: route.map(|route| route.provider.name.to_string()),
-        upstream_model: route.map(|route| route.upstream_model.to_string()),
-        used_model: facts.model.clone(),
+        provider_name: route.map(|route| (&*route.provider.name).into()),
+        upstream_model: route.map(|route| (&*route.upstream_model).into()),
+        used_model: facts.model.as_deref().map(Cow::Borrowed),
         status: outcome.status.or(call.attempt.status).unwrap_or(200),
-        error_type: outcome.error_type.clone(),
-        denied_by: outcome.denied_by.map(str::to_owned),
+        error_type: outcome.error_type.as_deref().map(Cow::Borrowed),
+        denied_by: outcome.denied_by.map(Cow::Borrowed),
         stream: call.stream(),
         input_tokens: usage.input,
         output_tokens: usage.output,
@@ -186,18 +191,24 @@ fn record(
         pricing_source: None,
         latency_ms: 0,
         ttfb_ms: call.first_byte.map(millis),
-        attempts: plan.map(|plan| plan.attempts.clone()).unwrap_or_default(),
+        attempts: plan.map_or(&[][..], |plan| &plan.attempts).into(),
         retry_count: plan.map_or(0, |plan| plan.retry_count),
         retry_sleep_ms: plan.map_or(0, |plan| millis(plan.retry_sleep)),
-        request_id: call.id.clone(),
-        client: call.client.clone(),
+        request_id: (&*call.id).into(),
+        client: call.client.as_deref().map(Cow::Borrowed),
     }
+}
+
+/// The start of a model's name, however long it is.
+fn shortened(name: &str) -> Cow<'_, str> {
+    let end = name.char_indices().nth(MAX_MODEL).map_or(name.len(), |(end, _)| end);
+    name.get(..end).unwrap_or(name).into()
 }
 
 /// Labels are names from the configuration; whatever a client made up is `other`.
 fn sample<'a>(
     call: &'a Call,
-    record: &'a UsageRecord,
+    record: &'a UsageRecord<'_>,
     facts: &AnswerFacts,
     seconds: f64,
 ) -> RequestSample<'a> {

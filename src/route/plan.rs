@@ -142,10 +142,10 @@ impl Plan {
     pub fn note(&mut self, failure: &Failure) {
         let Some(route) = self.current() else { return };
         let attempt = Attempt {
-            provider: route.provider.name.to_string(),
-            upstream_model: route.upstream_model.to_string(),
+            provider: Arc::clone(&route.provider.name),
+            upstream_model: Arc::clone(&route.upstream_model),
             status: failure.status,
-            error_type: failure.outcome.as_str().to_owned(),
+            error_type: failure.outcome.as_str().into(),
             message: failure.message.clone(),
             retries: self.retries_here,
         };

@@ -315,7 +315,7 @@ mod tests {
     fn the_buffer_must_hold_one_body() {
         assert_eq!(
             faults("[server]\nmax_buffered_mb = 32\n"),
-            ["2: server.max_buffered_mb: 32 is less than server.max_body_mb, which is 64"]
+            ["2: server.max_buffered_mb: 32 is less than twice server.max_body_mb, which is 64"]
         );
     }
 

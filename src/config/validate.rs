@@ -90,8 +90,8 @@ fn same(one: Option<SocketAddr>, other: Option<SocketAddr>) -> bool {
 
 fn bodies(config: &Config, blame: &mut Blame<'_>) {
     let (body, all) = (config.server.max_body_mb, config.server.max_buffered_mb);
-    if all < body {
-        let message = format!("{all} is less than server.max_body_mb, which is {body}");
+    if all < 2 * body {
+        let message = format!("{all} is less than twice server.max_body_mb, which is {body}");
         blame("server.max_buffered_mb", message);
     }
 }

@@ -5,7 +5,7 @@ use crate::support::{Gateway, Reply, Scene, until};
 #[tokio::test]
 async fn beyond_the_bound_clients_are_asked_to_come_again() {
     let settings =
-        Gateway::configured().set("server.max_body_mb", 1).set("server.max_buffered_mb", 2);
+        Gateway::configured().set("server.max_body_mb", 1).set("server.max_buffered_mb", 4);
     let scene = Scene::with(settings).await;
     let padding = "x".repeat(900 << 10);
     let body = |model: &str| {

@@ -27,13 +27,13 @@ pub async fn requested() -> Result<(), AppError> {
 }
 
 /// Drains: new requests are still served while those under way finish, so that nothing is refused
-/// before the load balancer has looked; the listener closes once nothing is under way, or at the end
-/// of `grace`.
+/// before the load balancer has looked. The listener closes once nothing is under way; where traffic
+/// does not go away by itself, at half time, so that what is under way then can finish, too.
 pub async fn drain(state: &Drain, close: &watch::Sender<bool>, delay: Duration, grace: Duration) {
     let end = Instant::now() + grace;
     state.begin();
     tokio::time::sleep(delay.min(grace)).await;
-    idle(state, end).await;
+    idle(state, Instant::now() + end.saturating_duration_since(Instant::now()) / 2).await;
     let _nobody_listens = close.send(true);
     // A request may have slipped in between the last look and the closing.
     idle(state, end).await;

@@ -33,6 +33,12 @@ impl AnswerMeter {
         self.picker.push(piece);
     }
 
+    /// Whether what has come is one JSON value to its end.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.picker.is_whole()
+    }
+
     /// What has been learnt; complete once the body has ended.
     #[must_use]
     pub fn finish(&mut self) -> AnswerFacts {

@@ -210,6 +210,20 @@ fn raise(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
 }
 
+/// Whether the outcome speaks for or against the vendor; a client that left does neither.
+const fn verdict(outcome: AttemptOutcome) -> Option<bool> {
+    match outcome {
+        AttemptOutcome::Ok | AttemptOutcome::ClientError => Some(true),
+        AttemptOutcome::ClientGone => None,
+        AttemptOutcome::RateLimited
+        | AttemptOutcome::AuthFailed
+        | AttemptOutcome::UpstreamError
+        | AttemptOutcome::NetworkError
+        | AttemptOutcome::TlsError
+        | AttemptOutcome::Timeout => Some(false),
+    }
+}
+
 /// A request being served; dropping it takes it off the figure.
 #[must_use]
 pub struct InFlight(IntGauge);

@@ -221,11 +221,11 @@ async fn read(
         BodyError::Gone => None,
         BodyError::TooLarge => Some(refusal::request_too_large(limits.max_body)),
         BodyError::TooSlow => Some(refusal::body_timeout()),
-        BodyError::NoRoom => Some(refusal::unavailable(
-            "buffer_full",
-            "the gateway holds as many request bodies as it may; try again",
-        )),
+        BodyError::NoRoom => Some(refusal::no_room()),
     })?;
+    // A rewrite makes a second one.
+    let both = 2 * body.len() as u64;
+    room.grow(both).map_err(|_| refusal::no_room())?;
     let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;
     Ok(Inbound { body, head, room })
 }

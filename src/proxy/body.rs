@@ -48,7 +48,7 @@ impl Room {
     }
 
     /// Makes it at least `bytes`.
-    fn grow(&mut self, bytes: u64) -> Result<(), BodyError> {
+    pub fn grow(&mut self, bytes: u64) -> Result<(), BodyError> {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else {
             return Ok(());
         };
@@ -86,6 +86,9 @@ pub async fn read(
     room: &mut Room,
 ) -> Result<Bytes, BodyError> {
     let limits = room.limits;
+    if session.is_body_empty() {
+        return Ok(Bytes::new());
+    }
     if length.is_some_and(|length| length > limits.max_body) {
         return Err(BodyError::TooLarge);
     }

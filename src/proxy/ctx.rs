@@ -70,6 +70,8 @@ pub struct Attempt {
     pub body_len: usize,
     /// The vendor's status.
     pub status: Option<u16>,
+    /// Only the connection's end tells the answer's end.
+    pub unframed: bool,
     /// What the filters found wrong; the judgement follows in `error_while_proxy`.
     pub failure: Option<Failure>,
     /// The start of a failed attempt's body.

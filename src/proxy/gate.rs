@@ -34,6 +34,12 @@ use tokio::time::Sleep;
 /// Raised when an answer ended while it was still held back.
 pub const ENDED_WHILE_HELD: ErrorType = ErrorType::Custom("answer ended before it was released");
 
+/// Raised when an answer says nothing and goes on for long.
+pub const HELD_TOO_MUCH: ErrorType = ErrorType::Custom("answer too long before its first event");
+
+/// Bytes of an answer that are held back at most.
+const MOST_HELD: usize = 8 * 1024 * 1024;
+
 /// What the filters tell the gate, and what it tells them.
 #[derive(Default)]
 pub struct Control {
@@ -48,6 +54,7 @@ struct State {
     /// With it set, every write to the client moves the deadline.
     idle: Option<Duration>,
     expired: bool,
+    close: bool,
 }
 
 impl Control {
@@ -57,8 +64,10 @@ impl Control {
 
     /// Begins an attempt: its body, its first deadline, and the answer held back.
     pub fn begin(&self, body: Bytes, deadline: Instant) {
-        *self.lock() =
-            State { body, hold: true, deadline: Some(deadline), idle: None, expired: false };
+        let mut state = self.lock();
+        let close = state.close;
+        *state =
+            State { body, hold: true, deadline: Some(deadline), idle: None, expired: false, close };
     }
 
     /// Between attempts there is no deadline.
@@ -71,6 +80,11 @@ impl Control {
         let mut state = self.lock();
         state.hold = false;
         state.idle = idle;
+    }
+
+    /// The client's connection ends with this answer, and the answer says so.
+    pub fn close_afterwards(&self) {
+        self.lock().close = true;
     }
 
     /// Drops the body: nothing will be sent again.
@@ -140,6 +154,7 @@ pub fn install(slot: &mut Box<ServerSession>) -> Handle {
         home: Arc::clone(&home),
         control: Arc::clone(&control),
         held: Vec::new(),
+        held_bytes: 0,
         timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
         timer_at: None,
     };
@@ -158,6 +173,7 @@ struct Gate {
     home: Home,
     control: Arc<Control>,
     held: Vec<HttpTask>,
+    held_bytes: usize,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
 }
@@ -181,10 +197,18 @@ impl Gate {
         true
     }
 
+    fn has_room_for(&mut self, piece: &Bytes) -> bool {
+        self.held_bytes += piece.len();
+        self.held_bytes <= MOST_HELD
+    }
+
     fn hold(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         for task in tasks {
             match task {
                 HttpTask::Failed(error) => return Err(error),
+                HttpTask::Body(Some(ref piece), _) if !self.has_room_for(piece) => {
+                    return Error::e_explain(HELD_TOO_MUCH, "held answer");
+                }
                 task if task.is_end() => return Error::e_explain(ENDED_WHILE_HELD, "held answer"),
                 task => self.held.push(task),
             }
@@ -238,6 +262,9 @@ impl CustomSession for Gate {
             all.extend(tasks);
             all
         };
+        if self.control.lock().close {
+            self.inner.set_keepalive(None);
+        }
         let done = self.inner.response_duplex_vec(tasks).await?;
         self.control.progress();
         Ok(done)
@@ -342,6 +369,7 @@ impl CustomSession for Gate {
     /// Pingora calls this at the start of every attempt: nothing of the one before may remain.
     fn enable_retry_buffering(&mut self) {
         self.held.clear();
+        self.held_bytes = 0;
     }
 
     fn retry_buffer_truncated(&self) -> bool {

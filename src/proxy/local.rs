@@ -93,7 +93,7 @@ async fn write(
     }
     head.insert_header("x-request-id", id)?;
     if closing {
-        head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+        session.set_keepalive(None);
     }
     let bodiless = session.req_header().method == http::Method::HEAD;
     if !head.headers.contains_key(header::CONTENT_LENGTH)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use smallvec::SmallVec;
@@ -46,6 +46,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
         return;
     }
     call.attempt.status = Some(status);
+    call.attempt.unframed = is_unframed(upstream);
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
     call.attempt.failure = Failure::of_status(status, asked);
     let Some(gate) = &call.gate else { return };
@@ -72,6 +73,13 @@ fn meter(call: &Call, headers: &HeaderMap) -> Meter {
     }
 }
 
+/// Whether nothing but the end of the connection tells the end of the body (RFC 9112 6.3).
+fn is_unframed(upstream: &ResponseHeader) -> bool {
+    upstream.version < Version::HTTP_2
+        && !upstream.headers.contains_key(header::CONTENT_LENGTH)
+        && !upstream.headers.contains_key(header::TRANSFER_ENCODING)
+}
+
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
@@ -89,8 +97,8 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
         answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
     }
     name(answer, call)?;
-    if ctx.shared.drain.draining() {
-        answer.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+    if let (true, Some(gate)) = (ctx.shared.drain.draining(), &call.gate) {
+        gate.control.close_afterwards();
     }
     let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
     match &call.plan {
@@ -142,7 +150,7 @@ pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
     match std::mem::take(&mut call.attempt.meter) {
         Meter::None => {}
         Meter::Error(kept) => client_error(kept, piece, end, call),
-        Meter::Answer(meter) => answer(meter, piece.as_ref(), call)?,
+        Meter::Answer(meter) => answer(meter, piece.as_ref(), end, call)?,
         Meter::Stream(meter) => stream(meter, piece, end, call)?,
     }
     if call.first_byte.is_none() && piece.as_ref().is_some_and(|piece| !piece.is_empty()) {
@@ -177,7 +185,7 @@ fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &
     }
 }
 
-fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Result<()> {
+fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut Call) -> Result<()> {
     if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
         if !call.attempt.released {
             if !dialect::looks_like_json(piece) {
@@ -190,6 +198,9 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, call: &mut Call) -> Res
             release(call, idle);
         }
         meter.push(piece);
+    }
+    if end && call.attempt.unframed && !meter.is_whole() {
+        return fail(call, nonsense(call, "the vendor's answer was cut off"));
     }
     call.attempt.meter = Meter::Answer(meter);
     Ok(())

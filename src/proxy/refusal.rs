@@ -36,6 +36,10 @@ pub fn unavailable(reason: &'static str, message: &str) -> Refusal {
     Refusal { error: Box::new(error), reason }
 }
 
+pub fn no_room() -> Refusal {
+    unavailable("buffer_full", "the gateway holds as many request bodies as it may; try again")
+}
+
 pub fn unknown_path(path: &str) -> Refusal {
     let message = format!(
         "unknown path {path}; the gateway serves /v1/chat/completions, /v1/completions, \

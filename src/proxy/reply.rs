@@ -48,8 +48,13 @@ pub async fn listing(session: &mut Session, ctx: &mut Ctx, body: Bytes) -> Resul
     settle::settle(ctx, Outcome { status: Some(200), ..Outcome::answered() });
     let Some(call) = ctx.call.as_ref() else { return Ok(true) };
     let closing = ctx.shared.drain.draining();
-    let _left = send(session, header(call, 200, body.len(), closing)?, body).await;
+    let _left = send(session, header(call, 200, body.len())?, body, closing).await;
     Ok(true)
+}
+
+/// Whether an answer has begun to leave. `100 Continue` is none.
+pub fn answered(session: &Session) -> bool {
+    session.response_written().is_some_and(|head| !head.status.is_informational())
 }
 
 /// Writes an error in the client's dialect. A client that is gone by now is nobody's fault.
@@ -58,7 +63,7 @@ pub async fn write(session: &mut Session, ctx: &Ctx, error: GatewayError) {
     let error = error.request_id(call.id.as_str());
     let body = error.body(call.dialect);
     let closing = ctx.shared.drain.draining();
-    let Ok(mut head) = header(call, error.status, body.len(), closing) else { return };
+    let Ok(mut head) = header(call, error.status, body.len()) else { return };
     if let Some(seconds) = error.retry_after_secs {
         let _ = head.insert_header(header::RETRY_AFTER, seconds);
     }
@@ -66,7 +71,7 @@ pub async fn write(session: &mut Session, ctx: &Ctx, error: GatewayError) {
         let allow = if call.endpoint == Some(Endpoint::Models) { "GET" } else { "POST" };
         let _ = head.insert_header(header::ALLOW, allow);
     }
-    let _left = send(session, head, body).await;
+    let _left = send(session, head, body, closing).await;
 }
 
 fn ctx_first_byte(ctx: &mut Ctx) {
@@ -76,18 +81,23 @@ fn ctx_first_byte(ctx: &mut Ctx) {
     }
 }
 
-fn header(call: &Call, status: u16, length: usize, closing: bool) -> Result<ResponseHeader> {
+fn header(call: &Call, status: u16, length: usize) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build(status, Some(6))?;
     head.insert_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
     head.insert_header(header::CONTENT_LENGTH, length)?;
     observe::name(&mut head, call)?;
-    if closing {
-        head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
-    }
     Ok(head)
 }
 
-async fn send(session: &mut Session, head: ResponseHeader, body: Bytes) -> Result<()> {
+async fn send(
+    session: &mut Session,
+    head: ResponseHeader,
+    body: Bytes,
+    closing: bool,
+) -> Result<()> {
+    if closing {
+        session.set_keepalive(None);
+    }
     let body = if session.req_header().method == Method::HEAD { Bytes::new() } else { body };
     session.downstream_session.write_response_header(Box::new(head)).await?;
     session.downstream_session.write_response_body(body, true).await
@@ -110,7 +120,9 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
         settle::settle(ctx, Outcome::client_gone());
         return;
     }
-    if session.response_written().is_some() {
+    // Pingora does not use the connection again after an error, and the client should know.
+    session.set_keepalive(None);
+    if answered(session) {
         end_broken(session, ctx).await;
         return;
     }

@@ -52,6 +52,8 @@ impl ProxyHttp for Gateway {
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Ctx) -> Result<()> {
         let keepalive = if self.shared.drain.draining() { None } else { Some(KEEPALIVE_SECS) };
         session.set_keepalive(keepalive);
+        // The body has a deadline of its own, which a pause may not undercut.
+        session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_TIMEOUT));
         Ok(())
     }
@@ -100,6 +102,18 @@ impl ProxyHttp for Gateway {
         ctx: &mut Ctx,
     ) -> Result<Option<Duration>> {
         observe::body(body, end, ctx).map(|()| None)
+    }
+
+    /// An answer over HTTP/2 may end in trailers instead of a last piece of its body.
+    async fn response_trailer_filter(
+        &self,
+        _session: &mut Session,
+        _trailers: &mut http::HeaderMap,
+        ctx: &mut Ctx,
+    ) -> Result<Option<Bytes>> {
+        let mut last = None;
+        observe::body(&mut last, true, ctx)?;
+        Ok(last)
     }
 
     fn fail_to_connect(
@@ -195,7 +209,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
     let shared = Arc::clone(&ctx.shared);
     let again = match ctx.call.as_mut() {
         // Nothing is tried again once a byte of an answer has left.
-        Some(call) if session.response_written().is_some() => {
+        Some(call) if reply::answered(session) => {
             call.attempt.failure = Some(failure);
             false
         }

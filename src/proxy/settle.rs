@@ -151,8 +151,7 @@ fn record(
 ) -> UsageRecord {
     let principal = call.principal.as_deref();
     let plan = call.plan.as_ref();
-    let route =
-        plan.and_then(Plan::last).filter(|_| plan.is_some_and(|plan| !plan.attempts.is_empty()));
+    let route = plan.and_then(Plan::last);
     let usage = facts.usage.unwrap_or_default();
     let requested = call.inbound.as_ref().map(|inbound| inbound.head.model_name.as_str());
     UsageRecord {

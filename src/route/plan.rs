@@ -18,6 +18,7 @@ pub struct Plan {
     routes: Routes,
     endpoint: Endpoint,
     position: usize,
+    tried: Option<usize>,
     /// Retries in place made on the current route.
     pub retries_here: u32,
     /// Whether the current route's one free retry after a dead pooled connection is spent.
@@ -45,6 +46,7 @@ impl Plan {
             routes,
             endpoint,
             position: 0,
+            tried: None,
             retries_here: 0,
             reconnected: false,
             attempts: Vec::new(),
@@ -86,10 +88,10 @@ impl Plan {
         self.routes().get(self.position)
     }
 
-    /// The route tried last.
+    /// The route that an attempt of ended last; none where there was none.
     #[must_use]
     pub fn last(&self) -> Option<&Arc<Route>> {
-        self.current().or_else(|| self.routes().last())
+        self.routes().get(self.tried?)
     }
 
     /// 1-based position of the current route in the alias's list, skipped ones counted.
@@ -148,12 +150,6 @@ impl Plan {
             retries: self.retries_here,
         };
         self.attempts.push(attempt);
-    }
-
-    /// Adds the route that answered.
-    pub fn note_success(&mut self, status: u16) {
-        let mut success = Failure::of(AttemptOutcome::Ok, "");
-        success.status = Some(status);
-        self.note(&success);
+        self.tried = Some(self.position);
     }
 }

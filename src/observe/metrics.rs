@@ -192,20 +192,6 @@ fn signed(value: u64) -> i64 {
 }
 
 /// Brings a counter to a total that is kept elsewhere.
-/// Whether the upstream worked, as far as an attempt tells: nothing where the client left first.
-const fn verdict(outcome: AttemptOutcome) -> Option<bool> {
-    match outcome {
-        AttemptOutcome::Ok | AttemptOutcome::ClientError => Some(true),
-        AttemptOutcome::ClientGone => None,
-        AttemptOutcome::RateLimited
-        | AttemptOutcome::AuthFailed
-        | AttemptOutcome::UpstreamError
-        | AttemptOutcome::NetworkError
-        | AttemptOutcome::TlsError
-        | AttemptOutcome::Timeout => Some(false),
-    }
-}
-
 fn raise(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
 }

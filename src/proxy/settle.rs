@@ -76,7 +76,9 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
     match serde_json::to_vec(&record) {
         Ok(json) => {
-            if shared.ledger.append(&json).is_err() {
+            // The last room is for requests that were admitted, not for refusals.
+            let keep = outcome.denied_by.is_none() || shared.ledger.accepts();
+            if keep && shared.ledger.append(&json).is_err() {
                 tracing::error!(
                     request_id = record.request_id,
                     "the usage spool is full: a record was lost"

@@ -33,7 +33,8 @@ impl AdminState {
         issuer: Arc<Issuer>,
         refresh: Arc<dyn Refresh>,
     ) -> Self {
-        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer));
+        let authenticator = Authenticator::new(store.clone(), issuer, Arc::clone(&api_keys));
+        let authenticator = Arc::new(authenticator);
         Self { store, keyring, api_keys, authenticator, refresh }
     }
 }

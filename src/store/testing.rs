@@ -36,8 +36,8 @@ pub(crate) async fn org_with_user(store: &Store, name: &str) -> (OrgRow, UserRow
         groups: &["research".to_owned()],
         at: Timestamp::now(),
     };
-    let user = store.ensure_user(&seen).await.expect("the user is made");
-    (org, user)
+    let seen = store.ensure_user(&seen).await.expect("the user is made");
+    (org, seen.user)
 }
 
 /// A provider of that organization, with its own values.

@@ -137,9 +137,11 @@ async fn admin_router(
 ) -> Result<Router, AppError> {
     let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
+    let refresher = Arc::new(refresher);
+    tokio::spawn(Arc::clone(&refresher).catch_up());
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), Arc::new(refresher));
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
     Ok(admin::router(state))
 }
 

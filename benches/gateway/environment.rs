@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Environment {
     /// Start of the run, UTC.
     pub date: String,
-    /// Short commit, with `-dirty` when the work tree differs from it.
+    /// Short commit, with `-dirty` when the work tree differs from it (results aside).
     pub commit: String,
     /// `rustc --version`.
     pub rustc: String,
@@ -30,7 +30,8 @@ impl Environment {
     /// Asks the machine.
     #[expect(clippy::disallowed_methods, reason = "the bench is no part of the gateway")]
     pub fn now(turnpike: Option<&std::path::Path>) -> Self {
-        let dirty = said("git", &["status", "--porcelain", "--untracked-files=no"]);
+        let own = ":(exclude)benches/results";
+        let dirty = said("git", &["status", "--porcelain", "--untracked-files=no", "--", ".", own]);
         let mark = if dirty.is_empty() { "" } else { "-dirty" };
         let version = turnpike.map(|binary| said(&binary.display().to_string(), &["--version"]));
         Self {

@@ -40,6 +40,11 @@ pub struct Plan {
 
 /// Runs the plan, prints it and keeps it.
 pub async fn run(plan: Plan) -> Outcome<()> {
+    if cfg!(debug_assertions) && plan.results.is_some() {
+        return Err(
+            "bare Pingora is part of this program: build it with --release to keep results".into(),
+        );
+    }
     let environment = Environment::now(plan.turnpike.as_deref());
     if environment.busy() > 0.3 {
         complain(&format!("the machine is not idle (load average {})", environment.load_average));
@@ -167,6 +172,7 @@ async fn measure_idle_streams(
         let prompt = target.prompt(Way::Idle, SMALL, true);
         let extra = ["--count", &plan.idle_streams.to_string(), "--pid", &target.pid().to_string()];
         let idle: Idle = meter.part("idle-streams", &prompt, &extra)?;
+        target.nothing_in_flight().await?;
         memory.entry(target.name.to_owned()).or_default().idle_streams = idle;
     }
     drop(mocks);

@@ -134,7 +134,15 @@ impl Target {
     /// Waits until work that the last load left behind is done.
     pub async fn settle(&self) -> Outcome<()> {
         match &self.gateway {
-            Some(home) => turnpike::settle(home.metrics).await,
+            Some(home) => turnpike::until_zero(home.metrics, "turnpike_ledger_backlog").await,
+            None => Ok(()),
+        }
+    }
+
+    /// Clients that have left must have left the gateway too.
+    pub async fn nothing_in_flight(&self) -> Outcome<()> {
+        match &self.gateway {
+            Some(home) => turnpike::until_zero(home.metrics, "turnpike_in_flight").await,
             None => Ok(()),
         }
     }

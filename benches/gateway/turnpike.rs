@@ -16,7 +16,7 @@ use crate::mock_wire::UPSTREAM_MODEL;
 
 /// How long a started gateway may take until it is ready.
 const READY_LIMIT: Duration = Duration::from_secs(15);
-/// How long the ledger may take to deliver what a load left behind.
+/// How long the gateway may take to finish what a load left behind.
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Alias with one good route.
@@ -183,14 +183,17 @@ pub async fn metric(addr: SocketAddr, name: &str) -> Outcome<f64> {
     Ok(values.sum())
 }
 
-/// Waits until the ledger has delivered all it holds: that work belongs to the requests measured.
-pub async fn settle(metrics: SocketAddr) -> Outcome<()> {
+/// Waits until a gauge stands at zero. For the ledger's backlog: its delivery is work that belongs
+/// to the requests measured.
+pub async fn until_zero(metrics: SocketAddr, gauge: &str) -> Outcome<()> {
     let deadline = Instant::now() + SETTLE_LIMIT;
-    while metric(metrics, "turnpike_ledger_backlog").await? > 0.0 {
-        if Instant::now() > deadline {
-            return Err("the ledger still holds records a minute after the load".into());
+    loop {
+        match metric(metrics, gauge).await? {
+            value if value <= 0.0 => return Ok(()),
+            value if Instant::now() > deadline => {
+                return Err(format!("{gauge} is still {value} long after the load").into());
+            }
+            _ => sleep(Duration::from_millis(100)).await,
         }
-        sleep(Duration::from_millis(100)).await;
     }
-    Ok(())
 }

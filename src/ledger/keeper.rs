@@ -91,7 +91,7 @@ fn take(state: &mut State, now: Instant) -> Chores {
     let flush = state.keeper.dirty.then(|| Arc::clone(&state.active.file));
     state.keeper.dirty = false;
     Chores {
-        named: std::mem::take(&mut state.keeper.named),
+        named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),
         garbage: std::mem::take(&mut state.keeper.garbage),
         flush,

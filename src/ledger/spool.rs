@@ -143,7 +143,7 @@ impl Spool {
             match Segment::create(&self.dir, id, size) {
                 Ok(fresh) => {
                     state.disk_refused = None;
-                    state.keeper.named = true;
+                    state.keeper.named.push(id);
                     return Ok(fresh);
                 }
                 Err(error) => {

@@ -69,8 +69,8 @@ pub(super) struct Desk {
     pub garbage: Vec<u64>,
     /// Something was written since the last flush.
     pub dirty: bool,
-    /// A file was made since the folder was last flushed.
-    pub named: bool,
+    /// Segments made since the folder was last flushed.
+    pub named: Vec<u64>,
     /// The keeper waits to be woken instead of looking every 10 ms.
     pub sleeps: bool,
     /// The ledger is being dropped.
@@ -80,15 +80,8 @@ pub(super) struct Desk {
 impl State {
     pub fn new(active: Segment, sealed: VecDeque<Meta>, next_id: u64) -> Self {
         let meta = Meta::new(active.id, active.size());
-        Self {
-            active,
-            meta,
-            spares: VecDeque::new(),
-            sealed,
-            next_id,
-            disk_refused: None,
-            keeper: Desk { named: true, ..Desk::default() },
-        }
+        let keeper = Desk { named: vec![active.id], ..Desk::default() };
+        Self { active, meta, spares: VecDeque::new(), sealed, next_id, disk_refused: None, keeper }
     }
 
     /// Copies `frame` behind the last; `false` if the active segment has no room.

@@ -10,9 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::error::AdminError;
-
-const MAX_BODY_MB: usize = 2;
-const MAX_BODY_BYTES: usize = MAX_BODY_MB << 20;
+use crate::domain::MAX_ADMIN_BODY;
 
 /// A JSON object as the body. Unknown fields are ignored.
 pub(super) struct Body<T>(pub T);
@@ -24,10 +22,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(AdminError::unsupported_media_type());
         }
-        let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|error| {
+        let body = to_bytes(request.into_body(), MAX_ADMIN_BODY).await.map_err(|error| {
             let cause = error.into_inner();
             if cause.is::<LengthLimitError>() {
-                AdminError::too_large(MAX_BODY_MB)
+                AdminError::too_large(MAX_ADMIN_BODY >> 20)
             } else {
                 AdminError::bad_request("the body could not be read to its end")
             }

@@ -33,7 +33,8 @@ impl AdminState {
         issuer: Arc<Issuer>,
         refresh: Arc<dyn Refresh>,
     ) -> Self {
-        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer));
+        let authenticator = Authenticator::new(store.clone(), issuer, Arc::clone(&api_keys));
+        let authenticator = Arc::new(authenticator);
         Self { store, keyring, api_keys, authenticator, refresh }
     }
 }
@@ -45,7 +46,7 @@ pub trait Refresh: Send + Sync {
     /// what was stored before it was called.
     ///
     /// # Errors
-    /// When the store cannot be read now.
+    /// When the store cannot be read now; it is then tried again until it can.
     async fn org(&self, org: OrgId) -> Result<(), RefreshError>;
 }
 
@@ -59,7 +60,9 @@ impl AdminState {
     pub(super) async fn put_into_force(&self, org: OrgId) -> Result<(), AdminError> {
         self.refresh.org(org).await.map_err(|error| {
             tracing::error!(%org, %error, "a change is stored but not in force");
-            AdminError::unavailable("the change is stored but not yet in force; send it again")
+            AdminError::unavailable(
+                "the change is stored, and in force as soon as the database can be read again",
+            )
         })
     }
 }

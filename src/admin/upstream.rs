@@ -1,10 +1,12 @@
 //! The rules for what describes an upstream, shared by credentials and providers.
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::{error::AdminError, sealing::KeyInput};
-use crate::provider::{Vendor, catalog};
+use crate::{
+    provider::{Vendor, catalog},
+    snapshot::BaseUrl,
+};
 
 /// Vendors of the API that this version cannot speak to.
 const LATER_VENDORS: [&str; 5] =
@@ -66,30 +68,12 @@ pub(super) fn default_auth_type() -> String {
     "api_key".to_owned()
 }
 
-/// A `base_url`, stored and echoed as it was written.
+/// A `base_url`, stored and echoed as it was written; one that no snapshot could use is refused.
 pub(super) fn base_url(given: String) -> Result<String, AdminError> {
-    let refuse = |why: &str| Err(AdminError::bad_request(format!("base_url {why}")));
-    // The parser would drop these silently, and what is stored would not be what is used.
-    if given.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("must not contain spaces or line breaks");
+    match BaseUrl::parse(&given) {
+        Ok(_) => Ok(given),
+        Err(error) => Err(AdminError::bad_request(format!("base_url {error}"))),
     }
-    let url = match Url::parse(&given) {
-        Ok(url) => url,
-        Err(error) => return refuse(&format!("is not a URL such as https://host/prefix: {error}")),
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return refuse("must start with http:// or https://");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return refuse("must name a host");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("must not contain user or password; send the credential as api_key");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse("must not contain a query or fragment");
-    }
-    Ok(given)
 }
 
 /// The vendor's own base URL, for a row that gives none.

@@ -32,7 +32,8 @@ use crate::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// How long the last usage records may take to reach the database; the spool keeps the rest.
+/// How long the last usage records may take to reach the database (the spool keeps the rest), and
+/// how long the database may take to close.
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
@@ -122,7 +123,9 @@ impl Running {
         if tokio::time::timeout(LAST_DELIVERY, self.delivery).await.is_err() {
             tracing::warn!("usage records remain in the spool; the next start delivers them");
         }
-        self.store.close().await;
+        if tokio::time::timeout(LAST_DELIVERY, self.store.close()).await.is_err() {
+            tracing::warn!("the database is still at work; it is left as it is");
+        }
         tracing::info!("stopped");
         self.shared.access.flush();
         Ok(())
@@ -137,9 +140,11 @@ async fn admin_router(
 ) -> Result<Router, AppError> {
     let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
+    let refresher = Arc::new(refresher);
+    tokio::spawn(Arc::clone(&refresher).catch_up());
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), Arc::new(refresher));
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
     Ok(admin::router(state))
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use http::{HeaderMap, header::AUTHORIZATION};
 use uuid::Uuid;
 
-use super::issuer::{Claims, Issuer, TokenRefusal};
+use super::{
+    issuer::{Claims, Issuer, TokenRefusal},
+    keys::ApiKeys,
+};
 use crate::{
     domain::{OrgId, Role, Timestamp, UserId},
-    store::{SeenUser, Store, StoreError},
+    store::{SeenUser, Sighting, Store, StoreError},
 };
 
 /// In which a superadmin names the organization to act in, by UUID or name.
@@ -35,13 +38,15 @@ pub struct Caller {
 pub struct Authenticator {
     store: Store,
     issuer: Arc<Issuer>,
+    keys: Arc<ApiKeys>,
 }
 
 impl Authenticator {
-    /// Verifies with the issuer's key and keeps users in the store.
+    /// Verifies with the issuer's key, keeps users in the store, and lets `keys` know of those whose
+    /// groups have changed.
     #[must_use]
-    pub fn new(store: Store, issuer: Arc<Issuer>) -> Self {
-        Self { store, issuer }
+    pub fn new(store: Store, issuer: Arc<Issuer>, keys: Arc<ApiKeys>) -> Self {
+        Self { store, issuer, keys }
     }
 
     /// Tells who sent a request with these headers.
@@ -114,7 +119,11 @@ impl Authenticator {
             groups,
             at: now,
         };
-        Ok(self.store.ensure_user(&seen).await?.id)
+        let Sighting { user, regrouped } = self.store.ensure_user(&seen).await?;
+        if regrouped {
+            self.keys.forget_user(org, user.id).await;
+        }
+        Ok(user.id)
     }
 }
 
@@ -196,16 +205,17 @@ mod tests {
     struct Fixture {
         _dir: tempfile::TempDir,
         store: Store,
-        keyring: Keyring,
+        keyring: Arc<Keyring>,
         authenticator: Authenticator,
     }
 
     impl Fixture {
         async fn new() -> Self {
             let (dir, store) = testing::temp_store().await;
-            let keyring = Keyring::new([5; 32]);
+            let keyring = Arc::new(Keyring::new([5; 32]));
             let issuer = Issuer::load_or_create(&store, &keyring).await.unwrap();
-            let authenticator = Authenticator::new(store.clone(), Arc::new(issuer));
+            let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
+            let authenticator = Authenticator::new(store.clone(), Arc::new(issuer), keys);
             Self { _dir: dir, store, keyring, authenticator }
         }
 

@@ -1,6 +1,9 @@
 //! `bd-` keys: from the text in a request to the organization, user and groups behind it.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     api_key::{self, MintedKey},
@@ -9,8 +12,11 @@ use super::{
 use crate::{
     domain::{KeyId, OrgId, Timestamp, UserId},
     secrets::{Keyring, SealError},
-    store::{KeyRow, Store},
+    store::{KeyRow, Store, StoreError},
 };
+
+/// How long a request with a known key waits to hear whether the key is still valid.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// On whose behalf a runtime request is made.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,41 +81,59 @@ impl ApiKeys {
         Self { store, keyring, cache: KeyCache::new() }
     }
 
-    /// What is known without asking the store; none when nothing is.
+    /// What is known without asking the store. None when nothing is, and for one caller at a time
+    /// when it is time to ask again: that one is to [`ApiKeys::verify`].
     pub fn cached(&self, token: &str) -> Option<Result<Arc<Principal>, KeyRefusal>> {
+        self.cached_at(token, Instant::now())
+    }
+
+    fn cached_at(&self, token: &str, now: Instant) -> Option<Finding> {
         if !api_key::is_well_formed(token) {
             return Some(Err(KeyRefusal::Malformed));
         }
-        self.cache
-            .get(&self.keyring.key_hash(token))
-            .map(|finding| unexpired(finding, Timestamp::now()))
+        let known = self.cache.get_or_ask(&self.keyring.key_hash(token), now);
+        known.map(|finding| unexpired(finding, Timestamp::now()))
     }
 
-    /// Checks a key.
+    /// Checks a key. A known one is served while the store is away or slow.
     ///
     /// # Errors
     /// Why it gives no access, or [`KeyRefusal::Unavailable`] when the store cannot be asked.
     pub async fn verify(&self, token: &str) -> Result<Arc<Principal>, KeyRefusal> {
+        self.verify_at(token, Instant::now()).await
+    }
+
+    async fn verify_at(&self, token: &str, now: Instant) -> Finding {
         if !api_key::is_well_formed(token) {
             return Err(KeyRefusal::Malformed);
         }
         let hash = self.keyring.key_hash(token);
-        if let Some(finding) = self.cache.get(&hash) {
-            return unexpired(finding, Timestamp::now());
-        }
-        let ticket = self.cache.ticket();
-        let row = match self.store.key_by_hash(&hash).await {
-            Ok(row) => row,
-            Err(error) => {
-                tracing::warn!(%error, "an API key could not be looked up");
-                // A known key is served while the store is away.
-                let known = self.cache.last_known(&hash).unwrap_or(Err(KeyRefusal::Unavailable));
-                return unexpired(known, Timestamp::now());
-            }
+        let finding = match self.cache.get(&hash, now) {
+            Some(believed) => believed,
+            None => self.ask(&hash, now).await,
         };
-        let finding = judge(row, &hash);
-        self.cache.insert(&ticket, hash, finding.clone());
         unexpired(finding, Timestamp::now())
+    }
+
+    async fn ask(&self, hash: &[u8; 32], now: Instant) -> Finding {
+        let ticket = self.cache.ticket();
+        let lookup = self.store.key_by_hash(hash);
+        let answer = if self.cache.last_known(hash).is_some() {
+            tokio::time::timeout(PATIENCE, lookup).await.ok()
+        } else {
+            Some(lookup.await)
+        };
+        match answer {
+            Some(Ok(row)) => {
+                let finding = judge(row, hash);
+                self.cache.insert(&ticket, *hash, finding.clone(), now);
+                return finding;
+            }
+            Some(Err(error)) => tracing::warn!(%error, "an API key could not be looked up"),
+            None => tracing::warn!("the store is slow to look an API key up"),
+        }
+        // Looked for only now: it may have been revoked in the meantime.
+        self.cache.last_known(hash).unwrap_or(Err(KeyRefusal::Unavailable))
     }
 
     /// Makes what is known about a key void at once, as after its revocation.
@@ -117,9 +141,25 @@ impl ApiKeys {
         self.cache.forget(hash);
     }
 
-    /// Makes everything that is known void at once, as after a change of groups.
+    /// Makes everything that is known void at once.
     pub fn forget_all(&self) {
         self.cache.forget_all();
+    }
+
+    /// Makes what is known about a user's keys void at once, as after a change of the user's groups.
+    pub async fn forget_user(&self, org: OrgId, user: UserId) {
+        match self.hashes_of(org, user).await {
+            Ok(hashes) => hashes.iter().for_each(|hash| self.forget(hash)),
+            Err(error) => {
+                tracing::warn!(%error, "a user's keys cannot be listed: all keys are looked up anew");
+                self.forget_all();
+            }
+        }
+    }
+
+    async fn hashes_of(&self, org: OrgId, user: UserId) -> Result<Vec<[u8; 32]>, StoreError> {
+        let keys = self.store.read().await?.user_keys(org, user).await?;
+        Ok(keys.into_iter().filter_map(|key| key.hash.try_into().ok()).collect())
     }
 
     /// Makes a new key; storing its hash is the caller's part.
@@ -156,7 +196,7 @@ fn unexpired(finding: Finding, now: Timestamp) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing;
+    use crate::{auth::key_cache::VALID_FOR, store::testing};
 
     struct Fixture {
         _dir: tempfile::TempDir,
@@ -281,6 +321,48 @@ mod tests {
         assert_eq!(f.keys.verify(&text).await, Err(KeyRefusal::Unavailable));
         assert!(f.keys.cached(&text).is_none());
         assert!(f.keys.verify(&known).await.is_ok(), "what is known still works");
+    }
+
+    #[tokio::test]
+    async fn a_stale_key_is_served_at_once_while_the_store_does_not_answer() {
+        let f = Fixture::new().await;
+        let (text, _) = f.key(|_| ()).await;
+        f.keys.verify(&text).await.unwrap();
+        let busy = f.store.stop_lookups().await;
+        let later = Instant::now() + VALID_FOR;
+        assert_eq!(f.keys.cached_at(&text, later), None, "the first one asks");
+        let began = Instant::now();
+        let (asking, others) = tokio::join!(f.keys.verify_at(&text, later), async {
+            (0..100).all(|_| matches!(f.keys.cached_at(&text, later), Some(Ok(_))))
+        });
+        assert!(asking.is_ok() && others);
+        assert!(began.elapsed() < Duration::from_secs(4), "it waited for the store");
+        drop(busy);
+        assert!(f.keys.verify_at(&text, later).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_revocation_elsewhere_is_seen_by_the_first_request_after_the_key_is_stale() {
+        let f = Fixture::new().await;
+        let (text, row) = f.key(|_| ()).await;
+        f.keys.verify(&text).await.unwrap();
+        f.revoke(&row).await;
+        let later = Instant::now() + VALID_FOR;
+        assert!(f.keys.cached_at(&text, later).is_none());
+        assert_eq!(f.keys.verify_at(&text, later).await, Err(KeyRefusal::Revoked));
+        assert_eq!(f.keys.cached_at(&text, later), Some(Err(KeyRefusal::Revoked)));
+    }
+
+    #[tokio::test]
+    async fn a_stale_key_that_is_revoked_here_is_served_to_nobody_though_the_store_is_away() {
+        let f = Fixture::new().await;
+        let (text, row) = f.key(|_| ()).await;
+        f.keys.verify(&text).await.unwrap();
+        f.store.close().await;
+        f.keys.forget(&row.hash.try_into().unwrap());
+        let later = Instant::now() + VALID_FOR;
+        assert_eq!(f.keys.cached_at(&text, later), None);
+        assert_eq!(f.keys.verify_at(&text, later).await, Err(KeyRefusal::Unavailable));
     }
 
     #[tokio::test]

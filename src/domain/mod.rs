@@ -5,6 +5,7 @@
 pub mod endpoint;
 pub mod ids;
 pub mod ip_range;
+pub mod limits;
 pub mod role;
 pub mod time;
 pub mod usage;
@@ -12,6 +13,7 @@ pub mod usage;
 pub use endpoint::{ClientDialect, Endpoint};
 pub use ids::{CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, UserId};
 pub use ip_range::IpRange;
+pub use limits::MAX_ADMIN_BODY;
 pub use role::Role;
 pub use time::Timestamp;
 pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};

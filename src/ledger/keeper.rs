@@ -1,13 +1,13 @@
 //! The keeper: the thread that does the spool's file work, away from requests.
 //!
-//! It makes the next segment ahead of need, flushes what was written every 10 ms (which bounds what
+//! It makes the next segments ahead of need, flushes what was written every 10 ms (which bounds what
 //! a power cut takes), unmaps sealed segments and removes delivered ones.
 
 use std::{
     fs::{self, File},
     io,
     sync::{Arc, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -22,12 +22,19 @@ const ROUND: Duration = Duration::from_millis(10);
 /// Rounds without work after which the keeper waits to be woken.
 const QUIET_ROUNDS: u32 = 100;
 
+/// Segments made ahead: at the highest rates one is full before the next is made.
+pub(super) const SPARES: usize = 2;
+
+/// Time after which a disk that refused a segment is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 /// What is to be done, taken out of the lock.
 struct Chores {
     retired: Vec<Segment>,
     garbage: Vec<u64>,
     flush: Option<Arc<File>>,
-    spare: Option<u64>,
+    named: bool,
+    spares: Vec<u64>,
 }
 
 /// Works until the ledger is dropped, then leaves nothing behind that needs no delivery.
@@ -39,10 +46,11 @@ pub(super) fn run(spool: &Spool) {
         if let Some(file) = &chores.flush {
             flushed = report_flush(flushed, &file.sync_data());
         }
-        tidy(spool, chores.retired, &chores.garbage);
-        if let Some(id) = chores.spare {
-            make_spare(spool, id);
+        if chores.named {
+            flush_names(spool);
         }
+        tidy(spool, chores.retired, &chores.garbage);
+        make_spares(spool, &chores.spares);
         if stop {
             return close(spool);
         }
@@ -55,7 +63,7 @@ fn wait(spool: &Spool, quiet: &mut u32) -> (Chores, bool) {
         if !state.keeper.stop {
             state = pause(spool, state, *quiet);
         }
-        let chores = take(&mut state, *quiet);
+        let chores = take(&mut state, Instant::now());
         *quiet = quiet.saturating_add(1);
         if state.keeper.stop || !chores.is_empty() {
             *quiet = 0;
@@ -65,7 +73,8 @@ fn wait(spool: &Spool, quiet: &mut u32) -> (Chores, bool) {
 }
 
 fn pause<'a>(spool: &Spool, mut state: MutexGuard<'a, State>, quiet: u32) -> MutexGuard<'a, State> {
-    if quiet < QUIET_ROUNDS {
+    // Nobody else would wake it for a disk that has room again.
+    if quiet < QUIET_ROUNDS || state.disk_refused.is_some() {
         let woken = spool.wake.wait_timeout(state, ROUND);
         return woken.unwrap_or_else(PoisonError::into_inner).0;
     }
@@ -75,26 +84,28 @@ fn pause<'a>(spool: &Spool, mut state: MutexGuard<'a, State>, quiet: u32) -> Mut
     state
 }
 
-fn take(state: &mut State, quiet: u32) -> Chores {
-    // A disk that refused is asked again after a second without other work, before the long sleep.
-    let ask_disk = !state.disk_refuses || quiet + 1 >= QUIET_ROUNDS;
-    let spare = (state.spare.is_none() && ask_disk && !state.keeper.stop).then(|| state.take_id());
+fn take(state: &mut State, now: Instant) -> Chores {
+    let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
+    let wanted = if refuses || state.keeper.stop { 0 } else { SPARES };
+    let spares = (state.spares.len()..wanted).map(|_| state.take_id()).collect();
     let flush = state.keeper.dirty.then(|| Arc::clone(&state.active.file));
     state.keeper.dirty = false;
     Chores {
+        named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),
         garbage: std::mem::take(&mut state.keeper.garbage),
         flush,
-        spare,
+        spares,
     }
 }
 
 impl Chores {
-    const fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.retired.is_empty()
             && self.garbage.is_empty()
             && self.flush.is_none()
-            && self.spare.is_none()
+            && !self.named
+            && self.spares.is_empty()
     }
 }
 
@@ -122,26 +133,46 @@ fn report_flush(worked: bool, flush: &io::Result<()>) -> bool {
     flush.is_ok()
 }
 
-fn make_spare(spool: &Spool, id: u64) {
-    let made = Segment::create(&spool.dir, id, spool.segment_bytes);
-    // The file's name must survive a power cut as well.
+/// Flushes the folder: a file's name must survive a power cut as well.
+fn flush_names(spool: &Spool) {
     let _ = File::open(&spool.dir).and_then(|dir| dir.sync_all());
+}
+
+/// Makes a segment for each number, up to the first that the disk refuses.
+fn make_spares(spool: &Spool, ids: &[u64]) {
+    for id in ids {
+        let made = Segment::create(&spool.dir, *id, spool.segment_bytes).and_then(|segment| {
+            // Flushed before it is in use, so that later only what was appended is.
+            let flushed = segment.file.sync_all();
+            flushed.inspect_err(|_| drop(fs::remove_file(segment::path(&spool.dir, *id))))?;
+            Ok(segment)
+        });
+        flush_names(spool);
+        if !keep_spare(spool, made) {
+            return;
+        }
+    }
+}
+
+/// Notes how making a spare went; tells whether it went well.
+fn keep_spare(spool: &Spool, made: io::Result<Segment>) -> bool {
     let mut state = spool.lock();
     if let Err(error) = &made
-        && !state.disk_refuses
+        && state.disk_refused.is_none()
     {
         tracing::error!(%error, "cannot make the next segment of the usage spool");
     }
-    state.disk_refuses = made.is_err();
-    state.spare = made.ok();
+    state.disk_refused = made.is_err().then(Instant::now);
+    state.spares.extend(made.ok());
     spool.judge(&state);
+    state.disk_refused.is_none()
 }
 
 /// Removes the segments that hold nothing, so that the next start has nothing to replay.
 fn close(spool: &Spool) {
     let mut state = spool.lock();
     let empty = state.meta.is_delivered().then_some(state.active.id);
-    for id in state.spare.take().map(|spare| spare.id).into_iter().chain(empty) {
+    for id in state.spares.drain(..).map(|spare| spare.id).chain(empty) {
         let _ = fs::remove_file(segment::path(&spool.dir, id));
     }
 }

@@ -40,7 +40,8 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Makes the file of `size` bytes and maps it.
+    /// Makes the file of `size` bytes and maps it. It survives the process at once, a power cut
+    /// only once file and folder were flushed.
     pub fn create(dir: &Path, id: u64, size: usize) -> io::Result<Self> {
         let path = path(dir, id);
         let made = Self::fill(&path, size).and_then(|file| {
@@ -63,7 +64,6 @@ impl Segment {
             file.write_all(zeros.get(..size - start).unwrap_or(&zeros))?;
         }
         file.write_all_at(MAGIC, 0)?;
-        file.sync_all()?;
         Ok(file)
     }
 

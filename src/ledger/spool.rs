@@ -2,7 +2,8 @@
 //!
 //! The lock is held for one copy. Whatever needs the file system (making the next segment,
 //! flushing, removing) is left to the [`super::keeper`]; an append makes a system call only when it
-//! moves on to the next segment, or wakes a keeper that had nothing to do for a second.
+//! moves on to the next segment, or wakes a keeper that had nothing to do for a second. Only where
+//! the keeper has fallen behind does an append make a segment itself, and even then it flushes none.
 
 use std::{
     collections::VecDeque,
@@ -12,6 +13,7 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use super::{
@@ -115,7 +117,7 @@ impl Spool {
     fn roll(&self, state: &mut State, frame: &Frame<'_>) -> Result<(), SpoolFull> {
         let size = self.segment_bytes.max(BODY + frame.len());
         self.make_room(state, size)?;
-        let fresh = match state.spare.take_if(|spare| spare.size() >= size) {
+        let fresh = match state.take_spare(size) {
             Some(spare) => spare,
             None => self.create_now(state, size)?,
         };
@@ -139,10 +141,16 @@ impl Spool {
         let id = state.take_id();
         loop {
             match Segment::create(&self.dir, id, size) {
-                Ok(fresh) => return Ok(fresh),
+                Ok(fresh) => {
+                    state.disk_refused = None;
+                    state.keeper.named.push(id);
+                    return Ok(fresh);
+                }
                 Err(error) => {
-                    state.disk_refuses = true;
+                    state.disk_refused = Some(Instant::now());
                     self.judge(state);
+                    // It asks the disk again, also when nothing else calls it.
+                    self.wake.notify_one();
                     let oldest = self.give_up_oldest(state).ok_or(SpoolFull)?;
                     tracing::error!(%error, "the disk refuses another segment of the usage spool");
                     let _ = fs::remove_file(segment::path(&self.dir, oldest));
@@ -163,7 +171,7 @@ impl Spool {
 
     /// Decides whether new requests are admitted. To be called whenever the spool's size changes.
     pub fn judge(&self, state: &State) {
-        let full = state.disk_refuses || state.disk() + self.headroom > self.max_bytes;
+        let full = state.disk_refused.is_some() || state.disk() + self.headroom > self.max_bytes;
         let refuses = full && self.on_full == OnFull::Block;
         if self.refuses.swap(refuses, Ordering::Relaxed) != refuses {
             if refuses {

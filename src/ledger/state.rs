@@ -3,7 +3,7 @@
 //! Segments go spare → active → sealed → gone. Only the active one is mapped and written; sealed
 //! ones are files, so memory does not grow with the backlog.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Instant};
 
 use super::{
     frame::Frame,
@@ -48,14 +48,14 @@ pub(super) struct State {
     /// The segment that is written to, and what is known of it.
     pub active: Segment,
     pub meta: Meta,
-    /// The next one, made ahead by the keeper.
-    pub spare: Option<Segment>,
+    /// The next ones, made ahead by the keeper.
+    pub spares: VecDeque<Segment>,
     /// Older ones, oldest first; each has something to deliver.
     pub sealed: VecDeque<Meta>,
     /// Number of the next segment.
     pub next_id: u64,
-    /// Whether the disk refused the last segment.
-    pub disk_refuses: bool,
+    /// When the disk refused the last segment; none if it did not.
+    pub disk_refused: Option<Instant>,
     /// What the keeper is to do.
     pub keeper: Desk,
 }
@@ -69,6 +69,8 @@ pub(super) struct Desk {
     pub garbage: Vec<u64>,
     /// Something was written since the last flush.
     pub dirty: bool,
+    /// Segments made since the folder was last flushed.
+    pub named: Vec<u64>,
     /// The keeper waits to be woken instead of looking every 10 ms.
     pub sleeps: bool,
     /// The ledger is being dropped.
@@ -78,15 +80,8 @@ pub(super) struct Desk {
 impl State {
     pub fn new(active: Segment, sealed: VecDeque<Meta>, next_id: u64) -> Self {
         let meta = Meta::new(active.id, active.size());
-        Self {
-            active,
-            meta,
-            spare: None,
-            sealed,
-            next_id,
-            disk_refuses: false,
-            keeper: Desk::default(),
-        }
+        let keeper = Desk { named: vec![active.id], ..Desk::default() };
+        Self { active, meta, spares: VecDeque::new(), sealed, next_id, disk_refused: None, keeper }
     }
 
     /// Copies `frame` behind the last; `false` if the active segment has no room.
@@ -97,6 +92,12 @@ impl State {
             self.keeper.dirty = true;
         }
         fits
+    }
+
+    /// The oldest spare that has `size` bytes.
+    pub fn take_spare(&mut self, size: usize) -> Option<Segment> {
+        let fit = self.spares.iter().position(|spare| spare.size() >= size)?;
+        self.spares.remove(fit)
     }
 
     /// A number for a new segment.

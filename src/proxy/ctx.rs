@@ -81,10 +81,20 @@ pub struct Attempt {
     pub fresh: bool,
     /// Wait before it.
     pub delay: Duration,
-    /// Something of the answer's body has been seen, and it was good.
-    pub released: bool,
-    /// The stream was ended by an error event of the gateway's own.
-    pub cut: bool,
+    /// How far the answer is on its way to the client.
+    pub stage: Stage,
+}
+
+/// How far an answer is on its way to the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing good has been seen of it: it may still fail over.
+    #[default]
+    Held,
+    /// It is the client's.
+    Released,
+    /// It was a stream, and ended with an error event of the gateway's own.
+    Cut,
 }
 
 /// Reads usage off the answer.

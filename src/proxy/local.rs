@@ -8,6 +8,8 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
 use tower::ServiceExt;
 
+use crate::domain::MAX_ADMIN_BODY;
+
 use super::{
     body::{self, BodyError, Room},
     ctx::Ctx,
@@ -15,8 +17,7 @@ use super::{
     shared::Limits,
 };
 
-/// Largest body that the admin and user API take, bytes.
-const MAX_BODY: u64 = 2 * 1024 * 1024;
+const MAX_BODY: u64 = MAX_ADMIN_BODY as u64;
 
 /// Serves the request through the router. Always `Ok(true)`.
 pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
@@ -60,20 +61,20 @@ fn request(head: &RequestHeader, body: Bytes) -> Request<axum::body::Body> {
 }
 
 fn refusal(error: &BodyError) -> http::Response<axum::body::Body> {
-    let (status, text) = match error {
-        BodyError::TooLarge => (
-            413,
-            r#"{"error":"PayloadTooLarge","message":"the request body may have at most 2 MiB"}"#,
-        ),
-        BodyError::NoRoom => (
-            503,
-            r#"{"error":"Unavailable","message":"the gateway holds as many request bodies as it may; try again"}"#,
-        ),
-        BodyError::TooSlow | BodyError::Gone => (
-            408,
-            r#"{"error":"RequestTimeout","message":"the request body did not arrive in time"}"#,
-        ),
+    let (status, class, message) = match error {
+        BodyError::TooLarge => {
+            let most = format!("the request body may have at most {} MiB", MAX_BODY >> 20);
+            (413, "PayloadTooLarge", most)
+        }
+        BodyError::NoRoom => {
+            let full = "the gateway holds as many request bodies as it may; try again";
+            (503, "Unavailable", full.to_owned())
+        }
+        BodyError::TooSlow | BodyError::Gone => {
+            (408, "RequestTimeout", "the request body did not arrive in time".to_owned())
+        }
     };
+    let text = serde_json::json!({"error": class, "message": message}).to_string();
     let mut answer = http::Response::new(axum::body::Body::new(Full::from(text)));
     *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

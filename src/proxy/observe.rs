@@ -12,7 +12,7 @@ use pingora_http::ResponseHeader;
 use smallvec::SmallVec;
 
 use super::{
-    ctx::{Call, Ctx, Meter},
+    ctx::{Call, Ctx, Meter, Stage},
     plan, refusal,
     settle::{self, Outcome},
 };
@@ -187,7 +187,7 @@ fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &
 
 fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut Call) -> Result<()> {
     if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-        if !call.attempt.released {
+        if call.attempt.stage == Stage::Held {
             if !dialect::looks_like_json(piece) {
                 return fail(
                     call,
@@ -213,7 +213,7 @@ fn stream(
     call: &mut Call,
 ) -> Result<()> {
     let mut out = piece.take().map(|piece| meter.push(piece));
-    if !call.attempt.released {
+    if call.attempt.stage == Stage::Held {
         match meter.first() {
             FirstEvent::Undecided if !end => {}
             FirstEvent::Undecided => {
@@ -241,7 +241,7 @@ fn finish(meter: &mut StreamMeter, call: &mut Call) -> Bytes {
     if meter.complete() || meter.failed().is_some() {
         return rest;
     }
-    call.attempt.cut = true;
+    call.attempt.stage = Stage::Cut;
     let error = refusal::stream_cut("the vendor's stream ended before it was complete");
     joined(rest, &meter.abort(&error))
 }
@@ -276,7 +276,7 @@ fn route_idle(call: &Call) -> Option<Duration> {
 
 /// The answer is one: from here on it is the client's, and nothing is tried again.
 fn release(call: &mut Call, idle: Option<Duration>) {
-    call.attempt.released = true;
+    call.attempt.stage = Stage::Released;
     if let Some(gate) = &call.gate {
         gate.control.release(idle);
     }
@@ -367,6 +367,6 @@ pub fn last_words(call: &mut Call, failure: &Failure) -> Option<Bytes> {
     if meter.finished() {
         return Some(Bytes::new());
     }
-    call.attempt.cut = true;
+    call.attempt.stage = Stage::Cut;
     Some(meter.abort(&refusal::stream_cut(&failure.message)))
 }

@@ -9,7 +9,7 @@ use crate::{
     route::{Failure, Plan},
 };
 
-use super::ctx::{Call, Ctx, Meter};
+use super::ctx::{Call, Ctx, Meter, Stage};
 
 /// Longest model name that is recorded, characters.
 const MAX_MODEL: usize = 256;
@@ -81,7 +81,9 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     let mut json = Vec::with_capacity(TYPICAL_RECORD);
     match serde_json::to_writer(&mut json, &record) {
         Ok(()) => {
-            if shared.ledger.append(&json).is_err() {
+            // The last room is for requests that were admitted, not for refusals.
+            let keep = outcome.denied_by.is_none() || shared.ledger.accepts();
+            if keep && shared.ledger.append(&json).is_err() {
                 tracing::error!(
                     request_id = %record.request_id,
                     "the usage spool is full: a record was lost"
@@ -102,7 +104,7 @@ fn told(call: &Call, mut outcome: Outcome) -> Outcome {
     if outcome.error_type.is_none() {
         let failed =
             matches!(&call.attempt.meter, Meter::Stream(meter) if meter.failed().is_some());
-        outcome.error_type = if call.attempt.cut || failed {
+        outcome.error_type = if call.attempt.stage == Stage::Cut || failed {
             Some("stream_error".to_owned())
         } else if call.attempt.status.is_some_and(|status| status >= 400) {
             Some("client_error".to_owned())

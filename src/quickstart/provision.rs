@@ -96,7 +96,8 @@ pub async fn provision(
             groups: &[],
             at: now,
         })
-        .await?;
+        .await?
+        .user;
     let mut wanted = wanted(vendors, env);
     let present = store.read().await?.providers(org.id).await?;
     wanted.retain(|vendor| !is_present(&present, vendor.vendor));

@@ -35,7 +35,7 @@ impl Store {
     /// When the database is unavailable.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
         let query = sqlx::query_as(BY_HASH).bind(hash.to_vec());
-        Ok(query.fetch_optional(&self.readers).await?)
+        Ok(query.fetch_optional(&self.lookups).await?)
     }
 }
 

@@ -30,7 +30,7 @@ pub use error::StoreError;
 pub use open::Store;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, KeyRow, OrgRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, UserRow,
+    ConnectionRow, KeyRow, OrgRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

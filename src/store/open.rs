@@ -19,14 +19,18 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const PAGE_SIZE: u32 = 8192;
 /// Connections that only read. WAL lets them run beside the writer.
 const READERS: u32 = 4;
+/// Connections that only read what the data plane asks for.
+const LOOKUPS: u32 = 2;
 
 /// The database. Clones share its connections.
 ///
 /// One connection writes, so that writers queue here instead of failing on SQLite's lock; the others
-/// read. Other processes may work on the same file at the same time.
+/// read. A few of these are for the data plane alone, whose questions take no time: a scan of the
+/// usage must not keep a key from being looked up. Other processes may work on the same file at the same time.
 #[derive(Clone)]
 pub struct Store {
     pub(super) readers: SqlitePool,
+    pub(super) lookups: SqlitePool,
     pub(super) writer: SqlitePool,
 }
 
@@ -55,9 +59,12 @@ impl Store {
         let writer = pool(1).connect_with(options.clone()).await;
         let writer = writer.map_err(|error| refuse(error.to_string()))?;
         migrator().run(&writer).await.map_err(|error| refuse(error.to_string()))?;
-        let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await;
+        let options = options.pragma("query_only", "ON");
+        let readers = pool(READERS).connect_with(options.clone()).await;
         let readers = readers.map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { readers, writer })
+        let lookups = pool(LOOKUPS).connect_with(options).await;
+        let lookups = lookups.map_err(|error| refuse(error.to_string()))?;
+        Ok(Self { readers, lookups, writer })
     }
 
     /// A transaction that sees one moment of the database. For reading only.
@@ -79,6 +86,7 @@ impl Store {
 
     /// Closes every connection once it is idle. Clones of this store stop working.
     pub async fn close(&self) {
+        self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -50,7 +50,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn orgs(&self) -> Result<Vec<OrgRow>, StoreError> {
-        Ok(sqlx::query_as(ALL).fetch_all(&self.readers).await?)
+        Ok(sqlx::query_as(ALL).fetch_all(&self.lookups).await?)
     }
 
     /// A sealed value of the installation.

@@ -56,6 +56,15 @@ pub struct UserRow {
     pub last_seen_at: Timestamp,
 }
 
+/// What the store made of a user who was just seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// As stored now.
+    pub user: UserRow,
+    /// The user was known with other groups: what was learnt of their keys is void.
+    pub regrouped: bool,
+}
+
 /// A gateway API key. The key itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {

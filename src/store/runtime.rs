@@ -1,6 +1,6 @@
 //! What a snapshot of one organization is built from.
 
-use super::{RuntimeRows, Store, StoreError};
+use super::{RuntimeRows, Store, StoreError, Tx};
 use crate::domain::OrgId;
 
 impl Store {
@@ -9,7 +9,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown organization.
     pub async fn runtime_rows(&self, org: OrgId) -> Result<RuntimeRows, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = Tx::new(self.lookups.begin().await?);
         Ok(RuntimeRows {
             org: tx.org(org).await?.ok_or(StoreError::NotFound("organization"))?,
             connections: tx.connections(org).await?,

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use super::{OrgRow, ProviderRow, RouteRow, SeenUser, Store, UserRow};
+use super::{OrgRow, ProviderRow, RouteRow, SeenUser, Store, Tx, UserRow};
 use crate::domain::{OrgId, ProviderId, RouteId, Timestamp};
 
 /// A store in a folder that is removed with the guard.
@@ -11,6 +11,17 @@ pub(crate) async fn temp_store() -> (TempDir, Store) {
     let url = format!("sqlite://{}/turnpike.db", dir.path().display());
     let store = Store::open(&url).await.expect("a new store opens");
     (dir, store)
+}
+
+impl Store {
+    /// Takes every connection that answers the data plane, until what is returned is dropped.
+    pub(crate) async fn stop_lookups(&self) -> Vec<Tx> {
+        let mut taken = Vec::new();
+        for _ in 0..self.lookups.options().get_max_connections() {
+            taken.push(Tx::new(self.lookups.begin().await.expect("a connection")));
+        }
+        taken
+    }
 }
 
 /// An organization and a user in it.
@@ -25,8 +36,8 @@ pub(crate) async fn org_with_user(store: &Store, name: &str) -> (OrgRow, UserRow
         groups: &["research".to_owned()],
         at: Timestamp::now(),
     };
-    let user = store.ensure_user(&seen).await.expect("the user is made");
-    (org, user)
+    let seen = store.ensure_user(&seen).await.expect("the user is made");
+    (org, seen.user)
 }
 
 /// A provider of that organization, with its own values.

@@ -1,5 +1,7 @@
 //! The store against a real file.
 
+use std::{sync::Arc, time::Duration};
+
 use bytes::Bytes;
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{CredentialId, KeyId, OrgId, RecordId, Timestamp, UserId},
-    ledger::UsageSink as _,
+    ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
 
 fn connection(org: OrgId, name: &str, base_url: &str) -> ConnectionRow {
@@ -51,7 +53,9 @@ fn usage(id: RecordId, org: Option<OrgId>, ts: i64, alias: &str, status: u16) ->
         "id": id, "ts": Timestamp(ts), "org_id": org, "api_key_id": null, "user_id": null,
         "group_names": ["research", "a \"quoted\" one"], "provider_id": null,
         "provider_name": "p", "upstream_model": "gpt", "alias": alias, "status": status,
-        "requested_model": "x",
+        "requested_model": "x", "stream": false, "input_tokens": 1, "output_tokens": 1,
+        "cache_read_tokens": 0, "cache_write_tokens": 0, "reasoning_tokens": 0, "latency_ms": 1,
+        "attempts": [], "retry_count": 0, "retry_sleep_ms": 0, "request_id": "r",
     });
     Bytes::from(record.to_string())
 }
@@ -90,6 +94,25 @@ async fn only_the_owner_can_read_the_files() {
 }
 
 #[tokio::test]
+async fn the_data_plane_is_answered_while_every_reader_is_taken() {
+    let (_dir, store) = temp_store().await;
+    let (org, user) = org_with_user(&store, "acme").await;
+    let mut tx = store.write().await.unwrap();
+    tx.insert_key(&key(org.id, user.id, 7)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut taken = Vec::new();
+    while let Ok(tx) = tokio::time::timeout(Duration::from_millis(300), store.read()).await {
+        taken.push(tx.unwrap());
+    }
+    let asked = async {
+        assert!(store.key_by_hash(&[7; 32]).await.unwrap().is_some());
+        assert_eq!(store.runtime_rows(org.id).await.unwrap().org, org);
+        assert_eq!(store.orgs().await.unwrap(), [org]);
+    };
+    tokio::time::timeout(Duration::from_secs(4), asked).await.expect("connections of its own");
+}
+
+#[tokio::test]
 async fn a_url_of_another_kind_is_refused_by_name() {
     let error = Store::open("mysql://x").await.err().unwrap().to_string();
     assert!(error.contains("sqlite://"), "{error}");
@@ -120,12 +143,17 @@ async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token() {
         groups: &["ops".to_owned()],
         at: Timestamp::now(),
     };
-    let second = store.ensure_user(&again).await.unwrap();
+    let Sighting { user: second, regrouped } = store.ensure_user(&again).await.unwrap();
+    assert!(regrouped);
+    assert!(!store.ensure_user(&again).await.unwrap().regrouped);
+    let promoted = SeenUser { roles: &["admin".to_owned()], ..again };
+    assert!(!store.ensure_user(&promoted).await.unwrap().regrouped, "groups are as they were");
     assert_eq!(second.id, first.id);
     assert_eq!(second.email.as_deref(), Some("ada@example.org"));
     assert_eq!(second.groups, ["ops"]);
     let elsewhere = store.ensure_user(&SeenUser { issuer: "other", ..again }).await.unwrap();
-    assert_ne!(elsewhere.id, first.id, "another issuer's subject is another user");
+    assert_ne!(elsewhere.user.id, first.id, "another issuer's subject is another user");
+    assert!(!elsewhere.regrouped, "a user who is new had no groups before");
 }
 
 #[tokio::test]
@@ -305,15 +333,38 @@ async fn a_record_without_an_organization_is_kept_once_and_shown_to_none() {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_does_not_hold_up_the_others() {
+async fn a_batch_with_an_unreadable_record_is_refused_whole() {
     let (_dir, store) = temp_store().await;
     let (org, _) = org_with_user(&store, "acme").await;
     let mut batch: Vec<Bytes> =
-        (0..64).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
-    batch[5] = Bytes::from_static(b"{not json");
-    store.store_usage(&batch).await.unwrap();
+        (0..70).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
+    for unreadable in [&b"{not json"[..], b"{\"id\":\"\xff\"}", b"{}"] {
+        batch[66] = Bytes::from_static(unreadable);
+        let refusal = store.store_usage(&batch).await.unwrap_err().to_string();
+        assert!(refusal.contains("unreadable"), "{refusal}");
+        let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+        assert!(all.records.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_set_aside_by_the_ledger_and_holds_up_no_other() {
+    let (dir, store) = temp_store().await;
+    let (org, _) = org_with_user(&store, "acme").await;
+    let limits = SpoolLimits { max_bytes: 1 << 24, on_full: OnFull::Block };
+    let ledger = Arc::new(Ledger::open(&dir.path().join("spool"), limits).unwrap());
+    for n in 0..20 {
+        ledger.append(&usage(RecordId::random(), Some(org.id), n, "a", 200)).unwrap();
+        if n == 7 {
+            ledger.append(b"{not json").unwrap();
+        }
+    }
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
+    assert!(ledger.wait_delivered(Duration::from_secs(20)).await);
+    assert_eq!(ledger.losses().rejected, 1);
     let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
-    assert_eq!(all.records.len(), 63);
+    assert_eq!(all.records.len(), 20);
 }
 
 #[tokio::test]

@@ -19,7 +19,6 @@ use crate::{
 /// Rows per statement, largest first. 4 columns each.
 static STATEMENTS: LazyLock<[(usize, Arc<str>); 3]> =
     LazyLock::new(|| [64, 8, 1].map(|rows| (rows, insert_of(rows))));
-static SINGLE: LazyLock<Arc<str>> = LazyLock::new(|| insert_of(1));
 
 /// Placeholders are anonymous here: SQLite finds numbered ones by a linear search per value.
 fn insert_of(rows: usize) -> Arc<str> {
@@ -48,13 +47,14 @@ impl UsageSink for Store {
 }
 
 impl Store {
+    /// Stores all or nothing; which record is at fault is the ledger's to find out.
     async fn insert_usage(&self, batch: &[Bytes]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let mut rest: &[Bytes] = batch;
         for (rows, statement) in STATEMENTS.iter() {
             let mut chunks = rest.chunks_exact(*rows);
             for chunk in &mut chunks {
-                insert_chunk(tx.connection_mut(), chunk, *rows, statement).await?;
+                insert_rows(tx.connection_mut(), chunk, statement).await?;
             }
             rest = chunks.remainder();
         }
@@ -62,46 +62,29 @@ impl Store {
     }
 }
 
-async fn insert_chunk(
-    connection: &mut SqliteConnection,
-    chunk: &[Bytes],
-    rows: usize,
-    statement: &Arc<str>,
-) -> Result<(), StoreError> {
-    let parsed: Vec<_> = chunk.iter().filter_map(|record| parse(record)).collect();
-    if parsed.len() == rows {
-        return insert_rows(connection, &parsed, statement).await;
-    }
-    // A record that no version can read would stop the ledger for good: the others go in singly.
-    for record in parsed.chunks(1) {
-        insert_rows(connection, record, &SINGLE).await?;
-    }
-    Ok(())
-}
-
 async fn insert_rows(
     connection: &mut SqliteConnection,
-    records: &[(Place, &str)],
+    records: &[Bytes],
     statement: &Arc<str>,
 ) -> Result<(), StoreError> {
     let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
-    for (place, record) in records {
+    for record in records {
+        let (place, record) = parse(record)?;
         query = query
             .bind(place.org_id.map_or(Uuid::nil(), |id| id.0))
             .bind(place.ts.0)
             .bind(place.id.0)
-            .bind(*record);
+            .bind(record);
     }
     query.execute(connection).await?;
     Ok(())
 }
 
-fn parse(record: &Bytes) -> Option<(Place, &str)> {
-    let parsed = std::str::from_utf8(record).map_err(|error| error.to_string()).and_then(|text| {
-        match serde_json::from_str(text) {
-            Ok(place) => Ok((place, text)),
-            Err(error) => Err(error.to_string()),
-        }
-    });
-    parsed.inspect_err(|error| tracing::error!(error, "a usage record is unreadable: dropped")).ok()
+fn parse(record: &[u8]) -> Result<(Place, &str), StoreError> {
+    let unreadable = |error: &dyn std::error::Error| {
+        StoreError::Invalid(format!("a usage record is unreadable: {error}"))
+    };
+    let text = std::str::from_utf8(record).map_err(|error| unreadable(&error))?;
+    let place = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    Ok((place, text))
 }

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SeenUser, Store, StoreError, Tx, UserRow, row};
+use super::{SeenUser, Sighting, Store, StoreError, Tx, UserRow, row};
 use crate::domain::{OrgId, Timestamp, UserId};
 
 /// How stale `last_seen_at` may be before a request that changes nothing else writes it: every
@@ -26,13 +26,15 @@ impl Store {
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<UserRow, StoreError> {
-        let find = sqlx::query_as(BY_SUBJECT).bind(seen.org.0).bind(seen.issuer.to_owned());
-        let find = find.bind(seen.subject.to_owned());
-        if let Some(known) = find.fetch_optional(&self.readers).await?
-            && is_current(&known, seen)
+    pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<Sighting, StoreError> {
+        let find = || {
+            let query = sqlx::query_as(BY_SUBJECT).bind(seen.org.0);
+            query.bind(seen.issuer.to_owned()).bind(seen.subject.to_owned())
+        };
+        if let Some(user) = find().fetch_optional(&self.readers).await?
+            && is_current(&user, seen)
         {
-            return Ok(known);
+            return Ok(Sighting { user, regrouped: false });
         }
         let upsert = sqlx::query_as(UPSERT)
             .bind(Uuid::new_v4())
@@ -43,7 +45,12 @@ impl Store {
             .bind(row::json_list(seen.roles))
             .bind(row::json_list(seen.groups))
             .bind(seen.at.0);
-        Ok(upsert.fetch_one(&self.writer).await?)
+        let mut tx = self.write().await?;
+        // Read again: what comes between would be a change that nobody hears of.
+        let before: Option<UserRow> = find().fetch_optional(tx.connection_mut()).await?;
+        let user = upsert.fetch_one(tx.connection_mut()).await?;
+        tx.commit().await?;
+        Ok(Sighting { user, regrouped: before.is_some_and(|user| user.groups != seen.groups) })
     }
 }
 

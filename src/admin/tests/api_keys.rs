@@ -1,10 +1,15 @@
 //! `/admin/api-keys`, `/user/api-keys` and `/user/models`
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::desk::{Desk, find, id};
-use crate::auth::KeyRefusal;
+use super::desk::{Client, Desk, find, id};
+use crate::{
+    auth::{KeyRefusal, token},
+    domain::Role,
+};
 
 const PATH: &str = "/admin/api-keys";
 
@@ -92,6 +97,21 @@ async fn a_user_sees_and_revokes_own_keys_only() {
     assert_eq!(bob.delete(&own).await.ok(), json!({"revoked": true}));
     assert_eq!(desk.api_keys.verify(key).await, Err(KeyRefusal::Revoked));
     assert_eq!(ada.get(PATH).await.ok().as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_users_key_has_the_groups_of_the_users_latest_token_at_once() {
+    let desk = Desk::open().await;
+    let bob = desk.user("acme", "bob").await;
+    let made = bob.post("/user/api-keys", json!({"name": "bob"})).await.ok();
+    let key = made["key"].as_str().unwrap();
+    assert_eq!(&*desk.api_keys.verify(key).await.unwrap().groups, ["research"]);
+    let (groups, hour) = (["ops".to_owned()], Duration::from_secs(3600));
+    let token = token(&desk.store, &desk.keyring, "acme", "bob", Role::User, &groups, hour);
+    let moved = Client { desk: &desk, token: token.await.unwrap() };
+    moved.get("/user/api-keys").await.ok();
+    assert!(desk.api_keys.cached(key).is_none());
+    assert_eq!(&*desk.api_keys.verify(key).await.unwrap().groups, ["ops"]);
 }
 
 #[tokio::test]

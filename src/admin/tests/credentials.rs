@@ -90,6 +90,7 @@ async fn a_vendor_without_key_needs_none_but_an_address() {
 async fn what_is_wrong_is_told_with_the_remedy() {
     let desk = Desk::open().await;
     let acme = desk.admin("acme").await;
+    let long = format!("https://host/{}", "a".repeat(2048));
     let cases = [
         (json!({"api_key": null}), "api_key is required for API-key auth providers"),
         (json!({"api_key": ""}), "api_key is required for API-key auth providers"),
@@ -102,13 +103,17 @@ async fn what_is_wrong_is_told_with_the_remedy() {
         (json!({"model_provider": "bedrock"}), "not supported by this version; supported are"),
         (json!({"auth_type": "aws_role"}), "not supported by this version; supported are"),
         (json!({"auth_type": "nope"}), "unknown auth_type 'nope'"),
-        (json!({"base_url": "ftp://x"}), "must start with http:// or https://"),
-        (json!({"base_url": "nonsense"}), "base_url is not a URL"),
-        (json!({"base_url": ""}), "base_url is not a URL"),
-        (json!({"base_url": "https://u:p@host"}), "must not contain user or password"),
-        (json!({"base_url": "https://host?a=b"}), "must not contain a query"),
-        (json!({"base_url": "https://host/#f"}), "must not contain a query"),
-        (json!({"base_url": " https://host"}), "must not contain spaces"),
+        (json!({"base_url": "ftp://x"}), "base_url must begin with https:// or http://"),
+        (json!({"base_url": "nonsense"}), "base_url must be an absolute URL"),
+        (json!({"base_url": ""}), "base_url must be an absolute URL"),
+        (json!({"base_url": "https://u:p@host"}), "base_url must not contain a user name"),
+        (json!({"base_url": "https://host?a=b"}), "base_url must not contain a query"),
+        (json!({"base_url": "https://host/#f"}), "base_url must not contain a query"),
+        (json!({"base_url": " https://host"}), "base_url must not contain spaces"),
+        // What the data plane could not use would be a provider without effect.
+        (json!({"base_url": "https://host:0"}), "base_url must not have port 0"),
+        (json!({"base_url": "https:\\\\host"}), "base_url must not contain spaces, control"),
+        (json!({"base_url": long}), "base_url must be at most 2048 bytes"),
     ];
     for (change, expected) in cases {
         let mut body = openai("main");

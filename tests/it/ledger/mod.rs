@@ -1,5 +1,6 @@
 //! One record per request, kept whatever happens.
 
 mod crash;
+mod full;
 mod pages;
 mod records;

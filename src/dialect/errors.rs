@@ -313,10 +313,10 @@ mod tests {
     #[test]
     fn the_routes_that_were_tried_are_shown_in_order() {
         let attempt = |provider: &str, status| Attempt {
-            provider: provider.to_owned(),
-            upstream_model: "m".to_owned(),
+            provider: provider.into(),
+            upstream_model: "m".into(),
             status,
-            error_type: "upstream_error".to_owned(),
+            error_type: "upstream_error".into(),
             message: "no".to_owned(),
             retries: 2,
         };

@@ -1,8 +1,6 @@
 //! Peers: where one attempt connects to, and with which limits.
 
 use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
@@ -84,7 +82,7 @@ impl Peers {
         let mut peer = Box::new(HttpPeer::new(SocketAddr::new(ip, base.port), base.tls, sni));
         let limit = self.connect_timeout.min(patience);
         peer.group_key =
-            if fresh { self.one_time.fetch_add(1, Ordering::Relaxed) } else { group_key(provider) };
+            if fresh { self.one_time.fetch_add(1, Ordering::Relaxed) } else { provider.group_key };
         let options = &mut peer.options;
         options.connection_timeout = Some(limit);
         options.total_connection_timeout = Some(limit);
@@ -116,12 +114,4 @@ impl Peers {
 /// How long the connection may wait in the pool. One that is never taken out again should not.
 const fn idle(fresh: bool, in_process: bool) -> Duration {
     if fresh || in_process { ONE_TIME_IDLE } else { POOL_IDLE }
-}
-
-/// Keeps providers' pooled connections apart: two of them may share an address, not a connection.
-/// The top bit keeps these keys away from the one-time ones.
-fn group_key(provider: &Provider) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    provider.id.hash(&mut hasher);
-    hasher.finish() | (1 << 63)
 }

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::{Deserialize, Deserializer};
+use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Deserializer, de};
 
 use crate::domain::Endpoint;
 
@@ -57,9 +58,9 @@ pub struct Vendor {
     /// trailing `*` matches a prefix.
     #[serde(default)]
     pub forward_headers: Vec<String>,
-    /// Headers sent where the client sent none, lower-case names.
+    /// Headers sent where the client sent none.
     #[serde(default, deserialize_with = "pairs")]
-    pub default_headers: Vec<(String, String)>,
+    pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether `stream_options.include_usage` may be added to a stream request.
     pub stream_usage_option: bool,
     /// Whether an empty key is allowed.
@@ -129,28 +130,41 @@ fn usual_version_prefix() -> String {
 }
 
 /// A table as a list: the rows are short, and most are walked rather than looked up.
-fn pairs<'de, D, K>(deserializer: D) -> Result<Vec<(K, String)>, D::Error>
+fn pairs<'de, D, K, V>(deserializer: D) -> Result<Vec<(K, V)>, D::Error>
 where
     D: Deserializer<'de>,
-    K: Deserialize<'de> + Pairable,
+    K: FromText,
+    V: FromText,
 {
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
-    table.into_iter().map(|(key, value)| Ok((K::from_key(key)?, value))).collect()
+    table.into_iter().map(|(key, value)| Ok((K::from_text(key)?, V::from_text(value)?))).collect()
 }
 
-/// What a table of the row may be keyed by.
-trait Pairable: Sized {
-    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E>;
+/// What a key or a value of a table may be.
+trait FromText: Sized {
+    fn from_text<E: de::Error>(text: String) -> Result<Self, E>;
 }
 
-impl Pairable for String {
-    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E> {
-        Ok(key)
+impl FromText for String {
+    fn from_text<E: de::Error>(text: String) -> Result<Self, E> {
+        Ok(text)
     }
 }
 
-impl Pairable for Endpoint {
-    fn from_key<E: serde::de::Error>(key: String) -> Result<Self, E> {
-        Self::deserialize(serde::de::value::StringDeserializer::new(key))
+impl FromText for Endpoint {
+    fn from_text<E: de::Error>(text: String) -> Result<Self, E> {
+        Self::deserialize(de::value::StringDeserializer::new(text))
+    }
+}
+
+impl FromText for HeaderName {
+    fn from_text<E: de::Error>(text: String) -> Result<Self, E> {
+        Self::try_from(text).map_err(E::custom)
+    }
+}
+
+impl FromText for HeaderValue {
+    fn from_text<E: de::Error>(text: String) -> Result<Self, E> {
+        Self::try_from(text).map_err(E::custom)
     }
 }

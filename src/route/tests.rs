@@ -8,25 +8,20 @@ use super::{Failure, Next, Plan, Resolution, decide, resolve};
 use crate::{
     domain::{AttemptOutcome, Endpoint, OrgId, ProviderId, RouteId},
     provider::catalog,
-    snapshot::{Alias, BaseUrl, OrgSnapshot, Pinned, Provider, Route},
+    snapshot::{Alias, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
 };
 
 fn provider(name: &str, vendor: &str) -> Arc<Provider> {
     let vendor = catalog().vendor(vendor).unwrap();
-    Arc::new(Provider {
+    let parts = ProviderParts {
         id: ProviderId::random(),
         name: Arc::from(name),
         vendor,
-        base: BaseUrl {
-            tls: false,
-            host: Arc::from("127.0.0.1"),
-            port: 80,
-            authority: Arc::from("127.0.0.1"),
-            prefix: Arc::from(""),
-        },
+        base: BaseUrl::parse("http://127.0.0.1").unwrap(),
         api_key: None,
         endpoints: vendor.endpoints.clone(),
-    })
+    };
+    Arc::new(Provider::new(parts).unwrap())
 }
 
 fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {

@@ -1,6 +1,6 @@
 //! `base_url` of providers and connections, checked and taken apart once.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use url::{Host, Url};
 
@@ -14,6 +14,8 @@ pub struct BaseUrl {
     pub tls: bool,
     /// Host name or address literal, without brackets; also SNI.
     pub host: Arc<str>,
+    /// The host, where it is an address literal: nothing to look up.
+    pub ip: Option<IpAddr>,
     /// Port, explicit or the scheme's.
     pub port: u16,
     /// `Host` header value.
@@ -58,6 +60,7 @@ impl BaseUrl {
         Ok(Self {
             tls,
             host: bare(&host).into(),
+            ip: literal(&host),
             port,
             authority: authority.into(),
             prefix: url.path().trim_end_matches('/').into(),
@@ -68,6 +71,14 @@ impl BaseUrl {
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.into(), ..self }
+    }
+}
+
+fn literal(host: &Host<&str>) -> Option<IpAddr> {
+    match host {
+        Host::Ipv4(address) => Some((*address).into()),
+        Host::Ipv6(address) => Some((*address).into()),
+        Host::Domain(_) => None,
     }
 }
 
@@ -144,6 +155,7 @@ mod tests {
             let url = BaseUrl::parse(text).unwrap();
             let seen = (url.tls, &*url.host, url.port, &*url.authority, &*url.prefix);
             assert_eq!(seen, (tls, host, port, authority, prefix), "{text}");
+            assert_eq!(url.ip, host.parse().ok(), "{text}");
         }
     }
 

@@ -5,20 +5,18 @@
 
 mod base_url;
 mod build;
+mod provider;
 mod publisher;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{
-    domain::{Endpoint, OrgId, ProviderId, RouteId},
-    provider::Vendor,
-    secrets::Secret,
-};
+use crate::domain::{OrgId, RouteId};
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org};
+pub use provider::{Provider, ProviderError, ProviderParts};
 pub use publisher::Publisher;
 
 /// The platform's total limit where no tier sets one, seconds.
@@ -64,22 +62,6 @@ pub struct Pinned {
     pub provider: Arc<Provider>,
     /// By alias and by upstream model; the 1:1 row wins over custom aliases of the same name.
     pub routes: HashMap<Box<str>, Arc<Route>>,
-}
-
-/// A named upstream with its credential, ready for use.
-pub struct Provider {
-    /// Its id.
-    pub id: ProviderId,
-    /// Its name, as shown in records and `error.attempts`.
-    pub name: Arc<str>,
-    /// The vendor's row of the catalog.
-    pub vendor: &'static Vendor,
-    /// Where it lives.
-    pub base: BaseUrl,
-    /// The API key, if the auth type has one. Empty for `custom` without a key.
-    pub api_key: Option<Secret>,
-    /// Runtime endpoints that it speaks natively.
-    pub endpoints: Vec<Endpoint>,
 }
 
 /// One (provider, upstream model) pair behind an alias.

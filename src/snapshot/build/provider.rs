@@ -6,7 +6,7 @@ use crate::{
     domain::Endpoint,
     provider::{Catalog, Vendor},
     secrets::{self, Keyring, SealError, Secret},
-    snapshot::{BaseUrl, BaseUrlError, Provider},
+    snapshot::{BaseUrl, BaseUrlError, Provider, ProviderError, ProviderParts},
     store::{ConnectionRow, ProviderRow},
 };
 
@@ -25,8 +25,8 @@ pub(super) enum ProviderFault {
     Seal(#[from] SealError),
     #[error("it has no API key, which its vendor needs")]
     NoKey,
-    #[error("its API key has characters that an HTTP header cannot carry")]
-    KeyCharacters,
+    #[error(transparent)]
+    Request(#[from] ProviderError),
     #[error("its setting 'dialects' is not a list of known endpoints")]
     Dialects,
 }
@@ -40,14 +40,15 @@ pub(super) fn provider(
     let vendor = vendors
         .vendor(&row.model_provider)
         .ok_or_else(|| ProviderFault::UnknownVendor(row.model_provider.clone()))?;
-    Ok(Provider {
+    let parts = ProviderParts {
         id: row.id,
         name: row.name.as_str().into(),
         vendor,
         base: base(row, vendor)?,
         api_key: api_key(row, connections, keyring, vendor)?,
         endpoints: endpoints(row, vendor)?,
-    })
+    };
+    Ok(Provider::new(parts)?)
 }
 
 fn base(row: &ProviderRow, vendor: &Vendor) -> Result<BaseUrl, ProviderFault> {
@@ -77,7 +78,7 @@ fn api_key(
     };
     match key {
         Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(ProviderFault::KeyCharacters)
+            Err(ProviderError::KeyCharacters.into())
         }
         None if !vendor.key_optional => Err(ProviderFault::NoKey),
         key => Ok(key),

@@ -1,15 +1,19 @@
 //! Peers: where one attempt connects to, and with which limits.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use pingora_core::{connectors::l4::Connect, protocols::ALPN, upstreams::peer::HttpPeer};
+use pingora_core::{
+    connectors::l4::Connect,
+    protocols::ALPN,
+    upstreams::peer::{HttpPeer, PeerOptions},
+};
 
 use super::{AddressPolicy, Resolver, dns::ResolveError};
 use crate::{provider::Transport, snapshot::Provider};
@@ -18,6 +22,8 @@ use crate::{provider::Transport, snapshot::Provider};
 const POOL_IDLE: Duration = Duration::from_secs(60);
 /// Streams that share one HTTP/2 connection to a vendor.
 const H2_STREAMS: usize = 100;
+/// How often an HTTP/2 connection is asked whether it still is one: a request should not find out.
+const H2_PING: Duration = Duration::from_secs(15);
 /// A fresh connection that replaced a dead one must not fill the pool under its one-time key.
 const ONE_TIME_IDLE: Duration = Duration::from_millis(1);
 
@@ -30,6 +36,30 @@ pub enum PeerError {
     /// Every address of the host is in `upstream.deny_addresses`.
     #[error("the host's address is not allowed by upstream.deny_addresses")]
     Denied,
+    /// None of the host's addresses could be connected to.
+    #[error("the vendor cannot be reached")]
+    Unreached,
+}
+
+/// What an attempt wants of its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// Time that the attempt has left.
+    pub patience: Duration,
+    /// Never a pooled connection.
+    pub fresh: bool,
+    /// Addresses of the host that could not be connected to.
+    pub unreached: &'a [IpAddr],
+}
+
+/// Where an attempt goes.
+pub struct Peer {
+    /// For Pingora.
+    pub http: Box<HttpPeer>,
+    /// The address in it.
+    pub address: IpAddr,
+    /// Whether the host has another address that may be tried after this one.
+    pub more: bool,
 }
 
 /// Makes peers for providers.
@@ -38,7 +68,6 @@ pub struct Peers {
     policy: AddressPolicy,
     connect_timeout: Duration,
     in_process: Arc<dyn Connect + Send + Sync>,
-    turn: AtomicUsize,
     one_time: AtomicU64,
 }
 
@@ -55,63 +84,203 @@ impl Peers {
             policy,
             connect_timeout,
             in_process,
-            turn: AtomicUsize::new(0),
             one_time: AtomicU64::new(1),
         }
     }
 
-    /// The peer for one attempt, whose connection must stand within `patience`; `fresh` keeps it
-    /// away from pooled connections.
-    ///
-    /// # Errors
-    /// When the name has no address, or none that may be reached.
-    pub async fn peer(
-        &self,
-        provider: &Provider,
-        patience: Duration,
-        fresh: bool,
-    ) -> Result<Box<HttpPeer>, PeerError> {
-        let base = &provider.base;
-        let in_process = provider.vendor.transport == Transport::InProcess;
-        let ip = if in_process {
-            IpAddr::from([127, 0, 0, 1])
-        } else {
-            self.address(&base.host).await?
-        };
-        let sni = if base.tls { base.host.to_string() } else { String::new() };
-        let mut peer = Box::new(HttpPeer::new(SocketAddr::new(ip, base.port), base.tls, sni));
-        let limit = self.connect_timeout.min(patience);
-        peer.group_key =
-            if fresh { self.one_time.fetch_add(1, Ordering::Relaxed) } else { provider.group_key };
-        let options = &mut peer.options;
-        options.connection_timeout = Some(limit);
-        options.total_connection_timeout = Some(limit);
-        options.idle_timeout = Some(idle(fresh, in_process));
-        options.max_h2_streams = H2_STREAMS;
-        if base.tls {
-            options.alpn = ALPN::H2H1;
-        }
-        if in_process {
-            options.custom_l4 = Some(Arc::clone(&self.in_process));
-        }
-        Ok(peer)
+    /// The same, with names resolved in another way.
+    #[must_use]
+    pub fn resolving(self, resolver: Resolver) -> Self {
+        Self { resolver, ..self }
     }
 
-    /// An address of the host that may be reached, in turn.
-    async fn address(&self, host: &Arc<str>) -> Result<IpAddr, PeerError> {
-        let all = self.resolver.resolve(host).await?;
-        let start = if all.len() > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        all.iter()
-            .cycle()
-            .skip(start % all.len().max(1))
-            .take(all.len())
-            .copied()
-            .find(|ip| self.policy.permits(*ip))
-            .ok_or(PeerError::Denied)
+    /// The peer for one attempt: the first address of the host that may be reached and was not
+    /// found unreachable. Its connection must stand within the time that is left, or within half
+    /// of it where another address should have a chance.
+    ///
+    /// # Errors
+    /// When the name has no address, or none that may or can be reached.
+    pub async fn peer(&self, provider: &Provider, wish: Wish<'_>) -> Result<Peer, PeerError> {
+        let base = &provider.base;
+        let in_process = provider.vendor.transport == Transport::InProcess;
+        let (address, more) = if in_process {
+            (Ipv4Addr::LOCALHOST.into(), false)
+        } else {
+            self.address(provider, wish).await?
+        };
+        let sni = if base.tls { base.host.to_string() } else { String::new() };
+        let to = SocketAddr::new(address, base.port);
+        let mut http = Box::new(HttpPeer::new(to, base.tls, sni));
+        http.group_key = if wish.fresh {
+            self.one_time.fetch_add(1, Ordering::Relaxed)
+        } else {
+            provider.group_key
+        };
+        self.limits(&mut http.options, wish.patience, more);
+        http.options.idle_timeout = Some(idle(wish.fresh, in_process));
+        if base.tls {
+            http.options.alpn = ALPN::H2H1;
+        }
+        if in_process {
+            http.options.custom_l4 = Some(Arc::clone(&self.in_process));
+        }
+        Ok(Peer { http, address, more })
+    }
+
+    /// Has an address that could not be connected to tried after the host's others for a while.
+    pub fn unreached(&self, provider: &Provider, address: IpAddr) {
+        self.resolver.demote(&provider.base.host, address);
+    }
+
+    fn limits(&self, options: &mut PeerOptions, patience: Duration, more: bool) {
+        let limit = self.connect_timeout.min(if more { patience / 2 } else { patience });
+        options.connection_timeout = Some(limit);
+        options.total_connection_timeout = Some(limit);
+        // While a body is on its way, Pingora looks at nothing else.
+        options.write_timeout = Some(patience);
+        options.h2_ping_interval = Some(H2_PING);
+        options.max_h2_streams = H2_STREAMS;
+    }
+
+    /// The address to try, and whether there is one after it.
+    async fn address(
+        &self,
+        provider: &Provider,
+        wish: Wish<'_>,
+    ) -> Result<(IpAddr, bool), PeerError> {
+        match provider.base.ip {
+            Some(literal) => self.choose(&[literal], wish.unreached),
+            None => {
+                let host = &provider.base.host;
+                self.choose(&self.resolver.resolve(host, wish.patience).await?, wish.unreached)
+            }
+        }
+    }
+
+    fn choose(&self, all: &[IpAddr], unreached: &[IpAddr]) -> Result<(IpAddr, bool), PeerError> {
+        let mut permitted = all.iter().filter(|ip| self.policy.permits(**ip)).peekable();
+        if permitted.peek().is_none() {
+            return Err(PeerError::Denied);
+        }
+        let mut left = permitted.filter(|ip| !unreached.contains(ip));
+        let first = left.next().ok_or(PeerError::Unreached)?;
+        Ok((*first, left.next().is_some()))
     }
 }
 
 /// How long the connection may wait in the pool. One that is never taken out again should not.
 const fn idle(fresh: bool, in_process: bool) -> Duration {
     if fresh || in_process { ONE_TIME_IDLE } else { POOL_IDLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use pingora_core::{connectors::TransportConnector, upstreams::peer::Peer as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{
+        domain::ProviderId,
+        net::{is_unreached, look_up::testing::Script},
+        provider::{InProcess, catalog},
+        snapshot::{BaseUrl, ProviderParts},
+    };
+
+    const LIMIT: Duration = Duration::from_secs(5);
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn provider(base: &str) -> Provider {
+        let vendor = catalog().vendor("openai").unwrap();
+        Provider::new(ProviderParts {
+            id: ProviderId::random(),
+            name: "p".into(),
+            vendor,
+            base: BaseUrl::parse(base).unwrap(),
+            api_key: None,
+            endpoints: vendor.endpoints.clone(),
+        })
+        .unwrap()
+    }
+
+    fn peers(deny: &[&str], addresses: &[&str]) -> Peers {
+        let deny = deny.iter().map(|range| range.parse().unwrap()).collect();
+        let addresses: Vec<IpAddr> = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
+        let policy = AddressPolicy { deny, allow: Vec::new() };
+        Peers::new(policy, LIMIT, Arc::new(InProcess::new()))
+            .resolving(Resolver::new(Script::answering(&addresses)))
+    }
+
+    async fn chosen(peers: &Peers, provider: &Provider, unreached: &[IpAddr]) -> Option<Peer> {
+        peers.peer(provider, Wish { patience: PATIENCE, fresh: false, unreached }).await.ok()
+    }
+
+    #[tokio::test]
+    async fn addresses_are_tried_in_the_resolvers_order_denied_ones_left_out() {
+        let peers = peers(&["10.0.0.0/8"], &["2001:db8::1", "10.0.0.1", "192.0.2.1", "192.0.2.2"]);
+        let provider = provider("https://vendor.example");
+        let mut unreached = Vec::new();
+        for (expected, more) in [("2001:db8::1", true), ("192.0.2.1", true), ("192.0.2.2", false)] {
+            for _ in 0..3 {
+                let peer = chosen(&peers, &provider, &unreached).await.unwrap();
+                assert_eq!((peer.address.to_string().as_str(), peer.more), (expected, more));
+            }
+            unreached.push(expected.parse().unwrap());
+        }
+        assert!(chosen(&peers, &provider, &unreached).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_next_address_of_a_host_answers_where_the_first_refuses() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let provider = provider(&format!("http://vendor.example:{port}"));
+        let peers = peers(&[], &["127.0.0.2", "127.0.0.1"]);
+        let connector = TransportConnector::new(None);
+
+        let first = chosen(&peers, &provider, &[]).await.unwrap();
+        let error = connector.new_stream(&*first.http).await.err().unwrap();
+        assert!(is_unreached(&error) && first.more);
+
+        let second = chosen(&peers, &provider, &[first.address]).await.unwrap();
+        assert!(connector.new_stream(&*second.http).await.is_ok());
+
+        peers.unreached(&provider, first.address);
+        let next_request = chosen(&peers, &provider, &[]).await.unwrap();
+        assert_eq!(next_request.address, second.address);
+    }
+
+    #[tokio::test]
+    async fn a_black_hole_leaves_half_of_the_time_to_the_next_address() {
+        let peers = peers(&[], &["192.0.2.1", "192.0.2.2"]);
+        let provider = provider("http://vendor.example");
+        let limit = async |patience, unreached: &[IpAddr]| {
+            let wish = Wish { patience, fresh: false, unreached };
+            peers.peer(&provider, wish).await.unwrap().http.connection_timeout()
+        };
+        let (short, first) = (Duration::from_secs(4), ["192.0.2.1".parse().unwrap()]);
+        assert_eq!(limit(short, &[]).await, Some(short / 2));
+        assert_eq!(limit(short, &first).await, Some(short));
+        assert_eq!(limit(PATIENCE, &[]).await, Some(LIMIT));
+    }
+
+    #[tokio::test]
+    async fn a_literal_needs_no_name_server_and_obeys_the_policy() {
+        let peers = peers(&["169.254.0.0/16"], &[]);
+        let fine = chosen(&peers, &provider("http://[::1]:9000"), &[]).await.unwrap();
+        assert_eq!((fine.address.to_string().as_str(), fine.more), ("::1", false));
+        assert!(chosen(&peers, &provider("http://169.254.169.254"), &[]).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_fresh_connection_shares_its_pool_with_no_other() {
+        let peers = peers(&[], &["192.0.2.1"]);
+        let provider = provider("https://vendor.example");
+        let hash = async |fresh| {
+            let wish = Wish { patience: PATIENCE, fresh, unreached: &[] };
+            peers.peer(&provider, wish).await.unwrap().http.reuse_hash()
+        };
+        assert_eq!(hash(false).await, hash(false).await);
+        assert_ne!(hash(true).await, hash(false).await);
+        assert_ne!(hash(true).await, hash(true).await);
+    }
 }

@@ -1,15 +1,22 @@
 //! Plan: the next attempt of a request, after its wait, with its body and its way out.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::{Error, ErrorType, Result};
 use pingora_proxy::Session;
 
-use super::ctx::{Attempt, Call, Ctx, Inbound};
+use super::{
+    ctx::{Attempt, Call, Ctx, Inbound},
+    observe,
+};
 use crate::{
     domain::{AttemptOutcome, Endpoint},
+    net::{self, PeerError, Peers, Wish},
     observe::Metrics,
     route::{Failure, Next, Plan, decide},
     snapshot::Route,
@@ -27,9 +34,8 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
         };
         let patience =
             if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
-        let deadline = Instant::now() + patience;
-        match shared.peers.peer(&route.provider, patience, call.attempt.fresh).await {
-            Ok(peer) => {
+        match connect(call, &shared.peers, &route, patience).await {
+            Ok((peer, deadline)) => {
                 begin(call, &route, deadline);
                 return Ok(peer);
             }
@@ -41,6 +47,41 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
             }
         }
     }
+}
+
+/// The peer of an attempt and the attempt's deadline, which all addresses of its host share.
+async fn connect(
+    call: &mut Call,
+    peers: &Peers,
+    route: &Route,
+    patience: Duration,
+) -> Result<(Box<HttpPeer>, Instant), PeerError> {
+    let fresh = call.attempt.fresh;
+    let now = Instant::now();
+    let Some(addresses) = call.plan.as_mut().map(|plan| &mut plan.addresses) else {
+        return Err(PeerError::Unreached);
+    };
+    let deadline = *addresses.deadline.get_or_insert(now + patience);
+    let patience = deadline.saturating_duration_since(now);
+    let wish = Wish { patience, fresh, unreached: &addresses.unreached };
+    let peer = peers.peer(&route.provider, wish).await?;
+    addresses.current = Some(peer.address);
+    addresses.more = peer.more;
+    Ok((peer.http, deadline))
+}
+
+/// What failed to connect, as a failure; later requests begin with another address.
+pub fn unreached(call: Option<&Call>, peers: &Peers, error: &Error) -> Failure {
+    let mut failure = observe::of_error(error);
+    failure.unreached = net::is_unreached(error);
+    // A pooled HTTP/2 connection that takes no further stream.
+    failure.stale_connection = net::is_lost_h2(error);
+    let plan = call.and_then(|call| call.plan.as_ref()).filter(|_| failure.unreached);
+    if let Some((route, address)) = plan.and_then(|plan| plan.current().zip(plan.addresses.current))
+    {
+        peers.unreached(&route.provider, address);
+    }
+    failure
 }
 
 fn give_up<T>() -> Result<T> {
@@ -98,14 +139,15 @@ pub fn after(call: &mut Call, metrics: &Metrics, failure: &Failure) -> bool {
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);
     let next = decide(plan, failure, jitter());
-    if next != Next::Reconnect {
+    if !matches!(next, Next::Reconnect | Next::NextAddress) {
         metrics.attempt(provider, model, failure.outcome);
     }
     match next {
         Next::Reconnect => {
-            plan.reconnected = true;
+            plan.reconnect();
             call.attempt.fresh = true;
         }
+        Next::NextAddress => plan.next_address(),
         Next::RetryHere(wait) => {
             plan.retry_here(wait);
             metrics.retry(provider, model);

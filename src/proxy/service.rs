@@ -17,7 +17,7 @@ use super::{
     settle::{self, Outcome},
     shared::Shared,
 };
-use crate::route::Failure;
+use crate::{net, route::Failure};
 
 /// Seconds that an idle connection of a client is kept.
 const KEEPALIVE_SECS: u64 = 75;
@@ -123,7 +123,7 @@ impl ProxyHttp for Gateway {
         ctx: &mut Ctx,
         mut error: Box<Error>,
     ) -> Box<Error> {
-        let failure = observe::of_error(&error);
+        let failure = plan::unreached(ctx.call.as_ref(), &self.shared.peers, &error);
         consequence(session, ctx, &mut error, failure);
         error
     }
@@ -148,6 +148,10 @@ impl ProxyHttp for Gateway {
         }
         let failure = observe::failure(call, &error, reused);
         consequence(session, ctx, &mut error, failure);
+        if let Some(call) = ctx.call.as_mut().filter(|_| net::is_downgrade(&error)) {
+            // Pingora has noted HTTP/1.1 for the pool's key, not for one that is used once.
+            call.attempt.fresh = false;
+        }
         error
     }
 

@@ -10,6 +10,8 @@ use crate::domain::AttemptOutcome;
 pub enum Next {
     /// The same route, on a connection that has not been used before. No failure, no retry counted.
     Reconnect,
+    /// The same route at another address of its host. No failure, no retry counted.
+    NextAddress,
     /// The same route after a wait.
     RetryHere(Duration),
     /// The route after it.
@@ -24,6 +26,9 @@ pub fn decide(plan: &Plan, failure: &Failure, jitter: f64) -> Next {
     let Some(route) = plan.current() else { return Next::GiveUp };
     if failure.stale_connection && !plan.reconnected {
         return Next::Reconnect;
+    }
+    if failure.unreached && plan.addresses.more {
+        return Next::NextAddress;
     }
     if failure.outcome == AttemptOutcome::RateLimited
         && plan.retries_here < route.retry_on_429_count

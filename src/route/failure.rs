@@ -17,6 +17,8 @@ pub struct Failure {
     pub message: String,
     /// Whether it happened on a connection that had served before, ahead of any byte of an answer.
     pub stale_connection: bool,
+    /// Whether no connection came about with the address that was tried.
+    pub unreached: bool,
 }
 
 impl Failure {
@@ -29,6 +31,7 @@ impl Failure {
             retry_after: None,
             message: message.into(),
             stale_connection: false,
+            unreached: false,
         }
     }
 
@@ -48,7 +51,7 @@ impl Failure {
             }
             _ => format!("the vendor answered {status}"),
         };
-        Some(Self { outcome, status: Some(status), retry_after, message, stale_connection: false })
+        Some(Self { status: Some(status), retry_after, ..Self::of(outcome, message) })
     }
 }
 

@@ -11,5 +11,5 @@ mod tests;
 pub use backoff::{retry_after, wait_before_retry};
 pub use decide::{Next, decide};
 pub use failure::Failure;
-pub use plan::Plan;
+pub use plan::{Addresses, Plan};
 pub use resolve::{Resolution, resolve};

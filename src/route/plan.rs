@@ -1,6 +1,12 @@
 //! The ordered routes of one request, and what has been tried of them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use smallvec::SmallVec;
 
 use super::{Failure, Resolution};
 use crate::{
@@ -13,6 +19,19 @@ enum Routes {
     Pinned(Arc<Route>),
 }
 
+/// The addresses of the current route's host, as far as they were tried.
+#[derive(Default)]
+pub struct Addresses {
+    /// The one being tried.
+    pub current: Option<IpAddr>,
+    /// Whether there is another one after it.
+    pub more: bool,
+    /// Those that could not be connected to.
+    pub unreached: SmallVec<[IpAddr; 2]>,
+    /// When the attempt must be over that all of them are tried for.
+    pub deadline: Option<Instant>,
+}
+
 /// Walks the routes of a request, one attempt after the other.
 pub struct Plan {
     routes: Routes,
@@ -23,6 +42,8 @@ pub struct Plan {
     pub retries_here: u32,
     /// Whether the current route's one free retry after a dead pooled connection is spent.
     pub reconnected: bool,
+    /// Where the current route has been tried.
+    pub addresses: Addresses,
     /// What failed, in order.
     pub attempts: Vec<Attempt>,
     /// Retries in place on all routes.
@@ -49,6 +70,7 @@ impl Plan {
             tried: None,
             retries_here: 0,
             reconnected: false,
+            addresses: Addresses::default(),
             attempts: Vec::new(),
             retry_count: 0,
             retry_sleep: Duration::ZERO,
@@ -118,8 +140,20 @@ impl Plan {
         self.all_rate_limited && !self.attempts.is_empty()
     }
 
+    /// Leaves an address that could not be connected to; the attempt goes on at the next one.
+    pub fn next_address(&mut self) {
+        self.addresses.unreached.extend(self.addresses.current.take());
+    }
+
+    /// Notes the free retry after a dead pooled connection.
+    pub fn reconnect(&mut self) {
+        self.reconnected = true;
+        self.addresses.deadline = None;
+    }
+
     /// Notes a retry in place and its wait.
     pub fn retry_here(&mut self, wait: Duration) {
+        self.addresses.deadline = None;
         self.retries_here += 1;
         self.retry_count += 1;
         self.retry_sleep += wait;
@@ -136,6 +170,7 @@ impl Plan {
         self.position = self.next_from(self.position + 1);
         self.retries_here = 0;
         self.reconnected = false;
+        self.addresses = Addresses::default();
     }
 
     /// Adds the current route's end to the trail.

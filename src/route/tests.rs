@@ -1,6 +1,6 @@
 //! Resolution, the plan's walk, and what follows a failure, over a small organization.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -142,6 +142,30 @@ fn the_smallest_retry_after_is_kept_when_all_were_rate_limited() {
     plan.fail_route(&rate_limited(7));
     assert!(plan.all_rate_limited());
     assert_eq!(plan.retry_after, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn every_address_of_a_host_is_tried_before_its_route_has_failed() {
+    let mut plan = two_routes(0, 0);
+    let mut refused = Failure::of(AttemptOutcome::NetworkError, "refused");
+    refused.unreached = true;
+    let (first, second) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+
+    plan.addresses.current = Some(first);
+    plan.addresses.more = true;
+    assert_eq!(decide(&plan, &refused, 0.5), Next::NextAddress);
+    plan.next_address();
+    assert!(plan.attempts.is_empty(), "nothing has failed yet");
+    assert_eq!(plan.addresses.unreached.as_slice(), [first]);
+
+    let broken = Failure::of(AttemptOutcome::TlsError, "no handshake");
+    assert_eq!(decide(&plan, &broken, 0.5), Next::NextRoute, "the host was reached");
+    plan.addresses.current = Some(second);
+    plan.addresses.more = false;
+    assert_eq!(decide(&plan, &refused, 0.5), Next::NextRoute);
+    plan.fail_route(&refused);
+    assert_eq!(plan.attempts.len(), 1);
+    assert!(plan.addresses.unreached.is_empty(), "the next route has its own host");
 }
 
 #[test]

@@ -7,18 +7,19 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
-use pingora_error::{Error, ErrorType, Result};
+use pingora_error::{Error, ErrorType, Result, RetryType};
 use pingora_http::ResponseHeader;
 use smallvec::SmallVec;
 
 use super::{
     ctx::{Call, Ctx, Meter, Stage},
-    plan, refusal,
+    gate, plan, refusal,
     settle::{self, Outcome},
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, StreamMeter, upstream_error},
     domain::{AttemptOutcome, Endpoint, Timestamp},
+    net,
     route::{self, Failure, Plan},
     snapshot::Route,
     wire::headers,
@@ -314,8 +315,10 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
     }
     let mut failure = of_error(error);
     failure.status = call.attempt.status;
-    failure.stale_connection =
-        reused && call.attempt.status.is_none() && failure.outcome == AttemptOutcome::NetworkError;
+    // Pingora decides for a retry where the vendor has said that it did nothing with the request.
+    let unseen = error.retry == RetryType::Decided(true);
+    let lost = reused && failure.outcome == AttemptOutcome::NetworkError;
+    failure.stale_connection = call.attempt.status.is_none() && (unseen || lost);
     failure
 }
 
@@ -344,10 +347,16 @@ pub fn of_error(error: &Error) -> Failure {
         ErrorType::TLSHandshakeFailure | ErrorType::InvalidCert | ErrorType::TLSWantX509Lookup => {
             (TlsError, "the TLS handshake failed")
         }
-        ErrorType::InvalidHTTPHeader | ErrorType::H2Error | ErrorType::InvalidH2 => {
+        ErrorType::H2Error if !net::is_lost_h2(error) => {
+            (UpstreamError, "the vendor broke the stream off")
+        }
+        ErrorType::InvalidHTTPHeader | ErrorType::InvalidH2 => {
             (UpstreamError, "the vendor's answer is not valid HTTP")
         }
-        ErrorType::Custom(_) => (UpstreamError, "the vendor's answer was empty"),
+        kind if *kind == gate::ENDED_WHILE_HELD => (UpstreamError, "the vendor's answer was empty"),
+        kind if *kind == gate::HELD_TOO_MUCH => {
+            (UpstreamError, "the vendor's answer was too long before its first event")
+        }
         _ => (NetworkError, "the connection was lost before an answer came"),
     };
     Failure::of(outcome, message)

@@ -1,6 +1,8 @@
 //! Answers: the vendor's own bytes.
 
-use crate::support::{Ending, Reply, Scene, operations};
+use serde_json::json;
+
+use crate::support::{Ending, MockVendor, Reply, Scene, mock::Faces, operations};
 
 #[tokio::test]
 async fn every_byte_of_an_answer_is_the_vendors_own() {
@@ -104,6 +106,21 @@ async fn an_early_refusal_of_a_large_body_is_passed_on() {
     let body = format!(r#"{{"model":"fast","messages":[],"padding":"{padding}"}}"#);
     let answer = scene.key.post("/v1/chat/completions", body).await.has_status(413);
     assert_eq!(answer.openai_error()["message"], "the vendor's own words for 413");
+}
+
+/// Of a body that the vendor's window takes: Pingora sees to the answer once it has sent the body.
+#[tokio::test]
+async fn an_early_refusal_over_http2_is_passed_on() {
+    let scene = Scene::new().await;
+    let vendor = MockVendor::facing(Faces::TlsH2).await;
+    scene.openai_provider.put(json!({"base_url": vendor.url()})).await.has_status(200);
+    for size in [1 << 10, 512 << 10] {
+        vendor.will(Reply::status(413).early());
+        let padding = "x".repeat(size);
+        let body = format!(r#"{{"model":"fast","messages":[],"padding":"{padding}"}}"#);
+        let answer = scene.key.post("/v1/chat/completions", body).await.has_status(413);
+        assert_eq!(answer.openai_error()["message"], "the vendor's own words for 413", "{size}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A pooled connection that dies before a byte of the answer is no failure of the route.
 
-use crate::support::{Answer, Reply, TwoRoutes, operations};
+use serde_json::json;
+
+use crate::support::{Answer, MockVendor, Reply, TwoRoutes, mock::Faces, operations};
 
 /// Has the first vendor answer once and then meet `deaths` on the next request, until that request
 /// came on the connection of the answer: a connection may be on its way back to the pool when the
@@ -91,4 +93,47 @@ async fn a_large_body_survives_the_death_of_a_pooled_connection() {
     let calls = scene.first.saw();
     assert_eq!(calls.len(), before + 2);
     assert!(calls[before + 1].body == body("gpt-4o").as_bytes());
+}
+
+/// The scene's first provider at a vendor that speaks HTTP/2, one answer after its start.
+async fn over_http2() -> (TwoRoutes, MockVendor) {
+    let scene = TwoRoutes::new().await;
+    let vendor = MockVendor::facing(Faces::TlsH2).await;
+    scene.first_provider.put(json!({"base_url": vendor.url()})).await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+    assert_eq!(vendor.saw_one().version, "HTTP/2");
+    (scene, vendor)
+}
+
+#[tokio::test]
+async fn an_http2_connection_that_takes_no_more_requests_is_replaced_and_nobody_notices() {
+    for (id, leave) in [("refused", Reply::refuses()), ("away", Reply::goes_away())] {
+        let (scene, vendor) = over_http2().await;
+        vendor.will(leave);
+        let answer = scene.key.chat("fast").header("x-request-id", id).await.has_status(200);
+        assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("1"), "{id}");
+        assert_eq!(answer.header("x-bd-provider-failover-count"), Some("0"), "{id}");
+        let connections: Vec<_> = vendor.saw().iter().map(|call| call.connection).collect();
+        assert_eq!(connections, [1, 1, 2], "{id}: asked again on a fresh connection");
+        let record = scene.acme.record_of(id).await;
+        assert_eq!(record["attempts"].as_array().map(Vec::len), Some(1), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn an_http2_stream_that_the_vendor_breaks_off_is_a_failure_of_the_route() {
+    let (scene, vendor) = over_http2().await;
+    vendor.will(Reply::resets());
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
+    assert_eq!(vendor.saw().len(), 2);
+}
+
+#[tokio::test]
+async fn a_vendor_that_refuses_every_stream_has_failed_after_the_second() {
+    let (scene, vendor) = over_http2().await;
+    vendor.always(Reply::refuses());
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
+    assert_eq!(vendor.saw().len(), 3);
 }

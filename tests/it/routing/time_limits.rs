@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ending, Gate, Reply, TwoRoutes};
+use crate::support::{Ending, Gate, MockVendor, Reply, TwoRoutes, mock::Faces};
 
 async fn with_route(more: Value) -> TwoRoutes {
     let scene = TwoRoutes::new().await;
@@ -136,4 +136,22 @@ async fn an_idle_stream_ends_with_an_error_event_after_its_limit() {
     assert!(record["error_type"].is_string(), "{record}");
     assert_eq!(record["attempts"][0]["error_type"], "timeout");
     assert!(scene.first.saw_one().gone_at().is_some());
+}
+
+#[tokio::test]
+async fn a_vendor_that_does_not_take_the_body_runs_into_the_limit() {
+    for faces in [Faces::Plain, Faces::TlsH2] {
+        let scene = TwoRoutes::new().await;
+        let vendor = MockVendor::facing(faces).await;
+        let settings = json!({"base_url": vendor.url(), "request_timeout_secs": 1});
+        scene.first_provider.put(settings).await.has_status(200);
+        vendor.will(Reply::hangs().early());
+        let padding = "x".repeat(16 << 20);
+        let body = format!(r#"{{"model":"fast","messages":[],"padding":"{padding}"}}"#);
+        let ask = scene.key.post("/v1/chat/completions", body);
+        let answer = ask.header("x-request-id", "stuck").await.has_status(200);
+        assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
+        let record = scene.acme.record_of("stuck").await;
+        assert_eq!(record["attempts"][0]["error_type"], "timeout", "{record}");
+    }
 }

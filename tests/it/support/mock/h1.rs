@@ -135,6 +135,7 @@ async fn play(steps: &[Step], writer: &mut (impl AsyncWrite + Unpin)) -> Outcome
             Step::Hang => std::future::pending().await,
             Step::Reset => return Outcome::Reset,
             Step::Close => return Outcome::Close,
+            Step::Refuse | Step::GoAway => panic!("HTTP/1.1 has no words for this"),
         };
         if written.is_err() {
             return Outcome::ClientGone;

@@ -8,7 +8,10 @@ use ::h2::{
 };
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+};
 
 use super::{calls::Call, reply::Step, server::Inner};
 
@@ -20,9 +23,18 @@ where
     let mut builder = server::Builder::new();
     builder.initial_window_size(1 << 20).initial_connection_window_size(4 << 20);
     let Ok(mut connection) = builder.handshake::<_, Bytes>(stream).await else { return };
-    while let Some(Ok((request, respond))) = connection.accept().await {
-        let inner = Arc::clone(inner);
-        tokio::spawn(async move { answer(request, respond, number, &inner).await });
+    let leave = Arc::new(Notify::new());
+    loop {
+        let accepted = tokio::select! {
+            accepted = connection.accept() => accepted,
+            () = leave.notified() => {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                continue;
+            }
+        };
+        let Some(Ok((request, respond))) = accepted else { return };
+        let (inner, leave) = (Arc::clone(inner), Arc::clone(&leave));
+        tokio::spawn(async move { answer(request, respond, number, &inner, &leave).await });
     }
 }
 
@@ -31,6 +43,7 @@ async fn answer(
     mut respond: SendResponse<Bytes>,
     number: u64,
     inner: &Inner,
+    leave: &Notify,
 ) {
     let (parts, body) = request.into_parts();
     let reply = inner.reply_to(parts.method.as_str());
@@ -44,7 +57,7 @@ async fn answer(
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let call = Call::new(number, "HTTP/2", parts.method.as_str(), path, headers, body);
     inner.calls.add(&call);
-    match play(&reply.steps(&call), &mut respond).await {
+    match play(&reply.steps(&call), &mut respond, leave).await {
         Some(()) => call.answered(),
         None => call.client_gone(),
     }
@@ -61,7 +74,7 @@ async fn read(mut body: RecvStream) -> Option<Bytes> {
 }
 
 /// Plays the script; none when the client went away.
-async fn play(steps: &[Step], respond: &mut SendResponse<Bytes>) -> Option<()> {
+async fn play(steps: &[Step], respond: &mut SendResponse<Bytes>, leave: &Notify) -> Option<()> {
     let mut open: Option<SendStream<Bytes>> = None;
     for step in steps {
         match step {
@@ -85,6 +98,14 @@ async fn play(steps: &[Step], respond: &mut SendResponse<Bytes>) -> Option<()> {
                     None => respond.send_reset(Reason::INTERNAL_ERROR),
                 }
                 return Some(());
+            }
+            Step::Refuse => {
+                respond.send_reset(Reason::REFUSED_STREAM);
+                return Some(());
+            }
+            Step::GoAway => {
+                leave.notify_one();
+                unless_gone(&mut open, respond, std::future::pending()).await?;
             }
         }
     }

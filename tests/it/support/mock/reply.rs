@@ -55,6 +55,10 @@ pub enum Step {
     Reset,
     /// Closes the connection with the answer unfinished (FIN).
     Close,
+    /// Says that nothing was done with the request (`REFUSED_STREAM`, HTTP/2 only).
+    Refuse,
+    /// Takes leave of the connection (`GOAWAY`, HTTP/2 only).
+    GoAway,
 }
 
 #[derive(Clone)]
@@ -147,6 +151,16 @@ impl Reply {
     /// Reads the request, then closes the connection without a word.
     pub fn hangs_up() -> Self {
         Self::shaped(Shape::Steps(vec![Step::Close]))
+    }
+
+    /// Reads the request, then refuses its stream (HTTP/2 only).
+    pub fn refuses() -> Self {
+        Self::shaped(Shape::Steps(vec![Step::Refuse]))
+    }
+
+    /// Reads the request, then ends the connection with all due form (HTTP/2 only).
+    pub fn goes_away() -> Self {
+        Self::shaped(Shape::Steps(vec![Step::GoAway]))
     }
 
     /// Writes exactly these bytes and closes.

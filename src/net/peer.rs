@@ -148,13 +148,11 @@ impl Peers {
         provider: &Provider,
         wish: Wish<'_>,
     ) -> Result<(IpAddr, bool), PeerError> {
-        match provider.base.ip {
-            Some(literal) => self.choose(&[literal], wish.unreached),
-            None => {
-                let host = &provider.base.host;
-                self.choose(&self.resolver.resolve(host, wish.patience).await?, wish.unreached)
-            }
+        if let Some(literal) = provider.base.ip {
+            return self.choose(&[literal], wish.unreached);
         }
+        let all = self.resolver.resolve(&provider.base.host, wish.patience).await?;
+        self.choose(&all, wish.unreached)
     }
 
     fn choose(&self, all: &[IpAddr], unreached: &[IpAddr]) -> Result<(IpAddr, bool), PeerError> {

@@ -122,6 +122,9 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
+/// What no request uses: a larger figure is a vendor's mistake, and would spoil every sum for good.
+const MOST: u64 = 1_000_000_000_000;
+
 struct CountVisitor;
 
 impl<'de> Visitor<'de> for CountVisitor {
@@ -132,7 +135,7 @@ impl<'de> Visitor<'de> for CountVisitor {
     }
 
     fn visit_u64<E>(self, count: u64) -> Result<Count, E> {
-        Ok(Count(Some(count)))
+        Ok(Count(Some(count).filter(|count| *count <= MOST)))
     }
 
     fn visit_i64<E>(self, count: i64) -> Result<Count, E> {
@@ -141,7 +144,7 @@ impl<'de> Visitor<'de> for CountVisitor {
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     fn visit_f64<E>(self, count: f64) -> Result<Count, E> {
-        Ok(Count((count >= 0.0).then_some(count as u64)))
+        Ok(Count((count >= 0.0).then_some(count as u64).filter(|count| *count <= MOST)))
     }
 
     fn visit_unit<E>(self) -> Result<Count, E> {

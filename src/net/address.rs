@@ -44,6 +44,12 @@ fn embedded_v4(v6: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     if bits >> 32 == 0x0064_ff9b_0000_0000_0000_0000 {
         return Some(low.into());
     }
+    // 64:ff9b:1::/48 (RFC 8215), ::ffff:0:0:0/96 (RFC 2765) and ::/96 (RFC 4291, deprecated).
+    let translated =
+        bits >> 80 == 0x0064_ff9b_0001 || bits >> 32 == 0xffff_0000 || (bits >> 32 == 0 && low > 1);
+    if translated {
+        return Some(low.into());
+    }
     // 2002::/16, RFC 3056: the address is in bits 16..48.
     if bits >> 112 == 0x2002 {
         return u32::try_from((bits >> 80) & 0xffff_ffff).ok().map(Into::into);
@@ -72,6 +78,9 @@ mod tests {
             "::ffff:169.254.169.254",
             "64:ff9b::a9fe:a9fe",
             "2002:a9fe:a9fe::1",
+            "::169.254.169.254",
+            "64:ff9b:1::a9fe:a9fe",
+            "::ffff:0:169.254.169.254",
             "fe80::1",
             "fd00:ec2::254",
         ] {

@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    gate, identity, local,
+    framing, gate, identity, local,
     refusal::{self, Refusal},
     reply,
 };
@@ -128,6 +128,9 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
     if size > MAX_HEADER_BYTES {
         return Err(refusal::headers_too_large(MAX_HEADER_BYTES));
     }
+    if let Some(fault) = framing::fault(session) {
+        return Err(refusal::bad_framing(fault));
+    }
     let Some(endpoint) = endpoint else { return Ok(()) };
     let wanted = if endpoint == Endpoint::Models { Method::GET } else { Method::POST };
     if head.method == wanted {
@@ -219,6 +222,7 @@ async fn read(
     let body = body::read(&mut session.downstream_session, length, &mut room).await;
     let body = body.map_err(|error| match error {
         BodyError::Gone => None,
+        BodyError::Malformed => Some(refusal::bad_framing("the body is not valid chunked coding")),
         BodyError::TooLarge => Some(refusal::request_too_large(limits.max_body)),
         BodyError::TooSlow => Some(refusal::body_timeout()),
         BodyError::NoRoom => Some(refusal::no_room()),

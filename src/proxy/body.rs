@@ -7,6 +7,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::http::ServerSession;
+use pingora_error::ErrorType;
 use tokio::time::{Instant, timeout_at};
 
 use super::shared::{Limits, Shared};
@@ -25,7 +26,9 @@ pub enum BodyError {
     NoRoom,
     /// It did not arrive in time.
     TooSlow,
-    /// The client left or broke the framing.
+    /// Its framing is broken.
+    Malformed,
+    /// The client left.
     Gone,
 }
 
@@ -112,7 +115,10 @@ pub async fn read(
 async fn next(session: &mut ServerSession, deadline: Instant) -> Result<Option<Bytes>, BodyError> {
     match timeout_at(deadline, session.read_request_body()).await {
         Err(_) => Err(BodyError::TooSlow),
-        Ok(Err(_)) => Err(BodyError::Gone),
+        Ok(Err(error)) => Err(match error.etype() {
+            ErrorType::Custom(_) | ErrorType::InvalidHTTPHeader => BodyError::Malformed,
+            _ => BodyError::Gone,
+        }),
         Ok(Ok(piece)) => Ok(piece),
     }
 }

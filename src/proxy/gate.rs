@@ -206,6 +206,8 @@ impl Gate {
         for task in tasks {
             match task {
                 HttpTask::Failed(error) => return Err(error),
+                // Interim answers are the vendor's business with us, and may be without number.
+                HttpTask::Header(ref head, _) if head.status.is_informational() => {}
                 HttpTask::Body(Some(ref piece), _) if !self.has_room_for(piece) => {
                     return Error::e_explain(HELD_TOO_MUCH, "held answer");
                 }

@@ -13,7 +13,7 @@ use crate::domain::MAX_ADMIN_BODY;
 use super::{
     body::{self, BodyError, Room},
     ctx::Ctx,
-    identity,
+    framing, identity, reply,
     shared::Limits,
 };
 
@@ -37,10 +37,15 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     };
     let closing = ctx.shared.drain.draining();
     write(session, answer, &id, closing).await?;
+    reply::linger(session).await;
     Ok(true)
 }
 
 async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, BodyError> {
+    if framing::fault(session).is_some() {
+        session.set_keepalive(None);
+        return Err(BodyError::Malformed);
+    }
     let headers = &session.req_header().headers;
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -69,6 +74,9 @@ fn refusal(error: &BodyError) -> http::Response<axum::body::Body> {
         BodyError::NoRoom => {
             let full = "the gateway holds as many request bodies as it may; try again";
             (503, "Unavailable", full.to_owned())
+        }
+        BodyError::Malformed => {
+            (400, "BadRequest", "the request's framing is not valid".to_owned())
         }
         BodyError::TooSlow | BodyError::Gone => {
             (408, "RequestTimeout", "the request body did not arrive in time".to_owned())

@@ -8,6 +8,7 @@
 mod admit;
 mod body;
 mod ctx;
+mod framing;
 mod front;
 mod gate;
 mod identity;

@@ -50,6 +50,10 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     call.attempt.unframed = is_unframed(upstream);
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
     call.attempt.failure = Failure::of_status(status, asked);
+    if call.attempt.failure.is_none() && has_strange_coding(upstream) {
+        call.attempt.failure =
+            Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));
+    }
     let Some(gate) = &call.gate else { return };
     if call.attempt.failure.is_some() {
         gate.control.within(Instant::now() + ERROR_BODY_PATIENCE);
@@ -81,6 +85,12 @@ fn is_unframed(upstream: &ResponseHeader) -> bool {
         && !upstream.headers.contains_key(header::TRANSFER_ENCODING)
 }
 
+/// Whether the body is coded for the connection in a way that was not offered (RFC 9112 6.1).
+fn has_strange_coding(upstream: &ResponseHeader) -> bool {
+    let mut codings = upstream.headers.get_all(header::TRANSFER_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
@@ -92,7 +102,7 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
         return Ok(());
     };
     let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
-    strip(answer, changes);
+    strip(answer, changes, credential(call));
     if changes {
         // Chunks are flushed one by one, a body with a length only when it is complete.
         answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
@@ -109,15 +119,22 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
 }
 
 /// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
-fn strip(answer: &mut ResponseHeader, body_changes: bool) {
+fn strip(answer: &mut ResponseHeader, body_changes: bool, key: &str) {
     let nominates = answer.headers.contains_key(header::CONNECTION);
     let kept = |name: &HeaderName| {
         *name == header::TRANSFER_ENCODING
             || (headers::is_forwardable_response(name.as_str(), body_changes)
                 && !(nominates && headers::is_nominated(&answer.headers, name.as_str())))
     };
-    let gone: SmallVec<[HeaderName; 4]> =
-        answer.headers.keys().filter(|name| !kept(name)).cloned().collect();
+    let echoes = |value: &HeaderValue| {
+        !key.is_empty() && memchr::memmem::find(value.as_bytes(), key.as_bytes()).is_some()
+    };
+    let gone: SmallVec<[HeaderName; 4]> = answer
+        .headers
+        .iter()
+        .filter(|(name, value)| !kept(name) || echoes(value))
+        .map(|(name, _)| name.clone())
+        .collect();
     for name in &gone {
         answer.remove_header(name);
     }
@@ -179,6 +196,7 @@ fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &
     kept.extend_from_slice(&piece.take().unwrap_or_default());
     if end || kept.len() > CLIENT_ERROR_BODY {
         let status = call.attempt.status.unwrap_or_default();
+        let kept = without_credential(kept, call);
         let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));
         *piece = Some(told.unwrap_or_else(|| kept.into()));
     } else {
@@ -187,21 +205,21 @@ fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &
 }
 
 fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut Call) -> Result<()> {
-    if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-        if call.attempt.stage == Stage::Held {
-            if !dialect::looks_like_json(piece) {
-                return fail(
-                    call,
-                    nonsense(call, "the vendor answered with something that is not JSON"),
-                );
-            }
-            let idle = call.stream().then(|| route_idle(call)).flatten();
-            release(call, idle);
-        }
+    let piece = piece.filter(|piece| !piece.is_empty());
+    let held = call.attempt.stage == Stage::Held;
+    if held && piece.is_some_and(|piece| !dialect::looks_like_json(piece)) {
+        let failure = nonsense(call, "the vendor answered with something that is not JSON");
+        return fail(call, failure);
+    }
+    if let Some(piece) = piece {
         meter.push(piece);
     }
     if end && call.attempt.unframed && !meter.is_whole() {
         return fail(call, nonsense(call, "the vendor's answer was cut off"));
+    }
+    if held && piece.is_some() {
+        let idle = call.stream().then(|| route_idle(call)).flatten();
+        release(call, idle);
     }
     call.attempt.meter = Meter::Answer(meter);
     Ok(())
@@ -362,12 +380,24 @@ pub fn of_error(error: &Error) -> Failure {
     Failure::of(outcome, message)
 }
 
+/// The credential of the attempt under way; empty where it has none.
+fn credential(call: &Call) -> &str {
+    let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
+    route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose())
+}
+
 /// A vendor's words without the credential that was sent to it.
 fn scrubbed(message: &str, call: &Call) -> String {
-    let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
-    let key =
-        route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose());
-    upstream_error::scrub(message.chars().take(500).collect(), key)
+    upstream_error::scrub(message.chars().take(500).collect(), credential(call))
+}
+
+/// A vendor's error body without the credential that was sent to it.
+fn without_credential(body: Vec<u8>, call: &Call) -> Vec<u8> {
+    let key = credential(call);
+    if key.is_empty() || memchr::memmem::find(&body, key.as_bytes()).is_none() {
+        return body;
+    }
+    String::from_utf8_lossy(&body).replace(key, "***").into_bytes()
 }
 
 /// The error event with which a broken stream ends; none where the answer is no stream.

@@ -15,6 +15,9 @@ pub struct Refusal {
     pub reason: &'static str,
 }
 
+/// The reason after which a connection is not used again.
+pub const BAD_FRAMING: &str = "framing";
+
 /// The caller's fault.
 fn refuse(
     reason: &'static str,
@@ -55,6 +58,11 @@ pub fn method_not_allowed(wanted: &str) -> Refusal {
 pub fn headers_too_large(limit: usize) -> Refusal {
     let message = format!("the request's headers may have at most {limit} bytes together");
     refuse("headers_too_large", 431, "headers_too_large", message)
+}
+
+/// Where the request ends is in doubt: its connection carries no other.
+pub fn bad_framing(message: &str) -> Refusal {
+    refuse(BAD_FRAMING, 400, "invalid_request", message)
 }
 
 pub fn unsupported_encoding() -> Refusal {

@@ -29,6 +29,9 @@ pub async fn refuse(session: &mut Session, ctx: &mut Ctx, refusal: Refusal) -> R
         ctx,
         Outcome::replied(error.status, error.code.unwrap_or(error.kind), Some(reason)),
     );
+    if reason == refusal::BAD_FRAMING {
+        session.set_keepalive(None);
+    }
     write(session, ctx, *error).await;
     linger(session).await;
     Ok(true)
@@ -103,7 +106,8 @@ async fn send(
     session.downstream_session.write_response_body(body, true).await
 }
 
-async fn linger(session: &mut Session) {
+/// Reads on for a while, so that what was written is seen before the connection goes.
+pub async fn linger(session: &mut Session) {
     let drain =
         async { while let Ok(Some(_)) = session.downstream_session.read_request_body().await {} };
     // Whoever still sends after this is cut off.

@@ -11,7 +11,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 
 use super::{
     admit,
-    ctx::Ctx,
+    ctx::{Ctx, Stage},
     front::Reused,
     observe, plan, reply, send,
     settle::{self, Outcome},
@@ -215,6 +215,13 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
         // Nothing is tried again once a byte of an answer has left.
         Some(call) if reply::answered(session) => {
             call.attempt.failure = Some(failure);
+            false
+        }
+        // Nor once it was let through: the body to send again is gone by then.
+        Some(call) if call.attempt.stage != Stage::Held => {
+            if let Some(plan) = call.plan.as_mut() {
+                plan.fail_route(&failure);
+            }
             false
         }
         Some(call) => plan::after(call, &shared.metrics, &failure),

@@ -57,7 +57,7 @@ fn usage_edit(head: &Head) -> Option<Edit<'static>> {
 fn splice(body: &Bytes, edits: &[Option<Edit<'_>>]) -> Bytes {
     let mut size = body.len();
     for edit in edits.iter().flatten() {
-        size = size + edit.text.len() - edit.span.len();
+        size = (size + edit.text.len()).saturating_sub(edit.span.len());
     }
     if edits.iter().all(Option::is_none) {
         return body.clone();

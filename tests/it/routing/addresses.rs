@@ -63,39 +63,3 @@ async fn redirects_are_not_followed() {
     scene.second.saw_nothing();
     assert_eq!(answer.header("location"), None, "nor is the client sent there with its key");
 }
-
-#[tokio::test]
-async fn probe_two_homes() {
-    let scene = TwoRoutes::new().await;
-    let port = scene.first.address().port();
-    scene
-        .first_provider
-        .put(json!({"base_url": format!("http://twohomes:{port}")}))
-        .await
-        .has_status(200);
-    for turn in 0..3 {
-        let answer = scene
-            .key
-            .chat("fast")
-            .header("x-request-id", &format!("home-{turn}"))
-            .await
-            .has_status(200);
-        println!(
-            "PROBE attempt {:?} failovers {:?}",
-            answer.header("x-bd-provider-route-attempt"),
-            answer.header("x-bd-provider-failover-count")
-        );
-        let record = scene.acme.record_of(&format!("home-{turn}")).await;
-        println!("PROBE {}", record["attempts"]);
-    }
-    println!("PROBE connections {}", scene.first.connections());
-    let nobody = crate::support::mock::nobody();
-    let dead: u16 = nobody.0.rsplit(':').next().unwrap().parse().unwrap();
-    scene
-        .first_provider
-        .put(json!({"base_url": format!("http://twohomes:{dead}")}))
-        .await
-        .has_status(200);
-    scene.key.chat("fast").header("x-request-id", "home-dead").await.has_status(200);
-    println!("PROBE {}", scene.acme.record_of("home-dead").await["attempts"]);
-}

@@ -72,6 +72,8 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// Only the connection's end tells the answer's end.
     pub unframed: bool,
+    /// Bytes of the answer's body so far, while it is held.
+    pub seen: usize,
     /// What the filters found wrong; the judgement follows in `error_while_proxy`.
     pub failure: Option<Failure>,
     /// The start of a failed attempt's body.

@@ -29,6 +29,8 @@ use crate::{
 const ERROR_BODY: usize = 16 * 1024;
 /// How much of an error for the client is collected before it passes as it is, bytes.
 const CLIENT_ERROR_BODY: usize = 64 * 1024;
+/// How much of an answer without framing is held back, bytes.
+const UNFRAMED_BODY: usize = 1024 * 1024;
 /// How long a failed attempt's body may take.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -217,7 +219,10 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut C
     if end && call.attempt.unframed && !meter.is_whole() {
         return fail(call, nonsense(call, "the vendor's answer was cut off"));
     }
-    if held && piece.is_some() {
+    call.attempt.seen += piece.map_or(0, Bytes::len);
+    // Whether an answer without framing is whole shows at its end only.
+    let settled = !call.attempt.unframed || end || call.attempt.seen > UNFRAMED_BODY;
+    if held && piece.is_some() && settled {
         let idle = call.stream().then(|| route_idle(call)).flatten();
         release(call, idle);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Ending, MockVendor, Reply, Scene, mock::Faces, operations};
+use crate::support::{Ending, Reply, Scene, operations};
 
 #[tokio::test]
 async fn every_byte_of_an_answer_is_the_vendors_own() {
@@ -108,25 +108,39 @@ async fn an_early_refusal_of_a_large_body_is_passed_on() {
     assert_eq!(answer.openai_error()["message"], "the vendor's own words for 413");
 }
 
-/// Of a body that the vendor's window takes: Pingora sees to the answer once it has sent the body.
-#[tokio::test]
-async fn an_early_refusal_over_http2_is_passed_on() {
-    let scene = Scene::new().await;
-    let vendor = MockVendor::facing(Faces::TlsH2).await;
-    scene.openai_provider.put(json!({"base_url": vendor.url()})).await.has_status(200);
-    for size in [1 << 8, 1 << 10] {
-        vendor.will(Reply::status(413).early());
-        let padding = "x".repeat(size);
-        let body = format!(r#"{{"model":"fast","messages":[],"padding":"{padding}"}}"#);
-        let answer = scene.key.post("/v1/chat/completions", body).await.has_status(413);
-        assert_eq!(answer.openai_error()["message"], "the vendor's own words for 413", "{size}");
-    }
-}
-
 #[tokio::test]
 async fn an_answer_without_a_body_is_passed_on() {
     let scene = Scene::new().await;
     scene.openai.will(Reply::writes("HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n"));
     let answer = scene.key.chat("fast").await.has_status(400);
     assert_eq!(answer.ending, Ending::Complete);
+}
+
+#[tokio::test]
+async fn interim_answers_stay_with_the_gateway() {
+    let scene = Scene::new().await;
+    let body = r#"{"id":"x","choices":[]}"#;
+    let hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(100);
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let answer = format!("{hints}{head}content-length: {}\r\n\r\n{body}", body.len());
+    scene.openai.will(Reply::writes(answer));
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.text(), body);
+}
+
+#[tokio::test]
+async fn a_credential_that_a_vendor_echoes_is_taken_out() {
+    let scene = Scene::new().await;
+    let secret = "sk-echoed-7f3a9b2c1d";
+    scene.openai_provider.put(json!({"api_key": secret})).await.has_status(200);
+    let echo = format!(r#"{{"error":{{"message":"bad key {secret}","type":"x"}}}}"#);
+    for reply in [
+        Reply::status_with(400, echo.clone()),
+        Reply::status_with(404, format!("no such thing for {secret}")),
+        Reply::answers().header("x-echo", &format!("Bearer {secret}")),
+    ] {
+        scene.openai.will(reply);
+        let answer = scene.key.chat("fast").await;
+        assert!(!answer.tell().contains(secret), "{}", answer.tell());
+    }
 }

@@ -49,6 +49,13 @@ async fn ambiguous_framing_is_refused_and_the_connection_closed() {
             "transfer-encoding: chunked\r\ntransfer-encoding: identity".to_owned(),
             chunked.as_str(),
         ),
+        ("a coding in a coding", "transfer-encoding: gzip, chunked".to_owned(), chunked.as_str()),
+        ("a nominated host", format!("connection: host\r\ncontent-length: {}", body.len()), body),
+        (
+            "a length beside chunks",
+            "content-length: 4\r\ntransfer-encoding: chunked".to_owned(),
+            chunked.as_str(),
+        ),
         ("a folded header", format!("x-a: b\r\n c: d\r\ncontent-length : {}", body.len()), body),
         ("space before the colon", format!("content-length : {}", body.len()), body),
         ("no name", format!(": x\r\ncontent-length: {}", body.len()), body),

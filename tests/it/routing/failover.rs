@@ -23,6 +23,10 @@ fn faults() -> Vec<(&'static str, Reply)> {
         ("a reset before the answer", Reply::resets()),
         ("a close before the answer", Reply::hangs_up()),
         ("half a head", Reply::writes("HTTP/1.1 200 OK\r\ncontent-ty")),
+        (
+            "half an answer without framing",
+            Reply::writes("HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{"),
+        ),
         ("no HTTP at all", Reply::writes("220 smtp ready\r\n\r\n")),
         ("an error as the first event of a 200 stream", Reply::streams([overloaded])),
         ("comments and then an error", Reply::streams([": hold\n\n", overloaded])),

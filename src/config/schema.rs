@@ -96,7 +96,7 @@ pub struct Upstream {
     pub allow_addresses: Vec<IpRange>,
     /// Limit of a TCP connection and of a TLS handshake, milliseconds.
     pub connect_timeout_ms: u64,
-    /// PEM file with certificate authorities that are trusted beside the system's.
+    /// PEM file with the certificate authorities that are trusted for vendors, in place of the system's.
     pub ca_file: Option<PathBuf>,
 }
 

@@ -275,7 +275,8 @@ fn joined(head: Bytes, tail: &Bytes) -> Bytes {
 }
 
 fn first_error(call: &Call, error: &StreamError) -> Failure {
-    let mut failure = nonsense(call, &scrubbed(&error.message, call));
+    let mut failure = nonsense(call, "the vendor's stream began with an error");
+    failure.said = Some(scrubbed(&error.message, call));
     if error.status == 429 {
         failure.outcome = AttemptOutcome::RateLimited;
     }
@@ -329,7 +330,7 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
                 failure.status.unwrap_or_default(),
                 &call.attempt.error_body,
             );
-            failure.message = scrubbed(&said, call);
+            failure.said = Some(scrubbed(&said, call));
         }
         return failure;
     }

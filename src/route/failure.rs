@@ -13,8 +13,11 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The vendor's Retry-After.
     pub retry_after: Option<Duration>,
-    /// In words; never contains a credential.
+    /// In the gateway's own words: fit for logs and records.
     pub message: String,
+    /// In the vendor's words, without the credential. They may repeat the prompt, so they are for the
+    /// caller alone.
+    pub said: Option<String>,
     /// Whether it happened on a connection that had served before, ahead of any byte of an answer.
     pub stale_connection: bool,
     /// Whether no connection came about with the address that was tried.
@@ -30,6 +33,7 @@ impl Failure {
             status: None,
             retry_after: None,
             message: message.into(),
+            said: None,
             stale_connection: false,
             unreached: false,
         }

@@ -46,6 +46,8 @@ pub struct Plan {
     pub addresses: Addresses,
     /// What failed, in order.
     pub attempts: Vec<Attempt>,
+    /// What the vendors said, by attempt.
+    said: Vec<Option<String>>,
     /// Retries in place on all routes.
     pub retry_count: u32,
     /// Time slept before them.
@@ -72,6 +74,7 @@ impl Plan {
             reconnected: false,
             addresses: Addresses::default(),
             attempts: Vec::new(),
+            said: Vec::new(),
             retry_count: 0,
             retry_sleep: Duration::ZERO,
             retry_after: None,
@@ -140,6 +143,16 @@ impl Plan {
         self.all_rate_limited && !self.attempts.is_empty()
     }
 
+    /// The trail as the caller may see it: with the vendors' words, which the record does not keep.
+    #[must_use]
+    pub fn told(&self) -> Vec<Attempt> {
+        let with_words = |(attempt, said): (&Attempt, &Option<String>)| Attempt {
+            message: said.as_ref().unwrap_or(&attempt.message).clone(),
+            ..attempt.clone()
+        };
+        self.attempts.iter().zip(&self.said).map(with_words).collect()
+    }
+
     /// Leaves an address that could not be connected to; the attempt goes on at the next one.
     pub fn next_address(&mut self) {
         self.addresses.unreached.extend(self.addresses.current.take());
@@ -185,6 +198,7 @@ impl Plan {
             retries: self.retries_here,
         };
         self.attempts.push(attempt);
+        self.said.push(failure.said.clone());
         self.tried = Some(self.position);
     }
 }

@@ -127,3 +127,18 @@ async fn a_vendors_words_cannot_smuggle_the_credential_out() {
         assert!(!record.to_string().contains("sk-of-"), "{record}");
     }
 }
+
+#[tokio::test]
+async fn what_vendors_say_is_told_to_the_caller_and_kept_nowhere() {
+    let scene = TwoRoutes::new().await;
+    let echo = "cannot answer: my secret diary";
+    let body = format!(r#"{{"error":{{"message":"{echo}","type":"x","code":null}}}}"#);
+    scene.first.will(Reply::status_with(500, body.clone()));
+    scene.second.will(Reply::status_with(500, body));
+    let answer = scene.key.chat("fast").header("x-request-id", "diary").await.has_status(502);
+    assert!(answer.text().contains(echo), "{}", answer.tell());
+    let record = scene.acme.record_of("diary").await;
+    assert!(!record.to_string().contains("diary:"), "{record}");
+    assert!(!record.to_string().contains("secret"), "{record}");
+    assert!(!scene.gateway.log_line("diary").await.to_string().contains("secret"));
+}

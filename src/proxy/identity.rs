@@ -1,6 +1,6 @@
 //! A request's names: `x-request-id` and `traceparent` (contract 4.9).
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 /// Longest request id that is taken from a client.
 const MAX_ID: usize = 128;
@@ -12,6 +12,12 @@ pub fn request_id(headers: &HeaderMap) -> String {
         Some(id) => id.to_owned(),
         None => uuid::Uuid::new_v4().simple().to_string(),
     }
+}
+
+/// The id as a header's value.
+pub fn header(id: &str) -> HeaderValue {
+    // An id has only letters that a header may have.
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 fn is_request_id(id: &str) -> bool {

@@ -104,61 +104,78 @@ pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
         return Ok(());
     };
     let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
-    strip(answer, changes, credential(call));
-    if changes {
-        // Chunks are flushed one by one, a body with a length only when it is complete.
-        answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
-    }
-    name(answer, call)?;
+    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
+    let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
+    redress(answer, |headers| {
+        strip(headers, changes, credential(call));
+        if changes {
+            // Chunks are flushed one by one, a body with a length only when it is complete.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        name(headers, call);
+        if let Some(plan) = plan {
+            tell_route(headers, plan);
+        }
+    })?;
     if let (true, Some(gate)) = (ctx.shared.drain.draining(), &call.gate) {
         gate.control.close_afterwards();
     }
-    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
-    match &call.plan {
-        Some(plan) if tells && answer.status.is_success() => tell_route(answer, plan),
-        _ => Ok(()),
+    Ok(())
+}
+
+/// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
+/// the letters' case, of which the meaning is independent.
+pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap)) -> Result<()> {
+    let own = answer.get_reason_phrase().filter(|own| answer.status.canonical_reason() != Some(*own));
+    let own = own.map(str::to_owned);
+    let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
+    let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();
+    change(&mut parts.headers);
+    *answer = parts.into();
+    match own {
+        Some(own) => answer.set_reason_phrase(Some(&own)),
+        None => Ok(()),
     }
 }
 
 /// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
-fn strip(answer: &mut ResponseHeader, body_changes: bool, key: &str) {
-    let nominates = answer.headers.contains_key(header::CONNECTION);
+fn strip(headers: &mut HeaderMap, body_changes: bool, key: &str) {
+    let nominates = headers.contains_key(header::CONNECTION);
     let kept = |name: &HeaderName| {
         *name == header::TRANSFER_ENCODING
             || (headers::is_forwardable_response(name.as_str(), body_changes)
-                && !(nominates && headers::is_nominated(&answer.headers, name.as_str())))
+                && !(nominates && headers::is_nominated(headers, name.as_str())))
     };
     let echoes = |value: &HeaderValue| {
         !key.is_empty() && memchr::memmem::find(value.as_bytes(), key.as_bytes()).is_some()
     };
-    let gone: SmallVec<[HeaderName; 4]> = answer
-        .headers
+    let gone: SmallVec<[HeaderName; 4]> = headers
         .iter()
         .filter(|(name, value)| !kept(name) || echoes(value))
         .map(|(name, _)| name.clone())
         .collect();
     for name in &gone {
-        answer.remove_header(name);
+        headers.remove(name);
     }
 }
 
 /// The request's id, under both names where the client's SDK looks for the other.
-pub fn name(answer: &mut ResponseHeader, call: &Call) -> Result<()> {
-    answer.insert_header("x-request-id", call.id.as_str())?;
+pub fn name(headers: &mut HeaderMap, call: &Call) {
+    headers.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
     if call.dialect == crate::domain::ClientDialect::Anthropic {
-        answer.insert_header("request-id", call.id.as_str())?;
+        headers.insert(HeaderName::from_static("request-id"), call.id_header.clone());
     }
-    Ok(())
 }
 
 /// The five headers of seed 001.
-fn tell_route(answer: &mut ResponseHeader, plan: &Plan) -> Result<()> {
+fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
     let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
-    answer.insert_header("x-bd-provider-route-attempt", plan.position())?;
-    answer.insert_header("x-bd-provider-route-count", plan.route_count())?;
-    answer.insert_header("x-bd-provider-failover-count", plan.attempts.len())?;
-    answer.insert_header("x-bd-provider-retry-count", u64::from(plan.retry_count))?;
-    answer.insert_header("x-bd-provider-retry-sleep-ms", sleep)
+    let mut tell = |name, value| headers.insert(HeaderName::from_static(name), value);
+    tell("x-bd-provider-route-attempt", plan.position().into());
+    tell("x-bd-provider-route-count", plan.route_count().into());
+    tell("x-bd-provider-failover-count", plan.attempts.len().into());
+    tell("x-bd-provider-retry-count", plan.retry_count.into());
+    tell("x-bd-provider-retry-sleep-ms", sleep.into());
 }
 
 /// Looks at a piece of the answer's body, and decides what of it goes on.

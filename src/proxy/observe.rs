@@ -27,7 +27,7 @@ use crate::{
 
 /// How much of a failed attempt's body is read for its message, bytes.
 const ERROR_BODY: usize = 16 * 1024;
-/// How much of an error for the client is collected before it passes as it is, bytes.
+/// How much of an error for the client is collected, bytes. A longer one is told in words of ours.
 const CLIENT_ERROR_BODY: usize = 64 * 1024;
 /// How much of an answer without framing is held back, bytes.
 const UNFRAMED_BODY: usize = 1024 * 1024;
@@ -99,25 +99,36 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 /// Turns the vendor's header into the client's.
-pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
+///
+/// A client of HTTP/1.0 (`version`) knows no chunks: what has no length ends with its connection.
+pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else {
         return Ok(());
     };
-    let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
+    let error = matches!(call.attempt.meter, Meter::Error(_));
+    let changes = error || matches!(call.attempt.meter, Meter::Stream(_));
+    let mut close = ctx.shared.drain.draining();
     let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
     let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
     redress(answer, |headers| {
         strip(headers, changes, credential(call));
+        if error {
+            as_json(headers);
+        }
         if changes {
             // Chunks are flushed one by one, a body with a length only when it is complete.
             headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if version < Version::HTTP_11 && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.remove(header::TRANSFER_ENCODING);
+            close = true;
         }
         name(headers, call);
         if let Some(plan) = plan {
             tell_route(headers, plan);
         }
     })?;
-    if let (true, Some(gate)) = (ctx.shared.drain.draining(), &call.gate) {
+    if let (true, Some(gate)) = (close, &call.gate) {
         gate.control.close_afterwards();
     }
     Ok(())
@@ -135,6 +146,16 @@ pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap))
     match own {
         Some(own) => answer.set_reason_phrase(Some(&own)),
         None => Ok(()),
+    }
+}
+
+/// What a vendor's error is told as, whatever it came as.
+fn as_json(headers: &mut HeaderMap) {
+    headers.remove(header::CONTENT_ENCODING);
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
 }
 
@@ -212,8 +233,14 @@ fn capture(piece: Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
 
 /// The vendor's own error for the client, told in the client's dialect (contract 4.1).
 fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) {
-    kept.extend_from_slice(&piece.take().unwrap_or_default());
-    if end || kept.len() > CLIENT_ERROR_BODY {
+    let more = piece.take().unwrap_or_default();
+    // One byte beyond the bound leaves half an object, which is no error that can be read.
+    let room = (CLIENT_ERROR_BODY + 1).saturating_sub(kept.len()).min(more.len());
+    kept.extend_from_slice(more.get(..room).unwrap_or_default());
+    if end {
+        if kept.len() > CLIENT_ERROR_BODY {
+            kept.truncate(1);
+        }
         let status = call.attempt.status.unwrap_or_default();
         let kept = without_credential(kept, call);
         let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));

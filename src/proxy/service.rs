@@ -50,8 +50,9 @@ impl ProxyHttp for Gateway {
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Ctx) -> Result<()> {
         watched::heard(&session.downstream_session);
-        let keepalive = if self.shared.drain.draining() { None } else { Some(KEEPALIVE_SECS) };
-        session.set_keepalive(keepalive);
+        // Off where the client wants its connection closed.
+        let wanted = session.get_keepalive().filter(|_| !self.shared.drain.draining());
+        session.set_keepalive(wanted.map(|_| KEEPALIVE_SECS));
         // The body has a deadline of its own, which a pause may not undercut.
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -87,11 +88,11 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         answer: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        observe::dress(answer, ctx)
+        observe::dress(answer, session.req_header().version, ctx)
     }
 
     fn response_body_filter(

@@ -1,6 +1,6 @@
 //! The managed defaults: `conf/prices.json`, compiled in and read once.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use aws_lc_rs::digest;
 use serde::Deserialize;
@@ -48,13 +48,7 @@ pub struct DefaultPrice {
 /// The shipped prices by line.
 #[derive(Debug, Default)]
 pub struct Defaults {
-    lines: Vec<DefaultLine>,
-}
-
-#[derive(Debug)]
-struct DefaultLine {
-    slug: String,
-    rows: Vec<Row>,
+    lines: BTreeMap<String, Vec<Row>>,
 }
 
 /// A pattern and what is known of its price.
@@ -89,13 +83,18 @@ impl Defaults {
     /// When it is not as its `_format` says.
     pub fn parse(text: &str) -> Result<Self, DefaultsFault> {
         let file: File = serde_json::from_str(text)?;
-        let lines = file.vendors.into_iter().map(Vendor::line).collect::<Result<_, _>>()?;
-        Ok(Self { lines })
+        let mut defaults = Self::default();
+        for vendor in &file.vendors {
+            for slug in &vendor.slugs {
+                vendor.file_under(slug, defaults.lines.entry(slug.clone()).or_default())?;
+            }
+        }
+        Ok(defaults)
     }
 
     /// Every price that is known.
     pub fn iter(&self) -> impl Iterator<Item = &DefaultPrice> {
-        self.lines.iter().flat_map(|line| &line.rows).filter_map(|row| row.price.as_ref())
+        self.lines.values().flatten().filter_map(|row| row.price.as_ref())
     }
 
     /// The default of this id.
@@ -107,8 +106,7 @@ impl Defaults {
     /// The default for exactly this pattern of this line.
     #[must_use]
     pub fn of_rule(&self, slug: &str, pattern: &str) -> Option<&DefaultPrice> {
-        let line = self.lines.iter().find(|line| line.slug == slug)?;
-        line.rows.iter().find(|row| row.pattern == pattern)?.price.as_ref()
+        self.lines.get(slug)?.iter().find(|row| row.pattern == pattern)?.price.as_ref()
     }
 
     /// The default for a model: that of the catalog line, else of the vendor's. A closer pattern
@@ -116,9 +114,9 @@ impl Defaults {
     #[must_use]
     pub fn price(&self, line: &Line<'_>, model: &str) -> Option<&DefaultPrice> {
         let covering = |slug: &str| {
-            let line = self.lines.iter().find(|line| line.slug == slug)?;
+            let rows = self.lines.get(slug)?;
             let near = |row: &&Row| pattern::closeness(&row.pattern, model);
-            line.rows.iter().filter(|row| near(row).is_some()).max_by_key(near)
+            rows.iter().filter(|row| near(row).is_some()).max_by_key(near)
         };
         covering(line.catalog).or_else(|| covering(line.vendor))?.price.as_ref()
     }
@@ -126,9 +124,8 @@ impl Defaults {
     /// Whether anything is said of a model of a line, be it that its price is unknown.
     #[cfg(test)]
     pub(super) fn mentions(&self, slug: &str, model: &str) -> bool {
-        self.lines.iter().filter(|line| line.slug == slug).any(|line| {
-            line.rows.iter().any(|row| pattern::closeness(&row.pattern, model).is_some())
-        })
+        let rows = self.lines.get(slug).into_iter().flatten();
+        rows.into_iter().any(|row| pattern::closeness(&row.pattern, model).is_some())
     }
 }
 
@@ -143,7 +140,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Vendor {
-    slug: String,
+    slugs: Vec<String>,
     source: String,
     as_of: String,
     prices: Vec<Entry>,
@@ -167,47 +164,46 @@ struct Entry {
 }
 
 impl Vendor {
-    fn line(self) -> Result<DefaultLine, DefaultsFault> {
+    /// Adds its rows to those of one of its lines.
+    fn file_under(&self, slug: &str, rows: &mut Vec<Row>) -> Result<(), DefaultsFault> {
+        let fault = |pattern: &str, what: &dyn std::fmt::Display| DefaultsFault::Row {
+            slug: slug.to_owned(),
+            pattern: pattern.to_owned(),
+            what: what.to_string(),
+        };
         let as_of = format!("{}T00:00:00Z", self.as_of).parse::<Timestamp>();
-        let as_of = as_of.map_err(|error| self.fault("as_of", &error))?;
-        let mut rows: Vec<Row> = Vec::new();
+        let as_of = as_of.map_err(|error| fault("as_of", &error))?;
         for entry in &self.prices {
-            let names = match entry.patterns.as_slice() {
-                [] => std::slice::from_ref(&entry.model),
-                names => names,
-            };
-            for pattern in names {
-                check_pattern(pattern).map_err(|fault| self.fault(pattern, &fault))?;
+            for pattern in entry.patterns() {
+                check_pattern(pattern).map_err(|what| fault(pattern, &what))?;
                 if rows.iter().any(|row| row.pattern == *pattern) {
-                    return Err(self.fault(pattern, &"stands there twice"));
+                    return Err(fault(pattern, &"stands there twice"));
                 }
-                let price = entry.rates().map_err(|what| self.fault(pattern, &what))?;
-                let price = price.map(|rates| self.price(entry, pattern, rates, as_of));
+                let rates = entry.rates().map_err(|what| fault(pattern, &what))?;
+                let price = rates.map(|rates| DefaultPrice {
+                    id: id(slug, pattern),
+                    provider_slug: slug.to_owned(),
+                    model_name: entry.model.clone(),
+                    model_pattern: pattern.clone(),
+                    rates,
+                    source: self.source.clone(),
+                    as_of,
+                });
                 rows.push(Row { pattern: pattern.clone(), price });
             }
         }
-        Ok(DefaultLine { slug: self.slug, rows })
-    }
-
-    fn price(&self, entry: &Entry, pattern: &str, rates: Rates, as_of: Timestamp) -> DefaultPrice {
-        DefaultPrice {
-            id: id(&self.slug, pattern),
-            provider_slug: self.slug.clone(),
-            model_name: entry.model.clone(),
-            model_pattern: pattern.to_owned(),
-            rates,
-            source: self.source.clone(),
-            as_of,
-        }
-    }
-
-    fn fault(&self, pattern: &str, what: &dyn std::fmt::Display) -> DefaultsFault {
-        let (slug, pattern) = (self.slug.clone(), pattern.to_owned());
-        DefaultsFault::Row { slug, pattern, what: what.to_string() }
+        Ok(())
     }
 }
 
 impl Entry {
+    fn patterns(&self) -> &[String] {
+        match self.patterns.as_slice() {
+            [] => std::slice::from_ref(&self.model),
+            patterns => patterns,
+        }
+    }
+
     /// None where the price is unknown, which both halves must agree on.
     fn rates(&self) -> Result<Option<Rates>, &'static str> {
         let (cache_read, cache_write) = (self.cache_read, self.cache_write);

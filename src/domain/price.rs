@@ -40,7 +40,7 @@ pub enum ChangeSource {
 }
 
 /// Which tier priced a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceSource {
     /// A rule for the provider itself.
@@ -53,20 +53,6 @@ pub enum PriceSource {
     BarndoorDefault,
     /// No price is known.
     None,
-}
-
-impl PriceSource {
-    /// Its name in records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OrgInstance => "org_instance",
-            Self::OrgCatalog => "org_catalog",
-            Self::OrgGeneric => "org_generic",
-            Self::BarndoorDefault => "barndoor_default",
-            Self::None => "none",
-        }
-    }
 }
 
 /// One version of a rule. A rule is the versions of one (pattern, `model_provider`, `provider_id`)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{CredentialId, KeyId, OrgId, ProviderId, RouteId, Timestamp, UserId};
+use crate::domain::{CredentialId, KeyId, OrgId, PriceVersion, ProviderId, RouteId, Timestamp, UserId};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,4 +225,6 @@ pub struct RuntimeRows {
     pub providers: Vec<ProviderRow>,
     /// Its routes.
     pub routes: Vec<RouteRow>,
+    /// The current and the coming versions of its price rules.
+    pub prices: Vec<PriceVersion>,
 }

@@ -15,6 +15,7 @@ impl Store {
             connections: tx.connections(org).await?,
             providers: tx.providers(org).await?,
             routes: tx.routes(org).await?,
+            prices: Vec::new(),
         })
     }
 }

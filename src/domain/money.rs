@@ -10,6 +10,7 @@
 //! as the same number; a client that reads doubles gets the double that it sent.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::{TokenUsage, decimal};
 
@@ -26,7 +27,8 @@ const MONEY_PLACES: u32 = 9;
 const PER_NANO: u64 = 1_000_000_000;
 
 /// A price per million tokens, in units of 10^-12 of the currency. Never negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = f64, minimum = 0, maximum = 1_000_000)]
 pub struct Price(i64);
 
 impl Price {
@@ -69,7 +71,8 @@ impl<'de> Deserialize<'de> for Price {
 }
 
 /// An amount in units of 10^-9 of the currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = f64, minimum = 0)]
 pub struct Money(pub i64);
 
 impl Money {

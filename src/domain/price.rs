@@ -1,12 +1,14 @@
 //! Versions of prices.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{PriceId, ProviderId, Rates, Timestamp, UserId};
 
 /// Whether a rule follows the managed defaults.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PricingSyncMode)]
 pub enum SyncMode {
     /// When asked to (sync-defaults).
     Tracking,
@@ -18,8 +20,9 @@ pub enum SyncMode {
 }
 
 /// How a version came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PricingChangeSource)]
 pub enum ChangeSource {
     /// The first version of its rule.
     AdminCreate,
@@ -40,8 +43,9 @@ pub enum ChangeSource {
 }
 
 /// Which tier priced a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PricingSource)]
 pub enum PriceSource {
     /// A rule for the provider itself.
     OrgInstance,

@@ -14,6 +14,8 @@ pub struct OrgRow {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How often something of it changed.
+    pub revision: i64,
 }
 
 /// A user as a token just presented them.
@@ -212,6 +214,26 @@ impl RouteRow {
     pub fn is_enablement(&self) -> bool {
         self.model_alias == self.upstream_model
     }
+}
+
+/// A version of a price, with the names that go with its ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricingRow {
+    /// Its organization.
+    pub org_id: OrgId,
+    /// The version.
+    pub version: PriceVersion,
+    /// Name of the provider that it is for, if that is still there (joined; ignored on insert).
+    pub provider_name: Option<String>,
+    /// E-mail of whoever wrote it, if known (joined; ignored on insert).
+    pub created_by_email: Option<String>,
+}
+
+/// An organization's switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GovernanceRow {
+    /// A route that is enabled needs a price.
+    pub require_pricing_for_mappings: bool,
 }
 
 /// Everything the data plane needs of one organization, read at one moment.

@@ -6,6 +6,7 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
+    price_guard,
     provider_inputs::{Create, ProviderView, Update},
     provider_write,
     refusals::Conflict,
@@ -71,8 +72,7 @@ pub(super) async fn list_routes(
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
-    let routes = tx.provider_routes(caller.org, provider.id).await?;
-    Ok(Json(route_view::of_provider(routes, &provider)))
+    Ok(Json(route_view::of_provider(&mut tx, &provider).await?))
 }
 
 /// Create a provider
@@ -107,6 +107,7 @@ pub(super) async fn create(
         provider_write::new_row(&state, actor.org, body, vendor, shared.as_ref())?;
     let inserted = tx.insert_provider(&row, inherits).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
+    price_guard::require(tx, &row, models.iter().map(String::as_str)).await?;
     for model in models {
         tx.insert_route(&new_enablement(&row, model, Timestamp::now())).await?;
     }

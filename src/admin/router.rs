@@ -8,9 +8,10 @@ use utoipa_axum::routes;
 use super::{
     api_keys, credentials, document,
     error::AdminError,
+    governance,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
-    providers, routes,
+    pricing, providers, routes,
     state::AdminState,
     usage, user,
 };
@@ -29,6 +30,16 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(api_keys::list, api_keys::create))
         .routes(Admin, routes!(api_keys::get, api_keys::revoke))
         .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(pricing::list, pricing::create))
+        .routes(Admin, routes!(pricing::defaults))
+        .routes(Admin, routes!(pricing::archived))
+        .routes(Admin, routes!(pricing::history))
+        .routes(Admin, routes!(pricing::version))
+        .routes(Admin, routes!(pricing::import_defaults))
+        .routes(Admin, routes!(pricing::sync_defaults))
+        .routes(Admin, routes!(pricing::update, pricing::archive))
+        .routes(Admin, routes!(pricing::restore))
+        .routes(Admin, routes!(governance::get, governance::update))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))

@@ -6,6 +6,7 @@ mod error;
 mod follow;
 mod listen;
 mod parts;
+mod prices;
 mod probes;
 mod refresh;
 mod retention;

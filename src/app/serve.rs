@@ -14,6 +14,7 @@ use super::{
     AppError, commands,
     follow::{self, StoreWatch},
     listen, parts,
+    prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
@@ -25,6 +26,7 @@ use crate::{
     ledger::{Ledger, OnFull, SpoolLimits},
     net::{AddressPolicy, Peers},
     observe::{self, AccessLog, Metrics},
+    pricing,
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
     quickstart,
@@ -144,6 +146,9 @@ async fn admin_router(
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
+    if let Err(error) = prices::follow_defaults(store, pricing::defaults()).await {
+        tracing::error!(%error, "rules that follow the managed defaults keep their prices");
+    }
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
     tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));

@@ -13,12 +13,14 @@
 //! Nothing here knows the runtime's proxy.
 
 mod api_keys;
+mod audit;
 mod change;
 mod credentials;
 mod document;
 mod error;
 mod extract;
 mod operations;
+mod paging;
 mod patch;
 mod permission;
 mod provider_inputs;

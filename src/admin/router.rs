@@ -6,7 +6,7 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, credentials, document,
+    api_keys, audit, credentials, document,
     error::AdminError,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
@@ -29,6 +29,7 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(api_keys::list, api_keys::create))
         .routes(Admin, routes!(api_keys::get, api_keys::revoke))
         .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(audit::list))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))

@@ -5,6 +5,7 @@
 //! the admin API reads and writes. Every statement on tenant data has an organization in its
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
+mod audit;
 mod changes;
 mod credentials;
 mod error;
@@ -32,6 +33,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
 pub use error::StoreError;
 pub use open::Store;

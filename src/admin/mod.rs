@@ -13,6 +13,7 @@
 //! Nothing here knows the runtime's proxy.
 
 mod api_keys;
+mod audit;
 mod change;
 mod credentials;
 mod document;
@@ -20,6 +21,7 @@ mod error;
 mod extract;
 mod governance;
 mod operations;
+mod paging;
 mod patch;
 mod permission;
 mod price_guard;

@@ -6,7 +6,7 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, credentials, document,
+    api_keys, audit, credentials, document,
     error::AdminError,
     governance,
     operations::Operations,
@@ -40,6 +40,7 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(pricing::update, pricing::archive))
         .routes(Admin, routes!(pricing::restore))
         .routes(Admin, routes!(governance::get, governance::update))
+        .routes(Admin, routes!(audit::list))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))

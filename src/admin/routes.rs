@@ -27,6 +27,8 @@ use crate::{
 };
 
 const WHAT: &str = "model mapping";
+/// In the audit log.
+const KIND: &str = "model_mapping";
 
 /// List all routes
 #[utoipa::path(
@@ -84,7 +86,7 @@ pub(super) async fn create(
     };
     let id = row.id.0;
     let view = route_view::one(tx, row).await?;
-    change.commit(Audit::created(WHAT, id, &view)?).await?;
+    change.commit(Audit::created(KIND, id, &view)?).await?;
     Ok(Json(view))
 }
 
@@ -141,7 +143,7 @@ pub(super) async fn delete(
     refuse_orphans(tx, &stored).await?;
     tx.delete_route(actor.org, stored.id).await?;
     let view = route_view::one(tx, stored).await?;
-    change.commit(Audit::deleted(WHAT, id, &view)?).await?;
+    change.commit(Audit::deleted(KIND, id, &view)?).await?;
     Ok(DELETED)
 }
 
@@ -177,7 +179,7 @@ pub(super) async fn reorder(
         after.push(json!({"id": stored.id, "priority": priority}));
         tx.update_route(&RouteRow { priority, updated_at: now, ..stored }).await?;
     }
-    let audit = Audit::new(WHAT, "reorder", None).before(&before)?.after(&after)?;
+    let audit = Audit::new(KIND, "reorder", None).before(&before)?.after(&after)?;
     change.commit(audit).await?;
     Ok(DONE)
 }
@@ -190,7 +192,7 @@ async fn updated(
     let id = changed.id.0;
     let before = route_view::one(change.tx(), stored).await?;
     let after = route_view::one(change.tx(), changed).await?;
-    change.commit(Audit::updated(WHAT, id, &before, &after)?).await?;
+    change.commit(Audit::updated(KIND, id, &before, &after)?).await?;
     Ok(Json(after))
 }
 

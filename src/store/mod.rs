@@ -5,6 +5,7 @@
 //! the admin API reads and writes. Every statement on tenant data has an organization in its
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
+mod audit;
 mod changes;
 mod credentials;
 mod error;
@@ -15,8 +16,8 @@ mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
-mod pricing;
 mod pool;
+mod pricing;
 mod providers;
 mod record;
 mod routes;
@@ -34,6 +35,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
 pub use error::StoreError;
 pub use open::Store;
@@ -41,7 +43,8 @@ pub use pool::Engine;
 pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
+    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
+    SeenUser, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

@@ -121,7 +121,7 @@ pub(super) struct Client<'a> {
 }
 
 impl Client<'_> {
-    fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
+    pub(super) fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
         Request::builder()
             .method(method)
             .uri(format!("/api/llm-gateway{path}"))

@@ -10,10 +10,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Admin, Answer, Caller, Metrics, Org, tls, until};
+use super::{Admin, Answer, Caller, Metrics, Org, PostgresServer, tls, until};
 
 /// Lines as a process writes them.
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -53,6 +54,12 @@ impl GatewayBuilder {
         let name = format!("TURNPIKE_{}", key.replacen('.', "__", 1).to_uppercase());
         self.settings.insert(name, value.to_string());
         self
+    }
+
+    /// Keeps its state in a PostgreSQL database of its own.
+    pub fn on_postgresql(self) -> Self {
+        self.set("storage.url", PostgresServer::shared().database())
+            .set("secrets.master_key", STANDARD.encode([7; 32]))
     }
 
     /// Serves HTTPS with a certificate by the authority that the tests trust.

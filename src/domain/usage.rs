@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Endpoint, KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
 
@@ -23,7 +24,7 @@ pub struct TokenUsage {
 }
 
 /// Where the token figures come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageSource {
     /// The vendor reported them.
@@ -75,11 +76,13 @@ impl AttemptOutcome {
 }
 
 /// One route that was tried, as the record and the 502's `error.attempts[]` show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// Provider name.
+    #[schema(value_type = String)]
     pub provider: Arc<str>,
     /// Model id sent upstream.
+    #[schema(value_type = String)]
     pub upstream_model: Arc<str>,
     /// Status the vendor answered; null where none came.
     pub status: Option<u16>,
@@ -93,7 +96,7 @@ pub struct Attempt {
 
 /// Contract section 6. Never prompts or answers. Borrows where it can: it is written once for every
 /// request, from what the request has at hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsageRecord<'a> {
     /// Idempotency key of the whole pipeline: a record is stored once.
     pub id: RecordId,

@@ -41,6 +41,8 @@ id! {
     CredentialId,
     /// A model route (wire name: model mapping).
     RouteId,
+    /// A version of a price.
+    PriceId,
     /// A usage record.
     RecordId,
 }

@@ -6,7 +6,7 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot pricing provider ledger observe net domain
+//! admin      → store auth secrets snapshot pricing policy provider ledger observe net domain
 //!              (net for its guarded client alone: addresses in requests are others' choice)
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing provider domain
@@ -18,7 +18,7 @@
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
 //! net        → snapshot provider domain             pricing     → domain
-//! domain     → nothing
+//! policy     → domain              domain      → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -43,6 +43,7 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod policy;
 pub mod pricing;
 pub mod provider;
 pub mod proxy;

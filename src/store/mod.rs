@@ -5,29 +5,38 @@
 //! the admin API reads and writes. Every statement on tenant data has an organization in its
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
+mod budgets;
 mod changes;
 mod credentials;
+mod deliveries;
 mod error;
 mod governance;
 mod keys;
 mod migrations;
+mod model_access;
+mod model_overrides;
 mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
-mod pricing;
+mod policy_rows;
 mod pool;
+mod pricing;
 mod providers;
+mod rate_limits;
 mod record;
 mod routes;
 mod rows;
 mod runtime;
+mod smart_models;
+mod spent;
 mod statement;
 mod tx;
 mod usage;
 mod usage_expire;
 mod usage_insert;
 mod users;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -42,6 +51,10 @@ pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
     ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
+};
+pub use deliveries::DeliveryRow;
+pub use policy_rows::{
+    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

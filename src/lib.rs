@@ -6,8 +6,9 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot pricing policy provider ledger observe net domain
+//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe net domain
 //!              (net for its guarded client alone: addresses in requests are others' choice)
+//! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing provider domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
@@ -33,6 +34,7 @@
 )]
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod cli;

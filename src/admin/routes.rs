@@ -17,6 +17,7 @@ use super::{
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
     route_view::{self, RouteView},
+    smart_models::smart_alias_taken,
     state::AdminState,
     upstream,
 };
@@ -80,6 +81,9 @@ pub(super) async fn create(
             return updated(change, stored, folded).await;
         }
         _ => {
+            if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
+                return Err(AdminError::bad_request(format!("model_alias: {message}")));
+            }
             tx.insert_route(&posted).await?;
             posted
         }
@@ -209,6 +213,12 @@ async fn check_change(
     let same_model = stored.upstream_model == changed.upstream_model;
     if same_model && stored.model_alias == changed.model_alias {
         return Ok(());
+    }
+    if stored.model_alias != changed.model_alias
+        && let Some(message) =
+            smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
+    {
+        return Err(AdminError::conflict(format!("model_alias: {message}")));
     }
     refuse_orphans(tx, stored).await?;
     let (org, provider) = (changed.org_id, changed.provider_id);

@@ -45,4 +45,16 @@ id! {
     PriceId,
     /// A usage record.
     RecordId,
+    /// A rate limit.
+    RateLimitId,
+    /// A budget.
+    BudgetId,
+    /// A model access policy.
+    AccessPolicyId,
+    /// A smart model.
+    SmartModelId,
+    /// An alert webhook.
+    WebhookId,
+    /// A message to an alert webhook.
+    DeliveryId,
 }

@@ -29,9 +29,11 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
+        "0005" "policies",
     };
-    let migrations = (1..).zip(steps).map(|(version, (_, name, text))| {
+    let migrations = steps.into_iter().map(|(number, name, text)| {
         let text = text.into_sql_str();
+        let version = number.parse().unwrap_or_default();
         Migration::new(version, name.into(), MigrationType::Simple, text, false)
     });
     Migrator::with_migrations(migrations.collect())

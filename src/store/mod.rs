@@ -6,29 +6,38 @@
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
 mod audit;
+mod budgets;
 mod changes;
 mod credentials;
+mod deliveries;
 mod error;
 mod governance;
 mod keys;
 mod migrations;
+mod model_access;
+mod model_overrides;
 mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
+mod policy_rows;
 mod pool;
 mod pricing;
 mod providers;
+mod rate_limits;
 mod record;
 mod routes;
 mod rows;
 mod runtime;
+mod smart_models;
+mod spent;
 mod statement;
 mod tx;
 mod usage;
 mod usage_expire;
 mod usage_insert;
 mod users;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,6 +54,10 @@ pub use providers::Inherits;
 pub use rows::{
     ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
     SeenUser, Sighting, UserRow,
+};
+pub use deliveries::DeliveryRow;
+pub use policy_rows::{
+    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

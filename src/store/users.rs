@@ -17,6 +17,7 @@ const BY_SUBJECT: &str = "SELECT id, org_id, issuer, subject, email, roles, grou
     FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
 const BY_ID: &str = "SELECT id, org_id, issuer, subject, email, roles, groups, last_seen_at
     FROM users WHERE org_id = $1 AND id = $2";
+const LIST: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY subject, issuer, id";
 const UPSERT: &str = "INSERT INTO users
     (id, org_id, issuer, subject, email, roles, groups, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -70,6 +71,14 @@ impl Tx {
     pub async fn user(&mut self, org: OrgId, id: UserId) -> Result<Option<UserRow>, StoreError> {
         let query = sql(BY_ID).bind(org.0).bind(id.0);
         Ok(self.optional(query).await?)
+    }
+
+    /// Everybody whom a token has presented in the organization, by name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn users(&mut self, org: OrgId) -> Result<Vec<UserRow>, StoreError> {
+        Ok(self.all(sql(LIST).bind(org.0)).await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{ApiKeys, Authenticator, Issuer},
+    auth::{ApiKeys, Authenticator, IdentityProviders, Issuer},
     domain::OrgId,
     secrets::Keyring,
     store::Store,
@@ -25,16 +25,17 @@ pub struct AdminState {
 }
 
 impl AdminState {
-    /// Gathers them; callers are told by tokens of `issuer`.
+    /// Gathers them; callers are told by tokens of `issuer` and of `providers`.
     pub fn new(
         store: Store,
         keyring: Arc<Keyring>,
         api_keys: Arc<ApiKeys>,
         issuer: Arc<Issuer>,
+        providers: IdentityProviders,
         refresh: Arc<dyn Refresh>,
     ) -> Self {
-        let authenticator = Authenticator::new(store.clone(), issuer, Arc::clone(&api_keys));
-        let authenticator = Arc::new(authenticator);
+        let keys = Arc::clone(&api_keys);
+        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer, providers, keys));
         Self { store, keyring, api_keys, authenticator, refresh }
     }
 }

@@ -11,17 +11,17 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, listen, parts,
+    AppError, commands, identity, listen, parts,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
@@ -86,7 +86,8 @@ async fn start(
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
+    let providers = identity::providers(config, &parts::fetcher(config)?);
+    let admin = admin_router(&store, &keyring, &keys, &publisher, providers).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -137,6 +138,7 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
+    providers: IdentityProviders,
 ) -> Result<Router, AppError> {
     let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
@@ -144,7 +146,7 @@ async fn admin_router(
     tokio::spawn(Arc::clone(&refresher).catch_up());
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), providers, refresher);
     Ok(admin::router(state))
 }
 
@@ -189,12 +191,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

@@ -11,7 +11,9 @@ pub mod time;
 pub mod usage;
 
 pub use endpoint::{ClientDialect, Endpoint};
-pub use ids::{CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, UserId};
+pub use ids::{
+    CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, ServiceAccountId, UserId,
+};
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;
 pub use role::Role;

@@ -10,7 +10,7 @@ const BY_ID: &str = "SELECT id, name, created_at FROM orgs WHERE id = $1";
 const BY_NAME: &str = "SELECT id, name, created_at FROM orgs WHERE name = $1";
 const ALL: &str = "SELECT id, name, created_at FROM orgs ORDER BY created_at, id";
 const INSERT: &str = "INSERT INTO orgs (id, name, created_at) VALUES ($1, $2, $3)
-    ON CONFLICT (name) DO NOTHING";
+    ON CONFLICT DO NOTHING";
 const SEALED: &str = "SELECT value FROM sealed_values WHERE name = $1";
 const PUT_SEALED: &str = "INSERT INTO sealed_values (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO NOTHING";
@@ -43,6 +43,25 @@ impl Store {
     /// When the database is unavailable.
     pub async fn org(&self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
         Ok(sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&self.readers).await?)
+    }
+
+    /// The organization of exactly that name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn org_by_name(&self, name: &str) -> Result<Option<OrgRow>, StoreError> {
+        let query = sqlx::query_as(BY_NAME).bind(name.to_owned());
+        Ok(query.fetch_optional(&self.readers).await?)
+    }
+
+    /// Makes an organization, unless there is one of that id or name already.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn make_org(&self, id: OrgId, name: &str) -> Result<(), StoreError> {
+        let insert = sqlx::query(INSERT).bind(id.0).bind(name.to_owned());
+        insert.bind(Timestamp::now().0).execute(&self.writer).await?;
+        Ok(())
     }
 
     /// All of them, oldest first.

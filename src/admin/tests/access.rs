@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::desk::{Client, Desk};
 use crate::{
     admin::{AdminError, AdminState, Refresh, RefreshError, router},
-    auth::{Caller, Issuer},
+    auth::{Caller, IdentityProviders, Issuer},
     domain::{OrgId, Role},
 };
 
@@ -203,6 +203,7 @@ async fn a_write_is_put_into_force_although_its_client_left() {
         Arc::clone(&desk.keyring),
         Arc::clone(&desk.api_keys),
         Arc::new(issuer),
+        IdentityProviders::default(),
         Arc::<Gate>::clone(&gate),
     );
     let desk = Desk { router: router(state), ..desk };

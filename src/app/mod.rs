@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod follow;
 mod identity;
 mod listen;
 mod parts;

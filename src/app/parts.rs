@@ -19,15 +19,10 @@ pub async fn unlock(config: &Config) -> Result<(Store, Keyring), AppError> {
         .mode(0o700)
         .create(dir)
         .map_err(|source| AppError::DataDir { path: dir.display().to_string(), source })?;
-    let store = Store::open(&database(config)).await?;
+    let store = Store::open(config.storage.database_url().expose()).await?;
     let setting = config.secrets.master_key.as_ref().map(crate::secrets::Secret::expose);
     let keyring = auth::unlock(&store, setting, dir).await?;
     Ok((store, keyring))
-}
-
-fn database(config: &Config) -> String {
-    let default = || format!("sqlite://{}", config.storage.data_dir.join("turnpike.db").display());
-    config.storage.url.clone().unwrap_or_else(default)
 }
 
 /// Which addresses may be connected to.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{OrgId, Role, Timestamp, UserId},
-    store::{OrgRow, SeenUser, Sighting, Store, StoreError},
+    store::{OrgRow, SeenUser, Sighting, Store, StoreError, UserRow},
 };
 
 /// In which a superadmin names the organization to act in, by UUID or name; and with which anyone
@@ -27,7 +27,7 @@ pub struct Caller {
     pub user: UserId,
     /// What the user may do there.
     pub role: Role,
-    /// The user's groups there.
+    /// The user's groups there: those that an administrator gave, else the token's.
     pub groups: Vec<String>,
     /// The user's name at the issuer.
     pub subject: String,
@@ -66,13 +66,24 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Caller, CallerRefusal> {
         let token = self.verify(bearer(headers)?, now).await?;
-        let role = token.role();
+        let role = self.role(&token).await?;
         let homes = token.homes(&self.store).await?;
         let org = self.org(headers, &token, &homes, role).await?;
         // Groups and their policies belong to one organization; a visitor brings none along.
-        let groups = if homes.contains(&org) { token.groups.clone() } else { Vec::new() };
-        let user = self.user(org, &token, &groups, now).await?;
+        let seen = if homes.contains(&org) { &token.groups[..] } else { &[] };
+        let user = self.user(org, &token, seen, now).await?;
+        let groups = user.effective_groups().to_vec();
+        let user = user.id;
         Ok(Caller { org, user, role, groups, subject: token.subject, email: token.email })
+    }
+
+    /// What the token may do: a service account's no more than its account, which must still be there.
+    async fn role(&self, token: &Presented) -> Result<Role, CallerRefusal> {
+        let Some(id) = token.service_account else { return Ok(token.role()) };
+        let org = token.orgs.first().and_then(|org| org.id);
+        let org = org.ok_or(CallerRefusal::NoOrganization)?;
+        let account = self.store.service_account(org, id).await?;
+        Ok(token.role().min(account.ok_or(CallerRefusal::AccountGone)?.role))
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Presented, TokenRefusal> {
@@ -124,7 +135,7 @@ impl Authenticator {
         }
     }
 
-    /// The user's id. The store writes the row when something changed or a minute went by, not on
+    /// The user's row. The store writes it when something changed or a minute went by, not on
     /// every request.
     async fn user(
         &self,
@@ -132,7 +143,7 @@ impl Authenticator {
         token: &Presented,
         groups: &[String],
         now: Timestamp,
-    ) -> Result<UserId, CallerRefusal> {
+    ) -> Result<UserRow, CallerRefusal> {
         let seen = SeenUser {
             org,
             issuer: &token.issuer,
@@ -146,7 +157,7 @@ impl Authenticator {
         if regrouped {
             self.keys.forget_user(org, user.id).await;
         }
-        Ok(user.id)
+        Ok(user)
     }
 }
 
@@ -188,6 +199,9 @@ pub enum CallerRefusal {
     /// The token names no organization, or none that exists and that its issuer may speak for.
     #[error("the token names no organization that exists and that its issuer may speak for")]
     NoOrganization,
+    /// The token's service account was deleted.
+    #[error("the token's service account was deleted")]
+    AccountGone,
     /// The token names more than one.
     #[error("the token names several organizations: choose one with the header x-turnpike-org")]
     SeveralOrganizations,
@@ -211,7 +225,11 @@ impl CallerRefusal {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Token(TokenRefusal::Unavailable) | Self::Store(_) => 503,
-            Self::Missing | Self::GatewayKey | Self::Token(_) | Self::NoOrganization => 401,
+            Self::Missing
+            | Self::GatewayKey
+            | Self::Token(_)
+            | Self::NoOrganization
+            | Self::AccountGone => 401,
             Self::OrgHeader | Self::SeveralOrganizations => 400,
             Self::OtherOrganization => 403,
             Self::NoSuchOrganization(_) => 404,

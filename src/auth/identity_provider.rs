@@ -90,10 +90,25 @@ impl IdentityProvider {
             email: paths.email(&jwt.claims),
             orgs,
             reach: Reach::Listed(Arc::clone(&self.organizations)),
-            roles: paths.roles(&jwt.claims),
-            max_role: self.rules.max_role,
+            roles: self.capped(paths.roles(&jwt.claims)),
             groups: paths.groups(&jwt.claims),
             service_account: None,
         })
+    }
+
+    /// A role beyond what the issuer may give counts as the strongest that it may.
+    fn capped(&self, roles: Vec<String>) -> Vec<String> {
+        let most = self.rules.max_role;
+        let cap = |name: String| match name.parse::<Role>() {
+            Ok(role) if role > most => most.as_str().to_owned(),
+            _ => name,
+        };
+        let mut capped: Vec<String> = Vec::with_capacity(roles.len());
+        for role in roles.into_iter().map(cap) {
+            if !capped.contains(&role) {
+                capped.push(role);
+            }
+        }
+        capped
     }
 }

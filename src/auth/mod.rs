@@ -18,6 +18,7 @@ mod keys;
 mod master_check;
 mod presented;
 mod refusal;
+mod service_accounts;
 mod token;
 
 pub use api_key::{MintedKey, is_well_formed};
@@ -28,4 +29,8 @@ pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
 pub use master_check::{MasterCheckError, check_master_key, unlock};
 pub use refusal::TokenRefusal;
+pub use service_accounts::{
+    AccessToken, GrantRefusal, MintedSecret, NewAccount, ServiceAccountError, TokenDesk, account,
+    client_id, create_service_account,
+};
 pub use token::{TokenError, token};

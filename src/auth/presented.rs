@@ -21,10 +21,8 @@ pub(super) struct Presented {
     /// The organizations that it names.
     pub(super) orgs: Vec<OrgClaim>,
     pub(super) reach: Reach,
-    /// As in the token, unknown ones too.
+    /// None above what the issuer may give; unknown ones too.
     pub(super) roles: Vec<String>,
-    /// The strongest that it can give.
-    pub(super) max_role: Role,
     pub(super) groups: Vec<String>,
     /// The account that must still be there.
     pub(super) service_account: Option<ServiceAccountId>,
@@ -43,7 +41,6 @@ impl From<Claims> for Presented {
         Self {
             orgs: vec![OrgClaim { id: Some(claims.org_id), name: None }],
             reach: Reach::All,
-            max_role: Role::Superadmin,
             issuer: claims.iss,
             subject: claims.sub,
             email: claims.email,
@@ -55,11 +52,9 @@ impl From<Claims> for Presented {
 }
 
 impl Presented {
-    /// The strongest role that the token names, no more than its issuer may give; `user` where it
-    /// names none that exists.
+    /// The strongest role that the token names; `user` where it names none that exists.
     pub(super) fn role(&self) -> Role {
-        let named = self.roles.iter().filter_map(|name| name.parse().ok()).max();
-        named.unwrap_or(Role::User).min(self.max_role)
+        self.roles.iter().filter_map(|name| name.parse().ok()).max().unwrap_or(Role::User)
     }
 
     /// The organizations that the token names and may name, each once. One that does not exist is
@@ -146,19 +141,16 @@ mod tests {
             email: None,
             orgs: orgs.iter().map(claim).collect(),
             reach: Reach::Listed(listed.iter().map(|name| (*name).to_owned()).collect()),
-            roles: vec!["superadmin".into(), "owner".into()],
-            max_role: Role::Admin,
+            roles: vec!["admin".into(), "owner".into()],
             groups: Vec::new(),
             service_account: None,
         }
     }
 
     #[test]
-    fn no_role_is_above_what_the_issuer_may_give() {
+    fn the_strongest_role_that_exists_counts() {
         let mut token = presented(&["*"], &[]);
         assert_eq!(token.role(), Role::Admin);
-        token.max_role = Role::Superadmin;
-        assert_eq!(token.role(), Role::Superadmin);
         token.roles = vec!["owner".into(), "Admin".into()];
         assert_eq!(token.role(), Role::User);
     }

@@ -164,7 +164,13 @@ mod tests {
         assert_eq!(
             faults("[storage]\nurl = \"postgres://u:canary-1@db/x\"\n"),
             [
-                "2: storage.url: PostgreSQL is not supported by this version; use \"sqlite://<path>\""
+                "secrets.master_key: must be given where storage.url is PostgreSQL: every replica needs the same key (make one with: openssl rand -base64 32)"
+            ]
+        );
+        assert_eq!(
+            faults("[storage]\nurl = \"mysql://u:canary-1@db/x\"\n"),
+            [
+                "2: storage.url: expected \"sqlite://<path>\" or \"postgres://user:password@host:5432/database\""
             ]
         );
     }

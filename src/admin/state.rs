@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{ApiKeys, Authenticator, IdentityProviders, Issuer},
+    auth::{ApiKeys, Authenticator, IdentityProviders, Issuer, TokenDesk},
     domain::OrgId,
     secrets::Keyring,
     store::Store,
@@ -20,6 +20,8 @@ pub struct AdminState {
     /// Mints keys, and is told of revoked ones.
     pub(super) api_keys: Arc<ApiKeys>,
     pub(super) authenticator: Arc<Authenticator>,
+    /// Gives tokens to service accounts.
+    pub(super) tokens: Arc<TokenDesk>,
     /// Puts writes into force.
     pub(super) refresh: Arc<dyn Refresh>,
 }
@@ -35,8 +37,9 @@ impl AdminState {
         refresh: Arc<dyn Refresh>,
     ) -> Self {
         let keys = Arc::clone(&api_keys);
+        let desk = TokenDesk::new(store.clone(), Arc::clone(&keyring), Arc::clone(&issuer));
         let authenticator = Arc::new(Authenticator::new(store.clone(), issuer, providers, keys));
-        Self { store, keyring, api_keys, authenticator, refresh }
+        Self { store, keyring, api_keys, authenticator, tokens: Arc::new(desk), refresh }
     }
 }
 

@@ -22,7 +22,7 @@ mod service_accounts;
 mod token;
 
 pub use api_key::{MintedKey, is_well_formed};
-pub use caller::{Authenticator, Caller, CallerRefusal};
+pub use caller::{Authenticator, Caller, CallerRefusal, ORG_HEADER};
 pub use claims::ClaimPaths;
 pub use identity_provider::{IdentityProviders, ProviderRules};
 pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError};

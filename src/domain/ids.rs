@@ -1,12 +1,14 @@
 //! Identifiers: UUIDv4, one type per thing they name, so that two cannot be swapped.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
@@ -41,6 +43,8 @@ id! {
     RouteId,
     /// A service account: a program that gets tokens with a secret of its own.
     ServiceAccountId,
+    /// A version of a price.
+    PriceId,
     /// A usage record.
     RecordId,
 }

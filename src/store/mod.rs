@@ -8,6 +8,7 @@
 mod changes;
 mod credentials;
 mod error;
+mod governance;
 mod keys;
 mod migrations;
 mod open;
@@ -15,6 +16,7 @@ mod open_postgres;
 mod open_sqlite;
 mod orgs;
 mod pool;
+mod pricing;
 mod providers;
 mod record;
 mod routes;
@@ -37,10 +39,11 @@ pub use changes::{Announcements, ChangeRow};
 pub use error::StoreError;
 pub use open::Store;
 pub use pool::Engine;
+pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, KeyRow, OrgRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, ServiceAccountRow,
-    Sighting, UserRow,
+    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
+    SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

@@ -53,11 +53,14 @@ mod sealing;
 mod smart_inputs;
 mod smart_models;
 mod smart_preview;
+mod service_accounts;
 mod state;
+mod token;
 mod upstream;
 mod usage;
 mod user;
 mod webhooks;
+mod users;
 
 #[cfg(test)]
 mod tests;

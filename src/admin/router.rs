@@ -21,6 +21,9 @@ use super::{
     smart_preview,
     state::AdminState,
     usage, user, webhooks,
+    providers, routes, service_accounts,
+    state::AdminState,
+    token, usage, user, users,
 };
 
 /// Every operation.
@@ -66,10 +69,15 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(pricing::restore))
         .routes(Admin, routes!(governance::get, governance::update))
         .routes(Admin, routes!(audit::list))
+        .routes(Admin, routes!(users::list))
+        .routes(Admin, routes!(users::update))
+        .routes(Admin, routes!(service_accounts::list, service_accounts::create))
+        .routes(Admin, routes!(service_accounts::delete))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(token::create))
         .routes(Nothing, routes!(document::get))
 }
 

@@ -13,18 +13,17 @@ use tokio::sync::watch;
 use super::{
     AppError, commands,
     follow::{self, StoreWatch},
-    listen, parts,
-    prices,
+    identity, listen, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
     pricing,
     provider::InProcess,
@@ -91,7 +90,8 @@ async fn start(
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch).await?;
+    let providers = identity::providers(config, &parts::fetcher(config)?);
+    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch, providers).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -143,6 +143,7 @@ async fn admin_router(
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
     watch: &Arc<StoreWatch>,
+    providers: IdentityProviders,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
@@ -154,7 +155,7 @@ async fn admin_router(
     tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), providers, refresher);
     Ok(admin::router(state))
 }
 
@@ -199,12 +200,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

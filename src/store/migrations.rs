@@ -30,6 +30,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0002" "changes",
         "0003" "pricing",
         "0005" "policies",
+        "0004" "identity",
     };
     let migrations = steps.into_iter().map(|(number, name, text)| {
         let text = text.into_sql_str();

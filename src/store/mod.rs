@@ -31,6 +31,7 @@ mod rows;
 mod runtime;
 mod smart_models;
 mod spent;
+mod service_accounts;
 mod statement;
 mod tx;
 mod usage;
@@ -58,6 +59,7 @@ pub use rows::{
 pub use deliveries::DeliveryRow;
 pub use policy_rows::{
     AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
+    SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

@@ -35,6 +35,9 @@ mod sealing;
 mod state;
 mod upstream;
 mod usage;
+mod usage_csv;
+mod usage_filter;
+mod usage_summary;
 mod user;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     permission::Needs::{Admin, AnyUser, Nothing},
     providers, routes,
     state::AdminState,
-    usage, user,
+    usage, usage_summary, user,
 };
 
 /// Every operation.
@@ -29,10 +29,12 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(api_keys::list, api_keys::create))
         .routes(Admin, routes!(api_keys::get, api_keys::revoke))
         .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(usage_summary::of_org))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
+        .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }
 

@@ -7,42 +7,20 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{
-    error::AdminError,
-    extract::{Params, uuid},
-    state::AdminState,
-};
+use super::{error::AdminError, extract::Params, state::AdminState, usage_filter::Which};
 use crate::{
     auth::Caller,
-    domain::{KeyId, ProviderId, RecordId, Timestamp, UsageRecord, UserId},
+    domain::{OrgId, RecordId, Timestamp, UsageRecord, UserId},
     store::{UsageFilter, UsagePosition},
 };
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
 
-/// The query string, as text: each refusal then names its parameter.
+/// Which page, as text: each refusal then names its parameter.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Earliest time.
-    #[param(value_type = Option<Timestamp>)]
-    from: Option<String>,
-    /// The time before which they are.
-    #[param(value_type = Option<Timestamp>)]
-    to: Option<String>,
-    #[param(value_type = Option<UserId>)]
-    user: Option<String>,
-    group: Option<String>,
-    #[param(value_type = Option<KeyId>)]
-    api_key: Option<String>,
-    /// Id or name.
-    provider: Option<String>,
-    /// Upstream model.
-    model: Option<String>,
-    alias: Option<String>,
-    #[param(value_type = Option<u16>, maximum = 65535)]
-    status: Option<String>,
+pub(super) struct Paging {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
@@ -68,15 +46,16 @@ pub(super) struct Page {
     path = "/admin/usage",
     operation_id = "listUsage",
     tag = "Usage",
-    params(Query),
+    params(Which, Paging),
     responses((status = 200, body = Page))
 )]
 pub(super) async fn of_org(
     State(state): State<AdminState>,
     caller: Caller,
-    Params(query): Params<Query>,
+    Params(which): Params<Which>,
+    Params(paging): Params<Paging>,
 ) -> Result<Json<Page>, AdminError> {
-    page(&state, &caller, &query, None).await
+    page(&state, caller.org, which.filter()?, &paging, None).await
 }
 
 /// List the caller's own usage records
@@ -87,57 +66,30 @@ pub(super) async fn of_org(
     path = "/user/usage",
     operation_id = "listUserUsage",
     tag = "Usage",
-    params(Query),
+    params(Which, Paging),
     responses((status = 200, body = Page))
 )]
 pub(super) async fn of_user(
     State(state): State<AdminState>,
     caller: Caller,
-    Params(query): Params<Query>,
+    Params(which): Params<Which>,
+    Params(paging): Params<Paging>,
 ) -> Result<Json<Page>, AdminError> {
-    page(&state, &caller, &query, Some(caller.user)).await
+    page(&state, caller.org, which.filter()?, &paging, Some(caller.user)).await
 }
 
 async fn page(
     state: &AdminState,
-    caller: &Caller,
-    query: &Query,
+    org: OrgId,
+    mut filter: UsageFilter,
+    paging: &Paging,
     only: Option<UserId>,
 ) -> Result<Json<Page>, AdminError> {
-    let mut filter = filter(query)?;
     filter.user = only.or(filter.user);
-    let limit = limit(query.limit.as_deref())?;
-    let after = query.cursor.as_deref().map(read_cursor).transpose()?;
-    let page = state.store.usage(caller.org, &filter, after, limit).await?;
+    let limit = limit(paging.limit.as_deref())?;
+    let after = paging.cursor.as_deref().map(read_cursor).transpose()?;
+    let page = state.store.usage(org, &filter, after, limit).await?;
     Ok(Json(Page { data: page.records, next_cursor: page.next.map(write_cursor) }))
-}
-
-fn filter(query: &Query) -> Result<UsageFilter, AdminError> {
-    let id =
-        |field, text: &Option<String>| text.as_deref().map(|text| uuid(field, text)).transpose();
-    let provider = query.provider.as_deref().map(|text| (Uuid::parse_str(text), text));
-    Ok(UsageFilter {
-        from: query.from.as_deref().map(|text| time("from", text)).transpose()?,
-        to: query.to.as_deref().map(|text| time("to", text)).transpose()?,
-        user: id("user", &query.user)?.map(UserId),
-        group: query.group.clone(),
-        api_key: id("api_key", &query.api_key)?.map(KeyId),
-        provider: provider.as_ref().and_then(|(id, _)| id.as_ref().ok().copied()).map(ProviderId),
-        provider_name: provider.filter(|(id, _)| id.is_err()).map(|(_, name)| name.to_owned()),
-        model: query.model.clone(),
-        alias: query.alias.clone(),
-        status: query.status.as_deref().map(status).transpose()?,
-    })
-}
-
-fn time(field: &str, text: &str) -> Result<Timestamp, AdminError> {
-    text.parse().map_err(|_| {
-        AdminError::bad_request(format!("{field} must be a time such as 2026-06-12T18:30:00Z"))
-    })
-}
-
-fn status(text: &str) -> Result<u16, AdminError> {
-    text.parse().map_err(|_| AdminError::bad_request("status must be a number such as 200"))
 }
 
 fn limit(text: Option<&str>) -> Result<u32, AdminError> {

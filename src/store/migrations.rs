@@ -29,10 +29,12 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
+        "0006" "usage_rollups",
     };
-    let migrations = (1..).zip(steps).map(|(version, (_, name, text))| {
+    let migrations = steps.into_iter().filter_map(|(number, name, text)| {
+        let version = number.parse().ok()?;
         let text = text.into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, text, false)
+        Some(Migration::new(version, name.into(), MigrationType::Simple, text, false))
     });
     Migrator::with_migrations(migrations.collect())
 }

@@ -24,6 +24,7 @@ use super::{
     providers, routes, service_accounts,
     state::AdminState,
     token, usage, user, users,
+    usage, usage_summary, user,
 };
 
 /// Every operation.
@@ -73,11 +74,13 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(users::update))
         .routes(Admin, routes!(service_accounts::list, service_accounts::create))
         .routes(Admin, routes!(service_accounts::delete))
+        .routes(Admin, routes!(usage_summary::of_org))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
         .routes(Nothing, routes!(token::create))
+        .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }
 

@@ -36,6 +36,12 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         let text = text.into_sql_str();
         let version = number.parse().unwrap_or_default();
         Migration::new(version, name.into(), MigrationType::Simple, text, false)
+        "0006" "usage_rollups",
+    };
+    let migrations = steps.into_iter().filter_map(|(number, name, text)| {
+        let version = number.parse().ok()?;
+        let text = text.into_sql_str();
+        Some(Migration::new(version, name.into(), MigrationType::Simple, text, false))
     });
     Migrator::with_migrations(migrations.collect())
 }

@@ -7,11 +7,13 @@
 
 mod audit;
 mod budgets;
+mod bulk;
 mod changes;
 mod credentials;
 mod deliveries;
 mod error;
 mod governance;
+mod histogram;
 mod keys;
 mod migrations;
 mod model_access;
@@ -26,6 +28,8 @@ mod pricing;
 mod providers;
 mod rate_limits;
 mod record;
+mod rollup;
+mod rollup_write;
 mod routes;
 mod rows;
 mod runtime;
@@ -33,10 +37,15 @@ mod smart_models;
 mod spent;
 mod service_accounts;
 mod statement;
+mod summary_fold;
 mod tx;
 mod usage;
+mod usage_backlog;
 mod usage_expire;
+mod usage_facts;
 mod usage_insert;
+mod usage_months;
+mod usage_summary;
 mod users;
 mod webhooks;
 
@@ -44,6 +53,8 @@ mod webhooks;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usage_tests;
 
 pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
@@ -61,5 +72,8 @@ pub use policy_rows::{
     AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
     SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
+pub use summary_fold::{Dimension, Label, Percentiles, SummaryRow};
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};
+pub use usage_expire::Expired;
+pub use usage_summary::MAX_SUMMARY_ROWS;

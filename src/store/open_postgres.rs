@@ -47,8 +47,15 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     let migrated = migrator(Engine::Postgres).run(&first).await;
     migrated.map_err(|error| refuse(error.to_string()))?;
     first.close().await;
-    let pool = |connections| Pool::Postgres(pool(connections).connect_lazy_with(options.clone()));
-    Ok(Store { readers: pool(READERS), lookups: pool(LOOKUPS), writer: pool(WRITERS) })
+    // What is read for the admin API has filters that may be given or not: a plan that is made for
+    // any values walks everything, and planning costs nothing beside that.
+    let planned = options.clone().options([("plan_cache_mode", "force_custom_plan")]);
+    let pool = |connections, options| Pool::Postgres(pool(connections).connect_lazy_with(options));
+    Ok(Store {
+        readers: pool(READERS, planned),
+        lookups: pool(LOOKUPS, options.clone()),
+        writer: pool(WRITERS, options),
+    })
 }
 
 fn pool(connections: u32) -> PgPoolOptions {

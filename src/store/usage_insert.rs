@@ -3,14 +3,17 @@
 //! This runs for every request that the gateway serves, so it counts: of a record only its place is
 //! parsed, without allocating; rows go in a few statements of fixed size, which stay prepared.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 use bytes::Bytes;
 use serde::Deserialize;
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, statement::Link};
+use super::{Store, StoreError, Tx, session::Session, statement::Link};
 use crate::{
     domain::{OrgId, RecordId, Timestamp},
     ledger::{SinkError, UsageSink},
@@ -94,7 +97,7 @@ async fn insert_rows(
     Ok(())
 }
 
-async fn into_postgres(link: &mut PgConnection, batch: &[Bytes]) -> Result<(), StoreError> {
+async fn into_postgres(link: &mut Session, batch: &[Bytes]) -> Result<(), StoreError> {
     let size = batch.len();
     let (mut orgs, mut times) = (Vec::with_capacity(size), Vec::with_capacity(size));
     let (mut ids, mut records) = (Vec::with_capacity(size), Vec::with_capacity(size));
@@ -106,15 +109,26 @@ async fn into_postgres(link: &mut PgConnection, batch: &[Bytes]) -> Result<(), S
         records.push(record);
     }
     let query = sqlx::query(POSTGRES).bind(orgs).bind(times).bind(ids).bind(records);
-    query.execute(link).await?;
+    link.execute(query).await?;
     Ok(())
 }
 
-fn parse(record: &[u8]) -> Result<(Place, &str), StoreError> {
+fn parse(record: &[u8]) -> Result<(Place, Cow<'_, str>), StoreError> {
     let unreadable = |error: &dyn std::error::Error| {
         StoreError::Invalid(format!("a usage record is unreadable: {error}"))
     };
     let text = std::str::from_utf8(record).map_err(|error| unreadable(&error))?;
     let place = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-    Ok((place, text))
+    Ok((place, without_nul(text)))
+}
+
+/// PostgreSQL reads no JSON in which a string has U+0000, and the filters read every record: one
+/// such record would spoil each query that meets it. Clients can put one into a model's name. An
+/// escaped backslash before `u0000` is changed too, and is still JSON.
+fn without_nul(json: &str) -> Cow<'_, str> {
+    const NUL: &str = r"\u0000";
+    match memchr::memmem::find(json.as_bytes(), NUL.as_bytes()) {
+        None => Cow::Borrowed(json),
+        Some(_) => Cow::Owned(json.replace(NUL, r"\ufffd")),
+    }
 }

@@ -117,6 +117,8 @@ impl Store {
                 .acquire_timeout(LISTEN_PATIENCE)
                 .connect_lazy_with((*options).clone());
             let mut listener = PgListener::connect_with(&pool).await?;
+            // Whoever listens makes a lost connection anew, and looks for what was missed.
+            listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             Ok::<_, sqlx::Error>(listener)
         });

@@ -81,6 +81,22 @@ impl Store {
         Tx::write(&self.writer).await
     }
 
+    /// What stands in the way of a new connection, for the log; nothing if one can be made.
+    pub async fn trouble(&self) -> Option<String> {
+        match &self.lookups {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(sessions) => sessions.trouble().await,
+        }
+    }
+
+    /// Whether [`Store::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        match &self.lookups {
+            Pool::Sqlite(pool) => pool.is_closed(),
+            Pool::Postgres(sessions) => sessions.pool().is_closed(),
+        }
+    }
+
     /// Closes every connection once it is idle. Clones of this store stop working.
     pub async fn close(&self) {
         self.lookups.close().await;

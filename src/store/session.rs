@@ -8,7 +8,7 @@
 use std::{io, time::Duration};
 
 use sqlx::{
-    Executor as _, PgConnection, PgPool, Postgres,
+    Connection as _, Executor as _, PgConnection, PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     query::Query,
@@ -16,6 +16,8 @@ use sqlx::{
 
 /// How long undoing a transaction may take before its connection is closed instead.
 const UNDO_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a connection that is made for diagnosis may take.
+const DIAGNOSIS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// PostgreSQL's connections for one purpose.
 #[derive(Clone)]
@@ -59,6 +61,17 @@ impl Sessions {
             busy: false,
             transaction: Transaction::None,
         })
+    }
+
+    /// What a new connection meets. A pool would keep trying and only say that it took too long.
+    pub(super) async fn trouble(&self) -> Option<String> {
+        let options = self.pool.connect_options();
+        let connecting = PgConnection::connect_with(&options);
+        match tokio::time::timeout(DIAGNOSIS_PATIENCE, connecting).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("it takes connections and says nothing".to_owned()),
+        }
     }
 
     /// A connection in a transaction that `words` begin.
@@ -151,5 +164,78 @@ impl Drop for Session {
                 }
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use sqlx::{Row as _, postgres::PgPoolOptions};
+
+    use super::*;
+    use crate::store::testing::postgres_url;
+
+    /// One connection, and a fifth of a second for each statement.
+    async fn one() -> Sessions {
+        let url = tokio::task::spawn_blocking(postgres_url).await.unwrap();
+        let options = PgPoolOptions::new().max_connections(1);
+        let pool = options.acquire_timeout(Duration::from_secs(5)).connect_lazy(&url).unwrap();
+        Sessions::new(pool, Duration::from_millis(200))
+    }
+
+    async fn works(sessions: &Sessions) {
+        let began = Instant::now();
+        let row = sessions.acquire().await.unwrap().optional(sqlx::query("SELECT 7")).await;
+        assert_eq!(row.unwrap().unwrap().get::<i32, _>(0), 7);
+        assert!(began.elapsed() < Duration::from_secs(3), "the connection was kept");
+    }
+
+    #[tokio::test]
+    async fn a_statement_without_end_is_given_up_and_its_connection_with_it() {
+        let sessions = one().await;
+        let mut session = sessions.acquire().await.unwrap();
+        let began = Instant::now();
+        let answered = session.execute(sqlx::query("SELECT pg_sleep(60)")).await;
+        assert!(matches!(answered, Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
+        assert!(began.elapsed() < Duration::from_secs(5));
+        drop(session);
+        works(&sessions).await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_whose_caller_left_does_not_keep_its_connection() {
+        let sessions = one().await;
+        let mut session = sessions.acquire().await.unwrap();
+        let left = tokio::time::timeout(
+            Duration::from_millis(20),
+            session.execute(sqlx::query("SELECT pg_sleep(60)")),
+        );
+        assert!(left.await.is_err());
+        drop(session);
+        works(&sessions).await;
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_is_undone_on_a_connection_that_goes_on() {
+        let sessions = one().await;
+        let mut first = sessions.begin("BEGIN").await.unwrap();
+        first.execute(sqlx::query("CREATE TABLE things (n BIGINT)")).await.unwrap();
+        let process = || sqlx::query("SELECT pg_backend_pid()");
+        let before: i32 = first.optional(process()).await.unwrap().unwrap().get(0);
+        drop(first);
+        let mut next = sessions.acquire().await.unwrap();
+        let after: i32 = next.optional(process()).await.unwrap().unwrap().get(0);
+        assert_eq!(before, after);
+        assert!(next.execute(sqlx::query("SELECT * FROM things")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_transaction_of_which_a_statement_was_refused_is_not_committed_in_silence() {
+        let sessions = one().await;
+        let mut session = sessions.begin("BEGIN").await.unwrap();
+        session.execute(sqlx::query("SELECT 1/0")).await.unwrap_err();
+        session.commit().await.unwrap_err();
+        works(&sessions).await;
     }
 }

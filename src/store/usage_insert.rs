@@ -55,7 +55,10 @@ impl Place {
 #[async_trait::async_trait]
 impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
-        self.insert_usage(batch).await.map_err(|error| SinkError(error.to_string()))
+        self.insert_usage(batch).await.map_err(|error| {
+            let text = error.to_string();
+            if error.is_about_the_value() { SinkError::Refused(text) } else { SinkError::Away(text) }
+        })
     }
 }
 

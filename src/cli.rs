@@ -37,6 +37,8 @@ pub enum Command {
     Check(ConfigFile),
     /// Print a token for the admin and user API, and nothing else
     Token(TokenRequest),
+    /// Print the admin and user API's description (OpenAPI, JSON)
+    Openapi,
     /// Ask the running gateway whether it lives; exit code 0 or 1
     Healthcheck(ConfigFile),
 }

@@ -6,9 +6,9 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot provider ledger observe domain
+//! admin      → store auth secrets snapshot pricing provider ledger observe domain
 //! quickstart → store auth secrets snapshot provider domain
-//! snapshot   → store secrets provider domain
+//! snapshot   → store secrets pricing provider domain
 //! auth       → store secrets domain
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
@@ -16,7 +16,8 @@
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
-//! net        → snapshot provider domain             domain → nothing
+//! net        → snapshot provider domain             pricing     → domain
+//! domain     → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -41,6 +42,7 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod pricing;
 pub mod provider;
 pub mod proxy;
 pub mod quickstart;

@@ -4,7 +4,7 @@ use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
 use super::{AppError, parts, serve};
 use crate::{
-    auth,
+    admin, auth,
     cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
     config::{self, Config, LogFormat},
     healthcheck, observe,
@@ -22,6 +22,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
         }
+        Command::Openapi => say(admin::openapi()),
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
     };
     match done {

@@ -13,7 +13,7 @@ mod master_check;
 mod token;
 
 pub use api_key::{MintedKey, is_well_formed};
-pub use caller::{Authenticator, Caller, CallerRefusal};
+pub use caller::{Authenticator, Caller, CallerRefusal, ORG_HEADER};
 pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError, TokenRefusal};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
 pub use master_check::{MasterCheckError, check_master_key, unlock};

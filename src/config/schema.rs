@@ -83,6 +83,8 @@ pub struct Storage {
     pub data_dir: PathBuf,
     /// `sqlite://<path>` or `postgres://…`; none: SQLite, `turnpike.db` in the data folder.
     pub url: Option<Secret>,
+    /// Connections to PostgreSQL at most, not counting the one on which changes are announced.
+    pub max_connections: u32,
 }
 
 /// `[secrets]`. Its `Debug` shows whether a key is set, never which.
@@ -214,7 +216,7 @@ impl Default for MetricsCfg {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("./data"), url: None }
+        Self { data_dir: PathBuf::from("./data"), url: None, max_connections: 16 }
     }
 }
 

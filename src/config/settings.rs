@@ -119,6 +119,11 @@ fn storage(section: &mut Section<'_>, default: Storage) -> Storage {
     Storage {
         data_dir: section.read("data_dir", default.data_dir, value::path),
         url: section.read("url", default.url, optional(value::database_url)),
+        max_connections: section.read(
+            "max_connections",
+            default.max_connections,
+            integer(4..=10_000),
+        ),
     }
 }
 

@@ -6,17 +6,20 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot provider ledger observe domain
+//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe net domain
+//!              (net for its guarded client alone: addresses in requests are others' choice)
+//! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
-//! snapshot   → store secrets provider domain
-//! auth       → store secrets domain
+//! snapshot   → store secrets pricing provider domain
+//! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
 //! route      → snapshot domain     provider   → domain
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
-//! net        → snapshot provider domain             domain → nothing
+//! net        → snapshot provider domain             pricing     → domain
+//! policy     → domain              domain      → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -31,6 +34,7 @@
 )]
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod cli;
@@ -41,6 +45,8 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod policy;
+pub mod pricing;
 pub mod provider;
 pub mod proxy;
 pub mod quickstart;

@@ -3,33 +3,51 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::error::AdminError;
+use super::{
+    error::AdminError, price_guard::Prices, pricing_view::EffectiveView, schemas::AuthType,
+};
 use crate::{
     domain::{OrgId, ProviderId, RouteId},
     snapshot::{DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS},
     store::{ProviderRow, RouteRow, Tx},
 };
 
-/// A route as the API shows it.
-#[derive(Serialize)]
+/// A route (wire name: model mapping)
+#[derive(Serialize, ToSchema)]
+#[schema(as = ModelRoute)]
 pub(super) struct RouteView {
     id: RouteId,
     provider_id: ProviderId,
+    /// The name that callers send.
     model_alias: String,
+    /// The name that is sent to the vendor.
     upstream_model: String,
     enabled: bool,
+    /// Lower is tried first.
     priority: i64,
+    /// Retries on this route after an upstream's 429, before the next is tried.
+    #[schema(minimum = 0, maximum = 10)]
     retry_on_429_count: u32,
+    /// Longest Retry-After that is waited for, seconds; 0 ignores the header.
+    #[schema(minimum = 0, maximum = 180)]
     retry_on_429_max_wait_secs: u32,
+    /// Whether the plain alias resolves to this row.
     bare_alias: bool,
-    /// Null only after an explicit null.
+    /// Total time of a request that is not streamed, seconds. Null only after an explicit null.
+    #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<u32>,
-    /// Null only after an explicit null.
+    /// Longest gap between two chunks of a stream, seconds. Null only after an explicit null.
+    #[schema(minimum = 1, maximum = 1800)]
     stream_idle_timeout_secs: Option<u32>,
+    /// Requests at a time, in each process.
+    #[schema(minimum = 1, maximum = 10_000)]
     max_concurrent_requests: Option<u32>,
     provider_name: String,
+    #[schema(value_type = AuthType)]
     provider_auth_type: String,
+    effective_pricing: EffectiveView,
 }
 
 /// The value of one timeout, from the most specific tier that has one.
@@ -51,7 +69,13 @@ impl Tiers {
     }
 }
 
-fn view(row: RouteRow, enablement: Option<&Timeouts>, provider: &ProviderRow) -> RouteView {
+fn view(
+    row: RouteRow,
+    enablement: Option<&Timeouts>,
+    provider: &ProviderRow,
+    prices: &Prices,
+) -> RouteView {
+    let effective_pricing = prices.of(provider, &row.upstream_model).into();
     let total = Tiers {
         own: row.request_timeout_secs,
         inherits: row.request_timeout_inherited,
@@ -81,6 +105,7 @@ fn view(row: RouteRow, enablement: Option<&Timeouts>, provider: &ProviderRow) ->
         max_concurrent_requests: row.max_concurrent_requests,
         provider_name: provider.name.clone(),
         provider_auth_type: provider.auth_type.clone(),
+        effective_pricing,
     }
 }
 
@@ -101,11 +126,17 @@ pub(super) async fn one(tx: &mut Tx, row: RouteRow) -> Result<RouteView, AdminEr
     let (org, provider) = (row.org_id, row.provider_id);
     let enablement = tx.enablement(org, provider, &row.upstream_model).await?;
     let provider = super::providers::existing(tx, org, provider).await?;
-    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider))
+    let prices = Prices::now(tx, org).await?;
+    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider, &prices))
 }
 
 /// One provider's routes.
-pub(super) fn of_provider(routes: Vec<RouteRow>, provider: &ProviderRow) -> Vec<RouteView> {
+pub(super) async fn of_provider(
+    tx: &mut Tx,
+    provider: &ProviderRow,
+) -> Result<Vec<RouteView>, AdminError> {
+    let routes = tx.provider_routes(provider.org_id, provider.id).await?;
+    let prices = Prices::now(tx, provider.org_id).await?;
     let enabled: HashMap<String, Timeouts> = routes
         .iter()
         .filter(|row| row.is_enablement())
@@ -113,14 +144,15 @@ pub(super) fn of_provider(routes: Vec<RouteRow>, provider: &ProviderRow) -> Vec<
         .collect();
     let show = |row: RouteRow| {
         let enablement = enabled.get(&row.upstream_model);
-        view(row, enablement, provider)
+        view(row, enablement, provider, &prices)
     };
-    routes.into_iter().map(show).collect()
+    Ok(routes.into_iter().map(show).collect())
 }
 
 /// All of an organization's routes, by alias in the order in which they are tried.
 pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, AdminError> {
     let routes = tx.routes(org).await?;
+    let prices = Prices::now(tx, org).await?;
     let providers: HashMap<ProviderId, ProviderRow> =
         tx.providers(org).await?.into_iter().map(|row| (row.id, row)).collect();
     let enabled: HashMap<(ProviderId, String), Timeouts> = routes
@@ -131,7 +163,7 @@ pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, Admin
     let show = |row: RouteRow| {
         let provider = providers.get(&row.provider_id)?;
         let enablement = enabled.get(&(row.provider_id, row.upstream_model.clone()));
-        Some(view(row, enablement, provider))
+        Some(view(row, enablement, provider, &prices))
     };
     Ok(routes.into_iter().filter_map(show).collect())
 }

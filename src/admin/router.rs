@@ -1,79 +1,96 @@
-//! The table of operations: path, who may call it, what answers.
+//! The table of operations: who may call what. Method, path and description stand at each handler.
 
 use std::future::{Ready, ready};
 
-use axum::{
-    Router,
-    middleware::from_fn_with_state,
-    routing::{MethodRouter, delete, get, put},
-};
+use axum::Router;
+use utoipa_axum::routes;
 
 use super::{
-    api_keys, credentials,
+    api_keys, audit, credentials, document,
     error::AdminError,
-    permission::{
-        Needs::{self, Admin, AnyUser},
-        guard,
-    },
-    providers, routes,
+    governance,
+    operations::Operations,
+    permission::Needs::{Admin, AnyUser, Nothing},
+    pricing, providers, routes,
+    api_keys, budgets, credentials, document,
+    error::AdminError,
+    model_access, model_catalog,
+    operations::Operations,
+    permission::Needs::{Admin, AnyUser, Nothing},
+    policy_status, provider_catalog, providers, rate_limits, route_health, routes, smart_models,
+    smart_preview,
     state::AdminState,
-    usage, user,
+    usage, user, webhooks,
+    providers, routes, service_accounts,
+    state::AdminState,
+    token, usage, user, users,
+    usage, usage_summary, user,
 };
 
-const PREFIX: &str = "/api/llm-gateway";
+/// Every operation.
+pub(super) fn operations() -> Operations {
+    Operations::default()
+        .routes(Admin, routes!(credentials::list, credentials::create))
+        .routes(Admin, routes!(credentials::get, credentials::update, credentials::delete))
+        .routes(Admin, routes!(providers::list, providers::create))
+        .routes(Admin, routes!(providers::get, providers::update, providers::delete))
+        .routes(Admin, routes!(providers::list_routes))
+        .routes(Admin, routes!(routes::list, routes::create))
+        .routes(Admin, routes!(routes::reorder))
+        .routes(Admin, routes!(routes::update, routes::delete))
+        .routes(Admin, routes!(api_keys::list, api_keys::create))
+        .routes(Admin, routes!(api_keys::get, api_keys::revoke))
+        .routes(Admin, routes!(rate_limits::list, rate_limits::create))
+        .routes(Admin, routes!(policy_status::of_rate_limits))
+        .routes(Admin, routes!(rate_limits::update, rate_limits::delete))
+        .routes(Admin, routes!(budgets::list, budgets::create))
+        .routes(Admin, routes!(policy_status::of_budgets))
+        .routes(Admin, routes!(budgets::update, budgets::delete))
+        .routes(Admin, routes!(model_access::list, model_access::create))
+        .routes(Admin, routes!(model_access::update, model_access::delete))
+        .routes(Admin, routes!(smart_models::list, smart_models::create))
+        .routes(Admin, routes!(smart_preview::preview))
+        .routes(Admin, routes!(smart_models::update, smart_models::delete))
+        .routes(Admin, routes!(route_health::list))
+        .routes(Admin, routes!(route_health::reset))
+        .routes(Admin, routes!(webhooks::list, webhooks::create))
+        .routes(Admin, routes!(webhooks::update, webhooks::delete))
+        .routes(Admin, routes!(provider_catalog::list))
+        .routes(Admin, routes!(model_catalog::list))
+        .routes(Admin, routes!(model_catalog::put, model_catalog::delete))
+        .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(pricing::list, pricing::create))
+        .routes(Admin, routes!(pricing::defaults))
+        .routes(Admin, routes!(pricing::archived))
+        .routes(Admin, routes!(pricing::history))
+        .routes(Admin, routes!(pricing::version))
+        .routes(Admin, routes!(pricing::import_defaults))
+        .routes(Admin, routes!(pricing::sync_defaults))
+        .routes(Admin, routes!(pricing::update, pricing::archive))
+        .routes(Admin, routes!(pricing::restore))
+        .routes(Admin, routes!(governance::get, governance::update))
+        .routes(Admin, routes!(audit::list))
+        .routes(Admin, routes!(users::list))
+        .routes(Admin, routes!(users::update))
+        .routes(Admin, routes!(service_accounts::list, service_accounts::create))
+        .routes(Admin, routes!(service_accounts::delete))
+        .routes(Admin, routes!(usage_summary::of_org))
+        .routes(AnyUser, routes!(user::list_keys, user::create_key))
+        .routes(AnyUser, routes!(user::revoke_key))
+        .routes(AnyUser, routes!(user::list_models))
+        .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(token::create))
+        .routes(AnyUser, routes!(usage_summary::of_user))
+        .routes(Nothing, routes!(document::get))
+}
 
 /// Answers `/api/llm-gateway/admin/…` and `/api/llm-gateway/user/…`; every other path is a flat
 /// 404.
 pub fn router(state: AdminState) -> Router {
-    Table { router: Router::new(), state }
-        .route("/admin/connections", Admin, get(credentials::list).post(credentials::create))
-        .route(
-            "/admin/connections/{id}",
-            Admin,
-            get(credentials::get).put(credentials::update).delete(credentials::delete),
-        )
-        .route("/admin/providers", Admin, get(providers::list).post(providers::create))
-        .route(
-            "/admin/providers/{id}",
-            Admin,
-            get(providers::get).put(providers::update).delete(providers::delete),
-        )
-        .route("/admin/providers/{id}/model-mappings", Admin, get(providers::list_routes))
-        .route("/admin/model-mappings", Admin, get(routes::list).post(routes::create))
-        .route("/admin/model-mappings/reorder", Admin, put(routes::reorder))
-        .route("/admin/model-mappings/{id}", Admin, put(routes::update).delete(routes::delete))
-        .route("/admin/api-keys", Admin, get(api_keys::list).post(api_keys::create))
-        .route("/admin/api-keys/{id}", Admin, get(api_keys::get).delete(api_keys::revoke))
-        .route("/admin/usage", Admin, get(usage::of_org))
-        .route("/user/api-keys", AnyUser, get(user::list_keys).post(user::create_key))
-        .route("/user/api-keys/{id}", AnyUser, delete(user::revoke_key))
-        .route("/user/models", AnyUser, get(user::list_models))
-        .route("/user/usage", AnyUser, get(usage::of_user))
-        .finish()
+    operations().router(state)
 }
 
 /// Answers every path that is none: a flat 404.
 pub fn not_found() -> Ready<AdminError> {
     ready(AdminError::not_found("path"))
-}
-
-/// Routes in the making. Its one way to add an operation takes a permission.
-pub(super) struct Table {
-    pub(super) router: Router<AdminState>,
-    pub(super) state: AdminState,
-}
-
-impl Table {
-    pub(super) fn route(self, path: &str, needs: Needs, methods: MethodRouter<AdminState>) -> Self {
-        let guarded = methods.route_layer(from_fn_with_state((self.state.clone(), needs), guard));
-        let router = self.router.route(&format!("{PREFIX}{path}"), guarded);
-        Self { router, ..self }
-    }
-
-    pub(super) fn finish(self) -> Router {
-        self.router
-            .method_not_allowed_fallback(async || AdminError::method_not_allowed())
-            .fallback(not_found)
-            .with_state(self.state)
-    }
 }

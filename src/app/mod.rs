@@ -3,8 +3,11 @@
 
 mod commands;
 mod error;
+mod follow;
+mod identity;
 mod listen;
 mod parts;
+mod prices;
 mod probes;
 mod refresh;
 mod retention;

@@ -1,15 +1,12 @@
 //! `/healthz` and `/readyz` (contract 3).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
-
-/// A store that does not answer by then is away.
-const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What readiness looks at.
 #[derive(Clone)]
@@ -29,8 +26,7 @@ pub fn router(vitals: Vitals) -> Router {
 }
 
 async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
-    let store =
-        matches!(tokio::time::timeout(STORE_PATIENCE, vitals.store.orgs()).await, Ok(Ok(_)));
+    let store = !vitals.store.is_away();
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
     let status = if vitals.drain.draining() {

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{CredentialId, KeyId, OrgId, ProviderId, RouteId, Timestamp, UserId};
+use crate::domain::{
+    CredentialId, KeyId, OrgId, PriceVersion, ProviderId, Role, RouteId, ServiceAccountId,
+    Timestamp, UserId,
+};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct OrgRow {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How often something of it changed.
+    pub revision: i64,
 }
 
 /// A user as a token just presented them.
@@ -52,8 +57,37 @@ pub struct UserRow {
     pub roles: Vec<String>,
     /// As last seen.
     pub groups: Vec<String>,
+    /// What an administrator put in place of `groups`; holds until it is taken away.
+    pub groups_override: Option<Vec<String>>,
     /// When a token of theirs was last seen, to about a minute.
     pub last_seen_at: Timestamp,
+}
+
+impl UserRow {
+    /// The groups that count.
+    #[must_use]
+    pub fn effective_groups(&self) -> &[String] {
+        self.groups_override.as_deref().unwrap_or(&self.groups)
+    }
+}
+
+/// A program that gets tokens with a secret of its own, which is stored nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccountRow {
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// Its organization.
+    pub org_id: OrgId,
+    /// Unique in the organization.
+    pub name: String,
+    /// What its tokens may do.
+    pub role: Role,
+    /// Keyed hash of its secret, 32 bytes.
+    pub secret_hash: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last got a token.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What the store made of a user who was just seen.
@@ -214,6 +248,26 @@ impl RouteRow {
     }
 }
 
+/// A version of a price, with the names that go with its ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricingRow {
+    /// Its organization.
+    pub org_id: OrgId,
+    /// The version.
+    pub version: PriceVersion,
+    /// Name of the provider that it is for, if that is still there (joined; ignored on insert).
+    pub provider_name: Option<String>,
+    /// E-mail of whoever wrote it, if known (joined; ignored on insert).
+    pub created_by_email: Option<String>,
+}
+
+/// An organization's switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GovernanceRow {
+    /// A route that is enabled needs a price.
+    pub require_pricing_for_mappings: bool,
+}
+
 /// Everything the data plane needs of one organization, read at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuntimeRows {
@@ -225,4 +279,6 @@ pub struct RuntimeRows {
     pub providers: Vec<ProviderRow>,
     /// Its routes.
     pub routes: Vec<RouteRow>,
+    /// The current and the coming versions of its price rules.
+    pub prices: Vec<PriceVersion>,
 }

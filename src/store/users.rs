@@ -1,25 +1,28 @@
 //! Users, as tokens present them.
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SeenUser, Sighting, Store, StoreError, Tx, UserRow, row};
-use crate::domain::{OrgId, Timestamp, UserId};
+use super::{
+    SeenUser, Sighting, Store, StoreError, Tx, UserRow,
+    record::{Found, Record, json_list},
+    statement::sql,
+};
+use crate::domain::{OrgId, UserId};
 
 /// How stale `last_seen_at` may be before a request that changes nothing else writes it: every
 /// request of the admin API passes here, and each write waits for the disk.
 const SEEN_RESOLUTION_MICROS: i64 = 60_000_000;
 
-const BY_SUBJECT: &str = "SELECT id, org_id, issuer, subject, email, roles, groups, last_seen_at
-    FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
-const BY_ID: &str = "SELECT id, org_id, issuer, subject, email, roles, groups, last_seen_at
-    FROM users WHERE org_id = $1 AND id = $2";
+const BY_SUBJECT: &str = "SELECT * FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
+const BY_ID: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+const LIST: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY subject, issuer, id";
+const OVERRIDE: &str = "UPDATE users SET groups_override = $3 WHERE org_id = $1 AND id = $2";
 const UPSERT: &str = "INSERT INTO users
     (id, org_id, issuer, subject, email, roles, groups, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (org_id, issuer, subject) DO UPDATE SET email = excluded.email,
         roles = excluded.roles, groups = excluded.groups, last_seen_at = excluded.last_seen_at
-    RETURNING id, org_id, issuer, subject, email, roles, groups, last_seen_at";
+    RETURNING *";
 
 impl Store {
     /// The user of (organization, issuer, subject), created or brought to what was just seen.
@@ -28,29 +31,35 @@ impl Store {
     /// When the database is unavailable.
     pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<Sighting, StoreError> {
         let find = || {
-            let query = sqlx::query_as(BY_SUBJECT).bind(seen.org.0);
+            let query = sql(BY_SUBJECT).bind(seen.org.0);
             query.bind(seen.issuer.to_owned()).bind(seen.subject.to_owned())
         };
-        if let Some(user) = find().fetch_optional(&self.readers).await?
+        if let Some(user) = self.readers.optional::<UserRow>(find()).await?
             && is_current(&user, seen)
         {
             return Ok(Sighting { user, regrouped: false });
         }
-        let upsert = sqlx::query_as(UPSERT)
+        let upsert = sql(UPSERT)
             .bind(Uuid::new_v4())
             .bind(seen.org.0)
             .bind(seen.issuer.to_owned())
             .bind(seen.subject.to_owned())
             .bind(seen.email.map(str::to_owned))
-            .bind(row::json_list(seen.roles))
-            .bind(row::json_list(seen.groups))
+            .bind(json_list(seen.roles))
+            .bind(json_list(seen.groups))
             .bind(seen.at.0);
         let mut tx = self.write().await?;
         // Read again: what comes between would be a change that nobody hears of.
-        let before: Option<UserRow> = find().fetch_optional(tx.connection_mut()).await?;
-        let user = upsert.fetch_one(tx.connection_mut()).await?;
+        let before: Option<UserRow> = tx.optional(find()).await?;
+        let user = tx.one::<UserRow>(upsert).await?;
+        let regrouped =
+            before.is_some_and(|before| before.effective_groups() != user.effective_groups());
+        if regrouped {
+            tx.mark_keys_of(seen.org, user.id).await?;
+            tx.touch(seen.org).await?;
+        }
         tx.commit().await?;
-        Ok(Sighting { user, regrouped: before.is_some_and(|user| user.groups != seen.groups) })
+        Ok(Sighting { user, regrouped })
     }
 }
 
@@ -60,8 +69,34 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn user(&mut self, org: OrgId, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        let query = sqlx::query_as(BY_ID).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(BY_ID).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
+    }
+}
+
+impl Tx {
+    /// Everybody whom a token has presented in the organization, by name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn users(&mut self, org: OrgId) -> Result<Vec<UserRow>, StoreError> {
+        Ok(self.all(sql(LIST).bind(org.0)).await?)
+    }
+
+    /// Puts groups in place of those that tokens name, or takes them away. Every replica looks up the
+    /// user's keys anew, with [`Tx::touch`] or [`Tx::record`] in the same transaction.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn override_groups(
+        &mut self,
+        org: OrgId,
+        id: UserId,
+        groups: Option<&[String]>,
+    ) -> Result<(), StoreError> {
+        let update = sql(OVERRIDE).bind(org.0).bind(id.0).bind(groups.map(json_list));
+        self.execute(update).await?;
+        self.mark_keys_of(org, id).await
     }
 }
 
@@ -72,17 +107,18 @@ fn is_current(known: &UserRow, seen: &SeenUser<'_>) -> bool {
         && seen.at.0.saturating_sub(known.last_seen_at.0) < SEEN_RESOLUTION_MICROS
 }
 
-impl FromRow<'_, SqliteRow> for UserRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for UserRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", UserId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            issuer: found.try_get("issuer")?,
-            subject: found.try_get("subject")?,
-            email: found.try_get("email")?,
-            roles: row::json(found, "roles")?,
-            groups: row::json(found, "groups")?,
-            last_seen_at: Timestamp(found.try_get("last_seen_at")?),
+            id: found.id("id", UserId)?,
+            org_id: found.id("org_id", OrgId)?,
+            issuer: found.get("issuer")?,
+            subject: found.get("subject")?,
+            email: found.get("email")?,
+            roles: found.json("roles")?,
+            groups: found.json("groups")?,
+            groups_override: found.json_opt("groups_override")?,
+            last_seen_at: found.time("last_seen_at")?,
         })
     }
 }

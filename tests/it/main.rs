@@ -3,6 +3,7 @@
 //! One crate, so that it links once; one folder per subject and one file per behaviour;
 //! `support` is the language. The vendor's own log says what reached it.
 
+mod api;
 mod config;
 mod figures;
 mod ledger;
@@ -11,9 +12,11 @@ mod provisioning;
 mod quickstart;
 mod readme;
 mod refusals;
+mod replicas;
 mod routing;
 mod sdk;
 mod serving;
 mod streams;
 mod support;
+mod terraform;
 mod the_tools_themselves;

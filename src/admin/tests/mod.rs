@@ -2,9 +2,12 @@
 
 mod access;
 mod api_keys;
+mod audit;
 mod bodies;
+mod coverage;
 mod credentials;
 mod desk;
+mod openapi;
 mod providers;
 mod routes;
 mod usage;

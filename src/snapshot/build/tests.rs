@@ -18,8 +18,19 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let org = OrgRow { id: OrgId::random(), name: "acme".into(), created_at: Timestamp(0) };
-        let rows = RuntimeRows { org, connections: vec![], providers: vec![], routes: vec![] };
+        let org = OrgRow {
+            id: OrgId::random(),
+            name: "acme".into(),
+            created_at: Timestamp(0),
+            revision: 0,
+        };
+        let rows = RuntimeRows {
+            org,
+            connections: vec![],
+            providers: vec![],
+            routes: vec![],
+            prices: vec![],
+        };
         Self { rows, keyring: Keyring::new([3; 32]) }
     }
 

@@ -29,6 +29,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
+        "0009" "key_emails",
     };
     let migrations = (1..).zip(steps).map(|(version, (_, name, text))| {
         let text = text.into_sql_str();

@@ -1,7 +1,7 @@
 //! Reading requests: JSON bodies, ids in paths, query strings. Every refusal is flat JSON.
 
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Bytes, HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::{HeaderMap, header, request::Parts},
 };
@@ -34,6 +34,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
         })?;
         parse(&body).map(Self)
+    }
+}
+
+/// A body that may be left out: then everything in it is absent.
+pub(super) struct MaybeBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, AdminError> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(Body::from_request(request, state).await?.0))
     }
 }
 

@@ -12,11 +12,12 @@ use super::{
     change::{Actor, Audit, Change},
     error::AdminError,
     extract::{Body, PathId},
-    providers,
+    price_guard, providers,
     refusals::Conflict,
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
     route_view::{self, RouteView},
+    smart_models::smart_alias_taken,
     state::AdminState,
     upstream,
 };
@@ -65,16 +66,24 @@ pub(super) async fn create(
     let posted = body.row(actor.org, Timestamp::now())?;
     let mut change = state.change(&actor).await?;
     let tx = change.tx();
-    providers::existing(tx, actor.org, posted.provider_id).await?;
+    let provider = providers::existing(tx, actor.org, posted.provider_id).await?;
     let stored = tx.enablement(actor.org, posted.provider_id, &posted.upstream_model).await?;
+    if stored.is_none() && !posted.is_enablement() {
+        return Err(not_enabled(&posted.upstream_model));
+    }
+    if posted.enabled {
+        price_guard::require(tx, &provider, [posted.upstream_model.as_str()]).await?;
+    }
     let row = match stored {
         Some(stored) if posted.is_enablement() => {
             let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
             return updated(change, stored, folded).await;
         }
-        None if !posted.is_enablement() => return Err(not_enabled(&posted.upstream_model)),
         _ => {
+            if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
+                return Err(AdminError::bad_request(format!("model_alias: {message}")));
+            }
             tx.insert_route(&posted).await?;
             posted
         }
@@ -109,6 +118,10 @@ pub(super) async fn update(
     upstream::unchanged("provider_id", given.as_deref(), &stored.provider_id.to_string())?;
     let changed = body.applied(stored.clone(), Timestamp::now())?;
     check_change(tx, &stored, &changed).await?;
+    if changed.enabled {
+        let provider = providers::existing(tx, actor.org, changed.provider_id).await?;
+        price_guard::require(tx, &provider, [changed.upstream_model.as_str()]).await?;
+    }
     tx.update_route(&changed).await?;
     updated(change, stored, changed).await
 }
@@ -200,6 +213,11 @@ async fn check_change(
     let same_model = stored.upstream_model == changed.upstream_model;
     if same_model && stored.model_alias == changed.model_alias {
         return Ok(());
+    }
+    if stored.model_alias != changed.model_alias
+        && let Some(message) = smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
+    {
+        return Err(AdminError::conflict(format!("model_alias: {message}")));
     }
     refuse_orphans(tx, stored).await?;
     let (org, provider) = (changed.org_id, changed.provider_id);

@@ -12,6 +12,7 @@ mod provisioning;
 mod quickstart;
 mod readme;
 mod refusals;
+mod replicas;
 mod routing;
 mod sdk;
 mod serving;

@@ -23,6 +23,10 @@ const MAKES: &[&str] = &[
     "createAlertWebhook",
 ];
 
+/// Fields that change without anybody's asking.
+const BY_THEMSELVES: [&str; 5] =
+    ["last_seen_at", "last_used_at", "health_status", "health_detail", "health_checked_at"];
+
 /// One organization's things, by the path that lists them.
 pub struct Estate {
     pub org: Org,
@@ -145,7 +149,8 @@ impl Estate {
                 let answer = self.admin().get(&operation.at("")).await;
                 let mut list = answer.has_status(200).json();
                 for row in list.as_array_mut().into_iter().flatten() {
-                    row.as_object_mut().and_then(|row| row.remove("last_seen_at"));
+                    let Some(row) = row.as_object_mut() else { continue };
+                    row.retain(|name, _| !BY_THEMSELVES.contains(&name.as_str()));
                 }
                 lists.push((operation.path.clone(), list));
             }

@@ -65,6 +65,7 @@ fn key(org: OrgId, creator: UserId, hash: u8) -> KeyRow {
         created_by_user_id: creator,
         user_id: Some(creator),
         group_name: None,
+        user_email: Some("ci@example.org".to_owned()),
         scopes: vec!["chat".to_owned()],
         created_at: Timestamp(1),
         expires_at: None,

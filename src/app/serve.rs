@@ -20,10 +20,11 @@ use super::{
 };
 use crate::{
     admin::{self, AdminState},
+    alerts::{self, Courier},
     auth::{ApiKeys, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
@@ -79,6 +80,9 @@ async fn start(
     let (stop_delivery, stopped) = watch::channel(false);
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
+    let courier =
+        Courier::new(store.clone(), Arc::clone(&keyring), parts::fetcher(config)?, alerts::PAUSES);
+    tokio::spawn(courier.run(stop_delivery.subscribe()));
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
@@ -194,12 +198,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

@@ -39,22 +39,25 @@ mod users;
 mod webhooks;
 
 #[cfg(test)]
+mod policy_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use changes::{Announcements, ChangeRow};
+pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use open::Store;
+pub use policy_rows::{
+    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
+};
 pub use pool::Engine;
 pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
-};
-pub use deliveries::DeliveryRow;
-pub use policy_rows::{
-    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
+    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
+    SeenUser, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

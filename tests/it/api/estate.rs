@@ -8,8 +8,18 @@ use super::{Document, Operation};
 use crate::support::{Answer, Caller, Gateway, Org};
 
 /// Operations that make something, in the order in which one can.
-const MAKES: &[&str] =
-    &["createCredential", "createProvider", "createRoute", "createApiKey", "createUserApiKey"];
+const MAKES: &[&str] = &[
+    "createCredential",
+    "createProvider",
+    "createRoute",
+    "createApiKey",
+    "createUserApiKey",
+    "createRateLimit",
+    "createBudget",
+    "createModelAccess",
+    "createSmartModel",
+    "createAlertWebhook",
+];
 
 /// One organization's things, by the path that lists them.
 pub struct Estate {
@@ -46,6 +56,9 @@ impl Estate {
 
     /// The id of what this operation is about.
     pub fn id_for(&self, operation: &Operation) -> String {
+        if operation.id_name() == "model_pattern" {
+            return "a-model-of-ours*".to_owned();
+        }
         let path = match operation.id_name() {
             "provider_id" => "/admin/providers",
             _ => operation.path.split_once("/{").expect("an id").0,
@@ -73,6 +86,7 @@ impl Estate {
             return None;
         }
         let provider = self.made("/admin/providers");
+        let alias = &self.made.get("/admin/model-mappings").unwrap_or(&Value::Null)["model_alias"];
         let policy = json!({"name": name, "scope_type": "group", "scope_value": name});
         Some(match operation.id.as_str() {
             "createCredential" => {
@@ -90,6 +104,24 @@ impl Estate {
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
+            "createBudget" => with(policy, json!({"period": "daily", "token_limit": 5})),
+            "createModelAccess" => with(
+                policy,
+                json!({"policy_type": "denylist", "targets": [{"kind": "model", "model": "o3"}]}),
+            ),
+            "createSmartModel" => json!({
+                "model_alias": format!("smart {name}"), "determiner_model_alias": alias,
+                "slots": [{"model_alias": alias}],
+            }),
+            "previewSmartModel" => json!({
+                "model_alias": name.to_uppercase(), "determiner_model_alias": "openai/gpt-4o",
+                "slots": [{"model_alias": "openai/gpt-4o"}], "text": "Hi",
+            }),
+            "createAlertWebhook" => json!({
+                "name": name, "url": "https://alerts.test/hook", "events": ["budget_exhausted"],
+            }),
+            "resetRouteHealth" => json!({"upstream_model": "gpt-4o"}),
+            "putModelCatalogEntry" => json!({"context_tokens": 1000}),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
         })

@@ -21,7 +21,7 @@ async fn an_id_of_another_organization_in_the_path_is_as_one_that_nothing_has() 
     let globex = Estate::of(&gateway, "globex").await;
     let before = acme.inventory().await;
     let mut asked = 0;
-    for operation in acme.operations.iter().filter(|operation| operation.has_id()) {
+    for operation in acme.operations.iter().filter(|operation| operation.has_uuid()) {
         let body = globex.body(operation, "stolen");
         let foreign = call(globex.admin(), operation, &acme.id_for(operation), body.as_ref()).await;
         let nothing = Uuid::new_v4().to_string();

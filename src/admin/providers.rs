@@ -6,7 +6,7 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
-    provider_catalog,
+    price_guard, provider_catalog,
     provider_inputs::{Create, ProviderView, Update},
     provider_write,
     refusals::Conflict,
@@ -73,8 +73,7 @@ pub(super) async fn list_routes(
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
-    let routes = tx.provider_routes(caller.org, provider.id).await?;
-    Ok(Json(route_view::of_provider(routes, &provider)))
+    Ok(Json(route_view::of_provider(&mut tx, &provider).await?))
 }
 
 /// Create a provider
@@ -110,6 +109,7 @@ pub(super) async fn create(
         provider_write::new_row(&state, actor.org, body, vendor, shared.as_ref())?;
     let inserted = tx.insert_provider(&row, inherits).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
+    price_guard::require(tx, &row, models.iter().map(String::as_str)).await?;
     for model in models {
         if let Some(message) = smart_alias_taken(tx, actor.org, &model).await? {
             return Err(AdminError::conflict(format!("models: {message}")));

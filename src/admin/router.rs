@@ -6,15 +6,15 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, budgets, credentials, document,
+    api_keys, audit, budgets, credentials, document,
     error::AdminError,
-    model_access, model_catalog,
+    governance, model_access, model_catalog,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
-    policy_status, provider_catalog, providers, rate_limits, route_health, routes, smart_models,
-    smart_preview,
+    policy_status, pricing, provider_catalog, providers, rate_limits, route_health, routes,
+    service_accounts, smart_models, smart_preview,
     state::AdminState,
-    usage, user, webhooks,
+    token, usage, usage_summary, user, users, webhooks,
 };
 
 /// Every operation.
@@ -49,10 +49,28 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(model_catalog::list))
         .routes(Admin, routes!(model_catalog::put, model_catalog::delete))
         .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(pricing::list, pricing::create))
+        .routes(Admin, routes!(pricing::defaults))
+        .routes(Admin, routes!(pricing::archived))
+        .routes(Admin, routes!(pricing::history))
+        .routes(Admin, routes!(pricing::version))
+        .routes(Admin, routes!(pricing::import_defaults))
+        .routes(Admin, routes!(pricing::sync_defaults))
+        .routes(Admin, routes!(pricing::update, pricing::archive))
+        .routes(Admin, routes!(pricing::restore))
+        .routes(Admin, routes!(governance::get, governance::update))
+        .routes(Admin, routes!(audit::list))
+        .routes(Admin, routes!(users::list))
+        .routes(Admin, routes!(users::update))
+        .routes(Admin, routes!(service_accounts::list, service_accounts::create))
+        .routes(Admin, routes!(service_accounts::delete))
+        .routes(Admin, routes!(usage_summary::of_org))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(token::create))
+        .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }
 

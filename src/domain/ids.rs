@@ -41,6 +41,8 @@ id! {
     CredentialId,
     /// A model route (wire name: model mapping).
     RouteId,
+    /// A service account: a program that gets tokens with a secret of its own.
+    ServiceAccountId,
     /// A version of a price.
     PriceId,
     /// A usage record.

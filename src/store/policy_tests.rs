@@ -345,7 +345,8 @@ impl Use {
             "user_id": self.user, "group_names": ["a \"quoted\" one", "b"],
             "provider_id": self.provider, "provider_name": "p", "upstream_model": "gpt",
             "alias": alias, "input_tokens": 1, "output_tokens": 20, "cache_read_tokens": 300,
-            "cache_write_tokens": 4000, "reasoning_tokens": 7, "cost_total": cost,
+            "cache_write_tokens": 4000, "reasoning_tokens": 7, "cost_total": cost, "status": 200,
+            "latency_ms": 1, "ttfb_ms": null,
             "denied_by": denied.then_some("rate_limit"),
         });
         Bytes::from(record.to_string())
@@ -382,4 +383,14 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
     };
     assert_eq!(spent, [expected("fast", 3, 1_100_000_001), expected("slow", 1, 0)]);
     assert_eq!(store.spent(org.id, Timestamp(15)).await.unwrap(), []);
+
+    // By days, it is the same but for refused requests, and whole days only.
+    let mut spent = store.spent_in_days(org.id, Timestamp(0)).await.unwrap();
+    spent.sort_by_key(|spent| spent.alias.clone());
+    let tokens: Vec<u64> = spent.iter().map(|spent| spent.tokens).collect();
+    assert_eq!(tokens, [5 * 4321, 4321]);
+    let refused = Spent { requests: 5, tokens: 5 * 4321, ..expected("fast", 0, 19_100_000_001) };
+    assert_eq!(spent, [refused, expected("slow", 1, 0)]);
+    let day = 24 * 60 * 60 * 1_000_000;
+    assert_eq!(store.spent_in_days(org.id, Timestamp(day)).await.unwrap(), []);
 }

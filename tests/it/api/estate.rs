@@ -19,6 +19,7 @@ const MAKES: &[&str] = &[
     "createModelAccess",
     "createSmartModel",
     "createAlertWebhook",
+    "createServiceAccount",
 ];
 
 /// One organization's things, by the path that lists them.
@@ -41,6 +42,9 @@ impl Estate {
             let answer = estate.admin().ask("POST", &path).json(body.to_string()).await;
             estate.made.insert(operation.path, answer.has_status(200).json());
         }
+        // Nobody makes users; the administrator is one.
+        let users = estate.admin().get("/api/llm-gateway/admin/users").await.has_status(200).json();
+        estate.made.insert("/admin/users".to_owned(), users[0].clone());
         estate
     }
 
@@ -103,6 +107,7 @@ impl Estate {
                 "entries": [{"id": self.made("/admin/model-mappings"), "priority": 1}],
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
+            "createServiceAccount" => json!({"name": name, "role": "user"}),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
             "createBudget" => with(policy, json!({"period": "daily", "token_limit": 5})),
             "createModelAccess" => with(
@@ -134,7 +139,11 @@ impl Estate {
             let moves = operation.path.contains("usage") || operation.path.ends_with(".json");
             if operation.method == "GET" && !operation.has_id() && !moves {
                 let answer = self.admin().get(&operation.at("")).await;
-                lists.push((operation.path.clone(), answer.has_status(200).json()));
+                let mut list = answer.has_status(200).json();
+                for row in list.as_array_mut().into_iter().flatten() {
+                    row.as_object_mut().and_then(|row| row.remove("last_seen_at"));
+                }
+                lists.push((operation.path.clone(), list));
             }
         }
         lists

@@ -8,6 +8,7 @@ mod config;
 mod figures;
 mod ledger;
 mod passthrough;
+mod policies;
 mod provisioning;
 mod quickstart;
 mod readme;

@@ -26,35 +26,9 @@ const LATER_OPERATIONS: &[&str] = &[
     "restorePricing",
     "syncPricingDefaults",
     "updatePricing",
-    // Rate limits
-    "createRateLimit",
-    "deleteRateLimit",
-    "getRateLimitStatus",
-    "listRateLimits",
-    "updateRateLimit",
-    // Budgets
-    "createBudget",
-    "deleteBudget",
-    "getBudgetStatus",
-    "listBudgets",
-    "updateBudget",
-    // Model access
-    "createModelAccess",
-    "deleteModelAccess",
-    "listModelAccess",
-    "updateModelAccess",
-    // Smart models
-    "createSmartModel",
-    "deleteSmartModel",
-    "listSmartModels",
-    "previewSmartModel",
-    "updateSmartModel",
     // Governance
     "getGovernanceConfig",
     "updateGovernanceConfig",
-    // Route health
-    "getRouteHealth",
-    "resetRouteHealth",
 ];
 
 /// Fields that are not built yet. The list only shrinks.

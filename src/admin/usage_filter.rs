@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{error::AdminError, extract::uuid};
+use super::{error::AdminError, paging};
 use crate::{
     domain::{KeyId, ProviderId, Timestamp, UserId},
     store::UsageFilter,
@@ -37,16 +37,13 @@ pub(super) struct Which {
 impl Which {
     /// What the texts mean, or which of them means nothing.
     pub(super) fn filter(&self) -> Result<UsageFilter, AdminError> {
-        let id = |field, text: &Option<String>| {
-            text.as_deref().map(|text| uuid(field, text)).transpose()
-        };
         let provider = self.provider.as_deref().map(|text| (Uuid::parse_str(text).ok(), text));
         Ok(UsageFilter {
-            from: self.from.as_deref().map(|text| time("from", text)).transpose()?,
-            to: self.to.as_deref().map(|text| time("to", text)).transpose()?,
-            user: id("user", &self.user)?.map(UserId),
+            from: paging::time("from", self.from.as_deref())?,
+            to: paging::time("to", self.to.as_deref())?,
+            user: paging::id("user", self.user.as_deref())?.map(UserId),
             group: self.group.clone(),
-            api_key: id("api_key", &self.api_key)?.map(KeyId),
+            api_key: paging::id("api_key", self.api_key.as_deref())?.map(KeyId),
             provider: provider.and_then(|(id, _)| id).map(ProviderId),
             provider_name: provider.filter(|(id, _)| id.is_none()).map(|(_, name)| name.to_owned()),
             model: self.model.clone(),
@@ -54,12 +51,6 @@ impl Which {
             status: self.status.as_deref().map(status).transpose()?,
         })
     }
-}
-
-fn time(field: &str, text: &str) -> Result<Timestamp, AdminError> {
-    text.parse().map_err(|_| {
-        AdminError::bad_request(format!("{field} must be a time such as 2026-06-12T18:30:00Z"))
-    })
 }
 
 fn status(text: &str) -> Result<u16, AdminError> {

@@ -10,11 +10,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError, Tx, bulk::Bulk, rollup::Rollup, statement::Link, usage_facts::Facts,
+    Store, StoreError, Tx, bulk::Bulk, rollup::Rollup, session::Session, statement::Link,
+    usage_facts::Facts,
 };
 use crate::ledger::{SinkError, UsageSink};
 
@@ -40,7 +41,14 @@ type Parsed<'a> = (Facts<'a>, &'a str);
 #[async_trait::async_trait]
 impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
-        self.insert_usage(batch).await.map_err(|error| SinkError(error.to_string()))
+        self.insert_usage(batch).await.map_err(|error| {
+            let text = error.to_string();
+            if error.is_about_the_value() {
+                SinkError::Refused(text)
+            } else {
+                SinkError::Away(text)
+            }
+        })
     }
 }
 
@@ -90,12 +98,9 @@ async fn into_sqlite(
     Ok(new)
 }
 
-async fn into_postgres(
-    link: &mut PgConnection,
-    batch: &[Parsed<'_>],
-) -> Result<Vec<Uuid>, StoreError> {
+async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<Vec<Uuid>, StoreError> {
     let facts = || batch.iter().map(|(facts, _)| facts);
-    let query = sqlx::query_scalar::<_, Uuid>(POSTGRES)
+    let query = sqlx::query(POSTGRES)
         .bind(facts().map(|of| of.org_id.map_or(Uuid::nil(), |id| id.0)).collect::<Vec<_>>())
         .bind(facts().map(|of| of.ts.0).collect::<Vec<_>>())
         .bind(facts().map(|of| of.id.0).collect::<Vec<_>>())
@@ -108,5 +113,6 @@ async fn into_postgres(
         .bind(facts().map(Facts::alias).collect::<Vec<_>>())
         .bind(facts().map(|of| i64::from(of.status)).collect::<Vec<_>>())
         .bind(facts().map(Facts::groups).collect::<Vec<_>>());
-    Ok(query.fetch_all(link).await?)
+    let new = link.all(query).await?;
+    Ok(new.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?)
 }

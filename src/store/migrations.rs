@@ -80,7 +80,8 @@ mod tests {
     use super::*;
 
     fn files(engine: &str) -> BTreeSet<String> {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         names.map(|name| name.into_string().unwrap()).collect()
     }

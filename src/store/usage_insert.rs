@@ -57,7 +57,11 @@ impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
         self.insert_usage(batch).await.map_err(|error| {
             let text = error.to_string();
-            if error.is_about_the_value() { SinkError::Refused(text) } else { SinkError::Away(text) }
+            if error.is_about_the_value() {
+                SinkError::Refused(text)
+            } else {
+                SinkError::Away(text)
+            }
         })
     }
 }

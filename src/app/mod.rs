@@ -4,8 +4,10 @@
 mod commands;
 mod error;
 mod follow;
+mod identity;
 mod listen;
 mod parts;
+mod prices;
 mod probes;
 mod refresh;
 mod retention;

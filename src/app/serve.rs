@@ -11,18 +11,19 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, follow, listen, parts,
+    AppError, commands, follow, identity, listen, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
+    pricing,
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
     quickstart,
@@ -86,7 +87,8 @@ async fn start(
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
+    let providers = identity::providers(config, &parts::fetcher(config)?);
+    let admin = admin_router(&store, &keyring, &keys, &publisher, providers).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -137,15 +139,19 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
+    providers: IdentityProviders,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
+    if let Err(error) = prices::follow_defaults(store, pricing::defaults()).await {
+        tracing::error!(%error, "rules that follow the managed defaults keep their prices");
+    }
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
     tokio::spawn(follow::run(Arc::clone(&refresher)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), providers, refresher);
     Ok(admin::router(state))
 }
 
@@ -192,12 +198,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

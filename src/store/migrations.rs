@@ -33,11 +33,14 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
+        "0004" "identity",
+        "0005" "policies",
+        "0006" "usage_rollups",
     };
-    let migrations = steps.into_iter().map(|(number, name, text)| {
+    let migrations = steps.into_iter().filter_map(|(number, name, text)| {
+        let version = number.parse().ok()?;
         let text = text.into_sql_str();
-        let version = number.parse().unwrap_or_default();
-        Migration::new(version, name.into(), MigrationType::Simple, text, false)
+        Some(Migration::new(version, name.into(), MigrationType::Simple, text, false))
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     // Whether this version gets along with newer steps is for [`check_newer`] to say.

@@ -58,15 +58,18 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<Store, StoreErro
         ("lock_timeout", LOCK_TIMEOUT_MS),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS),
     ]);
-    let pool = |connections, patience| {
-        let pool = pool(connections).connect_lazy_with(options.clone());
+    // What is read for the admin API has filters that may be given or not: a plan that is made for
+    // any values walks everything, and planning costs nothing beside that.
+    let planned = options.clone().options([("plan_cache_mode", "force_custom_plan")]);
+    let pool = |connections, patience, options| {
+        let pool = pool(connections).connect_lazy_with(options);
         Pool::Postgres(Sessions::new(pool, patience))
     };
     let shares = Shares::of(connections);
     Ok(Store::new(
-        pool(shares.readers, PATIENCE),
-        pool(shares.lookups, LOOKUP_PATIENCE),
-        pool(shares.writers, PATIENCE),
+        pool(shares.readers, PATIENCE, planned),
+        pool(shares.lookups, LOOKUP_PATIENCE, options.clone()),
+        pool(shares.writers, PATIENCE, options),
     ))
 }
 

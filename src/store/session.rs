@@ -86,7 +86,7 @@ impl Sessions {
 impl Session {
     pub(super) async fn all(
         &mut self,
-        query: Query<'static, Postgres, PgArguments>,
+        query: Query<'_, Postgres, PgArguments>,
     ) -> sqlx::Result<Vec<PgRow>> {
         let (patience, connection) = self.start()?;
         let done = tokio::time::timeout(patience, query.fetch_all(connection)).await;

@@ -5,7 +5,7 @@
 //! [`Engine::pick`](super::pool::Engine::pick) chooses.
 
 use sqlx::{
-    Postgres, SqlSafeStr as _, SqlStr, Sqlite,
+    AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite,
     postgres::PgArguments,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnection},
@@ -64,6 +64,12 @@ pub(super) struct Statement {
 /// A statement that is written in the sources.
 pub(super) fn sql(text: &'static str) -> Statement {
     Statement { text: text.into_sql_str(), values: Vec::new() }
+}
+
+/// A statement that names a table of a month: made of what is written in the sources and of numbers,
+/// nothing else.
+pub(super) fn composed(text: String) -> Statement {
+    Statement { text: AssertSqlSafe(text).into_sql_str(), values: Vec::new() }
 }
 
 impl Statement {

@@ -8,32 +8,13 @@ use uuid::Uuid;
 
 use super::{
     statement::sql,
-    testing::{org_with_user, postgres_store, provider, route, temp_store},
+    testing::{on_both, org_with_user, postgres_store, provider, route, temp_store},
     *,
 };
 use crate::{
     domain::{CredentialId, KeyId, OrgId, RecordId, Timestamp, UserId},
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
-
-/// Runs each of the named tests on both engines.
-macro_rules! on_both {
-    ($($name:ident,)+) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let (_dir, store) = super::temp_store().await;
-                super::$name(store).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::postgres_store().await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     a_change_is_counted_and_the_keys_that_it_touches_are_told,
@@ -441,10 +422,10 @@ async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
         (0..1_500).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     batch.push(usage(RecordId::random(), None, 1, "a", 401));
     store.store_usage(&batch).await.unwrap();
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 1_401);
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 1_401);
     let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 0);
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 0);
 }
 
 async fn a_change_is_counted_and_the_keys_that_it_touches_are_told(store: Store) {

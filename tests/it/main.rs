@@ -18,4 +18,5 @@ mod sdk;
 mod serving;
 mod streams;
 mod support;
+mod terraform;
 mod the_tools_themselves;

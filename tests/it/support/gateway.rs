@@ -63,6 +63,11 @@ impl GatewayBuilder {
         self
     }
 
+    /// Keeps its state in a PostgreSQL database of its own.
+    pub fn on_postgresql(self) -> Self {
+        self.on_postgres(&PostgresServer::shared().database())
+    }
+
     /// On this database, which it may share with others.
     pub fn on_postgres(self, url: &str) -> Self {
         self.set("storage.url", url).set("secrets.master_key", MASTER_KEY)

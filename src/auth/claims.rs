@@ -254,7 +254,9 @@ mod tests {
     fn roles_are_those_of_the_realm_and_of_the_token() {
         let default = ClaimPaths::default();
         let roles = |claims: Value| default.roles(&object(claims));
-        let keycloak = json!({"realm_access": {"roles": ["offline_access", "admin"]}, "roles": ["user", "admin"]});
+        let keycloak = json!({
+            "realm_access": {"roles": ["offline_access", "admin"]}, "roles": ["user", "admin"],
+        });
         assert_eq!(roles(keycloak), ["offline_access", "admin", "user"]);
         assert_eq!(roles(json!({"roles": "admin"})), ["admin"]);
         assert_eq!(roles(json!({"roles": {"admin": {"1": "acme"}}})), ["admin"]);

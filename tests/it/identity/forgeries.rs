@@ -305,7 +305,9 @@ async fn forged_and_damaged_tokens_are_401_on_every_surface() {
 #[tokio::test]
 async fn a_key_of_1024_bits_is_not_trusted_though_its_issuer_publishes_it() {
     let provider = OpenIdProvider::start().await;
-    let weak = json!({"kty": "RSA", "kid": "weak", "alg": "RS256", "use": "sig", "n": WEAK_MODULUS, "e": "AQAB"});
+    let weak = json!({
+        "kty": "RSA", "kid": "weak", "alg": "RS256", "use": "sig", "n": WEAK_MODULUS, "e": "AQAB",
+    });
     provider.publish_document(json!({"keys": [weak, provider.key().jwk()]}));
     let entry = json!({
         "issuer": "https://weak.test", "audience": "https://turnpike.test",

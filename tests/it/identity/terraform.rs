@@ -36,7 +36,10 @@ async fn the_providers_token_call_is_answered_as_it_expects() {
     assert!(!token["access_token"].as_str().unwrap().is_empty());
     assert!(token["expires_in"].as_i64().unwrap() > 30, "else it asks before every request");
     let bearer = gateway.caller(token["access_token"].as_str().unwrap());
-    let body = json!({"name": "openai", "model_provider": "openai", "base_url": "http://127.0.0.1:9", "api_key": "sk-1", "enforce_health_check": false});
+    let body = json!({
+        "name": "openai", "model_provider": "openai", "base_url": "http://127.0.0.1:9",
+        "api_key": "sk-1", "enforce_health_check": false,
+    });
     let made = bearer
         .ask("POST", "/api/llm-gateway/admin/providers")
         .header("accept", "application/json")

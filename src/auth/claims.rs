@@ -163,7 +163,10 @@ mod tests {
     const ID: &str = "6f1c1d0e-7c53-4a38-9a4e-0d4f3d2b1a00";
 
     fn object(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        match value {
+            Value::Object(object) => object,
+            other => panic!("{other}"),
+        }
     }
 
     fn orgs(claims: Value) -> Vec<(Option<String>, Option<String>)> {

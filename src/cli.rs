@@ -80,7 +80,7 @@ pub struct TokenRequest {
 /// What is to be done about service accounts.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum ServiceAccount {
-    /// Make one; print its client_id and client_secret as a JSON object, and nothing else
+    /// Make one; print its id and secret as a JSON object, and nothing else
     Create(NewServiceAccount),
 }
 

@@ -182,6 +182,20 @@ impl Gateway {
         Caller::bearer(self.address, key)
     }
 
+    /// What the binary prints for these arguments, which it must carry out.
+    pub fn run_command(&self, arguments: &[&str]) -> String {
+        let output = self.builder.command().args(arguments).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the binary says about arguments that it must not carry out.
+    pub fn refused_command(&self, arguments: &[&str]) -> String {
+        let output = self.builder.command().args(arguments).output().expect("the binary runs");
+        assert!(!output.status.success() && output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// A JWT made by `turnpike token`.
     pub fn token(&self, org: &str, user: &str, role: &str, more: &[&str]) -> String {
         let mut command = self.builder.command();

@@ -318,15 +318,17 @@ fn chosen(ids: Option<Vec<Uuid>>) -> Result<Vec<&'static DefaultPrice>, AdminErr
     if ids.is_empty() {
         return Ok(pricing::defaults().iter().collect());
     }
-    let ids: HashSet<Uuid> = ids.into_iter().collect();
-    let find = |id: Uuid| {
+    let mut seen = HashSet::new();
+    let distinct = ids.into_iter().enumerate().filter(|(_, id)| seen.insert(*id));
+    let find = |(place, id)| {
         pricing::defaults().get(PriceId(id)).ok_or_else(|| {
             AdminError::bad_request(format!(
-                "ids: {id} is no managed default; GET /admin/model-pricing/defaults lists them"
+                "ids[{place}] is not the id of a managed default; GET \
+                 /admin/model-pricing/defaults lists them"
             ))
         })
     };
-    ids.into_iter().map(find).collect()
+    distinct.map(find).collect()
 }
 
 fn writer(actor: &Actor) -> Writer {

@@ -55,6 +55,8 @@ pub enum PriceSource {
     OrgGeneric,
     /// A managed default.
     BarndoorDefault,
+    /// Nothing: the vendor does not bill by the token.
+    NotMetered,
     /// No price is known.
     None,
 }

@@ -8,6 +8,7 @@ mod config;
 mod figures;
 mod ledger;
 mod passthrough;
+mod pricing;
 mod provisioning;
 mod quickstart;
 mod readme;

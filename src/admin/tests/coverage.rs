@@ -14,18 +14,6 @@ const LATER_OPERATIONS: &[&str] = &[
     "getAwsTrustInfo",
     "validateAwsRole",
     "validateGoogleVertex",
-    // Pricing
-    "archivePricing",
-    "createPricing",
-    "getPricingHistory",
-    "getPricingVersion",
-    "importPricingDefaults",
-    "listArchivedPricing",
-    "listPricing",
-    "listPricingDefaults",
-    "restorePricing",
-    "syncPricingDefaults",
-    "updatePricing",
     // Rate limits
     "createRateLimit",
     "deleteRateLimit",
@@ -49,9 +37,6 @@ const LATER_OPERATIONS: &[&str] = &[
     "listSmartModels",
     "previewSmartModel",
     "updateSmartModel",
-    // Governance
-    "getGovernanceConfig",
-    "updateGovernanceConfig",
     // Route health
     "getRouteHealth",
     "resetRouteHealth",
@@ -63,7 +48,6 @@ const LATER_FIELDS: &[&str] = &[
     "Provider.secret_path",
     "ModelRoute.budget_status",
     "ModelRoute.route_health_status",
-    "ModelRoute.effective_pricing",
     "CreateApiKeyRequest.user_email",
 ];
 

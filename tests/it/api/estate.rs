@@ -8,8 +8,14 @@ use super::{Document, Operation};
 use crate::support::{Answer, Caller, Gateway, Org};
 
 /// Operations that make something, in the order in which one can.
-const MAKES: &[&str] =
-    &["createCredential", "createProvider", "createRoute", "createApiKey", "createUserApiKey"];
+const MAKES: &[&str] = &[
+    "createCredential",
+    "createProvider",
+    "createRoute",
+    "createApiKey",
+    "createUserApiKey",
+    "createPricing",
+];
 
 /// One organization's things, by the path that lists them.
 pub struct Estate {
@@ -90,6 +96,12 @@ impl Estate {
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
+            "createPricing" => json!({
+                "model_pattern": name, "input_cost_per_million_tokens": 2.5,
+                "output_cost_per_million_tokens": 10,
+            }),
+            "importPricingDefaults" | "syncPricingDefaults" => json!({}),
+            "updateGovernanceConfig" => json!({"require_pricing_for_mappings": false}),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
         })
@@ -101,7 +113,13 @@ impl Estate {
         for operation in &self.operations {
             let moves = operation.path.contains("usage") || operation.path.ends_with(".json");
             if operation.method == "GET" && !operation.has_id() && !moves {
-                let answer = self.admin().get(&operation.at("")).await;
+                let mut path = operation.at("");
+                if operation.id == "getPricingHistory" {
+                    let pattern = self.made.get("/admin/model-pricing").expect("a price");
+                    let pattern = pattern["model_pattern"].as_str().expect("a pattern");
+                    path = format!("{path}?model_pattern={pattern}");
+                }
+                let answer = self.admin().get(&path).await;
                 lists.push((operation.path.clone(), answer.has_status(200).json()));
             }
         }

@@ -178,7 +178,8 @@ async fn the_closest_pattern_of_the_first_tier_prices_a_request() {
 #[tokio::test]
 async fn costs_add_up_in_the_metrics() {
     let scene = Scene::new().await;
-    Prices(&scene.acme.admin).set(price("gpt-4o", 0.0, 100_000.0)).await;
+    let free = json!({"cache_read_cost_per_million_tokens": 0});
+    Prices(&scene.acme.admin).set_with(price("gpt-4o", 0.0, 100_000.0), free).await;
     for turn in 0..3 {
         chat(&scene, &format!("turn-{turn}")).await;
     }

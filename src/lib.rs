@@ -6,10 +6,12 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot pricing provider ledger observe domain
+//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe net domain
+//!              (net for its guarded client alone: addresses in requests are others' choice)
+//! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing provider domain
-//! auth       → store secrets domain
+//! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
 //! route      → snapshot domain     provider   → domain
@@ -17,7 +19,7 @@
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
 //! net        → snapshot provider domain             pricing     → domain
-//! domain     → nothing
+//! policy     → domain              domain      → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -32,6 +34,7 @@
 )]
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod cli;
@@ -42,6 +45,7 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod policy;
 pub mod pricing;
 pub mod provider;
 pub mod proxy;

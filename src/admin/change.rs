@@ -94,7 +94,7 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// Anything; `verb` is in the present tense. For the usual three there are shorter ways.
+    /// Anything; `resource` is a name such as `api_key`, `verb` is in the present tense. For the usual three there are shorter ways.
     pub(super) fn new(resource: &'static str, verb: &'static str, id: Option<Uuid>) -> Self {
         Self { resource, verb, id, before: None, after: None }
     }

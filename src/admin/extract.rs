@@ -60,6 +60,10 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, AdminError> {
     let malformed = |error: &serde_json::Error| {
         AdminError::bad_request(format!("the body is not valid JSON: {error}"))
     };
+    // A field that is ignored is not looked into; the text is to be text all the same.
+    if std::str::from_utf8(body).is_err() {
+        return Err(AdminError::bad_request("the body is not valid JSON: it is not UTF-8"));
+    }
     // Derived structs would also read an array, by position.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
         return Err(AdminError::bad_request("the body must be a JSON object"));

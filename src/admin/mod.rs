@@ -12,14 +12,21 @@
 //!
 //! Nothing here knows the runtime's proxy.
 
+mod access_targets;
 mod api_keys;
+mod audit;
+mod budget_inputs;
+mod budgets;
 mod change;
 mod credentials;
 mod document;
 mod error;
 mod extract;
 mod governance;
+mod model_access;
+mod model_catalog;
 mod operations;
+mod paging;
 mod patch;
 mod permission;
 mod price_guard;
@@ -27,21 +34,36 @@ mod pricing;
 mod pricing_inputs;
 mod pricing_view;
 mod pricing_write;
+mod policy_status;
+mod provider_catalog;
 mod provider_inputs;
 mod provider_write;
 mod providers;
+mod rate_limits;
 mod refusals;
 mod reply;
+mod route_health;
 mod route_inputs;
 mod route_view;
 mod router;
 mod routes;
 mod schemas;
+mod scopes;
 mod sealing;
+mod smart_inputs;
+mod smart_models;
+mod smart_preview;
+mod service_accounts;
 mod state;
+mod token;
 mod upstream;
 mod usage;
+mod usage_csv;
+mod usage_filter;
+mod usage_summary;
 mod user;
+mod webhooks;
+mod users;
 
 #[cfg(test)]
 mod tests;

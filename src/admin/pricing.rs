@@ -170,6 +170,7 @@ pub(super) async fn update(
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<VersionView>, AdminError> {
+    let body = body.checked()?;
     let mut change = state.change(&actor).await?;
     let stored = existing(change.tx(), actor.org, id).await?;
     let before = VersionView::from(stored.clone());

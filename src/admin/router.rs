@@ -6,14 +6,25 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, credentials, document,
+    api_keys, audit, credentials, document,
     error::AdminError,
     governance,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
     pricing, providers, routes,
+    api_keys, budgets, credentials, document,
+    error::AdminError,
+    model_access, model_catalog,
+    operations::Operations,
+    permission::Needs::{Admin, AnyUser, Nothing},
+    policy_status, provider_catalog, providers, rate_limits, route_health, routes, smart_models,
+    smart_preview,
     state::AdminState,
-    usage, user,
+    usage, user, webhooks,
+    providers, routes, service_accounts,
+    state::AdminState,
+    token, usage, user, users,
+    usage, usage_summary, user,
 };
 
 /// Every operation.
@@ -29,6 +40,24 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(routes::update, routes::delete))
         .routes(Admin, routes!(api_keys::list, api_keys::create))
         .routes(Admin, routes!(api_keys::get, api_keys::revoke))
+        .routes(Admin, routes!(rate_limits::list, rate_limits::create))
+        .routes(Admin, routes!(policy_status::of_rate_limits))
+        .routes(Admin, routes!(rate_limits::update, rate_limits::delete))
+        .routes(Admin, routes!(budgets::list, budgets::create))
+        .routes(Admin, routes!(policy_status::of_budgets))
+        .routes(Admin, routes!(budgets::update, budgets::delete))
+        .routes(Admin, routes!(model_access::list, model_access::create))
+        .routes(Admin, routes!(model_access::update, model_access::delete))
+        .routes(Admin, routes!(smart_models::list, smart_models::create))
+        .routes(Admin, routes!(smart_preview::preview))
+        .routes(Admin, routes!(smart_models::update, smart_models::delete))
+        .routes(Admin, routes!(route_health::list))
+        .routes(Admin, routes!(route_health::reset))
+        .routes(Admin, routes!(webhooks::list, webhooks::create))
+        .routes(Admin, routes!(webhooks::update, webhooks::delete))
+        .routes(Admin, routes!(provider_catalog::list))
+        .routes(Admin, routes!(model_catalog::list))
+        .routes(Admin, routes!(model_catalog::put, model_catalog::delete))
         .routes(Admin, routes!(usage::of_org))
         .routes(Admin, routes!(pricing::list, pricing::create))
         .routes(Admin, routes!(pricing::defaults))
@@ -40,10 +69,18 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(pricing::update, pricing::archive))
         .routes(Admin, routes!(pricing::restore))
         .routes(Admin, routes!(governance::get, governance::update))
+        .routes(Admin, routes!(audit::list))
+        .routes(Admin, routes!(users::list))
+        .routes(Admin, routes!(users::update))
+        .routes(Admin, routes!(service_accounts::list, service_accounts::create))
+        .routes(Admin, routes!(service_accounts::delete))
+        .routes(Admin, routes!(usage_summary::of_org))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(token::create))
+        .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }
 

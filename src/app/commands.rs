@@ -5,7 +5,7 @@ use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 use super::{AppError, parts, serve};
 use crate::{
     admin, auth,
-    cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
+    cli::{Command, ConfigFile, EXIT_CONFIG, NewServiceAccount, ServiceAccount, TokenRequest},
     config::{self, Config, LogFormat},
     healthcheck, observe,
 };
@@ -21,6 +21,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
+        }
+        Command::ServiceAccount(ServiceAccount::Create(new)) => {
+            load(&new.config).and_then(|config| create_service_account(&config, &new))
         }
         Command::Openapi => say(admin::openapi()),
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
@@ -63,6 +66,20 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
         Ok(token)
     })?;
     say(&token)
+}
+
+fn create_service_account(config: &Config, new: &NewServiceAccount) -> Result<(), AppError> {
+    let made = block_on(1, async {
+        let (store, keyring) = parts::unlock(config).await?;
+        let (org, name) = (&new.org, &new.name);
+        let made = auth::create_service_account(&store, &keyring, org, name, new.role).await?;
+        store.close().await;
+        Ok(made)
+    })?;
+    let shown = serde_json::json!({
+        "client_id": made.client_id, "client_secret": made.client_secret.expose(),
+    });
+    say(&shown.to_string())
 }
 
 fn ask_health(config: &Config) -> Result<(), AppError> {

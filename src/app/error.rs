@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use crate::{auth, config, healthcheck, ledger, quickstart, secrets, store};
+use crate::{auth, config, healthcheck, ledger, net, quickstart, secrets, store};
 
 /// A command failed. The text is for the operator, and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,9 @@ pub enum AppError {
     /// No token was made.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// No service account was made.
+    #[error(transparent)]
+    ServiceAccount(#[from] auth::ServiceAccountError),
     /// The usage spool cannot be used.
     #[error(transparent)]
     Spool(#[from] ledger::SpoolError),
@@ -61,6 +64,9 @@ pub enum AppError {
     /// The gateway does not answer.
     #[error(transparent)]
     Unhealthy(#[from] healthcheck::Unhealthy),
+    /// No client for the gateway's own requests can be made.
+    #[error(transparent)]
+    Client(#[from] net::ClientError),
     /// The system refuses something else.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),

@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod follow;
+mod identity;
 mod listen;
 mod parts;
 mod prices;

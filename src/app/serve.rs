@@ -12,19 +12,17 @@ use tokio::sync::watch;
 
 use super::{
     AppError, commands,
-    follow::{self, StoreWatch},
-    listen, parts,
-    prices,
+    follow, identity, listen, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
     pricing,
     provider::InProcess,
@@ -84,14 +82,14 @@ async fn start(
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
-    let watch = Arc::new(StoreWatch::default());
     let vitals = Vitals {
-        watch: Arc::clone(&watch),
+        store: store.clone(),
         publisher: Arc::clone(&publisher),
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch).await?;
+    let providers = identity::providers(config, &parts::fetcher(config)?);
+    let admin = admin_router(&store, &keyring, &keys, &publisher, providers).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -107,7 +105,7 @@ async fn start(
         drain,
         local,
     ));
-    serve_metrics(config, &shared)?;
+    serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
     let (mut service, fds) =
         listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
@@ -142,7 +140,7 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
-    watch: &Arc<StoreWatch>,
+    providers: IdentityProviders,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
@@ -151,10 +149,10 @@ async fn admin_router(
     }
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
-    tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));
+    tokio::spawn(follow::run(Arc::clone(&refresher)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), providers, refresher);
     Ok(admin::router(state))
 }
 
@@ -169,9 +167,11 @@ fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router
     Ok(probes.fallback(admin::not_found))
 }
 
-fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
+fn serve_metrics(config: &Config, shared: &Arc<Shared>, store: &Store) -> Result<(), AppError> {
     let gauges = Arc::clone(shared);
     shared.metrics.before_scrape(move |metrics| gauges.publish_gauges(metrics));
+    let store = store.clone();
+    shared.metrics.before_scrape(move |metrics| metrics.dependency("store", !store.is_away()));
     let Some(address) = config.metrics.listen else { return Ok(()) };
     let (listener, bound) = listen::bind(address, "metrics.listen")?;
     serve_router(listener, observe::metrics_router(Arc::clone(&shared.metrics)))?;
@@ -199,12 +199,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

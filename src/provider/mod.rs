@@ -7,12 +7,16 @@
 
 mod catalog;
 mod in_process;
+mod models;
 mod sandbox;
 mod slugs;
+mod templates;
 mod vendor;
 
 pub use catalog::{Catalog, catalog};
 pub use in_process::InProcess;
+pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels, models};
 pub use sandbox::sandbox_router;
 pub use slugs::catalog_slug;
+pub use templates::{Template, TemplateAuth, TemplateField, Templates, templates};
 pub use vendor::{AuthScheme, Transport, Vendor};

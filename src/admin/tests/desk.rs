@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     admin::{AdminState, Refresh, RefreshError, router},
-    auth::{ApiKeys, Issuer, token},
+    auth::{ApiKeys, IdentityProviders, Issuer, token},
     domain::{OrgId, Role},
     secrets::Keyring,
     store::{Store, testing::temp_store},
@@ -83,6 +83,7 @@ impl Desk {
             Arc::clone(&keyring),
             Arc::clone(&api_keys),
             issuer,
+            IdentityProviders::default(),
             Arc::<Refreshed>::clone(&refreshed),
         );
         let router = router(state.clone());
@@ -121,7 +122,7 @@ pub(super) struct Client<'a> {
 }
 
 impl Client<'_> {
-    fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
+    pub(super) fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
         Request::builder()
             .method(method)
             .uri(format!("/api/llm-gateway{path}"))

@@ -14,6 +14,7 @@ const MAKES: &[&str] = &[
     "createRoute",
     "createApiKey",
     "createUserApiKey",
+    "createServiceAccount",
     "createPricing",
 ];
 
@@ -37,6 +38,9 @@ impl Estate {
             let answer = estate.admin().ask("POST", &path).json(body.to_string()).await;
             estate.made.insert(operation.path, answer.has_status(200).json());
         }
+        // Nobody makes users; the administrator is one.
+        let users = estate.admin().get("/api/llm-gateway/admin/users").await.has_status(200).json();
+        estate.made.insert("/admin/users".to_owned(), users[0].clone());
         estate
     }
 
@@ -95,6 +99,7 @@ impl Estate {
                 "entries": [{"id": self.made("/admin/model-mappings"), "priority": 1}],
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
+            "createServiceAccount" => json!({"name": name, "role": "user"}),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
             "createPricing" => json!({
                 "model_pattern": name, "input_cost_per_million_tokens": 2.5,
@@ -119,8 +124,11 @@ impl Estate {
                     let pattern = pattern["model_pattern"].as_str().expect("a pattern");
                     path = format!("{path}?model_pattern={pattern}");
                 }
-                let answer = self.admin().get(&path).await;
-                lists.push((operation.path.clone(), answer.has_status(200).json()));
+                let mut list = self.admin().get(&path).await.has_status(200).json();
+                for row in list.as_array_mut().into_iter().flatten() {
+                    row.as_object_mut().and_then(|row| row.remove("last_seen_at"));
+                }
+                lists.push((operation.path.clone(), list));
             }
         }
         lists

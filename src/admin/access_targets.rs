@@ -50,9 +50,7 @@ fn target(place: usize, given: TargetInput) -> Result<AccessTarget, AdminError> 
     match kind {
         "model_alias" => Ok(AccessTarget::ModelAlias { alias: pattern("alias", given.alias)? }),
         "model" => Ok(AccessTarget::Model { model: pattern("model", given.model)? }),
-        "provider" => {
-            Ok(AccessTarget::Provider { provider_id: provider(given.provider_id)? })
-        }
+        "provider" => Ok(AccessTarget::Provider { provider_id: provider(given.provider_id)? }),
         "provider_model" => Ok(AccessTarget::ProviderModel {
             provider_id: provider(given.provider_id)?,
             model: pattern("model", given.model)?,

@@ -173,11 +173,8 @@ impl Create {
         if self.currency.is_some_and(|given| given != CURRENCY) {
             return Err(AdminError::bad_request("currency must be USD, as prices are in USD"));
         }
-        let target = target(
-            self.target_provider_id,
-            self.target_upstream_model,
-            self.target_model_alias,
-        )?;
+        let target =
+            target(self.target_provider_id, self.target_upstream_model, self.target_model_alias)?;
         let action = self.action_on_exhaust.map_or(Ok(ExhaustAction::Block), |text| action(&text));
         let traffic = self.traffic_type.map_or(Ok(TrafficType::All), |text| scopes::traffic(&text));
         let kind = self.scope_type.as_str();
@@ -249,11 +246,7 @@ impl Update {
             ("scope_type", self.scope_type.clone(), kind),
             ("scope_id", id(self.scope_id), id(scope.id)),
             ("scope_value", self.scope_value.clone(), scope.value.clone()),
-            (
-                "target_provider_id",
-                provider(self.target_provider_id),
-                provider(target.provider),
-            ),
+            ("target_provider_id", provider(self.target_provider_id), provider(target.provider)),
             (
                 "target_upstream_model",
                 self.target_upstream_model.clone(),

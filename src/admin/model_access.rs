@@ -20,9 +20,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{
-        AccessKind, AccessPolicyId, AccessTarget, OrgId, ScopeType, Timestamp, TrafficType,
-    },
+    domain::{AccessKind, AccessPolicyId, AccessTarget, OrgId, ScopeType, Timestamp, TrafficType},
     store::{AccessRow, Tx},
 };
 
@@ -211,7 +209,9 @@ impl Create {
             scope: scopes::scope(scopes::IDENTITY, kind, self.scope_id, self.scope_value)?,
             kind: policy_type(&self.policy_type)?,
             targets: access_targets::targets(self.targets)?,
-            traffic: self.traffic_type.map_or(Ok(TrafficType::Llm), |text| scopes::traffic(&text))?,
+            traffic: self
+                .traffic_type
+                .map_or(Ok(TrafficType::Llm), |text| scopes::traffic(&text))?,
             enabled: true,
             created_at: now,
             updated_at: now,
@@ -245,9 +245,8 @@ impl Update {
 }
 
 fn policy_type(text: &str) -> Result<AccessKind, AdminError> {
-    text.parse().map_err(|_| {
-        AdminError::bad_request("policy_type must be 'allowlist' or 'denylist'")
-    })
+    text.parse()
+        .map_err(|_| AdminError::bad_request("policy_type must be 'allowlist' or 'denylist'"))
 }
 
 async fn existing(tx: &mut Tx, org: OrgId, id: AccessPolicyId) -> Result<AccessRow, AdminError> {

@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{
-        BudgetTarget, Money, OrgId, Period, Scope, ScopeType, Spent, Timestamp,
-    },
+    domain::{BudgetTarget, Money, OrgId, Period, Scope, ScopeType, Spent, Timestamp},
     policy::{Directory, Person, start_of, used},
     store::{BudgetRow, RateLimitRow, Tx},
 };
@@ -118,9 +116,8 @@ pub(super) async fn of_budgets(
 
 fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> RateLimitStatus {
     let used = used(&row.scope, &BudgetTarget::default(), row.traffic, spent, directory);
-    let percentage = |used: u64, limit: Option<u32>| {
-        limit.map(|limit| percentage(used, u64::from(limit)))
-    };
+    let percentage =
+        |used: u64, limit: Option<u32>| limit.map(|limit| percentage(used, u64::from(limit)));
     RateLimitStatus {
         rpm_used: used.requests,
         rpm_limit: row.requests_per_minute,

@@ -7,9 +7,7 @@ use super::{
     providers,
 };
 use crate::{
-    domain::{
-        ChangeSource, OrgId, PriceId, PriceVersion, ProviderId, SyncMode, Timestamp, UserId,
-    },
+    domain::{ChangeSource, OrgId, PriceId, PriceVersion, ProviderId, SyncMode, Timestamp, UserId},
     pricing::Rule,
     snapshot::line,
     store::{RuleKey, Tx},

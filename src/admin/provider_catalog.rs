@@ -52,7 +52,8 @@ pub(super) fn template(
     model_provider: &str,
 ) -> Result<Option<&'static Template>, AdminError> {
     let Some(id) = id else { return Ok(None) };
-    let template = templates().by_id(id).ok_or_else(|| AdminError::not_found("catalog template"))?;
+    let template =
+        templates().by_id(id).ok_or_else(|| AdminError::not_found("catalog template"))?;
     if template.model_provider != model_provider {
         return Err(AdminError::bad_request(format!(
             "catalog_id is that of the template '{}', whose model_provider is '{}', not '{}'",

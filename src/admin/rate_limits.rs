@@ -214,7 +214,9 @@ impl Create {
             )?,
             requests_per_minute: requests(self.requests_per_minute)?,
             tokens_per_minute: tokens(self.tokens_per_minute)?,
-            traffic: self.traffic_type.map_or(Ok(TrafficType::All), |text| scopes::traffic(&text))?,
+            traffic: self
+                .traffic_type
+                .map_or(Ok(TrafficType::All), |text| scopes::traffic(&text))?,
             enabled: true,
             created_at: now,
             updated_at: now,

@@ -6,25 +6,15 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, audit, credentials, document,
+    api_keys, audit, budgets, credentials, document,
     error::AdminError,
-    governance,
+    governance, model_access, model_catalog,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
-    pricing, providers, routes,
-    api_keys, budgets, credentials, document,
-    error::AdminError,
-    model_access, model_catalog,
-    operations::Operations,
-    permission::Needs::{Admin, AnyUser, Nothing},
-    policy_status, provider_catalog, providers, rate_limits, route_health, routes, smart_models,
-    smart_preview,
+    policy_status, pricing, provider_catalog, providers, rate_limits, route_health, routes,
+    service_accounts, smart_models, smart_preview,
     state::AdminState,
-    usage, user, webhooks,
-    providers, routes, service_accounts,
-    state::AdminState,
-    token, usage, user, users,
-    usage, usage_summary, user,
+    token, usage, usage_summary, user, users, webhooks,
 };
 
 /// Every operation.

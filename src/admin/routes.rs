@@ -215,8 +215,7 @@ async fn check_change(
         return Ok(());
     }
     if stored.model_alias != changed.model_alias
-        && let Some(message) =
-            smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
+        && let Some(message) = smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
     {
         return Err(AdminError::conflict(format!("model_alias: {message}")));
     }

@@ -289,9 +289,8 @@ impl Names {
     fn lead_somewhere(&self, name: &str) -> bool {
         let cut = || name.split_once('/').map(|(prefix, rest)| (prefix.to_lowercase(), rest));
         self.bare.contains(name)
-            || cut().is_some_and(|(prefix, rest)| {
-                self.prefixed.contains(&(prefix, rest.to_owned()))
-            })
+            || cut()
+                .is_some_and(|(prefix, rest)| self.prefixed.contains(&(prefix, rest.to_owned())))
     }
 }
 

@@ -4,7 +4,6 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::{
     error::AdminError,
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{OrgId, RecordId, Timestamp, UsageRecord, UserId},
+    domain::{OrgId, RecordId, UsageRecord, UserId},
     store::{UsageFilter, UsagePosition},
 };
 

@@ -51,6 +51,11 @@ pub struct Courier {
     pauses: &'static [Duration],
 }
 
+/// Waits for the word to stop, or until nobody can give it any more.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
 /// What became of an attempt, in words that repeat neither address nor message.
 type Attempt = Result<(), String>;
 
@@ -74,7 +79,7 @@ impl Courier {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = told(&mut stop) => return,
                 _ = look.tick() => {
                     if let Err(error) = self.round().await {
                         tracing::warn!(%error, "alerts wait for the store");

@@ -19,11 +19,9 @@ pub async fn unlock(config: &Config) -> Result<(Store, Keyring), AppError> {
         .mode(0o700)
         .create(dir)
         .map_err(|source| AppError::DataDir { path: dir.display().to_string(), source })?;
-    let store = Store::open_with(
-        config.storage.database_url().expose(),
-        config.storage.max_connections,
-    )
-    .await?;
+    let store =
+        Store::open_with(config.storage.database_url().expose(), config.storage.max_connections)
+            .await?;
     let setting = config.secrets.master_key.as_ref().map(crate::secrets::Secret::expose);
     let keyring = auth::unlock(&store, setting, dir).await?;
     Ok((store, keyring))

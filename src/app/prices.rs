@@ -115,7 +115,11 @@ mod tests {
         assert_eq!(newest.change_source, ChangeSource::SyncAuto);
         assert_eq!((newest.sync_mode, newest.created_by), (SyncMode::Auto, None));
         for model in ["tracking", "pinned"] {
-            assert_eq!(tx.price_history(org.id, model, "openai").await.unwrap().len(), 1, "{model}");
+            assert_eq!(
+                tx.price_history(org.id, model, "openai").await.unwrap().len(),
+                1,
+                "{model}"
+            );
         }
     }
 }

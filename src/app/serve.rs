@@ -11,8 +11,7 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands,
-    follow, identity, listen, parts, prices,
+    AppError, commands, follow, identity, listen, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,

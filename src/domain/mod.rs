@@ -18,8 +18,7 @@ pub mod usage;
 pub use endpoint::{ClientDialect, Endpoint};
 pub use ids::{
     AccessPolicyId, BudgetId, CredentialId, DeliveryId, KeyId, OrgId, PriceId, ProviderId,
-    RateLimitId, RecordId, RouteId, SmartModelId, UserId, WebhookId,
-    CredentialId, KeyId, OrgId, PriceId, ProviderId, RecordId, RouteId, ServiceAccountId, UserId,
+    RateLimitId, RecordId, RouteId, ServiceAccountId, SmartModelId, UserId, WebhookId,
 };
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::domain::{
-    BudgetTarget, KeyId, Money, Scope, ScopeType, Spent, TrafficType, UserId,
-};
+use crate::domain::{BudgetTarget, KeyId, Money, Scope, ScopeType, Spent, TrafficType, UserId};
 
 /// What a person is called, and what they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

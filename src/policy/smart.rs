@@ -7,7 +7,9 @@ pub enum SmartFault {
     #[error("slots must hold at least one slot")]
     NoSlots,
     /// Not one breakpoint between any two slots.
-    #[error("context_breakpoints must hold one number fewer than there are slots: {wanted}, not {given}")]
+    #[error(
+        "context_breakpoints must hold one number fewer than there are slots: {wanted}, not {given}"
+    )]
     Breakpoints {
         /// How many it should be.
         wanted: usize,

@@ -233,7 +233,10 @@ fn a_write_that_says_nothing_new_is_recognised() {
     assert!(!says(Rates { cache_read: Some(same.input), ..same }, SyncMode::Pinned));
     assert!(!says(Rates { cache_write: Some(same.input), ..same }, SyncMode::Pinned));
     let dead = [from(10, archived(version("m", "1")))];
-    assert!(Rule::new(&dead).says(&same, SyncMode::Pinned, NOW).is_none(), "a tombstone says nothing");
+    assert!(
+        Rule::new(&dead).says(&same, SyncMode::Pinned, NOW).is_none(),
+        "a tombstone says nothing"
+    );
 }
 
 #[test]
@@ -261,7 +264,8 @@ fn copies_are_brought_to_what_the_defaults_say() {
         let copy = copy_of(default, mode, Timestamp(1), None);
         PriceVersion { rates: rates("99", "8"), ..copy }
     };
-    let count = |versions: &[PriceVersion], source| due(versions, &defaults, source, None, NOW).len();
+    let count =
+        |versions: &[PriceVersion], source| due(versions, &defaults, source, None, NOW).len();
     for (mode, manual, auto) in
         [(SyncMode::Pinned, 0, 0), (SyncMode::Tracking, 1, 0), (SyncMode::Auto, 1, 1)]
     {
@@ -278,7 +282,8 @@ fn copies_are_brought_to_what_the_defaults_say() {
     let renewed = due(&[tracking], &defaults, ChangeSource::SyncManual, None, NOW);
     assert_eq!((renewed[0].rates, renewed[0].effective_from), (default.rates, NOW));
     let other = std::collections::HashSet::from([PriceId::random()]);
-    let none = due(&[stale(SyncMode::Auto)], &defaults, ChangeSource::SyncManual, Some(&other), NOW);
+    let none =
+        due(&[stale(SyncMode::Auto)], &defaults, ChangeSource::SyncManual, Some(&other), NOW);
     assert!(none.is_empty(), "others were asked for");
 }
 

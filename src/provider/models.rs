@@ -79,7 +79,8 @@ impl Models {
     #[must_use]
     pub fn capabilities_of(&'static self, model_provider: &str) -> Vec<&'static str> {
         let own = |vendor: &&VendorModels| vendor.model_provider == model_provider;
-        let mut known = self.vendors.iter().filter(own).flat_map(|vendor| &vendor.models).peekable();
+        let mut known =
+            self.vendors.iter().filter(own).flat_map(|vendor| &vendor.models).peekable();
         if known.peek().is_none() {
             return CAPABILITIES.to_vec();
         }
@@ -116,7 +117,12 @@ mod tests {
         for template in templates().all() {
             // A server of one's own, another's deployments by names of one's own, and the sandbox.
             let has_models = !["custom", "sandbox"].contains(&template.model_provider.as_str());
-            assert_eq!(known.contains(template.model_provider.as_str()), has_models, "{}", template.slug);
+            assert_eq!(
+                known.contains(template.model_provider.as_str()),
+                has_models,
+                "{}",
+                template.slug
+            );
         }
     }
 

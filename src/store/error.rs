@@ -45,7 +45,8 @@ impl StoreError {
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>). SQLite: too big, constraint,
 /// mismatch, with their extended codes (<https://sqlite.org/rescode.html>).
 fn is_about_the_value(code: &str) -> bool {
-    let postgres = code.len() == 5 && ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+    let postgres =
+        code.len() == 5 && ["22", "23", "54"].iter().any(|class| code.starts_with(class));
     let sqlite = || code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 18..=20));
     postgres || (code.len() < 5 && sqlite())
 }
@@ -73,9 +74,10 @@ mod tests {
         }
         // Stopping, starting, no connection, full, read-only, deadlock; SQLite: busy, full, read-only,
         // input and output.
-        for code in
-            ["57P01", "57P03", "53300", "53100", "25006", "40P01", "08006", "5", "13", "8", "10", "522"]
-        {
+        for code in [
+            "57P01", "57P03", "53300", "53100", "25006", "40P01", "08006", "5", "13", "8", "10",
+            "522",
+        ] {
             assert!(!is_about_the_value(code), "{code}");
         }
         assert!(!StoreError::Unavailable(sqlx::Error::PoolTimedOut).is_about_the_value());

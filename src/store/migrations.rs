@@ -33,13 +33,8 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
-        "0005" "policies",
         "0004" "identity",
-    };
-    let migrations = steps.into_iter().map(|(number, name, text)| {
-        let text = text.into_sql_str();
-        let version = number.parse().unwrap_or_default();
-        Migration::new(version, name.into(), MigrationType::Simple, text, false)
+        "0005" "policies",
         "0006" "usage_rollups",
     };
     let migrations = steps.into_iter().filter_map(|(number, name, text)| {
@@ -88,7 +83,8 @@ mod tests {
     use super::*;
 
     fn files(engine: &str) -> BTreeSet<String> {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         names.map(|name| name.into_string().unwrap()).collect()
     }

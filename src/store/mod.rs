@@ -24,8 +24,8 @@ mod open_sqlite;
 mod orgs;
 mod policy_rows;
 mod pool;
-mod pricing;
 mod postgres_url;
+mod pricing;
 mod providers;
 mod rate_limits;
 mod record;
@@ -34,10 +34,10 @@ mod rollup_write;
 mod routes;
 mod rows;
 mod runtime;
-mod smart_models;
-mod spent;
 mod service_accounts;
 mod session;
+mod smart_models;
+mod spent;
 mod statement;
 mod summary_fold;
 mod tx;
@@ -60,18 +60,17 @@ mod usage_tests;
 
 pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
+pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use open::Store;
+pub use policy_rows::{
+    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
+};
 pub use pool::Engine;
 pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
     ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
-    SeenUser, Sighting, UserRow,
-};
-pub use deliveries::DeliveryRow;
-pub use policy_rows::{
-    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
     SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
 pub use summary_fold::{Dimension, Label, Percentiles, SummaryRow};

@@ -9,7 +9,8 @@ use crate::domain::{AccessPolicyId, OrgId};
 
 const LIST: &str = "SELECT * FROM model_access WHERE org_id = $1 ORDER BY created_at, id";
 const GET: &str = "SELECT * FROM model_access WHERE org_id = $1 AND id = $2";
-const INSERT: &str = "INSERT INTO model_access (org_id, id, name, scope_type, scope_id, scope_value,
+const INSERT: &str =
+    "INSERT INTO model_access (org_id, id, name, scope_type, scope_id, scope_value,
         policy_type, targets, traffic_type, enabled, updated_at, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const UPDATE: &str = "UPDATE model_access SET name = $3, scope_type = $4, scope_id = $5,

@@ -9,7 +9,8 @@ use crate::domain::OrgId;
 
 const LIST: &str = "SELECT * FROM model_overrides WHERE org_id = $1 ORDER BY model_pattern";
 const GET: &str = "SELECT * FROM model_overrides WHERE org_id = $1 AND model_pattern = $2";
-const PUT: &str = "INSERT INTO model_overrides (org_id, model_pattern, model_provider, capabilities,
+const PUT: &str =
+    "INSERT INTO model_overrides (org_id, model_pattern, model_provider, capabilities,
         reasoning_mode, context_tokens, max_output_tokens, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (org_id, model_pattern) DO UPDATE SET model_provider = excluded.model_provider,

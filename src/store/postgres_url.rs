@@ -13,8 +13,22 @@ use super::StoreError;
 
 /// What may stand behind the `?`. The driver would print any other, with its value.
 const PARAMETERS: [&str; 17] = [
-    "sslmode", "ssl-mode", "sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey",
-    "ssl-key", "host", "hostaddr", "port", "dbname", "user", "password", "options",
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "options",
     "statement-cache-capacity",
 ];
 
@@ -85,7 +99,9 @@ impl Place {
     pub(super) fn refused(&self, error: &sqlx::Error) -> StoreError {
         self.refuse(match error {
             sqlx::Error::Database(error) => self.remedy(&**error),
-            sqlx::Error::Io(error) => format!("{error}; is PostgreSQL running there, and reachable from here?"),
+            sqlx::Error::Io(error) => {
+                format!("{error}; is PostgreSQL running there, and reachable from here?")
+            }
             sqlx::Error::Tls(error) => format!(
                 "TLS failed: {error}; sslrootcert in storage.url names the file with the \
                  certificate authority, and the host must be one that the certificate is for"

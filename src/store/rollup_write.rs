@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     histogram::Histogram,
     record::{Found, Record},
     rollup::{Entry, Rollup, Series},
+    session::Session,
     statement::{Link, sql},
 };
 
@@ -166,10 +167,7 @@ async fn sums_into_sqlite(
     Ok(written)
 }
 
-async fn series_into_postgres(
-    link: &mut PgConnection,
-    series: &[SeriesRow<'_>],
-) -> sqlx::Result<()> {
+async fn series_into_postgres(link: &mut Session, series: &[SeriesRow<'_>]) -> sqlx::Result<()> {
     let of = || series.iter().map(|(_, of, _)| of);
     let query = sqlx::query(AssertSqlSafe(Arc::clone(&POSTGRES_SERIES)))
         .bind(of().map(|of| of.org).collect::<Vec<_>>())
@@ -183,14 +181,11 @@ async fn series_into_postgres(
         .bind(of().map(|of| of.alias).collect::<Vec<_>>())
         .bind(of().map(|of| i64::from(of.status)).collect::<Vec<_>>())
         .bind(series.iter().map(|(.., start)| *start).collect::<Vec<_>>());
-    query.execute(link).await?;
+    link.execute(query).await?;
     Ok(())
 }
 
-async fn sums_into_postgres(
-    link: &mut PgConnection,
-    entries: &[Entry],
-) -> sqlx::Result<Vec<Written>> {
+async fn sums_into_postgres(link: &mut Session, entries: &[Entry]) -> sqlx::Result<Vec<Written>> {
     let latency: Vec<String> = entries.iter().map(|entry| entry.added.latency()).collect();
     let ttfb: Vec<String> = entries.iter().map(|entry| entry.added.ttfb()).collect();
     let sum = |of: fn(&Entry) -> i64| entries.iter().map(of).collect::<Vec<_>>();
@@ -209,6 +204,6 @@ async fn sums_into_postgres(
         .bind(sum(|entry| entry.added.reasoning))
         .bind(latency)
         .bind(ttfb);
-    let rows = query.fetch_all(link).await?;
+    let rows = link.all(query).await?;
     rows.iter().map(|row| Written::read(&Found::Postgres(row))).collect()
 }

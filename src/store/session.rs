@@ -197,7 +197,9 @@ mod tests {
         let mut session = sessions.acquire().await.unwrap();
         let began = Instant::now();
         let answered = session.execute(sqlx::query("SELECT pg_sleep(60)")).await;
-        assert!(matches!(answered, Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
+        assert!(
+            matches!(answered, Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut)
+        );
         assert!(began.elapsed() < Duration::from_secs(5));
         drop(session);
         works(&sessions).await;

@@ -510,7 +510,8 @@ async fn a_replica_that_freezes_in_a_change_does_not_keep_the_others_from_theirs
 async fn a_database_that_a_newer_version_changed_is_refused_only_where_it_took_something_away() {
     let url = tokio::task::spawn_blocking(testing::postgres_url).await.unwrap();
     let store = Store::open(&url).await.unwrap();
-    let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    let insert =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES ($1, $2, TRUE, '', 0)";
     store.writer.execute(sql(insert).bind(8_000_i64).bind("more columns")).await.unwrap();
     assert!(Store::open(&url).await.is_ok());

@@ -43,7 +43,11 @@ impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
         self.insert_usage(batch).await.map_err(|error| {
             let text = error.to_string();
-            if error.is_about_the_value() { SinkError::Refused(text) } else { SinkError::Away(text) }
+            if error.is_about_the_value() {
+                SinkError::Refused(text)
+            } else {
+                SinkError::Away(text)
+            }
         })
     }
 }
@@ -94,10 +98,7 @@ async fn into_sqlite(
     Ok(new)
 }
 
-async fn into_postgres(
-    link: &mut Session,
-    batch: &[Parsed<'_>],
-) -> Result<Vec<Uuid>, StoreError> {
+async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<Vec<Uuid>, StoreError> {
     let facts = || batch.iter().map(|(facts, _)| facts);
     let query = sqlx::query(POSTGRES)
         .bind(facts().map(|of| of.org_id.map_or(Uuid::nil(), |id| id.0)).collect::<Vec<_>>())

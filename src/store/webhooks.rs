@@ -9,7 +9,8 @@ use crate::domain::{OrgId, WebhookId};
 
 const LIST: &str = "SELECT * FROM alert_webhooks WHERE org_id = $1 ORDER BY name";
 const GET: &str = "SELECT * FROM alert_webhooks WHERE org_id = $1 AND id = $2";
-const INSERT: &str = "INSERT INTO alert_webhooks (org_id, id, name, url, events, enabled, updated_at,
+const INSERT: &str =
+    "INSERT INTO alert_webhooks (org_id, id, name, url, events, enabled, updated_at,
         sealed, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const UPDATE: &str = "UPDATE alert_webhooks SET name = $3, url = $4, events = $5, enabled = $6,

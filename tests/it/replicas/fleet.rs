@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Gateway, GatewayBuilder, MockVendor, Org, PostgresServer, Provider, until};
+use crate::support::{
+    Caller, Gateway, GatewayBuilder, MockVendor, Org, PostgresServer, Provider, until,
+};
 
 /// A password that must not be seen anywhere.
 pub const PASSWORD: &str = "canary-3c51f0d2-of-the-database";

@@ -299,7 +299,8 @@ pub(super) async fn sync_defaults(
     let tx = change.tx();
     let now = Timestamp::now();
     let versions = tx.prices_in_force(actor.org, now).await?;
-    let due = due(&versions, pricing::defaults(), ChangeSource::SyncManual, Some(&only), now);
+    let wanted = |id| only.contains(&id);
+    let due = due(&versions, pricing::defaults(), ChangeSource::SyncManual, wanted, now);
     let mut synced = 0;
     for mut version in due {
         version.created_by = Some(actor.user);

@@ -20,9 +20,19 @@ async fn prices_come_back_as_the_doubles_that_were_sent() {
     let gateway = Gateway::start().await;
     let acme = gateway.org("acme");
     let path = "/api/llm-gateway/admin/model-pricing";
-    for cost in
-        ["0", "0.1", "0.15", "2.5", "3", "3.0", "0.0375", "1e-12", "7.123456789012", "1E3", "999999.5"]
-    {
+    for cost in [
+        "0",
+        "0.1",
+        "0.15",
+        "2.5",
+        "3",
+        "3.0",
+        "0.0375",
+        "1e-12",
+        "7.123456789012",
+        "1E3",
+        "999999.5",
+    ] {
         let answer = acme.admin.caller.post(path, raw(cost)).await.has_status(200);
         let shown = answer.json()["input_cost_per_million_tokens"].as_f64().unwrap();
         assert_eq!(shown.to_bits(), cost.parse::<f64>().unwrap().to_bits(), "{cost}");

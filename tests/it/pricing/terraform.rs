@@ -68,7 +68,8 @@ impl<'a> Resource<'a> {
         let state = self.prices.get(&format!("/version/{}", self.id)).await;
         let answer = if time(&state) > jiff::Timestamp::now() {
             let mut body = config.clone();
-            for rate in ["cache_read_cost_per_million_tokens", "cache_write_cost_per_million_tokens"]
+            for rate in
+                ["cache_read_cost_per_million_tokens", "cache_write_cost_per_million_tokens"]
             {
                 body[rate] = config.get(rate).cloned().unwrap_or_default();
             }
@@ -102,7 +103,10 @@ async fn a_rule_is_created_read_updated_and_destroyed() {
     let mut rule = Resource::create(&acme.admin, &config).await;
     let first = rule.read().await.unwrap();
     assert_eq!(first["id"], rule.id.as_str());
-    assert_eq!((&first["sync_mode"], &first["change_source"]), (&json!("pinned"), &json!("admin_create")));
+    assert_eq!(
+        (&first["sync_mode"], &first["change_source"]),
+        (&json!("pinned"), &json!("admin_create"))
+    );
 
     rule.update(&config).await;
     assert_eq!(rule.read().await.unwrap(), first, "nothing changed, so the plan stays empty");

@@ -10,6 +10,7 @@ mod identity;
 mod ledger;
 mod passthrough;
 mod policies;
+mod pricing;
 mod provisioning;
 mod quickstart;
 mod readme;

@@ -14,21 +14,6 @@ const LATER_OPERATIONS: &[&str] = &[
     "getAwsTrustInfo",
     "validateAwsRole",
     "validateGoogleVertex",
-    // Pricing
-    "archivePricing",
-    "createPricing",
-    "getPricingHistory",
-    "getPricingVersion",
-    "importPricingDefaults",
-    "listArchivedPricing",
-    "listPricing",
-    "listPricingDefaults",
-    "restorePricing",
-    "syncPricingDefaults",
-    "updatePricing",
-    // Governance
-    "getGovernanceConfig",
-    "updateGovernanceConfig",
 ];
 
 /// Fields that are not built yet. The list only shrinks.
@@ -36,7 +21,6 @@ const LATER_FIELDS: &[&str] = &[
     "Provider.catalog_slug",
     "ModelRoute.budget_status",
     "ModelRoute.route_health_status",
-    "ModelRoute.effective_pricing",
 ];
 
 /// What the published description says and the contract overrules.

@@ -17,11 +17,8 @@ const LATER_OPERATIONS: &[&str] = &[
 ];
 
 /// Fields that are not built yet. The list only shrinks.
-const LATER_FIELDS: &[&str] = &[
-    "Provider.catalog_slug",
-    "ModelRoute.budget_status",
-    "ModelRoute.route_health_status",
-];
+const LATER_FIELDS: &[&str] =
+    &["Provider.catalog_slug", "ModelRoute.budget_status", "ModelRoute.route_health_status"];
 
 /// What the published description says and the contract overrules.
 const OVERRULED: &[&str] = &[

@@ -15,6 +15,7 @@ test: ## Install what tests need, check and test everything
 	scripts/install-test-needs.sh
 	$(MAKE) check
 	cargo test --locked
+	TURNPIKE_TEST_ENGINE=postgres cargo test --locked --test it -- provisioning:: ledger:: figures::
 
 check: ## Format, lints
 	cargo fmt --check

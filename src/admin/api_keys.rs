@@ -39,6 +39,8 @@ pub(super) struct KeyView {
     user_id: Option<UserId>,
     /// The group that it is bound to.
     group_name: Option<String>,
+    /// The e-mail recorded on it.
+    user_email: Option<String>,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
 }
@@ -55,6 +57,7 @@ impl From<KeyRow> for KeyView {
             created_at: row.created_at,
             user_id: row.user_id,
             group_name: row.group_name,
+            user_email: row.user_email,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
         }
@@ -83,6 +86,9 @@ pub(super) struct Create {
     /// Excludes `user_id`.
     #[schema(min_length = 1, max_length = 256)]
     group_name: Option<String>,
+    /// The e-mail to record; its user's where absent.
+    #[schema(min_length = 1, max_length = 256)]
+    user_email: Option<String>,
     /// Stored and shown; empty is all.
     scopes: Option<Vec<String>>,
     expires_at: Option<Timestamp>,
@@ -93,6 +99,7 @@ pub(super) struct NewKey {
     pub(super) name: String,
     pub(super) user_id: Option<UserId>,
     pub(super) group_name: Option<String>,
+    pub(super) user_email: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) expires_at: Option<Timestamp>,
 }
@@ -157,6 +164,7 @@ pub(super) async fn create(
         name: body.name,
         user_id: body.user_id,
         group_name,
+        user_email: body.user_email.map(email).transpose()?,
         scopes: body.scopes.unwrap_or_default(),
         expires_at: body.expires_at,
     };
@@ -179,6 +187,14 @@ pub(super) async fn revoke(
     revoke_where(&state, &actor, KeyId(id), |_| true).await
 }
 
+fn email(given: String) -> Result<String, AdminError> {
+    let given = upstream::text("user_email", given)?;
+    match given.split_once('@') {
+        Some((name, host)) if !name.is_empty() && !host.is_empty() => Ok(given),
+        _ => Err(AdminError::bad_request("user_email must be an address such as ann@example.org")),
+    }
+}
+
 /// Mints and stores a key.
 pub(super) async fn make(
     state: &AdminState,
@@ -191,7 +207,7 @@ pub(super) async fn make(
     }
     let name = upstream::text("name", new.name)?;
     let minted = state.api_keys.mint()?;
-    let row = KeyRow {
+    let mut row = KeyRow {
         id: KeyId::random(),
         org_id: actor.org,
         name,
@@ -200,6 +216,7 @@ pub(super) async fn make(
         created_by_user_id: actor.user,
         user_id: new.user_id,
         group_name: new.group_name,
+        user_email: new.user_email,
         scopes: new.scopes,
         created_at: now,
         expires_at: new.expires_at,
@@ -208,10 +225,11 @@ pub(super) async fn make(
     };
     let mut change = state.change(actor).await?;
     let tx = change.tx();
-    if let Some(user) = row.user_id
-        && tx.user(actor.org, user).await?.is_none()
-    {
-        return Err(AdminError::bad_request("user_id names no user of this organization"));
+    if let Some(id) = row.user_id {
+        let user = tx.user(actor.org, id).await?;
+        let message = "user_id names no user of this organization";
+        let user = user.ok_or_else(|| AdminError::bad_request(message))?;
+        row.user_email = row.user_email.or(user.email);
     }
     tx.insert_key(&row).await?;
     let id = row.id.0;

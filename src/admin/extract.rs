@@ -12,6 +12,9 @@ use uuid::Uuid;
 use super::error::AdminError;
 use crate::domain::MAX_ADMIN_BODY;
 
+/// Fields whose values no answer repeats.
+const SECRETS: [&str; 2] = ["api_key", "credentials"];
+
 /// A JSON object as the body. Unknown fields are ignored.
 pub(super) struct Body<T>(pub T);
 
@@ -74,7 +77,13 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, AdminError> {
         if !cause.is_data() {
             return malformed(cause);
         }
-        match error.path().to_string().as_str() {
+        let path = error.path().to_string();
+        let field = path.split(['.', '[']).next().unwrap_or_default();
+        if SECRETS.contains(&field) {
+            // The parser quotes what it did not expect.
+            return AdminError::bad_request(format!("{path}: has another type than it must have"));
+        }
+        match path.as_str() {
             "." => AdminError::bad_request(cause.to_string()),
             path => AdminError::bad_request(format!("{path}: {cause}")),
         }

@@ -110,6 +110,10 @@ pub(super) struct ProviderView {
     catalog_id: Option<Uuid>,
     /// Its shared credential.
     connection_id: Option<CredentialId>,
+    /// Where the inline secret is kept; there is no way to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    secret_path: Option<String>,
     /// Total time of a request that is not streamed, seconds.
     #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<u32>,
@@ -144,6 +148,7 @@ impl From<ProviderRow> for ProviderView {
             settings: row.settings,
             catalog_id: row.catalog_id,
             connection_id: row.connection_id,
+            secret_path: row.sealed.map(|_| format!("providers/{}/credentials", row.id)),
             request_timeout_secs: row.request_timeout_secs,
             stream_idle_timeout_secs: row.stream_idle_timeout_secs,
             enforce_health_check: row.enforce_health_check,

@@ -74,6 +74,7 @@ pub(super) async fn create_key(
         name: body.name,
         user_id: Some(actor.user),
         group_name: None,
+        user_email: None,
         scopes: Vec::new(),
         expires_at: body.expires_at,
     };

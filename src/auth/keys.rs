@@ -247,6 +247,7 @@ mod tests {
                 created_by_user_id: self.user,
                 user_id: None,
                 group_name: None,
+                user_email: None,
                 scopes: vec![],
                 created_at: Timestamp::now(),
                 expires_at: None,

@@ -263,6 +263,7 @@ async fn ensure_key(
         created_by_user_id: admin,
         user_id: Some(admin),
         group_name: None,
+        user_email: None,
         scopes: Vec::new(),
         created_at: now,
         expires_at: None,

@@ -25,8 +25,8 @@ const OF_USER: &str =
     select!("WHERE k.org_id = $1 AND k.user_id = $2 ORDER BY k.created_at DESC, k.id");
 const GET: &str = select!("WHERE k.org_id = $1 AND k.id = $2");
 const INSERT: &str = "INSERT INTO api_keys (id, org_id, name, key_prefix, hash, created_by_user_id,
-        user_id, group_name, scopes, created_at, expires_at, revoked_at, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        user_id, group_name, scopes, created_at, expires_at, revoked_at, user_email, revision)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
         (SELECT revision + 1 FROM orgs WHERE id = $2))";
 const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3,
         revision = (SELECT revision + 1 FROM orgs WHERE id = $1)
@@ -106,7 +106,8 @@ impl Tx {
             .bind(json_list(&new.scopes))
             .bind(new.created_at.0)
             .bind(new.expires_at.map(|at| at.0))
-            .bind(new.revoked_at.map(|at| at.0));
+            .bind(new.revoked_at.map(|at| at.0))
+            .bind(new.user_email.clone());
         self.execute(query).await?;
         Ok(())
     }
@@ -149,6 +150,7 @@ impl Record for KeyRow {
             created_by_user_id: found.id("created_by_user_id", UserId)?,
             user_id: found.id_opt("user_id", UserId)?,
             group_name: found.get("group_name")?,
+            user_email: found.get("user_email")?,
             scopes: found.json("scopes")?,
             created_at: found.time("created_at")?,
             expires_at: found.time_opt("expires_at")?,

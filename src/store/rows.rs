@@ -118,6 +118,8 @@ pub struct KeyRow {
     pub user_id: Option<UserId>,
     /// The group it is bound to; excludes `user_id`.
     pub group_name: Option<String>,
+    /// The e-mail recorded when it was made.
+    pub user_email: Option<String>,
     /// Opaque, stored and echoed; empty means all.
     pub scopes: Vec<String>,
     /// When it was made.

@@ -129,3 +129,22 @@ async fn a_user_sees_the_models_that_can_be_called() {
     acme.put(&format!("/admin/providers/{provider}"), json!({"enabled": false})).await.ok();
     assert_eq!(bob.get("/user/models").await.ok(), json!([]));
 }
+
+#[tokio::test]
+async fn the_e_mail_of_a_key_is_what_was_given_else_its_users() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    let given = json!({"name": "k", "user_email": "robot@example.org"});
+    let given = acme.post("/admin/api-keys", given).await.ok();
+    assert_eq!(given["user_email"], "robot@example.org");
+    let admin = &given["created_by_user_id"];
+    let own = acme.post("/admin/api-keys", json!({"name": "k", "user_id": admin})).await.ok();
+    assert_eq!(own["user_email"], "ada@example.org");
+    let service = acme.post("/admin/api-keys", json!({"name": "k"})).await.ok();
+    assert_eq!(service["user_email"], json!(null));
+    for wrong in ["", "nobody", "@", "a@", "@b"] {
+        let body = json!({"name": "k", "user_email": wrong});
+        let message = acme.post("/admin/api-keys", body).await.refused(400, "BadRequest");
+        assert!(message.contains("user_email"), "{message}");
+    }
+}

@@ -4,7 +4,8 @@ use super::{Estate, estate::call};
 use crate::support::Gateway;
 
 /// Operations that make something whose name nobody else in the organization may have.
-const UNIQUE: &[&str] = &["createCredential", "createProvider", "createServiceAccount"];
+const UNIQUE: &[&str] =
+    &["createCredential", "createProvider", "createServiceAccount", "createAlertWebhook"];
 
 #[tokio::test]
 async fn a_name_that_is_taken_is_refused_by_name() {

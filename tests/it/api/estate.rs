@@ -15,7 +15,17 @@ const MAKES: &[&str] = &[
     "createApiKey",
     "createUserApiKey",
     "createServiceAccount",
+    "createPricing",
+    "createRateLimit",
+    "createBudget",
+    "createModelAccess",
+    "createSmartModel",
+    "createAlertWebhook",
 ];
+
+/// Fields that change without anybody's asking.
+const BY_THEMSELVES: [&str; 5] =
+    ["last_seen_at", "last_used_at", "health_status", "health_detail", "health_checked_at"];
 
 /// One organization's things, by the path that lists them.
 pub struct Estate {
@@ -57,6 +67,8 @@ impl Estate {
     pub fn id_for(&self, operation: &Operation) -> String {
         let path = match operation.id_name() {
             "provider_id" => "/admin/providers",
+            // Patterns are nobody's: each organization may have its own view of every model.
+            "model_pattern" => return "gpt-4o".to_owned(),
             _ => operation.path.split_once("/{").expect("an id").0,
         };
         let mut known = self.made.iter().rev();
@@ -99,7 +111,30 @@ impl Estate {
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
             "createServiceAccount" => json!({"name": name, "role": "user"}),
+            "createPricing" => json!({
+                "model_pattern": name, "input_cost_per_million_tokens": 2.5,
+                "output_cost_per_million_tokens": 10, "effective_from": "2040-01-01T00:00:00Z",
+            }),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
+            "createBudget" => with(policy, json!({"period": "daily", "token_limit": 1000})),
+            "createModelAccess" => {
+                let targets = json!([{"kind": "provider", "provider_id": provider}]);
+                with(policy, json!({"policy_type": "allowlist", "targets": targets}))
+            }
+            "createSmartModel" => smart_model(name),
+            "previewSmartModel" => with(smart_model(name), json!({"text": "Hello"})),
+            "resetRouteHealth" => json!({"upstream_model": "gpt-4o"}),
+            "createAlertWebhook" => json!({
+                "name": name, "url": "https://alerts.test/hook", "events": ["budget_exhausted"],
+            }),
+            "updateGovernanceConfig" => json!({"require_pricing_for_mappings": false}),
+            "importPricingDefaults" | "syncPricingDefaults" => json!({"ids": []}),
+            "putModelCatalogEntry" => json!({"capabilities": ["streaming"]}),
+            "validateAwsRole" => json!({
+                "region": "eu-central-1", "iam_role_arn": "arn:aws:iam::123456789012:role/gateway",
+                "external_id": name,
+            }),
+            "validateGoogleVertex" => json!({"project_id": name, "location": "europe-west4"}),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
         })
@@ -114,13 +149,22 @@ impl Estate {
                 let answer = self.admin().get(&operation.at("")).await;
                 let mut list = answer.has_status(200).json();
                 for row in list.as_array_mut().into_iter().flatten() {
-                    row.as_object_mut().and_then(|row| row.remove("last_seen_at"));
+                    let Some(row) = row.as_object_mut() else { continue };
+                    row.retain(|name, _| !BY_THEMSELVES.contains(&name.as_str()));
                 }
                 lists.push((operation.path.clone(), list));
             }
         }
         lists
     }
+}
+
+fn smart_model(name: &str) -> Value {
+    json!({
+        "model_alias": format!("smart-{name}"), "determiner_model_alias": "gpt-4o",
+        "slots": [{"model_alias": "gpt-4o"}, {"model_alias": "gpt-4o"}],
+        "context_breakpoints": [1000],
+    })
 }
 
 fn with(mut body: Value, more: Value) -> Value {

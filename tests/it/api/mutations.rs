@@ -42,7 +42,33 @@ fn collect(schema: &Value, path: &[Step], found: &mut Vec<Place>) {
     }
 }
 
+fn collect_uuids(value: &Value, path: &[Step], found: &mut Vec<Place>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                collect_uuids(value, &[path, &[Step::Field(name.clone())]].concat(), found);
+            }
+        }
+        Value::Array(items) => {
+            if let Some(first) = items.first() {
+                collect_uuids(first, &[path, &[Step::First]].concat(), found);
+            }
+        }
+        Value::String(text) if uuid::Uuid::parse_str(text).is_ok() => {
+            found.push(Place { path: path.to_vec(), schema: Value::Null, required: false });
+        }
+        _ => {}
+    }
+}
+
 impl Place {
+    /// The places of a body that hold a UUID now.
+    pub fn of_uuids_in(body: &Value) -> Vec<Self> {
+        let mut found = Vec::new();
+        collect_uuids(body, &[], &mut found);
+        found
+    }
+
     /// As a person writes it.
     pub fn name(&self) -> String {
         let steps = self.path.iter().map(|step| match step {

@@ -4,7 +4,11 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Estate, estate::call, mutations::places};
+use super::{
+    Estate,
+    estate::call,
+    mutations::{Place, places},
+};
 use crate::support::{Answer, Gateway};
 
 /// What the asker gets to see, apart from what is new on every answer.
@@ -21,7 +25,7 @@ async fn an_id_of_another_organization_in_the_path_is_as_one_that_nothing_has() 
     let globex = Estate::of(&gateway, "globex").await;
     let before = acme.inventory().await;
     let mut asked = 0;
-    for operation in acme.operations.iter().filter(|operation| operation.has_id()) {
+    for operation in acme.operations.iter().filter(|operation| operation.has_uuid()) {
         let body = globex.body(operation, "stolen");
         let foreign = call(globex.admin(), operation, &acme.id_for(operation), body.as_ref()).await;
         let nothing = Uuid::new_v4().to_string();
@@ -44,7 +48,8 @@ async fn an_id_of_another_organization_in_a_body_is_as_one_that_nothing_has() {
     for operation in globex.operations.iter().filter(|operation| operation.takes_body()) {
         let body = globex.body(operation, "stolen").expect("a body");
         let id = if operation.has_id() { globex.id_for(operation) } else { String::new() };
-        for place in places(&operation.body).iter().filter(|place| place.is_uuid()) {
+        let places = places(&operation.body).into_iter().filter(Place::is_uuid);
+        for place in places.chain(Place::of_uuids_in(&body)) {
             let nothing = place.put(&body, json!(Uuid::new_v4()));
             let unknown = call(globex.admin(), operation, &id, Some(&nothing)).await;
             for foreign in acme.ids() {

@@ -2,57 +2,16 @@
 
 use serde_json::json;
 
-use crate::support::Scene;
-
-/// Every admin operation of this issue; `ID` stands for some id.
-const ADMIN: [(&str, &str); 20] = [
-    ("GET", "/admin/connections"),
-    ("POST", "/admin/connections"),
-    ("GET", "/admin/connections/ID"),
-    ("PUT", "/admin/connections/ID"),
-    ("DELETE", "/admin/connections/ID"),
-    ("GET", "/admin/providers"),
-    ("POST", "/admin/providers"),
-    ("GET", "/admin/providers/ID"),
-    ("PUT", "/admin/providers/ID"),
-    ("DELETE", "/admin/providers/ID"),
-    ("GET", "/admin/providers/ID/model-mappings"),
-    ("GET", "/admin/model-mappings"),
-    ("POST", "/admin/model-mappings"),
-    ("PUT", "/admin/model-mappings/reorder"),
-    ("PUT", "/admin/model-mappings/ID"),
-    ("DELETE", "/admin/model-mappings/ID"),
-    ("GET", "/admin/api-keys"),
-    ("POST", "/admin/api-keys"),
-    ("GET", "/admin/usage"),
-    ("DELETE", "/admin/api-keys/ID"),
-];
-const USER: [(&str, &str); 5] = [
-    ("GET", "/user/api-keys"),
-    ("POST", "/user/api-keys"),
-    ("DELETE", "/user/api-keys/ID"),
-    ("GET", "/user/models"),
-    ("GET", "/user/usage"),
-];
+use crate::{api::Document, support::Scene};
 
 fn path(template: &str) -> String {
-    format!("/api/llm-gateway{}", template.replace("ID", &uuid::Uuid::new_v4().to_string()))
-}
-
-#[tokio::test]
-async fn administration_needs_an_administrator() {
-    let scene = Scene::new().await;
-    let user = scene.gateway.user("acme", "ann@acme.test").caller;
-    for (method, template) in ADMIN {
-        let answer = user.ask(method, &path(template)).json("{}").await;
-        assert_eq!(answer.status, 403, "{method} {template}: {}", answer.tell());
-        answer.refusal(403, "Forbidden");
-    }
+    format!("/api/llm-gateway{template}")
 }
 
 #[tokio::test]
 async fn nothing_but_a_valid_jwt_opens_the_admin_and_user_api() {
     let scene = Scene::new().await;
+    let operations = Document::of(&scene.gateway).await.operations();
     let jwt = scene.acme.admin.caller.secret.clone();
     let (head, signature) = jwt.rsplit_once('.').unwrap();
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
@@ -61,15 +20,12 @@ async fn nothing_but_a_valid_jwt_opens_the_admin_and_user_api() {
     // {"alg":"none"}
     let unsigned = format!("eyJhbGciOiJub25lIn0.{payload}.");
     for secret in [scene.key.secret.as_str(), "garbage", "a.b.c", &forged, &unsigned] {
-        for (method, template) in ADMIN.into_iter().chain(USER) {
-            let answer = scene.key.holding(secret).ask(method, &path(template)).json("{}").await;
-            assert_eq!(answer.status, 401, "{method} {template}: {}", answer.tell());
+        for operation in operations.iter().filter(|operation| operation.role != "anyone") {
+            let at = operation.at(&uuid::Uuid::new_v4().to_string());
+            let answer = scene.key.holding(secret).ask(&operation.method, &at).json("{}").await;
+            assert_eq!(answer.status, 401, "{}: {}", operation.id, answer.tell());
             answer.refusal(401, "Unauthorized");
         }
-    }
-    for (method, template) in ADMIN.into_iter().chain(USER) {
-        let answer = scene.gateway.stranger().ask(method, &path(template)).json("{}").await;
-        assert_eq!(answer.status, 401, "{method} {template}: {}", answer.tell());
     }
     let by_key = scene.gateway.stranger().get(&path("/admin/providers")).header("x-api-key", &jwt);
     assert_eq!(by_key.await.status, 401, "a JWT travels as a bearer token only");

@@ -2,12 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, Gateway, MockVendor, Reply, operations, scan::Canary};
+use crate::{
+    api::Document,
+    support::{Answer, Gateway, MockVendor, Org, Reply, operations, scan::Canary},
+};
 
 const INLINE: &str = "sk-canary-inline-6f1d0c2b9a";
 const SHARED: &str = "sk-ant-canary-shared-77ab31e0";
+const ROTATED: &str = "sk-ant-canary-rotated-90cd42fe";
 const COOKIE: &str = "session-canary-5d2c91f04b";
 const PROMPT: &str = "prompt canary: the launch code is heron";
 const ANSWER: &str = "answer canary: cormorants over the bay";
@@ -68,12 +72,18 @@ async fn no_secret_prompt_or_answer_is_left_anywhere() {
     for path in ["connections", "providers", "model-mappings", "api-keys"] {
         answers.push(acme.get(&format!("/admin/{path}")).await.has_status(200));
     }
+    connection_is_rotated(&acme, &connection, &mut answers).await;
+    let operations = Document::of(&gateway).await.operations();
+    for operation in operations.iter().filter(|one| one.method == "GET" && !one.has_id()) {
+        answers.push(acme.admin.caller.get(&operation.at("")).await);
+    }
     acme.records(8).await;
     answers.push(acme.get("/admin/usage").await.has_status(200));
 
     let secrets = [
         Canary::new("an inline vendor key", INLINE.as_bytes()),
         Canary::new("a shared vendor key", SHARED.as_bytes()),
+        Canary::new("a rotated vendor key", ROTATED.as_bytes()),
         Canary::new("a gateway key", key.secret.as_bytes()),
         Canary::new("an administrator's token", acme.admin.caller.secret.as_bytes()),
         Canary::new("a cookie", COOKIE.as_bytes()),
@@ -86,6 +96,9 @@ async fn no_secret_prompt_or_answer_is_left_anywhere() {
         canary.is_not_in("the log", log.as_bytes());
         canary.is_not_in("the metrics", metrics.text().as_bytes());
         canary.is_not_below(&gateway.data_dir(), &[]);
+        if let Some(dump) = gateway.database_dump() {
+            canary.is_not_in("the database", dump.as_bytes());
+        }
     }
     for answer in &answers {
         for canary in &secrets {
@@ -94,9 +107,27 @@ async fn no_secret_prompt_or_answer_is_left_anywhere() {
     }
 }
 
+/// Changes and refusals that quote what was sent; then everything that the audit log tells of them.
+async fn connection_is_rotated(acme: &Org, connection: &Value, answers: &mut Vec<Answer>) {
+    let path = format!("/admin/connections/{}", connection["id"].as_str().unwrap());
+    answers.push(acme.put(&path, json!({"api_key": ROTATED})).await.has_status(200));
+    for refused in [
+        json!({"api_key": {"api_key": ROTATED}}),
+        json!({"api_key": [ROTATED]}),
+        json!({"api_key": format!("{ROTATED}\n")}),
+        json!({"credentials": ROTATED}),
+        json!({"credentials": {"api_key": {"value": ROTATED}}}),
+    ] {
+        answers.push(acme.put(&path, refused).await.has_status(400));
+    }
+    let audit = acme.get("/admin/audit?limit=500").await.has_status(200);
+    assert!(audit.text().contains(r#""credentials":"changed""#), "{}", audit.text());
+    answers.push(audit);
+}
+
 #[tokio::test]
 async fn the_master_key_lies_in_one_file_that_only_its_owner_reads() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::configured().on_sqlite().start().await;
     gateway.org("acme").provider("openai").at_url("https://vendor.test").await;
     let path = gateway.data_dir().join("master.key");
     let stored = std::fs::read(&path).unwrap();

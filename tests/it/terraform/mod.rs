@@ -3,6 +3,7 @@
 
 mod kinds;
 mod lifecycle;
+mod pricing;
 mod provider;
 mod resources;
 

@@ -1,6 +1,6 @@
 //! The provider's HTTP client: its headers, its limits, and how it tells a refusal.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::support::{Answer, Caller, Gateway};
 
@@ -93,15 +93,19 @@ pub fn known(attributes: &Attributes, name: &str) -> Value {
     match attributes.get(name) {
         Some(Value::String(text)) if text.is_empty() => Value::Null,
         Some(Value::Object(fields)) if fields.is_empty() => Value::Null,
-        Some(value) => numbers(value),
-        None => json!(null),
+        // Of the entries of a list, absent keys are as null.
+        Some(Value::Array(items)) => items.iter().map(without_nulls).collect(),
+        Some(value) => value.clone(),
+        None => Value::Null,
     }
 }
 
-/// Integers must be integers on the wire, `5` and not `5.0`; what is a double is compared as one.
-fn numbers(value: &Value) -> Value {
-    match value.as_f64() {
-        Some(double) if value.is_f64() => json!(double),
-        _ => value.clone(),
+fn without_nulls(item: &Value) -> Value {
+    match item {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        other => other.clone(),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Provider,
-    kinds::{MODEL_MAPPING, PROVIDER},
+    kinds::{GOVERNANCE, MODEL_ACCESS, MODEL_MAPPING, PROVIDER, RATE_LIMIT, TOKEN_BUDGET},
     lifecycle::{create, lives},
     provider::attributes,
 };
@@ -114,4 +114,100 @@ async fn an_alias_of_a_model_that_is_not_enabled_is_told_in_the_words_that_tests
     let refused = create(&terraform, MODEL_MAPPING, &config).await.unwrap_err();
     assert_eq!(refused.title, "rejected by the LLM Gateway API");
     assert!(refused.detail.contains("the model is not enabled"), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn a_model_access_policy() {
+    let gateway = Gateway::start().await;
+    let terraform = Provider::of(&gateway, "acme");
+    let provider = upstream(&terraform).await;
+    let somebody = uuid::Uuid::new_v4();
+    let steps = [
+        json!({"name": "a", "scope_type": "org", "policy_type": "allowlist",
+            "targets": [{"kind": "model_alias", "alias": "gpt-*"}], "traffic_type": "llm"}),
+        json!({"name": "b", "scope_type": "group", "scope_value": "research",
+        "policy_type": "denylist", "traffic_type": "all", "enabled": false, "targets": [
+            {"kind": "provider_model", "provider_id": provider, "model": "gpt-4o"},
+            {"kind": "model", "model": "o*"},
+            {"kind": "provider", "provider_id": provider},
+        ]}),
+        json!({"name": "a", "scope_type": "role", "scope_value": "user",
+            "policy_type": "allowlist", "traffic_type": "mcp", "enabled": true,
+            "targets": [{"kind": "model", "model": "gpt-4o"}]}),
+    ];
+    lives(&terraform, MODEL_ACCESS, &steps).await;
+    let steps = [json!({"name": "one", "scope_type": "user", "scope_id": somebody,
+        "policy_type": "denylist", "traffic_type": "llm", "enabled": false,
+        "targets": [{"kind": "model_alias", "alias": "fast"}]})];
+    lives(&terraform, MODEL_ACCESS, &steps).await;
+}
+
+#[tokio::test]
+async fn a_target_whose_provider_is_no_uuid_is_told_in_the_words_that_tests_match() {
+    let gateway = Gateway::start().await;
+    let terraform = Provider::of(&gateway, "acme");
+    let config = attributes(json!({"name": "a", "scope_type": "org", "policy_type": "allowlist",
+        "targets": [{"kind": "provider", "provider_id": "nope"}], "traffic_type": "llm"}));
+    let refused = create(&terraform, MODEL_ACCESS, &config).await.unwrap_err();
+    assert_eq!(refused.title, "rejected by the LLM Gateway API");
+    assert!(refused.detail.contains("UUID parsing failed"), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn a_rate_limit() {
+    let gateway = Gateway::start().await;
+    let terraform = Provider::of(&gateway, "acme");
+    let steps = [
+        json!({"name": "a", "scope_type": "org", "requests_per_minute": 5, "traffic_type": "all"}),
+        json!({"name": "b", "scope_type": "group", "scope_value": "research",
+            "tokens_per_minute": 2_147_483_647, "traffic_type": "llm", "enabled": false}),
+        json!({"name": "a", "scope_type": "role", "scope_value": "user", "enabled": true,
+            "requests_per_minute": 0, "tokens_per_minute": 1000, "traffic_type": "mcp"}),
+    ];
+    // What is disabled comes back enabled where it was deleted behind its back: the last is not.
+    lives(&terraform, RATE_LIMIT, &steps).await;
+    let config = attributes(steps[0].clone());
+    create(&terraform, RATE_LIMIT, &config).await.expect("the first");
+    let refused = create(&terraform, RATE_LIMIT, &config).await.unwrap_err();
+    assert_eq!(refused.title, "conflicts with an existing one");
+    let words = "A policy with this scope and traffic type already exists";
+    assert!(refused.detail.contains(words), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn a_token_budget() {
+    let gateway = Gateway::start().await;
+    let terraform = Provider::of(&gateway, "acme");
+    let steps = [
+        json!({"name": "a", "scope_type": "org", "period": "daily", "token_limit": 1,
+            "action_on_exhaust": "block", "traffic_type": "all"}),
+        json!({"name": "b", "scope_type": "org", "period": "monthly",
+            "token_limit": 1_099_511_627_776_u64, "alert_thresholds": [100, 0, 50],
+            "action_on_exhaust": "throttle", "traffic_type": "llm", "enabled": false}),
+        json!({"name": "a", "scope_type": "org", "period": "weekly", "token_limit": 5,
+            "alert_thresholds": [80, 90], "action_on_exhaust": "warn", "traffic_type": "mcp",
+            "enabled": false}),
+    ];
+    lives(&terraform, TOKEN_BUDGET, &steps).await;
+    let config = attributes(steps[0].clone());
+    let state = create(&terraform, TOKEN_BUDGET, &config).await.expect("the first");
+    assert_eq!(state["alert_thresholds"], json!([80, 90]), "where none are configured");
+    let refused = create(&terraform, TOKEN_BUDGET, &config).await.unwrap_err();
+    assert_eq!(refused.title, "conflicts with an existing one");
+    let words = "A budget with this scope, target, traffic type, and period already exists";
+    assert!(refused.detail.contains(words), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn the_governance_configuration() {
+    let gateway = Gateway::start().await;
+    let terraform = Provider::of(&gateway, "acme");
+    let unset = terraform.read(GOVERNANCE.path).await.expect("it is always there");
+    assert_eq!(unset["require_pricing_for_mappings"], json!(false));
+    let (on, off) = (
+        json!({"require_pricing_for_mappings": true}),
+        json!({"require_pricing_for_mappings": false}),
+    );
+    // The last is what destroying it does.
+    lives(&terraform, GOVERNANCE, &[on.clone(), off.clone(), on, off]).await;
 }

@@ -36,7 +36,7 @@ pub enum AppError {
     Store(#[from] store::StoreError),
     /// The master key is not there or not the right one.
     #[error(transparent)]
-    MasterKey(#[from] auth::MasterCheckError),
+    MasterKey(#[from] auth::UnlockError),
     /// A secret cannot be sealed or opened.
     #[error(transparent)]
     Seal(#[from] secrets::SealError),

@@ -15,7 +15,8 @@ pub async fn unlock(config: &Config) -> Result<(Store, Keyring), AppError> {
         .map_err(|source| AppError::DataDir { path: dir.display().to_string(), source })?;
     let store = Store::open(&database(config)).await?;
     let setting = config.secrets.master_key.as_ref().map(crate::secrets::Secret::expose);
-    let keyring = auth::unlock(&store, setting, dir).await?;
+    let source = auth::KeySource::Master { setting, data_dir: dir };
+    let keyring = auth::unlock(&store, &source).await?;
     Ok((store, keyring))
 }
 

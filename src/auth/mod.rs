@@ -9,12 +9,14 @@ mod caller;
 mod issuer;
 mod key_cache;
 mod keys;
-mod master_check;
+mod rotate;
 mod token;
+mod unlock;
 
 pub use api_key::{MintedKey, is_well_formed};
 pub use caller::{Authenticator, Caller, CallerRefusal};
 pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError, TokenRefusal};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
-pub use master_check::{MasterCheckError, check_master_key, unlock};
+pub use rotate::{Rotation, add, finish, rotate};
 pub use token::{TokenError, token};
+pub use unlock::{KeySource, UnlockError, unlock};

@@ -38,7 +38,7 @@ pub fn seal_api_key(
 /// Opens what [`seal_api_key`] made for the same row. None where the key is empty or absent.
 ///
 /// # Errors
-/// When the value was made with another master key, for another row, or was changed.
+/// When the value was made under another root, for another row, or was changed.
 pub fn open_api_key(
     keyring: &Keyring,
     org: OrgId,

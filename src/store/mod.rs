@@ -15,6 +15,7 @@ mod routes;
 mod row;
 mod rows;
 mod runtime;
+mod sealed;
 mod tx;
 mod usage;
 mod usage_expire;

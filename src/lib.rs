@@ -6,10 +6,11 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot provider ledger observe domain
+//! admin      → store auth secrets snapshot provider ledger observe net domain
+//!              (net for its guarded client alone: addresses in requests are others' choice)
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets provider domain
-//! auth       → store secrets domain
+//! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
 //! route      → snapshot domain     provider   → domain

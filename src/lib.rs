@@ -17,6 +17,7 @@
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
+//! cloud      → net secrets domain
 //! net        → snapshot provider domain             domain → nothing
 //! ```
 
@@ -35,6 +36,7 @@ pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod cloud;
 pub mod config;
 pub mod dialect;
 pub mod domain;

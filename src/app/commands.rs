@@ -2,10 +2,10 @@
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
-use super::{AppError, parts, serve};
+use super::{AppError, parts, rotate, serve};
 use crate::{
     auth,
-    cli::{Command, ConfigFile, EXIT_CONFIG, TokenRequest},
+    cli::{Command, ConfigFile, EXIT_CONFIG, RotationRequest, TokenRequest},
     config::{self, Config, LogFormat},
     healthcheck, observe,
 };
@@ -21,6 +21,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
+        }
+        Command::RotateMasterKey(request) => {
+            load(&request.config).and_then(|config| rotate_master_key(&config, &request))
         }
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
     };
@@ -62,6 +65,10 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
         Ok(token)
     })?;
     say(&token)
+}
+
+fn rotate_master_key(config: &Config, request: &RotationRequest) -> Result<(), AppError> {
+    say(&block_on(1, rotate::rotate(config, request))?)
 }
 
 fn ask_health(config: &Config) -> Result<(), AppError> {

@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use crate::{auth, config, healthcheck, ledger, quickstart, secrets, store};
+use crate::{auth, config, healthcheck, ledger, net, quickstart, secrets, store};
 
 /// A command failed. The text is for the operator, and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,15 @@ pub enum AppError {
     /// The gateway does not answer.
     #[error(transparent)]
     Unhealthy(#[from] healthcheck::Unhealthy),
+    /// No client for the gateway's own requests can be made.
+    #[error(transparent)]
+    Client(#[from] net::ClientError),
+    /// The command cannot be carried out as it was given.
+    #[error("{0}")]
+    Usage(String),
+    /// The key cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] secrets::MasterKeyError),
     /// The system refuses something else.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),

@@ -8,6 +8,7 @@ mod parts;
 mod probes;
 mod refresh;
 mod retention;
+mod rotate;
 mod serve;
 mod shutdown;
 

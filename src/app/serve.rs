@@ -21,7 +21,7 @@ use crate::{
     auth::{ApiKeys, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
-    net::{AddressPolicy, Peers},
+    net::Peers,
     observe::{self, AccessLog, Metrics},
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
@@ -189,12 +189,8 @@ fn spool_limits(config: &Config) -> SpoolLimits {
 }
 
 fn peers(config: &Config) -> Peers {
-    let policy = AddressPolicy {
-        deny: config.upstream.deny_addresses.clone(),
-        allow: config.upstream.allow_addresses.clone(),
-    };
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    Peers::new(policy, patience, Arc::new(InProcess::new()))
+    Peers::new(parts::address_policy(config), patience, Arc::new(InProcess::new()))
 }
 
 fn limits(config: &Config) -> Limits {

@@ -16,6 +16,6 @@ mod value;
 pub use fault::{Fault, Faults, Place};
 pub use load::{DEFAULT_FILE, load, load_for_process};
 pub use schema::{
-    Admin, Config, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets, Server,
-    Storage, Upstream,
+    Admin, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets,
+    Server, Storage, Upstream, WrapWith,
 };

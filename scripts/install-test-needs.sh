@@ -17,6 +17,10 @@ missing_packages() {
     has node || echo nodejs
     has npm || echo npm
     has python3 || echo python3
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
+    has psql || echo postgresql-client
+    has pgrep || echo procps
+    has redis-server || echo redis-server
     python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
 }
 

@@ -176,7 +176,10 @@ mod tests {
         let line = "turnpike rotate-master-key --new-key env:NEXT";
         assert_eq!(parsed(line), Ok(Command::RotateMasterKey(begun)));
         let to = RotationRequest { to: Some(WrapName::Vault), ..Default::default() };
-        assert_eq!(parsed("turnpike rotate-master-key --to vault"), Ok(Command::RotateMasterKey(to)));
+        assert_eq!(
+            parsed("turnpike rotate-master-key --to vault"),
+            Ok(Command::RotateMasterKey(to))
+        );
         assert!(parsed("turnpike rotate-master-key --finish --to vault").is_err());
     }
 

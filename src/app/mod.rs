@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod follow;
 mod listen;
 mod parts;
 mod probes;

@@ -28,7 +28,7 @@ pub async fn store(config: &Config) -> Result<Store, AppError> {
         .mode(0o700)
         .create(dir)
         .map_err(|source| AppError::DataDir { path: dir.display().to_string(), source })?;
-    Ok(Store::open(&config.storage.database_url()).await?)
+    Ok(Store::open(config.storage.database_url().expose()).await?)
 }
 
 /// Where the key comes from that opens the store, as configured.

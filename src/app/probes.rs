@@ -1,20 +1,18 @@
 //! `/healthz` and `/readyz` (contract 3).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
-
-/// A store that does not answer by then is away.
-const STORE_PATIENCE: Duration = Duration::from_secs(1);
+use super::follow::StoreWatch;
+use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher};
 
 /// What readiness looks at.
 #[derive(Clone)]
 pub struct Vitals {
-    pub store: Store,
+    pub watch: Arc<StoreWatch>,
     pub publisher: Arc<Publisher>,
     pub ledger: Arc<Ledger>,
     pub drain: Drain,
@@ -29,8 +27,7 @@ pub fn router(vitals: Vitals) -> Router {
 }
 
 async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
-    let store =
-        matches!(tokio::time::timeout(STORE_PATIENCE, vitals.store.orgs()).await, Ok(Ok(_)));
+    let store = !vitals.watch.is_away();
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
     let status = if vitals.drain.draining() {

@@ -7,67 +7,107 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::{sync::Mutex, time::MissedTickBehavior};
+use tokio::sync::Mutex;
 
 use crate::{
     admin::{Refresh, RefreshError},
+    auth::ApiKeys,
     domain::OrgId,
     provider,
     secrets::Keyring,
-    snapshot::{OrgSnapshot, Publisher, build_org},
+    snapshot::{Publisher, build_org},
     store::Store,
 };
 
-/// How often what could not be put into force is tried again.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
+/// A store that does not answer by then is away.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Puts what is stored into force.
+/// Puts what is stored into force: the snapshot of an organization, and what is known of its keys.
 pub struct Refresher {
     store: Store,
     keyring: Arc<Keyring>,
     publisher: Arc<Publisher>,
-    /// Organizations whose last rebuild failed: what is stored of them is not in force. Held while
-    /// rebuilding, because two rebuilds at once could publish the older rows last.
-    behind: Mutex<BTreeSet<OrgId>>,
+    keys: Arc<ApiKeys>,
+    /// Held while rebuilding, because two rebuilds at once could publish the older rows last.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The revision that is in force, of every organization.
+    known: HashMap<OrgId, i64>,
+    /// Organizations whose last rebuild failed: what is stored of them is not in force.
+    behind: BTreeSet<OrgId>,
 }
 
 impl Refresher {
     /// Publishes to `publisher` what `store` holds.
-    pub fn new(store: Store, keyring: Arc<Keyring>, publisher: Arc<Publisher>) -> Self {
-        Self { store, keyring, publisher, behind: Mutex::default() }
+    pub fn new(
+        store: Store,
+        keyring: Arc<Keyring>,
+        publisher: Arc<Publisher>,
+        keys: Arc<ApiKeys>,
+    ) -> Self {
+        Self { store, keyring, publisher, keys, state: Mutex::default() }
+    }
+
+    /// The store whose changes are put into force.
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Publishes every organization.
     pub async fn all(&self) -> Result<(), RefreshError> {
-        let mut behind = self.behind.lock().await;
+        let mut state = self.state.lock().await;
         let mut orgs = HashMap::new();
-        for row in self.store.orgs().await.map_err(failed)? {
-            let org = self.build(row.id).await?;
-            orgs.insert(org.id, org);
+        for (id, _) in self.store.revisions().await.map_err(failed)? {
+            let rows = self.store.runtime_rows(id).await.map_err(failed)?;
+            let org = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
+            orgs.insert(id, Arc::new(org));
+            state.known.insert(id, rows.org.revision);
         }
         self.publisher.replace(&orgs);
-        behind.clear();
+        state.behind.clear();
         Ok(())
     }
 
-    /// Tries every second, for as long as the process lives, to put into force what could not be.
-    pub async fn catch_up(self: Arc<Self>) {
-        let mut tick = tokio::time::interval(CATCH_UP_EVERY);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            let behind = self.behind.lock().await.clone();
-            for org in behind {
-                if self.org(org).await.is_ok() {
-                    tracing::info!(%org, "a stored change is in force at last");
+    /// Puts into force what changed since it was last looked at, and what could not be then. An
+    /// organization for which that fails is tried again at the next call, and holds up no other.
+    ///
+    /// # Errors
+    /// When the store does not answer; the next call makes up for it.
+    pub async fn catch_up(&self) -> Result<(), RefreshError> {
+        let stored = tokio::time::timeout(PATIENCE, self.store.revisions()).await;
+        let stored = stored.map_err(|_| failed("it does not answer"))?.map_err(failed)?;
+        let mut state = self.state.lock().await;
+        for (org, revision) in stored {
+            let was_behind = state.behind.contains(&org);
+            if !was_behind && state.known.get(&org) == Some(&revision) {
+                continue;
+            }
+            match self.rebuild(&mut state, org).await {
+                Ok(()) if was_behind => tracing::info!(%org, "a stored change is in force at last"),
+                Err(error) if !was_behind => {
+                    tracing::error!(%org, %error, "a change is stored but not in force");
                 }
+                _ => {}
             }
         }
+        Ok(())
     }
 
-    async fn build(&self, org: OrgId) -> Result<Arc<OrgSnapshot>, RefreshError> {
+    async fn rebuild(&self, state: &mut State, org: OrgId) -> Result<(), RefreshError> {
+        // Also if this is cut short.
+        state.behind.insert(org);
         let rows = self.store.runtime_rows(org).await.map_err(failed)?;
-        build_org(&rows, &self.keyring, provider::catalog()).map(Arc::new).map_err(failed)
+        let known = state.known.get(&org).copied().unwrap_or_default();
+        let keys = self.store.keys_changed_after(org, known).await.map_err(failed)?;
+        let built = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
+        self.publisher.publish(&Arc::new(built));
+        self.keys.learn(keys);
+        state.known.insert(org, rows.org.revision);
+        state.behind.remove(&org);
+        Ok(())
     }
 }
 
@@ -78,13 +118,8 @@ fn failed(error: impl std::fmt::Display) -> RefreshError {
 #[async_trait]
 impl Refresh for Refresher {
     async fn org(&self, org: OrgId) -> Result<(), RefreshError> {
-        let mut behind = self.behind.lock().await;
-        // Also if this is cut short.
-        behind.insert(org);
-        let built = self.build(org).await?;
-        self.publisher.publish(&built);
-        behind.remove(&org);
-        Ok(())
+        let mut state = self.state.lock().await;
+        self.rebuild(&mut state, org).await
     }
 }
 
@@ -95,7 +130,10 @@ mod tests {
     use sqlx::{ConnectOptions as _, Executor as _, sqlite::SqliteConnectOptions};
 
     use super::*;
-    use crate::store::testing::{org_with_user, temp_store};
+    use crate::{
+        app::follow,
+        store::testing::{org_with_user, temp_store},
+    };
 
     #[tokio::test]
     async fn a_change_that_could_not_be_read_back_is_in_force_once_it_can() {
@@ -103,14 +141,16 @@ mod tests {
         let (org, _) = org_with_user(&store, "acme").await;
         let publisher = Arc::new(Publisher::default());
         let keyring = Arc::new(Keyring::new([1; 32]));
-        let refresher = Arc::new(Refresher::new(store.clone(), keyring, Arc::clone(&publisher)));
-        tokio::spawn(Arc::clone(&refresher).catch_up());
+        let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
+        let refresher =
+            Arc::new(Refresher::new(store.clone(), keyring, Arc::clone(&publisher), keys));
         let file = SqliteConnectOptions::new().filename(dir.path().join("turnpike.db"));
         let mut database = file.connect().await.unwrap();
 
         database.execute("ALTER TABLE routes RENAME TO elsewhere").await.unwrap();
         assert!(refresher.org(org.id).await.is_err());
         assert!(publisher.load().orgs.is_empty());
+        tokio::spawn(follow::run(Arc::clone(&refresher), Arc::default()));
 
         database.execute("ALTER TABLE elsewhere RENAME TO routes").await.unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -118,6 +158,6 @@ mod tests {
             assert!(Instant::now() < deadline, "not in force");
             tokio::task::yield_now().await;
         }
-        assert!(refresher.behind.lock().await.is_empty());
+        assert!(refresher.state.lock().await.behind.is_empty());
     }
 }

@@ -67,7 +67,8 @@ async fn step(
                 Some(given) => given,
                 None => secrets::load_or_create(setting(config), &config.storage.data_dir)?,
             });
-            let next = "secrets.wrap = \"local\" (and secrets.master_key to the new key, if you gave one)";
+            let next =
+                "secrets.wrap = \"local\" (and secrets.master_key to the new key, if you gave one)";
             Ok(told(auth::add(store, &source, &new).await?, next))
         }
     }

@@ -11,7 +11,9 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, listen, parts,
+    AppError, commands,
+    follow::{self, StoreWatch},
+    listen, parts,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
@@ -80,13 +82,14 @@ async fn start(
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
+    let watch = Arc::new(StoreWatch::default());
     let vitals = Vitals {
-        store: store.clone(),
+        watch: Arc::clone(&watch),
         publisher: Arc::clone(&publisher),
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher).await?;
+    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -137,11 +140,13 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
+    watch: &Arc<StoreWatch>,
 ) -> Result<Router, AppError> {
-    let refresher = Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher));
+    let refresher =
+        Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
-    tokio::spawn(Arc::clone(&refresher).catch_up());
+    tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
     let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);

@@ -111,10 +111,7 @@ async fn keep_only(store: &Store, name: &str, prefix: &str) -> Result<usize, Unl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        auth::unlock,
-        store::testing::temp_store,
-    };
+    use crate::{auth::unlock, store::testing::temp_store};
 
     fn in_folder(data_dir: &Path) -> KeySource<'_> {
         KeySource::Master { setting: None, data_dir }

@@ -120,7 +120,11 @@ async fn refusals_say_what_to_do_and_repeat_no_secret() {
         assert!(!text.contains("hvs."), "{text}");
         text
     };
-    assert!(refused("transit", "hvs.wrong").await.contains("permission denied (403); check secrets.vault_token"));
+    assert!(
+        refused("transit", "hvs.wrong")
+            .await
+            .contains("permission denied (403); check secrets.vault_token")
+    );
     assert!(refused("elsewhere", "hvs.right").await.contains("404; check secrets.vault_mount"));
     server.sealed.store(true, Ordering::SeqCst);
     assert!(refused("transit", "hvs.right").await.contains("Vault is sealed (503)"));

@@ -167,7 +167,13 @@ mod tests {
         assert_eq!(
             faults("[storage]\nurl = \"postgres://u:canary-1@db/x\"\n"),
             [
-                "2: storage.url: PostgreSQL is not supported by this version; use \"sqlite://<path>\""
+                "secrets.master_key: must be given where storage.url is PostgreSQL: every replica needs the same key (make one with: openssl rand -base64 32)"
+            ]
+        );
+        assert_eq!(
+            faults("[storage]\nurl = \"mysql://u:canary-1@db/x\"\n"),
+            [
+                "2: storage.url: expected \"sqlite://<path>\" or \"postgres://user:password@host:5432/database\""
             ]
         );
     }
@@ -342,11 +348,15 @@ mod tests {
     fn vault_needs_its_address_key_and_token() {
         assert_eq!(
             faults("[secrets]\nwrap = \"vault\"\nvault_key = \"turnpike\"\n"),
-            ["2: secrets.wrap: \"vault\" needs secrets.vault_address, secrets.vault_token beside it"]
+            [
+                "2: secrets.wrap: \"vault\" needs secrets.vault_address, secrets.vault_token beside it"
+            ]
         );
         assert_eq!(
             faults("[secrets]\nvault_key = \"../sys\"\n"),
-            ["2: secrets.vault_key: expected a name of letters, digits, '.', '_' and '-', found \"../sys\""]
+            [
+                "2: secrets.vault_key: expected a name of letters, digits, '.', '_' and '-', found \"../sys\""
+            ]
         );
     }
 

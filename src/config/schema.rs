@@ -80,8 +80,8 @@ pub struct MetricsCfg {
 pub struct Storage {
     /// Folder of the database, the spool and the master key; made at start.
     pub data_dir: PathBuf,
-    /// `sqlite://<path>`; none: `turnpike.db` in the data folder.
-    pub url: Option<String>,
+    /// `sqlite://<path>` or `postgres://…`; none: SQLite, `turnpike.db` in the data folder.
+    pub url: Option<Secret>,
 }
 
 /// `[secrets]`. Its `Debug` shows whether a key is set, never which.
@@ -242,10 +242,15 @@ impl Default for Storage {
 impl Storage {
     /// The database's URL, the default filled in.
     #[must_use]
-    pub fn database_url(&self) -> String {
-        self.url
-            .clone()
-            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("turnpike.db").display()))
+    pub fn database_url(&self) -> Secret {
+        let default = || format!("sqlite://{}", self.data_dir.join("turnpike.db").display());
+        self.url.clone().unwrap_or_else(|| Secret::new(default()))
+    }
+
+    /// Whether several replicas may share the database.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.expose().starts_with("postgres"))
     }
 }
 

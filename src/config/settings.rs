@@ -16,12 +16,7 @@ use crate::secrets::Secret;
 
 /// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
 /// deceive.
-const UNSUPPORTED: [&str; 4] = [
-    "auth.issuers",
-    "media.fetch",
-    "redis.on_failure",
-    "redis.url",
-];
+const UNSUPPORTED: [&str; 4] = ["auth.issuers", "media.fetch", "redis.on_failure", "redis.url"];
 
 const LOG_FORMATS: &[(&str, LogFormat)] =
     &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
-use crate::domain::IpRange;
+use crate::{domain::IpRange, secrets::Secret};
 
 /// A value as it stood in the file or the environment.
 #[derive(Clone, Debug)]
@@ -219,16 +219,22 @@ pub(super) fn web_url(given: &Given) -> Result<String, String> {
     }
 }
 
-/// `sqlite://<path>`. Passwords may stand in other URLs, so the text stays out of the message.
-pub(super) fn database_url(given: &Given) -> Result<String, String> {
+/// `sqlite://<path>` or `postgres://…`. A password may stand in it, so the text stays out of the
+/// message.
+pub(super) fn database_url(given: &Given) -> Result<Secret, String> {
     let text = given.text()?;
-    match text.split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(text.to_owned()),
+    let understood = match text.split_once("://") {
+        Some(("sqlite", path)) => !path.is_empty(),
         Some(("postgres" | "postgresql", _)) => {
-            Err("PostgreSQL is not supported by this version; use \"sqlite://<path>\"".to_owned())
+            url::Url::parse(text).is_ok_and(|url| url.has_host() || url.query().is_some())
         }
-        _ => Err("expected \"sqlite://<path>\"".to_owned()),
+        _ => false,
+    };
+    if understood {
+        return Ok(Secret::new(text.to_owned()));
     }
+    Err("expected \"sqlite://<path>\" or \"postgres://user:password@host:5432/database\""
+        .to_owned())
 }
 
 /// What `tracing-subscriber` takes as a filter.

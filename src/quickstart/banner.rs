@@ -118,7 +118,12 @@ mod tests {
     const BASE: &str = "http://127.0.0.1:8080";
 
     fn provisioned(key: Option<&str>) -> Provisioned {
-        let org = OrgRow { id: OrgId::random(), name: "default".into(), created_at: Timestamp(0) };
+        let org = OrgRow {
+            id: OrgId::random(),
+            name: "default".into(),
+            created_at: Timestamp(0),
+            revision: 0,
+        };
         let admin = UserRow {
             id: UserId::random(),
             org_id: org.id,

@@ -1,8 +1,10 @@
 //! Credentials (wire name: connections).
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
-
-use super::{ConnectionRow, StoreError, Tx, row};
+use super::{
+    ConnectionRow, StoreError, Tx,
+    record::{Found, Record},
+    statement::sql,
+};
 use crate::domain::{CredentialId, OrgId};
 
 const LIST: &str = "SELECT * FROM connections WHERE org_id = $1 ORDER BY created_at, id";
@@ -22,8 +24,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn connections(&mut self, org: OrgId) -> Result<Vec<ConnectionRow>, StoreError> {
-        let query = sqlx::query_as(LIST).bind(org.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(LIST).bind(org.0);
+        Ok(self.all(query).await?)
     }
 
     /// One credential.
@@ -35,8 +37,8 @@ impl Tx {
         org: OrgId,
         id: CredentialId,
     ) -> Result<Option<ConnectionRow>, StoreError> {
-        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(GET).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 
     /// Adds a credential.
@@ -44,7 +46,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the organization has one of that name.
     pub async fn insert_connection(&mut self, new: &ConnectionRow) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT)
+        let query = sql(INSERT)
             .bind(new.id.0)
             .bind(new.org_id.0)
             .bind(new.name.clone())
@@ -55,7 +57,7 @@ impl Tx {
             .bind(new.sealed.clone())
             .bind(new.created_at.0)
             .bind(new.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -64,7 +66,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the organization has another of that name.
     pub async fn update_connection(&mut self, changed: &ConnectionRow) -> Result<(), StoreError> {
-        let query = sqlx::query(UPDATE)
+        let query = sql(UPDATE)
             .bind(changed.org_id.0)
             .bind(changed.id.0)
             .bind(changed.name.clone())
@@ -73,7 +75,7 @@ impl Tx {
             .bind(changed.settings.to_string())
             .bind(changed.sealed.clone())
             .bind(changed.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -87,8 +89,8 @@ impl Tx {
         org: OrgId,
         id: CredentialId,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(DELETE).bind(org.0).bind(id.0);
-        Ok(query.execute(self.connection_mut()).await?.rows_affected() > 0)
+        let query = sql(DELETE).bind(org.0).bind(id.0);
+        Ok(self.execute(query).await? > 0)
     }
 
     /// Names of the providers that use a credential.
@@ -100,24 +102,24 @@ impl Tx {
         org: OrgId,
         id: CredentialId,
     ) -> Result<Vec<String>, StoreError> {
-        let query = sqlx::query_scalar(USERS).bind(org.0).bind(id.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(USERS).bind(org.0).bind(id.0);
+        Ok(self.all(query).await?)
     }
 }
 
-impl FromRow<'_, SqliteRow> for ConnectionRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for ConnectionRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", CredentialId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            name: found.try_get("name")?,
-            model_provider: found.try_get("model_provider")?,
-            auth_type: found.try_get("auth_type")?,
-            base_url: found.try_get("base_url")?,
-            settings: row::json(found, "settings")?,
-            sealed: found.try_get("sealed")?,
-            created_at: row::time(found, "created_at")?,
-            updated_at: row::time(found, "updated_at")?,
+            id: found.id("id", CredentialId)?,
+            org_id: found.id("org_id", OrgId)?,
+            name: found.get("name")?,
+            model_provider: found.get("model_provider")?,
+            auth_type: found.get("auth_type")?,
+            base_url: found.get("base_url")?,
+            settings: found.json("settings")?,
+            sealed: found.get("sealed")?,
+            created_at: found.time("created_at")?,
+            updated_at: found.time("updated_at")?,
         })
     }
 }

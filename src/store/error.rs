@@ -1,5 +1,7 @@
 //! What can go wrong with the store, by what the caller can do about it.
 
+use super::statement::NulInText;
+
 /// A store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -29,6 +31,9 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if database.is_unique_violation() => Self::Conflict,
+            sqlx::Error::Encode(cause) if cause.is::<NulInText>() => {
+                Self::Invalid(cause.to_string())
+            }
             _ => Self::Unavailable(error),
         }
     }

@@ -1,8 +1,10 @@
 //! Gateway API keys. Only their keyed hash is here.
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
-
-use super::{KeyRow, Store, StoreError, Tx, row};
+use super::{
+    KeyRow, Store, StoreError, Tx,
+    record::{Found, Record, json_list},
+    statement::sql,
+};
 use crate::domain::{KeyId, OrgId, Timestamp, UserId};
 
 /// Keys with the groups of their user, as last seen.
@@ -23,19 +25,39 @@ const OF_USER: &str =
     select!("WHERE k.org_id = $1 AND k.user_id = $2 ORDER BY k.created_at DESC, k.id");
 const GET: &str = select!("WHERE k.org_id = $1 AND k.id = $2");
 const INSERT: &str = "INSERT INTO api_keys (id, org_id, name, key_prefix, hash, created_by_user_id,
-        user_id, group_name, scopes, created_at, expires_at, revoked_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3
+        user_id, group_name, scopes, created_at, expires_at, revoked_at, revision)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        (SELECT revision + 1 FROM orgs WHERE id = $2))";
+const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3,
+        revision = (SELECT revision + 1 FROM orgs WHERE id = $1)
     WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
 
+/// Marked with the revision that the transaction's own announcement makes.
+const MARK_OF_USER: &str = "UPDATE api_keys
+    SET revision = (SELECT revision + 1 FROM orgs WHERE id = $1)
+    WHERE org_id = $1 AND user_id = $2";
+const CHANGED: &str = select!("WHERE k.org_id = $1 AND k.revision > $2");
+
 impl Store {
+    /// The organization's keys that changed, or whose user did, after that revision.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn keys_changed_after(
+        &self,
+        org: OrgId,
+        revision: i64,
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        Ok(self.lookups.all(sql(CHANGED).bind(org.0).bind(revision)).await?)
+    }
+
     /// The key with that keyed hash, whatever its state.
     ///
     /// # Errors
     /// When the database is unavailable.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
-        let query = sqlx::query_as(BY_HASH).bind(hash.to_vec());
-        Ok(query.fetch_optional(&self.lookups).await?)
+        let query = sql(BY_HASH).bind(hash.to_vec());
+        Ok(self.lookups.optional(query).await?)
     }
 }
 
@@ -45,8 +67,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn keys(&mut self, org: OrgId) -> Result<Vec<KeyRow>, StoreError> {
-        let query = sqlx::query_as(LIST).bind(org.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(LIST).bind(org.0);
+        Ok(self.all(query).await?)
     }
 
     /// One user's keys, newest first, revoked ones too.
@@ -54,8 +76,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn user_keys(&mut self, org: OrgId, user: UserId) -> Result<Vec<KeyRow>, StoreError> {
-        let query = sqlx::query_as(OF_USER).bind(org.0).bind(user.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(OF_USER).bind(org.0).bind(user.0);
+        Ok(self.all(query).await?)
     }
 
     /// One key.
@@ -63,8 +85,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn key(&mut self, org: OrgId, id: KeyId) -> Result<Option<KeyRow>, StoreError> {
-        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(GET).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 
     /// Adds a key.
@@ -72,7 +94,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable, or a user that it names is not of its organization.
     pub async fn insert_key(&mut self, new: &KeyRow) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT)
+        let query = sql(INSERT)
             .bind(new.id.0)
             .bind(new.org_id.0)
             .bind(new.name.clone())
@@ -81,11 +103,21 @@ impl Tx {
             .bind(new.created_by_user_id.0)
             .bind(new.user_id.map(|id| id.0))
             .bind(new.group_name.clone())
-            .bind(row::json_list(&new.scopes))
+            .bind(json_list(&new.scopes))
             .bind(new.created_at.0)
             .bind(new.expires_at.map(|at| at.0))
             .bind(new.revoked_at.map(|at| at.0));
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
+        Ok(())
+    }
+
+    /// Has every replica look up a user's keys anew, with [`Tx::touch`] or [`Tx::record`] in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn mark_keys_of(&mut self, org: OrgId, user: UserId) -> Result<(), StoreError> {
+        self.execute(sql(MARK_OF_USER).bind(org.0).bind(user.0)).await?;
         Ok(())
     }
 
@@ -99,30 +131,28 @@ impl Tx {
         id: KeyId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(REVOKE).bind(org.0).bind(id.0).bind(at.0);
-        query.execute(self.connection_mut()).await?;
+        let query = sql(REVOKE).bind(org.0).bind(id.0).bind(at.0);
+        self.execute(query).await?;
         Ok(())
     }
 }
 
-impl FromRow<'_, SqliteRow> for KeyRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
-        let groups: Option<&str> = found.try_get("user_groups")?;
-        let user_groups =
-            if groups.is_some() { row::json(found, "user_groups")? } else { Vec::new() };
+impl Record for KeyRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        let user_groups = found.json_opt("user_groups")?.unwrap_or_default();
         Ok(Self {
-            id: row::id(found, "id", KeyId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            name: found.try_get("name")?,
-            key_prefix: found.try_get("key_prefix")?,
-            hash: found.try_get("hash")?,
-            created_by_user_id: row::id(found, "created_by_user_id", UserId)?,
-            user_id: row::id_opt(found, "user_id", UserId)?,
-            group_name: found.try_get("group_name")?,
-            scopes: row::json(found, "scopes")?,
-            created_at: row::time(found, "created_at")?,
-            expires_at: row::time_opt(found, "expires_at")?,
-            revoked_at: row::time_opt(found, "revoked_at")?,
+            id: found.id("id", KeyId)?,
+            org_id: found.id("org_id", OrgId)?,
+            name: found.get("name")?,
+            key_prefix: found.get("key_prefix")?,
+            hash: found.get("hash")?,
+            created_by_user_id: found.id("created_by_user_id", UserId)?,
+            user_id: found.id_opt("user_id", UserId)?,
+            group_name: found.get("group_name")?,
+            scopes: found.json("scopes")?,
+            created_at: found.time("created_at")?,
+            expires_at: found.time_opt("expires_at")?,
+            revoked_at: found.time_opt("revoked_at")?,
             user_groups,
         })
     }

@@ -1,14 +1,17 @@
 //! Organizations, and the sealed values of the installation.
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{OrgRow, Store, StoreError, Tx, row};
+use super::{
+    OrgRow, Store, StoreError, Tx,
+    record::{Found, Record},
+    statement::sql,
+};
 use crate::domain::{OrgId, Timestamp};
 
-const BY_ID: &str = "SELECT id, name, created_at FROM orgs WHERE id = $1";
-const BY_NAME: &str = "SELECT id, name, created_at FROM orgs WHERE name = $1";
-const ALL: &str = "SELECT id, name, created_at FROM orgs ORDER BY created_at, id";
+const BY_ID: &str = "SELECT id, name, created_at, revision FROM orgs WHERE id = $1";
+const BY_NAME: &str = "SELECT id, name, created_at, revision FROM orgs WHERE name = $1";
+const ALL: &str = "SELECT id, name, created_at, revision FROM orgs ORDER BY created_at, id";
 const INSERT: &str = "INSERT INTO orgs (id, name, created_at) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO NOTHING";
 const SEALED: &str = "SELECT value FROM sealed_values WHERE name = $1";
@@ -28,13 +31,18 @@ impl Store {
         if let Ok(id) = Uuid::parse_str(name) {
             return self.org(OrgId(id)).await?.ok_or(StoreError::NotFound("organization"));
         }
-        let find = || sqlx::query_as(BY_NAME).bind(name.to_owned());
-        if let Some(found) = find().fetch_optional(&self.readers).await? {
+        let find = || sql(BY_NAME).bind(name.to_owned());
+        if let Some(found) = self.readers.optional(find()).await? {
             return Ok(found);
         }
-        let insert = sqlx::query(INSERT).bind(Uuid::new_v4()).bind(name.to_owned());
-        insert.bind(Timestamp::now().0).execute(&self.writer).await?;
-        Ok(find().fetch_one(&self.writer).await?)
+        let insert = sql(INSERT).bind(Uuid::new_v4()).bind(name).bind(Timestamp::now().0);
+        let mut tx = self.write().await?;
+        tx.execute(insert).await?;
+        let org: OrgRow = tx.one(find()).await?;
+        tx.touch(org.id).await?;
+        let org = OrgRow { revision: org.revision + 1, ..org };
+        tx.commit().await?;
+        Ok(org)
     }
 
     /// One organization.
@@ -42,7 +50,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn org(&self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
-        Ok(sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&self.readers).await?)
+        Ok(self.readers.optional(sql(BY_ID).bind(id.0)).await?)
     }
 
     /// All of them, oldest first.
@@ -50,7 +58,7 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn orgs(&self) -> Result<Vec<OrgRow>, StoreError> {
-        Ok(sqlx::query_as(ALL).fetch_all(&self.lookups).await?)
+        Ok(self.lookups.all(sql(ALL)).await?)
     }
 
     /// A sealed value of the installation.
@@ -58,8 +66,8 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = sqlx::query_scalar(SEALED).bind(name.to_owned());
-        Ok(query.fetch_optional(&self.readers).await?)
+        let query = sql(SEALED).bind(name.to_owned());
+        Ok(self.readers.optional(query).await?)
     }
 
     /// Stores a sealed value unless there is one, and answers what is stored afterwards: of several
@@ -72,10 +80,10 @@ impl Store {
         name: &str,
         blob: &[u8],
     ) -> Result<Vec<u8>, StoreError> {
-        let put = sqlx::query(PUT_SEALED).bind(name.to_owned()).bind(blob.to_owned());
-        put.execute(&self.writer).await?;
-        let get = sqlx::query_scalar(SEALED).bind(name.to_owned());
-        Ok(get.fetch_one(&self.writer).await?)
+        let put = sql(PUT_SEALED).bind(name.to_owned()).bind(blob.to_owned());
+        self.writer.execute(put).await?;
+        let get = sql(SEALED).bind(name.to_owned());
+        Ok(self.writer.one(get).await?)
     }
 }
 
@@ -85,17 +93,18 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn org(&mut self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
-        let query = sqlx::query_as(BY_ID).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(BY_ID).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 }
 
-impl FromRow<'_, SqliteRow> for OrgRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for OrgRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", OrgId)?,
-            name: found.try_get("name")?,
-            created_at: row::time(found, "created_at")?,
+            id: found.id("id", OrgId)?,
+            name: found.get("name")?,
+            created_at: found.time("created_at")?,
+            revision: found.get("revision")?,
         })
     }
 }

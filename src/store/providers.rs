@@ -1,8 +1,10 @@
 //! Providers, with what they inherit from their credential.
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
-
-use super::{ProviderRow, StoreError, Tx, row};
+use super::{
+    ProviderRow, StoreError, Tx,
+    record::{Found, Record},
+    statement::sql,
+};
 use crate::domain::{CredentialId, OrgId, ProviderId};
 
 /// Which of a provider's values are those of its connection, now and after the connection changes.
@@ -63,8 +65,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn providers(&mut self, org: OrgId) -> Result<Vec<ProviderRow>, StoreError> {
-        let query = sqlx::query_as(LIST).bind(org.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(LIST).bind(org.0);
+        Ok(self.all(query).await?)
     }
 
     /// One provider.
@@ -76,8 +78,8 @@ impl Tx {
         org: OrgId,
         id: ProviderId,
     ) -> Result<Option<ProviderRow>, StoreError> {
-        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(GET).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 
     /// What a provider inherits; nothing if there is no such provider.
@@ -89,8 +91,8 @@ impl Tx {
         org: OrgId,
         id: ProviderId,
     ) -> Result<Inherits, StoreError> {
-        let query = sqlx::query_as(INHERITS).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?.unwrap_or_default())
+        let query = sql(INHERITS).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?.unwrap_or_default())
     }
 
     /// Adds a provider.
@@ -102,7 +104,7 @@ impl Tx {
         new: &ProviderRow,
         inherits: Inherits,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT)
+        let query = sql(INSERT)
             .bind(new.id.0)
             .bind(new.org_id.0)
             .bind(new.name.clone())
@@ -126,7 +128,7 @@ impl Tx {
             .bind(new.stream_idle_timeout_secs.map(i64::from))
             .bind(new.created_at.0)
             .bind(new.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -139,7 +141,7 @@ impl Tx {
         changed: &ProviderRow,
         inherits: Inherits,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(UPDATE)
+        let query = sql(UPDATE)
             .bind(changed.org_id.0)
             .bind(changed.id.0)
             .bind(changed.name.clone())
@@ -160,7 +162,7 @@ impl Tx {
             .bind(changed.request_timeout_secs.map(i64::from))
             .bind(changed.stream_idle_timeout_secs.map(i64::from))
             .bind(changed.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -173,43 +175,43 @@ impl Tx {
         org: OrgId,
         id: ProviderId,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(DELETE).bind(org.0).bind(id.0);
-        Ok(query.execute(self.connection_mut()).await?.rows_affected() > 0)
+        let query = sql(DELETE).bind(org.0).bind(id.0);
+        Ok(self.execute(query).await? > 0)
     }
 }
 
-impl FromRow<'_, SqliteRow> for Inherits {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for Inherits {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            auth_type: found.try_get("auth_type_inherited")?,
-            base_url: found.try_get("base_url_inherited")?,
-            settings: found.try_get("settings_inherited")?,
+            auth_type: found.get("auth_type_inherited")?,
+            base_url: found.get("base_url_inherited")?,
+            settings: found.get("settings_inherited")?,
         })
     }
 }
 
-impl FromRow<'_, SqliteRow> for ProviderRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for ProviderRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", ProviderId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            name: found.try_get("name")?,
-            model_provider: found.try_get("model_provider")?,
-            auth_type: found.try_get("auth_type")?,
-            base_url: found.try_get("base_url")?,
-            settings: row::json(found, "settings")?,
-            catalog_id: found.try_get("catalog_id")?,
-            connection_id: row::id_opt(found, "connection_id", CredentialId)?,
-            sealed: found.try_get("sealed")?,
-            enabled: found.try_get("enabled")?,
-            enforce_health_check: found.try_get("enforce_health_check")?,
-            health_status: found.try_get("health_status")?,
-            health_detail: found.try_get("health_detail")?,
-            health_checked_at: row::time_opt(found, "health_checked_at")?,
-            request_timeout_secs: row::count_opt(found, "request_timeout_secs")?,
-            stream_idle_timeout_secs: row::count_opt(found, "stream_idle_timeout_secs")?,
-            created_at: row::time(found, "created_at")?,
-            updated_at: row::time(found, "updated_at")?,
+            id: found.id("id", ProviderId)?,
+            org_id: found.id("org_id", OrgId)?,
+            name: found.get("name")?,
+            model_provider: found.get("model_provider")?,
+            auth_type: found.get("auth_type")?,
+            base_url: found.get("base_url")?,
+            settings: found.json("settings")?,
+            catalog_id: found.get("catalog_id")?,
+            connection_id: found.id_opt("connection_id", CredentialId)?,
+            sealed: found.get("sealed")?,
+            enabled: found.get("enabled")?,
+            enforce_health_check: found.get("enforce_health_check")?,
+            health_status: found.get("health_status")?,
+            health_detail: found.get("health_detail")?,
+            health_checked_at: found.time_opt("health_checked_at")?,
+            request_timeout_secs: found.count_opt("request_timeout_secs")?,
+            stream_idle_timeout_secs: found.count_opt("stream_idle_timeout_secs")?,
+            created_at: found.time("created_at")?,
+            updated_at: found.time("updated_at")?,
         })
     }
 }

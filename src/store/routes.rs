@@ -1,8 +1,10 @@
 //! Model routes (wire name: model mappings).
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
-
-use super::{RouteRow, StoreError, Tx, row};
+use super::{
+    RouteRow, StoreError, Tx,
+    record::{Found, Record},
+    statement::sql,
+};
 use crate::domain::{OrgId, ProviderId, RouteId};
 
 const LIST: &str =
@@ -33,8 +35,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn routes(&mut self, org: OrgId) -> Result<Vec<RouteRow>, StoreError> {
-        let query = sqlx::query_as(LIST).bind(org.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(LIST).bind(org.0);
+        Ok(self.all(query).await?)
     }
 
     /// One provider's routes.
@@ -46,8 +48,8 @@ impl Tx {
         org: OrgId,
         provider: ProviderId,
     ) -> Result<Vec<RouteRow>, StoreError> {
-        let query = sqlx::query_as(OF_PROVIDER).bind(org.0).bind(provider.0);
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let query = sql(OF_PROVIDER).bind(org.0).bind(provider.0);
+        Ok(self.all(query).await?)
     }
 
     /// One route.
@@ -55,8 +57,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn route(&mut self, org: OrgId, id: RouteId) -> Result<Option<RouteRow>, StoreError> {
-        let query = sqlx::query_as(GET).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(GET).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 
     /// The 1:1 row of a model on a provider.
@@ -69,9 +71,9 @@ impl Tx {
         provider: ProviderId,
         upstream_model: &str,
     ) -> Result<Option<RouteRow>, StoreError> {
-        let query = sqlx::query_as(ENABLEMENT).bind(org.0).bind(provider.0);
+        let query = sql(ENABLEMENT).bind(org.0).bind(provider.0);
         let query = query.bind(upstream_model.to_owned());
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        Ok(self.optional(query).await?)
     }
 
     /// The custom aliases of a model on a provider.
@@ -84,9 +86,9 @@ impl Tx {
         provider: ProviderId,
         upstream_model: &str,
     ) -> Result<Vec<String>, StoreError> {
-        let query = sqlx::query_scalar(CUSTOM_ALIASES).bind(org.0).bind(provider.0);
+        let query = sql(CUSTOM_ALIASES).bind(org.0).bind(provider.0);
         let query = query.bind(upstream_model.to_owned());
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        Ok(self.all(query).await?)
     }
 
     /// Adds a route.
@@ -94,7 +96,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the model has a 1:1 row and this is another.
     pub async fn insert_route(&mut self, new: &RouteRow) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT)
+        let query = sql(INSERT)
             .bind(new.id.0)
             .bind(new.org_id.0)
             .bind(new.provider_id.0)
@@ -112,7 +114,7 @@ impl Tx {
             .bind(new.max_concurrent_requests.map(i64::from))
             .bind(new.created_at.0)
             .bind(new.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -121,7 +123,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when it would be a second 1:1 row of its model.
     pub async fn update_route(&mut self, changed: &RouteRow) -> Result<(), StoreError> {
-        let query = sqlx::query(UPDATE)
+        let query = sql(UPDATE)
             .bind(changed.org_id.0)
             .bind(changed.id.0)
             .bind(changed.model_alias.clone())
@@ -137,7 +139,7 @@ impl Tx {
             .bind(changed.stream_idle_timeout_inherited)
             .bind(changed.max_concurrent_requests.map(i64::from))
             .bind(changed.updated_at.0);
-        query.execute(self.connection_mut()).await?;
+        self.execute(query).await?;
         Ok(())
     }
 
@@ -146,31 +148,31 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn delete_route(&mut self, org: OrgId, id: RouteId) -> Result<bool, StoreError> {
-        let query = sqlx::query(DELETE).bind(org.0).bind(id.0);
-        Ok(query.execute(self.connection_mut()).await?.rows_affected() > 0)
+        let query = sql(DELETE).bind(org.0).bind(id.0);
+        Ok(self.execute(query).await? > 0)
     }
 }
 
-impl FromRow<'_, SqliteRow> for RouteRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for RouteRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", RouteId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            provider_id: row::id(found, "provider_id", ProviderId)?,
-            model_alias: found.try_get("model_alias")?,
-            upstream_model: found.try_get("upstream_model")?,
-            enabled: found.try_get("enabled")?,
-            priority: found.try_get("priority")?,
-            retry_on_429_count: row::count(found, "retry_on_429_count")?,
-            retry_on_429_max_wait_secs: row::count(found, "retry_on_429_max_wait_secs")?,
-            bare_alias: found.try_get("bare_alias")?,
-            request_timeout_secs: row::count_opt(found, "request_timeout_secs")?,
-            request_timeout_inherited: found.try_get("request_timeout_inherited")?,
-            stream_idle_timeout_secs: row::count_opt(found, "stream_idle_timeout_secs")?,
-            stream_idle_timeout_inherited: found.try_get("stream_idle_timeout_inherited")?,
-            max_concurrent_requests: row::count_opt(found, "max_concurrent_requests")?,
-            created_at: row::time(found, "created_at")?,
-            updated_at: row::time(found, "updated_at")?,
+            id: found.id("id", RouteId)?,
+            org_id: found.id("org_id", OrgId)?,
+            provider_id: found.id("provider_id", ProviderId)?,
+            model_alias: found.get("model_alias")?,
+            upstream_model: found.get("upstream_model")?,
+            enabled: found.get("enabled")?,
+            priority: found.get("priority")?,
+            retry_on_429_count: found.count("retry_on_429_count")?,
+            retry_on_429_max_wait_secs: found.count("retry_on_429_max_wait_secs")?,
+            bare_alias: found.get("bare_alias")?,
+            request_timeout_secs: found.count_opt("request_timeout_secs")?,
+            request_timeout_inherited: found.get("request_timeout_inherited")?,
+            stream_idle_timeout_secs: found.count_opt("stream_idle_timeout_secs")?,
+            stream_idle_timeout_inherited: found.get("stream_idle_timeout_inherited")?,
+            max_concurrent_requests: found.count_opt("max_concurrent_requests")?,
+            created_at: found.time("created_at")?,
+            updated_at: found.time("updated_at")?,
         })
     }
 }

@@ -14,6 +14,8 @@ pub struct OrgRow {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How often something of it changed.
+    pub revision: i64,
 }
 
 /// A user as a token just presented them.

@@ -9,7 +9,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown organization.
     pub async fn runtime_rows(&self, org: OrgId) -> Result<RuntimeRows, StoreError> {
-        let mut tx = Tx::new(self.lookups.begin().await?);
+        let mut tx = Tx::read(&self.lookups).await?;
         Ok(RuntimeRows {
             org: tx.org(org).await?.ok_or(StoreError::NotFound("organization"))?,
             connections: tx.connections(org).await?,

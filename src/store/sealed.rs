@@ -1,6 +1,10 @@
 //! Sealed values of the installation, read and changed together: the wraps of its root secret.
 
-use super::{StoreError, Tx};
+use super::{
+    StoreError, Tx,
+    record::{Found, Record},
+    statement::sql,
+};
 
 const UNDER: &str = "SELECT name, value FROM sealed_values WHERE name LIKE $1 ORDER BY name";
 const ONE: &str = "SELECT value FROM sealed_values WHERE name = $1";
@@ -17,8 +21,8 @@ impl Tx {
         &mut self,
         prefix: &str,
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let query = sqlx::query_as(UNDER).bind(format!("{prefix}%"));
-        Ok(query.fetch_all(self.connection_mut()).await?)
+        let rows: Vec<Sealed> = self.all(sql(UNDER).bind(format!("{prefix}%"))).await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.value)).collect())
     }
 
     /// One sealed value.
@@ -26,8 +30,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn sealed(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = sqlx::query_scalar(ONE).bind(name.to_owned());
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        Ok(self.optional(sql(ONE).bind(name)).await?)
     }
 
     /// Stores a sealed value, in place of what was there.
@@ -35,8 +38,7 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn put_sealed(&mut self, name: &str, blob: &[u8]) -> Result<(), StoreError> {
-        let put = sqlx::query(PUT).bind(name.to_owned()).bind(blob.to_owned());
-        put.execute(self.connection_mut()).await?;
+        self.execute(sql(PUT).bind(name).bind(blob.to_owned())).await?;
         Ok(())
     }
 
@@ -45,8 +47,18 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn delete_sealed(&mut self, name: &str) -> Result<(), StoreError> {
-        let delete = sqlx::query(DELETE).bind(name.to_owned());
-        delete.execute(self.connection_mut()).await?;
+        self.execute(sql(DELETE).bind(name)).await?;
         Ok(())
+    }
+}
+
+struct Sealed {
+    name: String,
+    value: Vec<u8>,
+}
+
+impl Record for Sealed {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        Ok(Self { name: found.get("name")?, value: found.get("value")? })
     }
 }

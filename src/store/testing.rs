@@ -1,9 +1,25 @@
 //! What tests of the store and of what stands on it share.
 
+#[path = "../../tests/it/support/postgres_server.rs"]
+#[allow(dead_code, reason = "shared with the black-box tests, which use more of it")]
+mod postgres_server;
+
+use postgres_server::PostgresServer;
 use tempfile::TempDir;
 
 use super::{OrgRow, ProviderRow, RouteRow, SeenUser, Store, Tx, UserRow};
 use crate::domain::{OrgId, ProviderId, RouteId, Timestamp};
+
+/// A new, empty database of a real server. Blocks.
+pub(crate) fn postgres_url() -> String {
+    PostgresServer::shared().database()
+}
+
+/// A store in a new database of a real server.
+pub(crate) async fn postgres_store() -> Store {
+    let url = tokio::task::spawn_blocking(postgres_url).await;
+    Store::open(&url.expect("a database")).await.expect("a new store opens")
+}
 
 /// A store in a folder that is removed with the guard.
 pub(crate) async fn temp_store() -> (TempDir, Store) {
@@ -17,8 +33,8 @@ impl Store {
     /// Takes every connection that answers the data plane, until what is returned is dropped.
     pub(crate) async fn stop_lookups(&self) -> Vec<Tx> {
         let mut taken = Vec::new();
-        for _ in 0..self.lookups.options().get_max_connections() {
-            taken.push(Tx::new(self.lookups.begin().await.expect("a connection")));
+        for _ in 0..self.lookups.size_limit() {
+            taken.push(Tx::read(&self.lookups).await.expect("a connection"));
         }
         taken
     }

@@ -1,4 +1,4 @@
-//! The store against a real file.
+//! The store against a real file and a real server: one set of tests for both engines.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,13 +7,56 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    testing::{org_with_user, provider, route, temp_store},
+    statement::sql,
+    testing::{org_with_user, postgres_store, provider, route, temp_store},
     *,
 };
 use crate::{
     domain::{CredentialId, KeyId, OrgId, RecordId, Timestamp, UserId},
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
+
+/// Runs each of the named tests on both engines.
+macro_rules! on_both {
+    ($($name:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let (_dir, store) = super::temp_store().await;
+                super::$name(store).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::postgres_store().await).await;
+            })+
+        }
+    };
+}
+
+on_both! {
+    a_change_is_counted_and_the_keys_that_it_touches_are_told,
+    text_with_a_nul_is_refused_by_name,
+    the_data_plane_is_answered_while_every_reader_is_taken,
+    an_organization_is_found_by_name_or_id_and_only_a_name_makes_one,
+    a_user_keeps_the_id_while_mail_and_groups_follow_the_token,
+    the_first_sealed_value_wins,
+    a_key_is_found_by_its_hash_with_the_groups_of_its_user,
+    a_second_revocation_keeps_the_time_of_the_first,
+    another_organization_neither_sees_nor_changes_a_row,
+    the_database_itself_refuses_a_reference_into_another_organization,
+    inherited_values_follow_the_connection,
+    names_are_unique_in_an_organization_and_free_in_another,
+    a_model_is_enabled_once_and_goes_with_its_provider,
+    a_transaction_that_is_dropped_changes_nothing,
+    a_record_that_is_offered_twice_is_stored_once,
+    a_record_without_an_organization_is_kept_once_and_shown_to_none,
+    a_batch_with_an_unreadable_record_is_refused_whole,
+    pages_follow_each_other_without_gap_or_repeat,
+    filters_narrow_what_is_listed,
+    records_older_than_the_retention_go_and_the_others_stay,
+}
 
 fn connection(org: OrgId, name: &str, base_url: &str) -> ConnectionRow {
     ConnectionRow {
@@ -93,9 +136,7 @@ async fn only_the_owner_can_read_the_files() {
     }
 }
 
-#[tokio::test]
-async fn the_data_plane_is_answered_while_every_reader_is_taken() {
-    let (_dir, store) = temp_store().await;
+async fn the_data_plane_is_answered_while_every_reader_is_taken(store: Store) {
     let (org, user) = org_with_user(&store, "acme").await;
     let mut tx = store.write().await.unwrap();
     tx.insert_key(&key(org.id, user.id, 7)).await.unwrap();
@@ -118,9 +159,7 @@ async fn a_url_of_another_kind_is_refused_by_name() {
     assert!(error.contains("sqlite://"), "{error}");
 }
 
-#[tokio::test]
-async fn an_organization_is_found_by_name_or_id_and_only_a_name_makes_one() {
-    let (_dir, store) = temp_store().await;
+async fn an_organization_is_found_by_name_or_id_and_only_a_name_makes_one(store: Store) {
     let org = store.ensure_org(" acme ").await.unwrap();
     assert_eq!(store.ensure_org("acme").await.unwrap(), org);
     assert_eq!(store.ensure_org(&org.id.to_string()).await.unwrap(), org);
@@ -130,9 +169,7 @@ async fn an_organization_is_found_by_name_or_id_and_only_a_name_makes_one() {
     assert_eq!(store.orgs().await.unwrap(), vec![org]);
 }
 
-#[tokio::test]
-async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token() {
-    let (_dir, store) = temp_store().await;
+async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token(store: Store) {
     let (org, first) = org_with_user(&store, "acme").await;
     let again = SeenUser {
         org: org.id,
@@ -156,17 +193,13 @@ async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token() {
     assert!(!elsewhere.regrouped, "a user who is new had no groups before");
 }
 
-#[tokio::test]
-async fn the_first_sealed_value_wins() {
-    let (_dir, store) = temp_store().await;
+async fn the_first_sealed_value_wins(store: Store) {
     assert_eq!(store.sealed("issuer-key").await.unwrap(), None);
     assert_eq!(store.put_sealed_if_absent("issuer-key", b"one").await.unwrap(), b"one");
     assert_eq!(store.put_sealed_if_absent("issuer-key", b"two").await.unwrap(), b"one");
 }
 
-#[tokio::test]
-async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user() {
-    let (_dir, store) = temp_store().await;
+async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user(store: Store) {
     let (org, user) = org_with_user(&store, "acme").await;
     let new = key(org.id, user.id, 7);
     let mut tx = store.write().await.unwrap();
@@ -178,9 +211,7 @@ async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user() {
     assert_eq!(store.key_by_hash(&[8; 32]).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_second_revocation_keeps_the_time_of_the_first() {
-    let (_dir, store) = temp_store().await;
+async fn a_second_revocation_keeps_the_time_of_the_first(store: Store) {
     let (org, user) = org_with_user(&store, "acme").await;
     let new = key(org.id, user.id, 7);
     let mut tx = store.write().await.unwrap();
@@ -190,9 +221,7 @@ async fn a_second_revocation_keeps_the_time_of_the_first() {
     assert_eq!(tx.key(org.id, new.id).await.unwrap().unwrap().revoked_at, Some(Timestamp(5)));
 }
 
-#[tokio::test]
-async fn another_organization_neither_sees_nor_changes_a_row() {
-    let (_dir, store) = temp_store().await;
+async fn another_organization_neither_sees_nor_changes_a_row(store: Store) {
     let (acme, user) = org_with_user(&store, "acme").await;
     let (evil, _) = org_with_user(&store, "evil").await;
     let shared = connection(acme.id, "c", "https://example.org");
@@ -225,9 +254,7 @@ async fn another_organization_neither_sees_nor_changes_a_row() {
     assert_eq!(tx.key(acme.id, new_key.id).await.unwrap().unwrap().revoked_at, None);
 }
 
-#[tokio::test]
-async fn the_database_itself_refuses_a_reference_into_another_organization() {
-    let (_dir, store) = temp_store().await;
+async fn the_database_itself_refuses_a_reference_into_another_organization(store: Store) {
     let (acme, _) = org_with_user(&store, "acme").await;
     let (evil, mallory) = org_with_user(&store, "evil").await;
     let shared = connection(acme.id, "c", "https://example.org");
@@ -238,9 +265,7 @@ async fn the_database_itself_refuses_a_reference_into_another_organization() {
     assert!(tx.insert_key(&key(acme.id, mallory.id, 3)).await.is_err());
 }
 
-#[tokio::test]
-async fn inherited_values_follow_the_connection() {
-    let (_dir, store) = temp_store().await;
+async fn inherited_values_follow_the_connection(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let mut shared = connection(org.id, "c", "https://one.example");
     let upstream = ProviderRow {
@@ -263,9 +288,7 @@ async fn inherited_values_follow_the_connection() {
     assert_eq!(tx.connection_users(org.id, shared.id).await.unwrap(), ["p"]);
 }
 
-#[tokio::test]
-async fn names_are_unique_in_an_organization_and_free_in_another() {
-    let (_dir, store) = temp_store().await;
+async fn names_are_unique_in_an_organization_and_free_in_another(store: Store) {
     let (acme, _) = org_with_user(&store, "acme").await;
     let (other, _) = org_with_user(&store, "other").await;
     let mut tx = store.write().await.unwrap();
@@ -273,19 +296,24 @@ async fn names_are_unique_in_an_organization_and_free_in_another() {
     tx.insert_provider(&provider(acme.id, "OpenAI"), none).await.unwrap();
     let same = tx.insert_provider(&provider(acme.id, "openai"), none).await;
     assert!(matches!(same, Err(StoreError::Conflict)));
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_provider(&provider(acme.id, "OpenAI"), none).await.unwrap();
     tx.insert_provider(&provider(other.id, "openai"), none).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_model_is_enabled_once_and_goes_with_its_provider() {
-    let (_dir, store) = temp_store().await;
+async fn a_model_is_enabled_once_and_goes_with_its_provider(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let upstream = provider(org.id, "p");
     let mut tx = store.write().await.unwrap();
     tx.insert_provider(&upstream, Inherits::default()).await.unwrap();
     tx.insert_route(&route(org.id, upstream.id, "m", "m")).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.write().await.unwrap();
     let twice = tx.insert_route(&route(org.id, upstream.id, "m", "m")).await;
     assert!(matches!(twice, Err(StoreError::Conflict)));
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
     tx.insert_route(&route(org.id, upstream.id, "fast", "m")).await.unwrap();
     tx.insert_route(&route(org.id, upstream.id, "fast", "m")).await.unwrap();
     assert_eq!(tx.custom_aliases(org.id, upstream.id, "m").await.unwrap(), ["fast", "fast"]);
@@ -293,9 +321,7 @@ async fn a_model_is_enabled_once_and_goes_with_its_provider() {
     assert!(tx.routes(org.id).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_transaction_that_is_dropped_changes_nothing() {
-    let (_dir, store) = temp_store().await;
+async fn a_transaction_that_is_dropped_changes_nothing(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let mut tx = store.write().await.unwrap();
     tx.insert_provider(&provider(org.id, "p"), Inherits::default()).await.unwrap();
@@ -303,9 +329,7 @@ async fn a_transaction_that_is_dropped_changes_nothing() {
     assert!(store.runtime_rows(org.id).await.unwrap().providers.is_empty());
 }
 
-#[tokio::test]
-async fn a_record_that_is_offered_twice_is_stored_once() {
-    let (_dir, store) = temp_store().await;
+async fn a_record_that_is_offered_twice_is_stored_once(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let batch: Vec<Bytes> =
         (0..75).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
@@ -316,25 +340,18 @@ async fn a_record_that_is_offered_twice_is_stored_once() {
     assert_eq!(all.next, None);
 }
 
-#[tokio::test]
-async fn a_record_without_an_organization_is_kept_once_and_shown_to_none() {
-    let (_dir, store) = temp_store().await;
+async fn a_record_without_an_organization_is_kept_once_and_shown_to_none(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let batch = [usage(RecordId::random(), None, 1, "a", 401)];
     store.store_usage(&batch).await.unwrap();
     store.store_usage(&batch).await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_records")
-        .fetch_one(&store.readers)
-        .await
-        .unwrap();
+    let count: i64 = store.readers.one(sql("SELECT count(*) FROM usage_records")).await.unwrap();
     assert_eq!(count, 1);
     let seen = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
     assert!(seen.records.is_empty());
 }
 
-#[tokio::test]
-async fn a_batch_with_an_unreadable_record_is_refused_whole() {
-    let (_dir, store) = temp_store().await;
+async fn a_batch_with_an_unreadable_record_is_refused_whole(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let mut batch: Vec<Bytes> =
         (0..70).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
@@ -367,9 +384,7 @@ async fn an_unreadable_record_is_set_aside_by_the_ledger_and_holds_up_no_other()
     assert_eq!(all.records.len(), 20);
 }
 
-#[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repeat() {
-    let (_dir, store) = temp_store().await;
+async fn pages_follow_each_other_without_gap_or_repeat(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     // Three records per moment: the id must break ties.
     let batch: Vec<Bytes> =
@@ -390,9 +405,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
     assert_eq!(paged, whole);
 }
 
-#[tokio::test]
-async fn filters_narrow_what_is_listed() {
-    let (_dir, store) = temp_store().await;
+async fn filters_narrow_what_is_listed(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let batch = [
         usage(RecordId::random(), Some(org.id), 1, "fast", 200),
@@ -420,9 +433,7 @@ async fn filters_narrow_what_is_listed() {
     assert_eq!(count(UsageFilter { api_key: Some(KeyId::random()), ..none }).await, 0);
 }
 
-#[tokio::test]
-async fn records_older_than_the_retention_go_and_the_others_stay() {
-    let (_dir, store) = temp_store().await;
+async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     // More than one transaction's worth, and one without an organization.
     let mut batch: Vec<Bytes> =
@@ -433,4 +444,70 @@ async fn records_older_than_the_retention_go_and_the_others_stay() {
     let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
     assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 0);
+}
+
+async fn a_change_is_counted_and_the_keys_that_it_touches_are_told(store: Store) {
+    let (org, user) = org_with_user(&store, "acme").await;
+    let (other, _) = org_with_user(&store, "other").await;
+    let revision = async |org: OrgId| {
+        let all = store.revisions().await.unwrap();
+        all.into_iter().find(|(id, _)| *id == org).unwrap().1
+    };
+    let (before, elsewhere) = (revision(org.id).await, revision(other.id).await);
+    let new = key(org.id, user.id, 7);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_key(&new).await.unwrap();
+    tx.touch(org.id).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(revision(org.id).await, before + 1);
+    assert_eq!(revision(other.id).await, elsewhere);
+    assert_eq!(store.keys_changed_after(org.id, before).await.unwrap().len(), 1);
+    assert!(store.keys_changed_after(org.id, before + 1).await.unwrap().is_empty());
+
+    let mut tx = store.write().await.unwrap();
+    tx.revoke_key(org.id, new.id, Timestamp(5)).await.unwrap();
+    tx.touch(org.id).await.unwrap();
+    tx.commit().await.unwrap();
+    let changed = store.keys_changed_after(org.id, before + 1).await.unwrap();
+    assert_eq!(changed[0].revoked_at, Some(Timestamp(5)));
+
+    let groups = ["sales".to_owned()];
+    let seen = SeenUser {
+        org: org.id,
+        issuer: &user.issuer,
+        subject: &user.subject,
+        email: None,
+        roles: &user.roles,
+        groups: &groups,
+        at: Timestamp::now(),
+    };
+    assert!(store.ensure_user(&seen).await.unwrap().regrouped);
+    let changed = store.keys_changed_after(org.id, before + 2).await.unwrap();
+    assert_eq!(changed[0].user_groups, groups);
+}
+
+async fn text_with_a_nul_is_refused_by_name(store: Store) {
+    let refused = store.ensure_org("a\0b").await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Invalid(text) if text.contains("U+0000")), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_announces_a_change_to_whoever_listens() {
+    let store = postgres_store().await;
+    let org = store.ensure_org("acme").await.unwrap();
+    let mut announcements = store.announcements().await.unwrap().unwrap();
+    let mut tx = store.write().await.unwrap();
+    tx.touch(org.id).await.unwrap();
+    tx.commit().await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(10), announcements.next()).await;
+    assert_eq!(heard.unwrap().unwrap(), Some(org.id));
+}
+
+#[tokio::test]
+async fn replicas_that_start_together_migrate_once() {
+    let url = tokio::task::spawn_blocking(testing::postgres_url).await.unwrap();
+    let (a, b, c) = tokio::join!(Store::open(&url), Store::open(&url), Store::open(&url));
+    let org = a.unwrap().ensure_org("acme").await.unwrap();
+    assert_eq!(b.unwrap().orgs().await.unwrap(), std::slice::from_ref(&org));
+    assert_eq!(c.unwrap().orgs().await.unwrap(), [org]);
 }

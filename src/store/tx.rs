@@ -1,20 +1,91 @@
 //! One transaction.
 
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Postgres, Sqlite, Transaction};
 
-use super::StoreError;
+use super::{
+    StoreError,
+    pool::{Engine, Pool},
+    record::Record,
+    statement::{Link, Statement, sql},
+};
+
+/// Begins a transaction that sees one moment of the database.
+const PG_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Writers of all replicas queue here, as SQLite's do on its lock. The number is ours alone: it is
+/// "turnpike" in ASCII.
+const PG_QUEUE: &str = "SELECT pg_advisory_xact_lock(8391737126164883301) IS NULL";
 
 /// A transaction; its operations are in the files of what they are about. Dropped without
-/// [`Tx::commit`], it changes nothing.
-pub struct Tx(Transaction<'static, Sqlite>);
+/// [`Tx::commit`], it changes nothing. After an operation was refused, dropping is all that is left:
+/// PostgreSQL takes no more of it.
+pub struct Tx(Begun);
+
+enum Begun {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
 
 impl Tx {
-    pub(super) fn new(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self(transaction)
+    /// For reading: one moment of the database.
+    pub(super) async fn read(pool: &Pool) -> Result<Self, StoreError> {
+        Ok(Self(match pool {
+            Pool::Sqlite(pool) => Begun::Sqlite(pool.begin().await?),
+            Pool::Postgres(pool) => Begun::Postgres(pool.begin_with(PG_READ).await?),
+        }))
     }
 
-    pub(super) fn connection_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.0
+    /// For adding rows that no rule depends on: beside other writers where the engine can.
+    pub(super) async fn append(pool: &Pool) -> Result<Self, StoreError> {
+        Ok(Self(match pool {
+            Pool::Sqlite(pool) => Begun::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// For changing: one at a time.
+    pub(super) async fn write(pool: &Pool) -> Result<Self, StoreError> {
+        let mut tx = Self::append(pool).await?;
+        if tx.engine() == Engine::Postgres {
+            tx.optional::<bool>(sql(PG_QUEUE)).await?;
+        }
+        Ok(tx)
+    }
+
+    pub(super) const fn engine(&self) -> Engine {
+        match &self.0 {
+            Begun::Sqlite(_) => Engine::Sqlite,
+            Begun::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    pub(super) fn link(&mut self) -> Link<'_> {
+        match &mut self.0 {
+            Begun::Sqlite(transaction) => Link::Sqlite(transaction),
+            Begun::Postgres(transaction) => Link::Postgres(transaction),
+        }
+    }
+
+    /// Every row.
+    pub(super) async fn all<R: Record>(&mut self, statement: Statement) -> sqlx::Result<Vec<R>> {
+        self.link().all(statement).await
+    }
+
+    /// The first row, if there is one.
+    pub(super) async fn optional<R: Record>(
+        &mut self,
+        statement: Statement,
+    ) -> sqlx::Result<Option<R>> {
+        self.link().optional(statement).await
+    }
+
+    /// The row that must be there.
+    pub(super) async fn one<R: Record>(&mut self, statement: Statement) -> sqlx::Result<R> {
+        self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Runs it for its effect; answers how many rows it touched.
+    pub(super) async fn execute(&mut self, statement: Statement) -> sqlx::Result<u64> {
+        self.link().execute(statement).await
     }
 
     /// Makes everything done through it durable at once.
@@ -22,6 +93,10 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable; then nothing was done.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        match self.0 {
+            Begun::Sqlite(transaction) => transaction.commit().await?,
+            Begun::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! Reading usage records, newest first, in pages.
 
 use serde_json::value::RawValue;
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{Store, StoreError, row};
+use super::{
+    Store, StoreError,
+    record::{Found, Record, unreadable},
+    statement::sql,
+};
 use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
 
 /// Where a page ended: the next holds what is older.
@@ -51,7 +54,7 @@ pub struct UsagePage {
 }
 
 /// `(ts, id) < ($3, $4)` carries both the end of the period and the cursor, and walks the index.
-const PAGE: &str = "SELECT ts, id, record FROM usage_records
+const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
         AND ($5 IS NULL OR json_extract(record, '$.user_id') = $5)
         AND ($6 IS NULL OR json_extract(record, '$.api_key_id') = $6)
@@ -62,6 +65,17 @@ const PAGE: &str = "SELECT ts, id, record FROM usage_records
         AND ($11 IS NULL OR json_extract(record, '$.status') = $11)
         AND ($12 IS NULL OR EXISTS
             (SELECT 1 FROM json_each(record, '$.group_names') WHERE value = $12))
+    ORDER BY ts DESC, id DESC LIMIT $13";
+const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
+    WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
+        AND ($5 IS NULL OR record::jsonb ->> 'user_id' = $5)
+        AND ($6 IS NULL OR record::jsonb ->> 'api_key_id' = $6)
+        AND ($7 IS NULL OR record::jsonb ->> 'provider_id' = $7)
+        AND ($8 IS NULL OR record::jsonb ->> 'provider_name' = $8)
+        AND ($9 IS NULL OR record::jsonb ->> 'upstream_model' = $9)
+        AND ($10 IS NULL OR record::jsonb ->> 'alias' = $10)
+        AND ($11 IS NULL OR (record::jsonb ->> 'status')::bigint = $11)
+        AND ($12 IS NULL OR record::jsonb -> 'group_names' ? $12)
     ORDER BY ts DESC, id DESC LIMIT $13";
 
 impl Store {
@@ -77,7 +91,8 @@ impl Store {
         limit: u32,
     ) -> Result<UsagePage, StoreError> {
         let (until, until_id) = upper_bound(filter.to, after);
-        let query = sqlx::query_as(PAGE)
+        let page = self.readers.engine().pick(PAGE_SQLITE, PAGE_POSTGRES);
+        let query = sql(page)
             .bind(org.0)
             .bind(filter.from.map_or(i64::MIN, |at| at.0))
             .bind(until.0)
@@ -91,7 +106,7 @@ impl Store {
             .bind(filter.status.map(i64::from))
             .bind(filter.group.clone())
             .bind(i64::from(limit) + 1);
-        let mut rows: Vec<Line> = query.fetch_all(&self.readers).await?;
+        let mut rows: Vec<Line> = self.readers.all(query).await?;
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -112,11 +127,11 @@ struct Line {
     record: Box<RawValue>,
 }
 
-impl FromRow<'_, SqliteRow> for Line {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
-        let at = UsagePosition { ts: row::time(found, "ts")?, id: row::id(found, "id", RecordId)? };
-        let text: String = found.try_get("record")?;
+impl Record for Line {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        let at = UsagePosition { ts: found.time("ts")?, id: found.id("id", RecordId)? };
+        let text: String = found.get("record")?;
         let record = RawValue::from_string(text);
-        Ok(Self { at, record: record.map_err(|error| row::unreadable("record", error))? })
+        Ok(Self { at, record: record.map_err(|error| unreadable("record", error))? })
     }
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use serde::Deserialize;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx, statement::Link};
 use crate::{
     domain::{OrgId, RecordId, Timestamp},
     ledger::{SinkError, UsageSink},
@@ -31,12 +31,22 @@ fn insert_of(rows: usize) -> Arc<str> {
     .into()
 }
 
+const POSTGRES: &str = "INSERT INTO usage_records (org_id, ts, id, record)
+    SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])
+    ON CONFLICT (org_id, ts, id) DO NOTHING";
+
 /// The part of a [`crate::domain::UsageRecord`] by which it is found.
 #[derive(Deserialize)]
 struct Place {
     id: RecordId,
     ts: Timestamp,
     org_id: Option<OrgId>,
+}
+
+impl Place {
+    fn org(&self) -> Uuid {
+        self.org_id.map_or(Uuid::nil(), |id| id.0)
+    }
 }
 
 #[async_trait::async_trait]
@@ -49,34 +59,54 @@ impl UsageSink for Store {
 impl Store {
     /// Stores all or nothing; which record is at fault is the ledger's to find out.
     async fn insert_usage(&self, batch: &[Bytes]) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        let mut rest: &[Bytes] = batch;
-        for (rows, statement) in STATEMENTS.iter() {
-            let mut chunks = rest.chunks_exact(*rows);
-            for chunk in &mut chunks {
-                insert_rows(tx.connection_mut(), chunk, statement).await?;
-            }
-            rest = chunks.remainder();
+        let mut tx = Tx::append(&self.writer).await?;
+        match tx.link() {
+            Link::Sqlite(link) => into_sqlite(link, batch).await?,
+            Link::Postgres(link) => into_postgres(link, batch).await?,
         }
         tx.commit().await
     }
 }
 
+async fn into_sqlite(link: &mut SqliteConnection, batch: &[Bytes]) -> Result<(), StoreError> {
+    let mut rest: &[Bytes] = batch;
+    for (rows, statement) in STATEMENTS.iter() {
+        let mut chunks = rest.chunks_exact(*rows);
+        for chunk in &mut chunks {
+            insert_rows(link, chunk, statement).await?;
+        }
+        rest = chunks.remainder();
+    }
+    Ok(())
+}
+
 async fn insert_rows(
-    connection: &mut SqliteConnection,
+    link: &mut SqliteConnection,
     records: &[Bytes],
     statement: &Arc<str>,
 ) -> Result<(), StoreError> {
     let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
     for record in records {
         let (place, record) = parse(record)?;
-        query = query
-            .bind(place.org_id.map_or(Uuid::nil(), |id| id.0))
-            .bind(place.ts.0)
-            .bind(place.id.0)
-            .bind(record);
+        query = query.bind(place.org()).bind(place.ts.0).bind(place.id.0).bind(record);
     }
-    query.execute(connection).await?;
+    query.execute(link).await?;
+    Ok(())
+}
+
+async fn into_postgres(link: &mut PgConnection, batch: &[Bytes]) -> Result<(), StoreError> {
+    let size = batch.len();
+    let (mut orgs, mut times) = (Vec::with_capacity(size), Vec::with_capacity(size));
+    let (mut ids, mut records) = (Vec::with_capacity(size), Vec::with_capacity(size));
+    for record in batch {
+        let (place, record) = parse(record)?;
+        orgs.push(place.org());
+        times.push(place.ts.0);
+        ids.push(place.id.0);
+        records.push(record);
+    }
+    let query = sqlx::query(POSTGRES).bind(orgs).bind(times).bind(ids).bind(records);
+    query.execute(link).await?;
     Ok(())
 }
 

@@ -1,10 +1,13 @@
 //! Users, as tokens present them.
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SeenUser, Sighting, Store, StoreError, Tx, UserRow, row};
-use crate::domain::{OrgId, Timestamp, UserId};
+use super::{
+    SeenUser, Sighting, Store, StoreError, Tx, UserRow,
+    record::{Found, Record, json_list},
+    statement::sql,
+};
+use crate::domain::{OrgId, UserId};
 
 /// How stale `last_seen_at` may be before a request that changes nothing else writes it: every
 /// request of the admin API passes here, and each write waits for the disk.
@@ -28,29 +31,34 @@ impl Store {
     /// When the database is unavailable.
     pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<Sighting, StoreError> {
         let find = || {
-            let query = sqlx::query_as(BY_SUBJECT).bind(seen.org.0);
+            let query = sql(BY_SUBJECT).bind(seen.org.0);
             query.bind(seen.issuer.to_owned()).bind(seen.subject.to_owned())
         };
-        if let Some(user) = find().fetch_optional(&self.readers).await?
+        if let Some(user) = self.readers.optional::<UserRow>(find()).await?
             && is_current(&user, seen)
         {
             return Ok(Sighting { user, regrouped: false });
         }
-        let upsert = sqlx::query_as(UPSERT)
+        let upsert = sql(UPSERT)
             .bind(Uuid::new_v4())
             .bind(seen.org.0)
             .bind(seen.issuer.to_owned())
             .bind(seen.subject.to_owned())
             .bind(seen.email.map(str::to_owned))
-            .bind(row::json_list(seen.roles))
-            .bind(row::json_list(seen.groups))
+            .bind(json_list(seen.roles))
+            .bind(json_list(seen.groups))
             .bind(seen.at.0);
         let mut tx = self.write().await?;
         // Read again: what comes between would be a change that nobody hears of.
-        let before: Option<UserRow> = find().fetch_optional(tx.connection_mut()).await?;
-        let user = upsert.fetch_one(tx.connection_mut()).await?;
+        let before: Option<UserRow> = tx.optional(find()).await?;
+        let user = tx.one::<UserRow>(upsert).await?;
+        let regrouped = before.is_some_and(|user| user.groups != seen.groups);
+        if regrouped {
+            tx.mark_keys_of(seen.org, user.id).await?;
+            tx.touch(seen.org).await?;
+        }
         tx.commit().await?;
-        Ok(Sighting { user, regrouped: before.is_some_and(|user| user.groups != seen.groups) })
+        Ok(Sighting { user, regrouped })
     }
 }
 
@@ -60,8 +68,8 @@ impl Tx {
     /// # Errors
     /// When the database is unavailable.
     pub async fn user(&mut self, org: OrgId, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        let query = sqlx::query_as(BY_ID).bind(org.0).bind(id.0);
-        Ok(query.fetch_optional(self.connection_mut()).await?)
+        let query = sql(BY_ID).bind(org.0).bind(id.0);
+        Ok(self.optional(query).await?)
     }
 }
 
@@ -72,17 +80,17 @@ fn is_current(known: &UserRow, seen: &SeenUser<'_>) -> bool {
         && seen.at.0.saturating_sub(known.last_seen_at.0) < SEEN_RESOLUTION_MICROS
 }
 
-impl FromRow<'_, SqliteRow> for UserRow {
-    fn from_row(found: &SqliteRow) -> sqlx::Result<Self> {
+impl Record for UserRow {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         Ok(Self {
-            id: row::id(found, "id", UserId)?,
-            org_id: row::id(found, "org_id", OrgId)?,
-            issuer: found.try_get("issuer")?,
-            subject: found.try_get("subject")?,
-            email: found.try_get("email")?,
-            roles: row::json(found, "roles")?,
-            groups: row::json(found, "groups")?,
-            last_seen_at: Timestamp(found.try_get("last_seen_at")?),
+            id: found.id("id", UserId)?,
+            org_id: found.id("org_id", OrgId)?,
+            issuer: found.get("issuer")?,
+            subject: found.get("subject")?,
+            email: found.get("email")?,
+            roles: found.json("roles")?,
+            groups: found.json("groups")?,
+            last_seen_at: found.time("last_seen_at")?,
         })
     }
 }

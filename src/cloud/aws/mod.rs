@@ -104,9 +104,9 @@ impl Aws {
             }
             _ => {}
         }
-        let said = tokio::time::timeout(PATIENCE, self.ask()).await.unwrap_or_else(|_| {
-            Err(CloudError::own("AWS did not answer in time"))
-        });
+        let said = tokio::time::timeout(PATIENCE, self.ask())
+            .await
+            .unwrap_or_else(|_| Err(CloudError::own("AWS did not answer in time")));
         match said {
             Ok(arn) => {
                 *asked = Asked::Is(arn.clone());

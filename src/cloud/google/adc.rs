@@ -4,6 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, header};
 use serde::Deserialize;
 
@@ -102,55 +103,58 @@ fn file() -> Result<Option<Credentials>, CloudError> {
     })
 }
 
-async fn of_file(
+/// Boxed, because credentials may rest on others.
+fn of_file(
     fetcher: &Fetcher,
     credentials: Credentials,
-) -> Result<(Secret, Duration), CloudError> {
-    match credentials {
-        Credentials::ServiceAccount { client_email, private_key, token_uri } => {
-            let token_uri = token_uri.unwrap_or_else(|| TOKEN_URI.to_owned());
-            let account = ServiceAccount { client_email, private_key, token_uri };
-            assertion::exchange(fetcher, &account).await
-        }
-        Credentials::AuthorizedUser { client_id, client_secret, refresh_token } => {
-            let body = form(&[
-                ("grant_type", "refresh_token"),
-                ("client_id", &client_id),
-                ("client_secret", client_secret.expose()),
-                ("refresh_token", refresh_token.expose()),
-            ]);
-            exchange(fetcher, TOKEN_URI, body).await
-        }
-        Credentials::ImpersonatedServiceAccount {
-            service_account_impersonation_url: url,
-            source_credentials,
-        } => {
-            let (own, _) = Box::pin(of_file(fetcher, *source_credentials)).await?;
-            impersonate(fetcher, &url, &own).await
-        }
-        Credentials::ExternalAccount {
-            audience,
-            subject_token_type,
-            token_url,
-            credential_source,
-            service_account_impersonation_url,
-        } => {
-            let subject = subject(fetcher, &credential_source).await?;
-            let body = form(&[
-                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-                ("audience", &audience),
-                ("scope", SCOPE),
-                ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-                ("subject_token_type", &subject_token_type),
-                ("subject_token", subject.expose()),
-            ]);
-            let federated = exchange(fetcher, &token_url, body).await?;
-            match service_account_impersonation_url {
-                Some(url) => impersonate(fetcher, &url, &federated.0).await,
-                None => Ok(federated),
+) -> BoxFuture<'_, Result<(Secret, Duration), CloudError>> {
+    Box::pin(async move {
+        match credentials {
+            Credentials::ServiceAccount { client_email, private_key, token_uri } => {
+                let token_uri = token_uri.unwrap_or_else(|| TOKEN_URI.to_owned());
+                let account = ServiceAccount { client_email, private_key, token_uri };
+                assertion::exchange(fetcher, &account).await
+            }
+            Credentials::AuthorizedUser { client_id, client_secret, refresh_token } => {
+                let body = form(&[
+                    ("grant_type", "refresh_token"),
+                    ("client_id", &client_id),
+                    ("client_secret", client_secret.expose()),
+                    ("refresh_token", refresh_token.expose()),
+                ]);
+                exchange(fetcher, TOKEN_URI, body).await
+            }
+            Credentials::ImpersonatedServiceAccount {
+                service_account_impersonation_url: url,
+                source_credentials,
+            } => {
+                let (own, _) = of_file(fetcher, *source_credentials).await?;
+                impersonate(fetcher, &url, &own).await
+            }
+            Credentials::ExternalAccount {
+                audience,
+                subject_token_type,
+                token_url,
+                credential_source,
+                service_account_impersonation_url,
+            } => {
+                let subject = subject(fetcher, &credential_source).await?;
+                let body = form(&[
+                    ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                    ("audience", &audience),
+                    ("scope", SCOPE),
+                    ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+                    ("subject_token_type", &subject_token_type),
+                    ("subject_token", subject.expose()),
+                ]);
+                let federated = exchange(fetcher, &token_url, body).await?;
+                match service_account_impersonation_url {
+                    Some(url) => impersonate(fetcher, &url, &federated.0).await,
+                    None => Ok(federated),
+                }
             }
         }
-    }
+    })
 }
 
 async fn exchange(
@@ -206,7 +210,8 @@ async fn metadata(platform: &Fetcher) -> Result<(Secret, Duration), CloudError> 
     let url = format!(
         "http://{host}/computeMetadata/v1/instance/service-accounts/default/token?scopes={scope}"
     );
-    let request = Request::get(url).header("metadata-flavor", "Google").header(header::ACCEPT, "*/*");
+    let request =
+        Request::get(url).header("metadata-flavor", "Google").header(header::ACCEPT, "*/*");
     let asked: Result<TokenAnswer, _> =
         ask(platform, "the metadata server", request, Bytes::new()).await;
     match asked {

@@ -26,8 +26,7 @@ pub(super) async fn exchange(
     let assertion = sign(account, Timestamp::now().unix_seconds())?;
     let body = form(&[("grant_type", GRANT), ("assertion", assertion.expose())]);
     let request = form_request(&account.token_uri);
-    let answer: TokenAnswer =
-        ask(fetcher, "the token endpoint", request, body.into()).await?;
+    let answer: TokenAnswer = ask(fetcher, "the token endpoint", request, body.into()).await?;
     Ok(answer.with_lifetime())
 }
 
@@ -73,13 +72,34 @@ fn unusable() -> CloudError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use aws_lc_rs::{
-        encoding::AsDer as _,
+        encoding::{AsDer as _, Pkcs8V1Der},
         rsa::KeySize,
-        signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
+        signature::RsaKeyPair,
     };
-    use base64::engine::general_purpose::STANDARD;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    pub fn pair() -> RsaKeyPair {
+        RsaKeyPair::generate(KeySize::Rsa2048).unwrap()
+    }
+
+    pub fn pem_of(pair: &RsaKeyPair, newline: &str) -> String {
+        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let body = STANDARD.encode(der.as_ref());
+        format!(
+            "-----BEGIN PRIVATE KEY-----{newline}{body}{newline}-----END PRIVATE KEY-----{newline}"
+        )
+    }
+
+    pub fn pem() -> String {
+        pem_of(&pair(), "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
     use serde_json::Value;
 
     use super::*;
@@ -94,14 +114,9 @@ mod tests {
 
     #[test]
     fn an_assertion_says_who_it_is_from_and_for_and_its_signature_holds() {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-        let der: aws_lc_rs::encoding::Pkcs8V1Der<'_> = pair.as_der().unwrap();
-        let body = STANDARD.encode(der.as_ref());
+        let pair = testing::pair();
         for newline in ["\n", "\\n"] {
-            let pem = format!(
-                "-----BEGIN PRIVATE KEY-----{newline}{body}{newline}-----END PRIVATE KEY-----{newline}"
-            );
-            let jwt = sign(&account(pem), 1_000).unwrap();
+            let jwt = sign(&account(testing::pem_of(&pair, newline)), 1_000).unwrap();
             let (text, signature) = jwt.expose().rsplit_once('.').unwrap();
             let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
             let public =
@@ -118,7 +133,9 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_told_and_not_repeated() {
-        for pem in ["", "canary", "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----"] {
+        for pem in
+            ["", "canary", "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----"]
+        {
             let error = sign(&account(pem.to_owned()), 0).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains("PEM") && !error.contains("canary"), "{error}");
         }

@@ -19,6 +19,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, header};
 use jiff::Timestamp;
 use moka::sync::Cache;
@@ -141,21 +142,26 @@ impl Google {
         vertex::probe(&self.0.guarded, &token, model).await
     }
 
-    async fn fetch(&self, identity: &Identity) -> Result<(Secret, Duration), CloudError> {
-        match identity {
-            Identity::Adc => adc::token(&self.0.platform).await,
-            Identity::ServiceAccount(account) => {
-                assertion::exchange(&self.0.guarded, account).await
+    /// Boxed, because the impersonating identity is fetched by it, too.
+    fn fetch<'a>(
+        &'a self,
+        identity: &'a Identity,
+    ) -> BoxFuture<'a, Result<(Secret, Duration), CloudError>> {
+        Box::pin(async move {
+            match identity {
+                Identity::Adc => adc::token(&self.0.platform).await,
+                Identity::ServiceAccount(account) => {
+                    assertion::exchange(&self.0.guarded, account).await
+                }
+                Identity::Impersonation(target) => {
+                    let own = self.token(&Identity::Adc).await?;
+                    let iam = &self.0.iam;
+                    let url =
+                        format!("{iam}/v1/projects/-/serviceAccounts/{target}:generateAccessToken");
+                    impersonate(&self.0.guarded, &url, &own).await
+                }
             }
-            Identity::Impersonation(target) => {
-                // Boxed: a future cannot hold itself.
-                let own = Box::pin(self.token(&Identity::Adc)).await?;
-                let iam = &self.0.iam;
-                let url =
-                    format!("{iam}/v1/projects/-/serviceAccounts/{target}:generateAccessToken");
-                impersonate(&self.0.guarded, &url, &own).await
-            }
-        }
+        })
     }
 }
 

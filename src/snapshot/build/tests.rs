@@ -18,7 +18,12 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let org = OrgRow { id: OrgId::random(), name: "acme".into(), created_at: Timestamp(0) };
+        let org = OrgRow {
+            id: OrgId::random(),
+            name: "acme".into(),
+            created_at: Timestamp(0),
+            revision: 0,
+        };
         let rows = RuntimeRows { org, connections: vec![], providers: vec![], routes: vec![] };
         Self { rows, keyring: Keyring::new([3; 32]) }
     }

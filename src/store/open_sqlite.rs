@@ -1,0 +1,69 @@
+//! Opening SQLite: the file, its settings and its migrations.
+
+use std::{path::Path, str::FromStr as _, time::Duration};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{
+    Store, StoreError,
+    migrations::migrator,
+    pool::{Engine, Pool},
+};
+
+/// How long a statement waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an operation waits for a connection; beyond it the store counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes. Twice SQLite's default: usage rows of about 1 KB fill it better and are written with less
+/// work. A file keeps what it was made with.
+const PAGE_SIZE: u32 = 8192;
+/// Connections that only read. WAL lets them run beside the writer.
+const READERS: u32 = 4;
+/// Connections that only read what the data plane asks for.
+const LOOKUPS: u32 = 2;
+
+pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
+    let refuse = |reason: String| StoreError::Open { path: url.to_owned(), reason };
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|error| refuse(error.to_string()))?
+        .page_size(PAGE_SIZE)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    create_private(options.get_filename()).map_err(|error| refuse(error.to_string()))?;
+
+    // The writer comes first: it switches a new file to WAL and migrates it.
+    let writer = pool(1).connect_with(options.clone()).await;
+    let writer = writer.map_err(|error| refuse(error.to_string()))?;
+    let migrated = migrator(Engine::Sqlite).run(&writer).await;
+    migrated.map_err(|error| refuse(error.to_string()))?;
+    let options = options.pragma("query_only", "ON");
+    let readers = pool(READERS).connect_with(options.clone()).await;
+    let readers = readers.map_err(|error| refuse(error.to_string()))?;
+    let lookups = pool(LOOKUPS).connect_with(options).await;
+    let lookups = lookups.map_err(|error| refuse(error.to_string()))?;
+    Ok(Store {
+        readers: Pool::Sqlite(readers),
+        lookups: Pool::Sqlite(lookups),
+        writer: Pool::Sqlite(writer),
+    })
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Makes the file readable by its owner alone. SQLite gives `-wal` and `-shm` the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}

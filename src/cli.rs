@@ -39,6 +39,8 @@ pub enum Command {
     Token(TokenRequest),
     /// Change the key that wraps the installation's secrets, without downtime
     RotateMasterKey(RotationRequest),
+    /// Print the admin and user API's description (OpenAPI, JSON)
+    Openapi,
     /// Ask the running gateway whether it lives; exit code 0 or 1
     Healthcheck(ConfigFile),
 }

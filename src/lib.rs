@@ -6,10 +6,10 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot provider ledger observe net domain
+//! admin      → store auth secrets snapshot pricing provider ledger observe cloud health net domain
 //!              (net for its guarded client alone: addresses in requests are others' choice)
 //! quickstart → store auth secrets snapshot provider domain
-//! snapshot   → store secrets provider domain
+//! snapshot   → store secrets pricing provider domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
@@ -18,7 +18,9 @@
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
 //! cloud      → net secrets domain
-//! net        → snapshot provider domain             domain → nothing
+//! health     → store secrets snapshot provider net domain
+//! net        → snapshot provider domain             pricing     → domain
+//! domain     → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -44,6 +46,7 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod pricing;
 pub mod provider;
 pub mod proxy;
 pub mod quickstart;

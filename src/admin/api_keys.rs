@@ -2,8 +2,10 @@
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
+    change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
     reply::{REVOKED, Revoked},
@@ -18,17 +20,22 @@ use crate::{
 
 const WHAT: &str = "API key";
 
-/// A key without its secret.
-#[derive(Serialize)]
+/// A gateway key, without its secret
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(super) struct KeyView {
     id: KeyId,
     org_id: OrgId,
     created_by_user_id: UserId,
     name: String,
+    /// The key's first 8 characters.
+    #[schema(examples("bd-abcde"))]
     key_prefix: String,
     scopes: Vec<String>,
     created_at: Timestamp,
+    /// Whom it acts for; null for keys of groups and services.
     user_id: Option<UserId>,
+    /// The group that it is bound to.
     group_name: Option<String>,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
@@ -52,19 +59,29 @@ impl From<KeyRow> for KeyView {
     }
 }
 
-/// A key that was just made, and the only answer that holds it.
-#[derive(Serialize)]
+/// A key that was just made, in the only answer that holds it
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedApiKey)]
 pub(super) struct CreatedKey {
+    /// The key itself.
+    #[schema(examples("bd-abcd1234ef56..."))]
     key: String,
     #[serde(flatten)]
     view: KeyView,
 }
 
-#[derive(Deserialize)]
+/// A new key
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateApiKeyRequest)]
 pub(super) struct Create {
+    #[schema(min_length = 1, max_length = 256)]
     name: String,
+    /// Excludes `group_name`.
     user_id: Option<UserId>,
+    /// Excludes `user_id`.
+    #[schema(min_length = 1, max_length = 256)]
     group_name: Option<String>,
+    /// Stored and shown; empty is all.
     scopes: Option<Vec<String>>,
     expires_at: Option<Timestamp>,
 }
@@ -78,7 +95,16 @@ pub(super) struct NewKey {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// `GET /admin/api-keys`
+/// List keys
+///
+/// Revoked ones too.
+#[utoipa::path(
+    get,
+    path = "/admin/api-keys",
+    operation_id = "listApiKeys",
+    tag = "API Keys",
+    responses((status = 200, body = [KeyView]))
+)]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
@@ -87,7 +113,14 @@ pub(super) async fn list(
     Ok(Json(rows.into_iter().map(KeyView::from).collect()))
 }
 
-/// `GET /admin/api-keys/{id}`
+/// Get a key
+#[utoipa::path(
+    get,
+    path = "/admin/api-keys/{id}",
+    operation_id = "getApiKey",
+    tag = "API Keys",
+    responses((status = 200, body = KeyView))
+)]
 pub(super) async fn get(
     State(state): State<AdminState>,
     caller: Caller,
@@ -97,10 +130,20 @@ pub(super) async fn get(
     row.map(|row| Json(row.into())).ok_or_else(|| AdminError::not_found(WHAT))
 }
 
-/// `POST /admin/api-keys`: for a user, for a group, or for neither (a service).
+/// Create a key
+///
+/// For a user, for a group, or for neither (a service). Shown once, in this answer.
+#[utoipa::path(
+    post,
+    path = "/admin/api-keys",
+    operation_id = "createApiKey",
+    tag = "API Keys",
+    request_body = Create,
+    responses((status = 200, body = CreatedKey))
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<Create>,
 ) -> Result<Json<CreatedKey>, AdminError> {
     if body.user_id.is_some() && body.group_name.is_some() {
@@ -115,22 +158,29 @@ pub(super) async fn create(
         scopes: body.scopes.unwrap_or_default(),
         expires_at: body.expires_at,
     };
-    make(&state, &caller, new).await.map(Json)
+    make(&state, &actor, new).await.map(Json)
 }
 
-/// `DELETE /admin/api-keys/{id}`
+/// Revoke a key
+#[utoipa::path(
+    delete,
+    path = "/admin/api-keys/{id}",
+    operation_id = "revokeApiKey",
+    tag = "API Keys",
+    responses((status = 200, body = Revoked))
+)]
 pub(super) async fn revoke(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
 ) -> Result<Json<Revoked>, AdminError> {
-    revoke_where(&state, &caller, KeyId(id), |_| true).await
+    revoke_where(&state, &actor, KeyId(id), |_| true).await
 }
 
 /// Mints and stores a key.
 pub(super) async fn make(
     state: &AdminState,
-    caller: &Caller,
+    actor: &Actor,
     new: NewKey,
 ) -> Result<CreatedKey, AdminError> {
     let now = Timestamp::now();
@@ -141,11 +191,11 @@ pub(super) async fn make(
     let minted = state.api_keys.mint()?;
     let row = KeyRow {
         id: KeyId::random(),
-        org_id: caller.org,
+        org_id: actor.org,
         name,
         key_prefix: minted.prefix,
         hash: minted.hash.to_vec(),
-        created_by_user_id: caller.user,
+        created_by_user_id: actor.user,
         user_id: new.user_id,
         group_name: new.group_name,
         scopes: new.scopes,
@@ -154,30 +204,36 @@ pub(super) async fn make(
         revoked_at: None,
         user_groups: Vec::new(),
     };
-    let mut tx = state.store.write().await?;
+    let mut change = state.change(actor).await?;
+    let tx = change.tx();
     if let Some(user) = row.user_id
-        && tx.user(caller.org, user).await?.is_none()
+        && tx.user(actor.org, user).await?.is_none()
     {
         return Err(AdminError::bad_request("user_id names no user of this organization"));
     }
     tx.insert_key(&row).await?;
-    tx.commit().await?;
-    Ok(CreatedKey { key: minted.plain.expose().to_owned(), view: row.into() })
+    let id = row.id.0;
+    let view = KeyView::from(row);
+    change.commit(Audit::created(WHAT, id, &view)?).await?;
+    Ok(CreatedKey { key: minted.plain.expose().to_owned(), view })
 }
 
 /// Revokes a key that the caller may revoke; any other is not found. In force when this returns.
 pub(super) async fn revoke_where(
     state: &AdminState,
-    caller: &Caller,
+    actor: &Actor,
     id: KeyId,
     may: impl Fn(&KeyRow) -> bool,
 ) -> Result<Json<Revoked>, AdminError> {
-    let mut tx = state.store.write().await?;
-    let row = tx.key(caller.org, id).await?.filter(may);
+    let mut change = state.change(actor).await?;
+    let tx = change.tx();
+    let row = tx.key(actor.org, id).await?.filter(may);
     let row = row.ok_or_else(|| AdminError::not_found(WHAT))?;
-    tx.revoke_key(caller.org, id, Timestamp::now()).await?;
-    tx.commit().await?;
-    match <[u8; 32]>::try_from(row.hash) {
+    tx.revoke_key(actor.org, id, Timestamp::now()).await?;
+    let revoked = tx.key(actor.org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))?;
+    let (before, after) = (KeyView::from(row), KeyView::from(revoked.clone()));
+    change.commit(Audit::new(WHAT, "revoke", Some(id.0)).before(&before)?.after(&after)?).await?;
+    match <[u8; 32]>::try_from(revoked.hash) {
         Ok(hash) => state.api_keys.forget(&hash),
         Err(_) => state.api_keys.forget_all(),
     }

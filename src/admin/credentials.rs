@@ -3,11 +3,15 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{
+    change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
+    refusals::Conflict,
     reply::{DELETED, Deleted},
+    schemas::{AuthType, Credentials, ModelProvider, Settings, Url},
     sealing::{CredentialsInput, KeyInput, given_key},
     state::AdminState,
     upstream,
@@ -15,20 +19,25 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{CredentialId, OrgId, Timestamp},
-    store::{ConnectionRow, StoreError},
+    store::{ConnectionRow, StoreError, Tx},
 };
 
 const WHAT: &str = "connection";
 
-/// A credential without its secret.
-#[derive(Serialize)]
+/// A reusable upstream credential (wire name: connection), without its secret
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Credential)]
 pub(super) struct CredentialView {
     id: CredentialId,
     org_id: OrgId,
     name: String,
+    #[schema(value_type = ModelProvider)]
     model_provider: String,
+    #[schema(value_type = AuthType)]
     auth_type: String,
+    #[schema(value_type = Url)]
     base_url: String,
+    #[schema(value_type = Settings)]
     settings: Value,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -50,30 +59,60 @@ impl From<ConnectionRow> for CredentialView {
     }
 }
 
-#[derive(Deserialize)]
+/// A new credential
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateCredentialRequest)]
 pub(super) struct Create {
+    #[schema(min_length = 1, max_length = 256)]
     name: String,
+    #[schema(value_type = ModelProvider)]
     model_provider: String,
+    /// `api_key` where absent.
+    #[schema(value_type = Option<AuthType>)]
     auth_type: Option<String>,
+    /// The vendor's own where absent.
+    #[schema(value_type = Option<Url>)]
     base_url: Option<String>,
+    /// The upstream's key, for auth types that are one key.
+    #[schema(value_type = Option<String>, write_only)]
     api_key: Option<KeyInput>,
+    #[schema(value_type = Option<Credentials>, write_only)]
     credentials: Option<CredentialsInput>,
+    #[schema(value_type = Option<Settings>)]
     settings: Option<Value>,
 }
 
-/// Absent and null both keep.
-#[derive(Deserialize)]
+/// Changes to a credential; absent and null both keep
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateCredentialRequest)]
 pub(super) struct Update {
+    #[schema(min_length = 1, max_length = 256)]
     name: Option<String>,
+    /// Fixed; only the stored value is accepted.
+    #[schema(value_type = Option<ModelProvider>)]
     model_provider: Option<String>,
+    #[schema(value_type = Option<AuthType>)]
     auth_type: Option<String>,
+    #[schema(value_type = Option<Url>)]
     base_url: Option<String>,
+    /// Rotates the stored key.
+    #[schema(value_type = Option<String>, write_only)]
     api_key: Option<KeyInput>,
+    /// Rotates the stored secret.
+    #[schema(value_type = Option<Credentials>, write_only)]
     credentials: Option<CredentialsInput>,
+    #[schema(value_type = Option<Settings>)]
     settings: Option<Value>,
 }
 
-/// `GET /admin/connections`
+/// List credentials
+#[utoipa::path(
+    get,
+    path = "/admin/connections",
+    operation_id = "listCredentials",
+    tag = "Credentials",
+    responses((status = 200, body = [CredentialView]))
+)]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
@@ -82,28 +121,45 @@ pub(super) async fn list(
     Ok(Json(rows.into_iter().map(CredentialView::from).collect()))
 }
 
-/// `GET /admin/connections/{id}`
+/// Get a credential
+#[utoipa::path(
+    get,
+    path = "/admin/connections/{id}",
+    operation_id = "getCredential",
+    tag = "Credentials",
+    responses((status = 200, body = CredentialView))
+)]
 pub(super) async fn get(
     State(state): State<AdminState>,
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Json<CredentialView>, AdminError> {
-    let row = state.store.read().await?.connection(caller.org, CredentialId(id)).await?;
-    row.map(|row| Json(row.into())).ok_or_else(|| AdminError::not_found(WHAT))
+    let mut tx = state.store.read().await?;
+    Ok(Json(existing(&mut tx, caller.org, CredentialId(id)).await?.into()))
 }
 
-/// `POST /admin/connections`
+/// Create a credential
+#[utoipa::path(
+    post,
+    path = "/admin/connections",
+    operation_id = "createCredential",
+    tag = "Credentials",
+    request_body = Create,
+    responses((status = 200, body = CredentialView), Conflict)
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<Create>,
 ) -> Result<Json<CredentialView>, AdminError> {
-    let row = new_row(&state, caller.org, body)?;
-    let mut tx = state.store.write().await?;
-    tx.insert_connection(&row).await.map_err(|error| name_taken(error, &row.name))?;
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
-    Ok(Json(row.into()))
+    let row = new_row(&state, actor.org, body)?;
+    let mut change = state.change(&actor).await?;
+    let inserted = change.tx().insert_connection(&row).await;
+    inserted.map_err(|error| name_taken(error, &row.name))?;
+    let (id, sealed) = (row.id.0, row.sealed.is_some());
+    let view = CredentialView::from(row);
+    change.commit(Audit::created(WHAT, id, &view)?.credentials(sealed)).await?;
+    Ok(Json(view))
 }
 
 fn new_row(state: &AdminState, org: OrgId, body: Create) -> Result<ConnectionRow, AdminError> {
@@ -136,24 +192,36 @@ fn new_row(state: &AdminState, org: OrgId, body: Create) -> Result<ConnectionRow
     })
 }
 
-/// `PUT /admin/connections/{id}`: a key in the body rotates the stored one.
+/// Update or rotate a credential
+///
+/// A key in the body rotates the stored one. `model_provider` cannot change.
+#[utoipa::path(
+    put,
+    path = "/admin/connections/{id}",
+    operation_id = "updateCredential",
+    tag = "Credentials",
+    request_body = Update,
+    responses((status = 200, body = CredentialView), Conflict)
+)]
 pub(super) async fn update(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<CredentialView>, AdminError> {
-    let mut tx = state.store.write().await?;
-    let row = tx.connection(caller.org, CredentialId(id)).await?;
-    let mut row = row.ok_or_else(|| AdminError::not_found(WHAT))?;
-    change(&state, &mut row, body)?;
-    tx.update_connection(&row).await.map_err(|error| name_taken(error, &row.name))?;
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
-    Ok(Json(row.into()))
+    let mut change = state.change(&actor).await?;
+    let mut row = existing(change.tx(), actor.org, CredentialId(id)).await?;
+    let (before, sealed) = (CredentialView::from(row.clone()), row.sealed.clone());
+    apply(&state, &mut row, body)?;
+    let updated = change.tx().update_connection(&row).await;
+    updated.map_err(|error| name_taken(error, &row.name))?;
+    let rotated = row.sealed != sealed;
+    let view = CredentialView::from(row);
+    change.commit(Audit::updated(WHAT, id, &before, &view)?.credentials(rotated)).await?;
+    Ok(Json(view))
 }
 
-fn change(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<(), AdminError> {
+fn apply(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<(), AdminError> {
     let given = body.model_provider.as_deref();
     upstream::unchanged("model_provider", given, &row.model_provider)?;
     let vendor = upstream::vendor(&row.model_provider)?;
@@ -179,15 +247,24 @@ fn change(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<(
     Ok(())
 }
 
-/// `DELETE /admin/connections/{id}`: refused while a provider uses it.
+/// Delete a credential
+///
+/// Refused while a provider uses it.
+#[utoipa::path(
+    delete,
+    path = "/admin/connections/{id}",
+    operation_id = "deleteCredential",
+    tag = "Credentials",
+    responses((status = 200, body = Deleted), Conflict)
+)]
 pub(super) async fn delete(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
 ) -> Result<Json<Deleted>, AdminError> {
-    let id = CredentialId(id);
-    let mut tx = state.store.write().await?;
-    let users = tx.connection_users(caller.org, id).await?;
+    let mut change = state.change(&actor).await?;
+    let row = existing(change.tx(), actor.org, CredentialId(id)).await?;
+    let users = change.tx().connection_users(actor.org, row.id).await?;
     if !users.is_empty() {
         return Err(AdminError::conflict(format!(
             "this connection is still used by: {}; delete these providers or bind them to another \
@@ -195,12 +272,13 @@ pub(super) async fn delete(
             users.join(", ")
         )));
     }
-    if !tx.delete_connection(caller.org, id).await? {
-        return Err(AdminError::not_found(WHAT));
-    }
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
+    change.tx().delete_connection(actor.org, row.id).await?;
+    change.commit(Audit::deleted(WHAT, id, &CredentialView::from(row))?).await?;
     Ok(DELETED)
+}
+
+async fn existing(tx: &mut Tx, org: OrgId, id: CredentialId) -> Result<ConnectionRow, AdminError> {
+    tx.connection(org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))
 }
 
 fn name_taken(error: StoreError, name: &str) -> AdminError {

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{secrets::SealError, store::StoreError};
 
@@ -78,10 +79,15 @@ impl AdminError {
     }
 }
 
-/// The body.
-#[derive(Serialize)]
-struct Flat {
+/// The body of every refusal
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct Flat {
+    /// Class of the refusal; stable.
+    #[schema(examples("BadRequest"))]
     error: &'static str,
+    /// What is wrong and what to do, for people.
+    #[schema(examples("request_timeout_secs must be between 1 and 3600"))]
     message: String,
 }
 

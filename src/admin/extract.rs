@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Bytes, to_bytes},
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::LengthLimitError;
@@ -65,16 +65,17 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, AdminError> {
     Ok(parsed)
 }
 
-/// The `{id}` of the path.
+/// The one id of the path, whatever its name there.
 pub(super) struct PathId(pub Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = AdminError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AdminError> {
-        let text = Path::<String>::from_request_parts(parts, state).await;
-        let text = text.map_err(|error| AdminError::bad_request(error.body_text()))?;
-        uuid("id", &text.0).map(Self)
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|error| AdminError::bad_request(error.body_text()))?;
+        let (name, text) = params.iter().next().unwrap_or(("id", ""));
+        uuid(name, text).map(Self)
     }
 }
 

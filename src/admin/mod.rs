@@ -5,22 +5,32 @@
 //! before its answer is sent. Bodies are read leniently (unknown fields are ignored: public clients
 //! send fields of other versions) and every refusal is the flat shape of [`error`].
 //!
+//! A new operation is a handler with `#[utoipa::path]` (method, path below `/api/llm-gateway`,
+//! `operation_id`, `tag`, `request_body`, its success, and `Conflict` where it can clash; everything
+//! else is added by [`document`]) and a row in [`router`]. A handler that reads takes a `Caller`, one
+//! that writes an `Actor`, and commits by way of [`change`].
+//!
 //! Nothing here knows the runtime's proxy.
 
 mod api_keys;
+mod change;
 mod credentials;
+mod document;
 mod error;
 mod extract;
+mod operations;
 mod patch;
 mod permission;
 mod provider_inputs;
 mod provider_write;
 mod providers;
+mod refusals;
 mod reply;
 mod route_inputs;
 mod route_view;
 mod router;
 mod routes;
+mod schemas;
 mod sealing;
 mod state;
 mod upstream;
@@ -30,6 +40,7 @@ mod user;
 #[cfg(test)]
 mod tests;
 
+pub use document::openapi;
 pub use error::AdminError;
 pub use router::{not_found, router};
 pub use state::{AdminState, Refresh, RefreshError};

@@ -14,12 +14,16 @@ use axum::{
 use super::{error::AdminError, state::AdminState};
 use crate::{
     auth::{Caller, CallerRefusal},
-    domain::{Role, Timestamp},
+    domain::{RequestId, Role, Timestamp},
 };
+
+const REQUEST_ID: &str = "x-request-id";
 
 /// What a caller must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
+    /// Anyone at all, with or without a token; the handler knows no caller.
+    Nothing,
     /// Anyone with a valid token; the handler answers about the caller alone.
     AnyUser,
     /// An admin of the organization, or higher.
@@ -29,8 +33,17 @@ pub(super) enum Needs {
 impl Needs {
     fn allows(self, role: Role) -> bool {
         match self {
-            Self::AnyUser => true,
+            Self::Nothing | Self::AnyUser => true,
             Self::Admin => role >= Role::Admin,
+        }
+    }
+
+    /// As the API's description names it.
+    pub(super) const fn role(self) -> &'static str {
+        match self {
+            Self::Nothing => "anyone",
+            Self::AnyUser => "any authenticated user",
+            Self::Admin => "admin",
         }
     }
 }
@@ -38,9 +51,33 @@ impl Needs {
 /// Lets a request through to its handler if its caller may make it.
 pub(super) async fn guard(
     State((state, needs)): State<(AdminState, Needs)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id(&request);
+    let mut response = admitted(&state, needs, &id, request, next).await;
+    // A request that came through the public port has it already.
+    if let Ok(id) = HeaderValue::try_from(String::from(id)) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn request_id(request: &Request) -> RequestId {
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    given.and_then(RequestId::taken).unwrap_or_else(RequestId::random)
+}
+
+async fn admitted(
+    state: &AdminState,
+    needs: Needs,
+    id: &RequestId,
     mut request: Request,
     next: Next,
 ) -> Response {
+    if needs == Needs::Nothing {
+        return next.run(request).await;
+    }
     let now = Timestamp::now();
     let caller = match state.authenticator.authenticate(request.headers(), now).await {
         Ok(caller) => caller,
@@ -50,6 +87,7 @@ pub(super) async fn guard(
         return AdminError::forbidden("this needs the role admin").into_response();
     }
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(id.clone());
     let mut response = if request.method().is_safe() {
         next.run(request).await
     } else {

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     patch::Patch,
+    schemas::{AuthType, Credentials, HealthStatus, ModelProvider, Settings, Url},
     sealing::{CredentialsInput, KeyInput},
 };
 use crate::{
@@ -13,63 +15,114 @@ use crate::{
     store::ProviderRow,
 };
 
-/// A new provider is always enabled: there is no such field.
-#[derive(Deserialize)]
+/// A new provider; it is always enabled, so there is no such field
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateProviderRequest)]
 pub(super) struct Create {
+    #[schema(min_length = 1, max_length = 256)]
     pub(super) name: String,
+    #[schema(value_type = ModelProvider)]
     pub(super) model_provider: String,
+    /// The connection's where absent, else `api_key`.
+    #[schema(value_type = Option<AuthType>)]
     pub(super) auth_type: Option<String>,
+    /// The connection's where absent, else the vendor's own.
+    #[schema(value_type = Option<Url>)]
     pub(super) base_url: Option<String>,
+    /// An inline key, where there is no connection. Empty is as absent.
+    #[schema(value_type = Option<String>, write_only)]
     pub(super) api_key: Option<KeyInput>,
+    #[schema(value_type = Option<Credentials>, write_only)]
     pub(super) credentials: Option<CredentialsInput>,
     pub(super) catalog_id: Option<Uuid>,
+    /// A shared credential; auth_type, base_url and settings come from it where absent.
     pub(super) connection_id: Option<CredentialId>,
     /// Upstream models to enable in the same call.
     pub(super) models: Option<Vec<String>>,
+    #[schema(value_type = Option<Settings>)]
     pub(super) settings: Option<Value>,
+    /// Total time of a request that is not streamed, seconds.
+    #[schema(minimum = 1, maximum = 3600)]
     pub(super) request_timeout_secs: Option<i64>,
+    /// Longest gap between two chunks of a stream, seconds.
+    #[schema(minimum = 1, maximum = 1800)]
     pub(super) stream_idle_timeout_secs: Option<i64>,
+    #[schema(default = true)]
     pub(super) enforce_health_check: Option<bool>,
 }
 
-/// Null keeps, except where it is told apart.
-#[derive(Deserialize)]
+/// Changes to a provider; absent keeps, and so does null except where it is told apart
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateProviderRequest)]
 pub(super) struct Update {
+    #[schema(min_length = 1, max_length = 256)]
     pub(super) name: Option<String>,
+    /// Fixed; only the stored value is accepted.
+    #[schema(value_type = Option<ModelProvider>)]
     pub(super) model_provider: Option<String>,
+    #[schema(value_type = Option<AuthType>)]
     pub(super) auth_type: Option<String>,
+    #[schema(value_type = Option<Url>)]
     pub(super) base_url: Option<String>,
+    /// Rotates the inline key.
+    #[schema(value_type = Option<String>, write_only)]
     pub(super) api_key: Option<KeyInput>,
+    /// Rotates the inline secret.
+    #[schema(value_type = Option<Credentials>, write_only)]
     pub(super) credentials: Option<CredentialsInput>,
     pub(super) enabled: Option<bool>,
+    #[schema(value_type = Option<Settings>)]
     pub(super) settings: Option<Value>,
     pub(super) enforce_health_check: Option<bool>,
     /// Null detaches: back to an inline key.
     #[serde(default)]
+    #[schema(value_type = Option<CredentialId>)]
     pub(super) connection_id: Patch<CredentialId>,
+    /// Null clears.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 3600)]
     pub(super) request_timeout_secs: Patch<i64>,
+    /// Null clears.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1800)]
     pub(super) stream_idle_timeout_secs: Patch<i64>,
 }
 
-/// A provider without its secret.
-#[derive(Serialize)]
+/// A named upstream, without its secret
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provider)]
 pub(super) struct ProviderView {
     id: ProviderId,
     org_id: OrgId,
     name: String,
+    #[schema(value_type = ModelProvider)]
     model_provider: String,
+    #[schema(value_type = AuthType)]
     auth_type: String,
+    #[schema(value_type = Url)]
     base_url: String,
+    /// The operator's switch, whatever the health.
+    #[schema(default = true)]
     enabled: bool,
+    #[schema(value_type = Settings)]
     settings: Value,
+    /// The catalog template it was made from.
     catalog_id: Option<Uuid>,
+    /// Its shared credential.
     connection_id: Option<CredentialId>,
+    /// Total time of a request that is not streamed, seconds.
+    #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<u32>,
+    /// Longest gap between two chunks of a stream, seconds.
+    #[schema(minimum = 1, maximum = 1800)]
     stream_idle_timeout_secs: Option<u32>,
+    /// Whether an unhealthy probe takes it out of routing.
+    #[schema(default = true)]
     enforce_health_check: bool,
+    /// What the last probe found.
+    #[schema(value_type = HealthStatus)]
     health_status: String,
+    /// Why the last probe failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     health_detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

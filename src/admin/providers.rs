@@ -3,10 +3,12 @@
 use axum::{Json, extract::State};
 
 use super::{
+    change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
     provider_inputs::{Create, ProviderView, Update},
     provider_write,
+    refusals::Conflict,
     reply::{DELETED, Deleted},
     route_inputs::new_enablement,
     route_view::{self, RouteView},
@@ -21,7 +23,14 @@ use crate::{
 
 pub(super) const WHAT: &str = "provider";
 
-/// `GET /admin/providers`
+/// List providers
+#[utoipa::path(
+    get,
+    path = "/admin/providers",
+    operation_id = "listProviders",
+    tag = "Providers",
+    responses((status = 200, body = [ProviderView]))
+)]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
@@ -30,7 +39,14 @@ pub(super) async fn list(
     Ok(Json(rows.into_iter().map(ProviderView::from).collect()))
 }
 
-/// `GET /admin/providers/{id}`
+/// Get a provider
+#[utoipa::path(
+    get,
+    path = "/admin/providers/{id}",
+    operation_id = "getProvider",
+    tag = "Providers",
+    responses((status = 200, body = ProviderView))
+)]
 pub(super) async fn get(
     State(state): State<AdminState>,
     caller: Caller,
@@ -40,7 +56,14 @@ pub(super) async fn get(
     Ok(Json(existing(&mut tx, caller.org, ProviderId(id)).await?.into()))
 }
 
-/// `GET /admin/providers/{id}/model-mappings`
+/// List the routes of one provider
+#[utoipa::path(
+    get,
+    path = "/admin/providers/{provider_id}/model-mappings",
+    operation_id = "listProviderRoutes",
+    tag = "Model Routes",
+    responses((status = 200, body = [RouteView]))
+)]
 pub(super) async fn list_routes(
     State(state): State<AdminState>,
     caller: Caller,
@@ -52,10 +75,20 @@ pub(super) async fn list_routes(
     Ok(Json(route_view::of_provider(routes, &provider)))
 }
 
-/// `POST /admin/providers`: with an inline key or a connection, and models to enable.
+/// Create a provider
+///
+/// With an inline key or a connection, and models to enable.
+#[utoipa::path(
+    post,
+    path = "/admin/providers",
+    operation_id = "createProvider",
+    tag = "Providers",
+    request_body = Create,
+    responses((status = 200, body = ProviderView), Conflict)
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(mut body): Body<Create>,
 ) -> Result<Json<ProviderView>, AdminError> {
     let vendor = upstream::vendor(&body.model_provider)?;
@@ -64,52 +97,74 @@ pub(super) async fn create(
         // Templates have no ids in this version, so none is known.
         return Err(AdminError::not_found("catalog template"));
     }
-    let mut tx = state.store.write().await?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
     let shared = match body.connection_id {
-        Some(id) => Some(provider_write::connection(&mut tx, caller.org, id, vendor).await?),
+        Some(id) => Some(provider_write::connection(tx, actor.org, id, vendor).await?),
         None => None,
     };
     let (row, inherits) =
-        provider_write::new_row(&state, caller.org, body, vendor, shared.as_ref())?;
+        provider_write::new_row(&state, actor.org, body, vendor, shared.as_ref())?;
     let inserted = tx.insert_provider(&row, inherits).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
     for model in models {
         tx.insert_route(&new_enablement(&row, model, Timestamp::now())).await?;
     }
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
-    Ok(Json(row.into()))
+    let (id, sealed) = (row.id.0, row.sealed.is_some());
+    let view = ProviderView::from(row);
+    change.commit(Audit::created(WHAT, id, &view)?.credentials(sealed)).await?;
+    Ok(Json(view))
 }
 
-/// `PUT /admin/providers/{id}`
+/// Update a provider
+///
+/// `model_provider` cannot change.
+#[utoipa::path(
+    put,
+    path = "/admin/providers/{id}",
+    operation_id = "updateProvider",
+    tag = "Providers",
+    request_body = Update,
+    responses((status = 200, body = ProviderView), Conflict)
+)]
 pub(super) async fn update(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<ProviderView>, AdminError> {
-    let mut tx = state.store.write().await?;
-    let mut row = existing(&mut tx, caller.org, ProviderId(id)).await?;
-    let inherits = provider_write::change(&state, &mut tx, &mut row, body).await?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
+    let mut row = existing(tx, actor.org, ProviderId(id)).await?;
+    let (before, sealed) = (ProviderView::from(row.clone()), row.sealed.clone());
+    let inherits = provider_write::change(&state, tx, &mut row, body).await?;
     let updated = tx.update_provider(&row, inherits).await;
     updated.map_err(|error| name_taken(error, &row.name))?;
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
-    Ok(Json(row.into()))
+    let rotated = row.sealed != sealed;
+    let view = ProviderView::from(row);
+    change.commit(Audit::updated(WHAT, id, &before, &view)?.credentials(rotated)).await?;
+    Ok(Json(view))
 }
 
-/// `DELETE /admin/providers/{id}`: takes its routes and its inline key along.
+/// Delete a provider
+///
+/// Takes its routes and its inline key along.
+#[utoipa::path(
+    delete,
+    path = "/admin/providers/{id}",
+    operation_id = "deleteProvider",
+    tag = "Providers",
+    responses((status = 200, body = Deleted))
+)]
 pub(super) async fn delete(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
 ) -> Result<Json<Deleted>, AdminError> {
-    let mut tx = state.store.write().await?;
-    if !tx.delete_provider(caller.org, ProviderId(id)).await? {
-        return Err(AdminError::not_found(WHAT));
-    }
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
+    let mut change = state.change(&actor).await?;
+    let row = existing(change.tx(), actor.org, ProviderId(id)).await?;
+    change.tx().delete_provider(actor.org, row.id).await?;
+    change.commit(Audit::deleted(WHAT, id, &ProviderView::from(row))?).await?;
     Ok(DELETED)
 }
 

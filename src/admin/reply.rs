@@ -2,22 +2,29 @@
 
 use axum::Json;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// `{"deleted":true}`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeletedResponse)]
 pub(super) struct Deleted {
+    /// Always true.
     deleted: bool,
 }
 
 /// `{"revoked":true}`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevokedResponse)]
 pub(super) struct Revoked {
+    /// Always true.
     revoked: bool,
 }
 
 /// `{"ok":true}`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OkResponse)]
 pub(super) struct Done {
+    /// Always true.
     ok: bool,
 }
 

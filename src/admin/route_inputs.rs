@@ -1,6 +1,7 @@
 //! What a route looks like in requests, and how a request becomes or changes a row.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{error::AdminError, patch::Patch, upstream};
 use crate::{
@@ -8,49 +9,85 @@ use crate::{
     store::{ProviderRow, RouteRow},
 };
 
-/// Null is as absent.
-#[derive(Deserialize)]
+/// A new route; null is as absent
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateModelRouteRequest)]
 pub(super) struct Create {
     provider_id: ProviderId,
+    /// The name that callers send.
+    #[schema(min_length = 1, max_length = 256)]
     model_alias: String,
+    /// The name that is sent to the vendor.
+    #[schema(min_length = 1, max_length = 256)]
     upstream_model: String,
+    #[schema(default = true)]
     enabled: Option<bool>,
+    /// Lower is tried first.
+    #[schema(default = 0, minimum = -2_147_483_648i64, maximum = 2_147_483_647i64)]
     priority: Option<i32>,
+    /// Retries on this route after an upstream's 429, before the next is tried.
+    #[schema(default = 0, minimum = 0, maximum = 10)]
     retry_on_429_count: Option<i64>,
+    /// Longest Retry-After that is waited for, seconds; 0 ignores the header.
+    #[schema(default = 0, minimum = 0, maximum = 180)]
     retry_on_429_max_wait_secs: Option<i64>,
+    /// Where absent: true for a custom alias, false for a 1:1 row.
     bare_alias: Option<bool>,
+    /// Total time of a request that is not streamed, seconds.
+    #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<i64>,
+    /// Longest gap between two chunks of a stream, seconds.
+    #[schema(minimum = 1, maximum = 1800)]
     stream_idle_timeout_secs: Option<i64>,
+    /// Requests at a time, in each process.
+    #[schema(minimum = 1, maximum = 10_000)]
     max_concurrent_requests: Option<i64>,
 }
 
-/// Null keeps, except for the three that it clears.
-#[derive(Deserialize)]
+/// Changes to a route; absent keeps, and so does null except where it clears
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateModelRouteRequest)]
 pub(super) struct Update {
+    /// Fixed; only the stored value is accepted.
     pub(super) provider_id: Option<ProviderId>,
+    #[schema(min_length = 1, max_length = 256)]
     model_alias: Option<String>,
+    #[schema(min_length = 1, max_length = 256)]
     upstream_model: Option<String>,
     enabled: Option<bool>,
+    #[schema(minimum = -2_147_483_648i64, maximum = 2_147_483_647i64)]
     priority: Option<i32>,
+    #[schema(minimum = 0, maximum = 10)]
     retry_on_429_count: Option<i64>,
+    #[schema(minimum = 0, maximum = 180)]
     retry_on_429_max_wait_secs: Option<i64>,
     bare_alias: Option<bool>,
+    /// Null clears.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 3600)]
     request_timeout_secs: Patch<i64>,
+    /// Null clears.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1800)]
     stream_idle_timeout_secs: Patch<i64>,
+    /// Null clears.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     max_concurrent_requests: Patch<i64>,
 }
 
-#[derive(Deserialize)]
+/// New priorities of routes: all are set, or none
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReorderRoutesRequest)]
 pub(super) struct Reorder {
     pub(super) entries: Vec<ReorderEntry>,
 }
 
-#[derive(Deserialize)]
+/// The new priority of one route
+#[derive(Deserialize, ToSchema)]
 pub(super) struct ReorderEntry {
     pub(super) id: RouteId,
+    #[schema(minimum = -2_147_483_648i64, maximum = 2_147_483_647i64)]
     pub(super) priority: i32,
 }
 

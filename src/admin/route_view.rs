@@ -3,32 +3,47 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::error::AdminError;
+use super::{error::AdminError, schemas::AuthType};
 use crate::{
     domain::{OrgId, ProviderId, RouteId},
     snapshot::{DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS},
     store::{ProviderRow, RouteRow, Tx},
 };
 
-/// A route as the API shows it.
-#[derive(Serialize)]
+/// A route (wire name: model mapping)
+#[derive(Serialize, ToSchema)]
+#[schema(as = ModelRoute)]
 pub(super) struct RouteView {
     id: RouteId,
     provider_id: ProviderId,
+    /// The name that callers send.
     model_alias: String,
+    /// The name that is sent to the vendor.
     upstream_model: String,
     enabled: bool,
+    /// Lower is tried first.
     priority: i64,
+    /// Retries on this route after an upstream's 429, before the next is tried.
+    #[schema(minimum = 0, maximum = 10)]
     retry_on_429_count: u32,
+    /// Longest Retry-After that is waited for, seconds; 0 ignores the header.
+    #[schema(minimum = 0, maximum = 180)]
     retry_on_429_max_wait_secs: u32,
+    /// Whether the plain alias resolves to this row.
     bare_alias: bool,
-    /// Null only after an explicit null.
+    /// Total time of a request that is not streamed, seconds. Null only after an explicit null.
+    #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<u32>,
-    /// Null only after an explicit null.
+    /// Longest gap between two chunks of a stream, seconds. Null only after an explicit null.
+    #[schema(minimum = 1, maximum = 1800)]
     stream_idle_timeout_secs: Option<u32>,
+    /// Requests at a time, in each process.
+    #[schema(minimum = 1, maximum = 10_000)]
     max_concurrent_requests: Option<u32>,
     provider_name: String,
+    #[schema(value_type = AuthType)]
     provider_auth_type: String,
 }
 

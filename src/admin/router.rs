@@ -1,79 +1,48 @@
-//! The table of operations: path, who may call it, what answers.
+//! The table of operations: who may call what. Method, path and description stand at each handler.
 
 use std::future::{Ready, ready};
 
-use axum::{
-    Router,
-    middleware::from_fn_with_state,
-    routing::{MethodRouter, delete, get, put},
-};
+use axum::Router;
+use utoipa_axum::routes;
 
 use super::{
-    api_keys, credentials,
+    api_keys, credentials, document,
     error::AdminError,
-    permission::{
-        Needs::{self, Admin, AnyUser},
-        guard,
-    },
+    operations::Operations,
+    permission::Needs::{Admin, AnyUser, Nothing},
     providers, routes,
     state::AdminState,
     usage, user,
 };
 
-const PREFIX: &str = "/api/llm-gateway";
+/// Every operation.
+pub(super) fn operations() -> Operations {
+    Operations::default()
+        .routes(Admin, routes!(credentials::list, credentials::create))
+        .routes(Admin, routes!(credentials::get, credentials::update, credentials::delete))
+        .routes(Admin, routes!(providers::list, providers::create))
+        .routes(Admin, routes!(providers::get, providers::update, providers::delete))
+        .routes(Admin, routes!(providers::list_routes))
+        .routes(Admin, routes!(routes::list, routes::create))
+        .routes(Admin, routes!(routes::reorder))
+        .routes(Admin, routes!(routes::update, routes::delete))
+        .routes(Admin, routes!(api_keys::list, api_keys::create))
+        .routes(Admin, routes!(api_keys::get, api_keys::revoke))
+        .routes(Admin, routes!(usage::of_org))
+        .routes(AnyUser, routes!(user::list_keys, user::create_key))
+        .routes(AnyUser, routes!(user::revoke_key))
+        .routes(AnyUser, routes!(user::list_models))
+        .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(document::get))
+}
 
 /// Answers `/api/llm-gateway/admin/…` and `/api/llm-gateway/user/…`; every other path is a flat
 /// 404.
 pub fn router(state: AdminState) -> Router {
-    Table { router: Router::new(), state }
-        .route("/admin/connections", Admin, get(credentials::list).post(credentials::create))
-        .route(
-            "/admin/connections/{id}",
-            Admin,
-            get(credentials::get).put(credentials::update).delete(credentials::delete),
-        )
-        .route("/admin/providers", Admin, get(providers::list).post(providers::create))
-        .route(
-            "/admin/providers/{id}",
-            Admin,
-            get(providers::get).put(providers::update).delete(providers::delete),
-        )
-        .route("/admin/providers/{id}/model-mappings", Admin, get(providers::list_routes))
-        .route("/admin/model-mappings", Admin, get(routes::list).post(routes::create))
-        .route("/admin/model-mappings/reorder", Admin, put(routes::reorder))
-        .route("/admin/model-mappings/{id}", Admin, put(routes::update).delete(routes::delete))
-        .route("/admin/api-keys", Admin, get(api_keys::list).post(api_keys::create))
-        .route("/admin/api-keys/{id}", Admin, get(api_keys::get).delete(api_keys::revoke))
-        .route("/admin/usage", Admin, get(usage::of_org))
-        .route("/user/api-keys", AnyUser, get(user::list_keys).post(user::create_key))
-        .route("/user/api-keys/{id}", AnyUser, delete(user::revoke_key))
-        .route("/user/models", AnyUser, get(user::list_models))
-        .route("/user/usage", AnyUser, get(usage::of_user))
-        .finish()
+    operations().router(state)
 }
 
 /// Answers every path that is none: a flat 404.
 pub fn not_found() -> Ready<AdminError> {
     ready(AdminError::not_found("path"))
-}
-
-/// Routes in the making. Its one way to add an operation takes a permission.
-pub(super) struct Table {
-    pub(super) router: Router<AdminState>,
-    pub(super) state: AdminState,
-}
-
-impl Table {
-    pub(super) fn route(self, path: &str, needs: Needs, methods: MethodRouter<AdminState>) -> Self {
-        let guarded = methods.route_layer(from_fn_with_state((self.state.clone(), needs), guard));
-        let router = self.router.route(&format!("{PREFIX}{path}"), guarded);
-        Self { router, ..self }
-    }
-
-    pub(super) fn finish(self) -> Router {
-        self.router
-            .method_not_allowed_fallback(async || AdminError::method_not_allowed())
-            .fallback(not_found)
-            .with_state(self.state)
-    }
 }

@@ -6,11 +6,14 @@
 use std::collections::HashSet;
 
 use axum::{Json, extract::State};
+use serde_json::json;
 
 use super::{
+    change::{Actor, Audit, Change},
     error::AdminError,
     extract::{Body, PathId},
     providers,
+    refusals::Conflict,
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
     route_view::{self, RouteView},
@@ -25,7 +28,14 @@ use crate::{
 
 const WHAT: &str = "model mapping";
 
-/// `GET /admin/model-mappings`
+/// List all routes
+#[utoipa::path(
+    get,
+    path = "/admin/model-mappings",
+    operation_id = "listRoutes",
+    tag = "Model Routes",
+    responses((status = 200, body = [RouteView]))
+)]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
@@ -34,21 +44,32 @@ pub(super) async fn list(
     Ok(Json(route_view::all(&mut tx, caller.org).await?))
 }
 
-/// `POST /admin/model-mappings`: adds a route, or folds into the 1:1 row that is there.
+/// Create a route
+///
+/// Where the 1:1 row of that model is already there, it takes over what is posted.
+#[utoipa::path(
+    post,
+    path = "/admin/model-mappings",
+    operation_id = "createRoute",
+    tag = "Model Routes",
+    request_body = Create,
+    responses((status = 200, body = RouteView))
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<Create>,
 ) -> Result<Json<RouteView>, AdminError> {
-    let posted = body.row(caller.org, Timestamp::now())?;
-    let mut tx = state.store.write().await?;
-    providers::existing(&mut tx, caller.org, posted.provider_id).await?;
-    let stored = tx.enablement(caller.org, posted.provider_id, &posted.upstream_model).await?;
+    let posted = body.row(actor.org, Timestamp::now())?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
+    providers::existing(tx, actor.org, posted.provider_id).await?;
+    let stored = tx.enablement(actor.org, posted.provider_id, &posted.upstream_model).await?;
     let row = match stored {
         Some(stored) if posted.is_enablement() => {
             let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
-            folded
+            return updated(change, stored, folded).await;
         }
         None if !posted.is_enablement() => return Err(not_enabled(&posted.upstream_model)),
         _ => {
@@ -56,74 +77,112 @@ pub(super) async fn create(
             posted
         }
     };
-    answer(&state, tx, row).await
+    let id = row.id.0;
+    let view = route_view::one(tx, row).await?;
+    change.commit(Audit::created(WHAT, id, &view)?).await?;
+    Ok(Json(view))
 }
 
-/// `PUT /admin/model-mappings/{id}`
+/// Update a route
+///
+/// `provider_id` cannot change.
+#[utoipa::path(
+    put,
+    path = "/admin/model-mappings/{id}",
+    operation_id = "updateRoute",
+    tag = "Model Routes",
+    request_body = Update,
+    responses((status = 200, body = RouteView), Conflict)
+)]
 pub(super) async fn update(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<RouteView>, AdminError> {
-    let mut tx = state.store.write().await?;
-    let stored = existing(&mut tx, caller.org, RouteId(id)).await?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
+    let stored = existing(tx, actor.org, RouteId(id)).await?;
     let given = body.provider_id.map(|id| id.to_string());
     upstream::unchanged("provider_id", given.as_deref(), &stored.provider_id.to_string())?;
     let changed = body.applied(stored.clone(), Timestamp::now())?;
-    check_change(&mut tx, &stored, &changed).await?;
+    check_change(tx, &stored, &changed).await?;
     tx.update_route(&changed).await?;
-    answer(&state, tx, changed).await
+    updated(change, stored, changed).await
 }
 
-/// `DELETE /admin/model-mappings/{id}`
+/// Delete a route
+///
+/// A 1:1 row goes only after the custom aliases that hang on it.
+#[utoipa::path(
+    delete,
+    path = "/admin/model-mappings/{id}",
+    operation_id = "deleteRoute",
+    tag = "Model Routes",
+    responses((status = 200, body = Deleted), Conflict)
+)]
 pub(super) async fn delete(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
 ) -> Result<Json<Deleted>, AdminError> {
-    let mut tx = state.store.write().await?;
-    let stored = existing(&mut tx, caller.org, RouteId(id)).await?;
-    refuse_orphans(&mut tx, &stored).await?;
-    tx.delete_route(caller.org, stored.id).await?;
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
+    let stored = existing(tx, actor.org, RouteId(id)).await?;
+    refuse_orphans(tx, &stored).await?;
+    tx.delete_route(actor.org, stored.id).await?;
+    let view = route_view::one(tx, stored).await?;
+    change.commit(Audit::deleted(WHAT, id, &view)?).await?;
     Ok(DELETED)
 }
 
-/// `PUT /admin/model-mappings/reorder`: all priorities, or none.
+/// Set many priorities at once
+///
+/// All of them, or none.
+#[utoipa::path(
+    put,
+    path = "/admin/model-mappings/reorder",
+    operation_id = "reorderRoutes",
+    tag = "Model Routes",
+    request_body = Reorder,
+    responses((status = 200, body = Done))
+)]
 pub(super) async fn reorder(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<Reorder>,
 ) -> Result<Json<Done>, AdminError> {
     let mut listed = HashSet::with_capacity(body.entries.len());
     let now = Timestamp::now();
-    let mut tx = state.store.write().await?;
+    let mut change = state.change(&actor).await?;
+    let tx = change.tx();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
     for entry in body.entries {
         if !listed.insert(entry.id) {
             let message = format!("entries: the id {} is listed twice", entry.id);
             return Err(AdminError::bad_request(message));
         }
-        let stored = existing(&mut tx, caller.org, entry.id).await?;
+        let stored = existing(tx, actor.org, entry.id).await?;
         let priority = i64::from(entry.priority);
+        before.push(json!({"id": stored.id, "priority": stored.priority}));
+        after.push(json!({"id": stored.id, "priority": priority}));
         tx.update_route(&RouteRow { priority, updated_at: now, ..stored }).await?;
     }
-    tx.commit().await?;
-    state.put_into_force(caller.org).await?;
+    let audit = Audit::new(WHAT, "reorder", None).before(&before)?.after(&after)?;
+    change.commit(audit).await?;
     Ok(DONE)
 }
 
-async fn answer(
-    state: &AdminState,
-    mut tx: Tx,
-    row: RouteRow,
+async fn updated(
+    mut change: Change<'_>,
+    stored: RouteRow,
+    changed: RouteRow,
 ) -> Result<Json<RouteView>, AdminError> {
-    let org = row.org_id;
-    let view = route_view::one(&mut tx, row).await?;
-    tx.commit().await?;
-    state.put_into_force(org).await?;
-    Ok(Json(view))
+    let id = changed.id.0;
+    let before = route_view::one(change.tx(), stored).await?;
+    let after = route_view::one(change.tx(), changed).await?;
+    change.commit(Audit::updated(WHAT, id, &before, &after)?).await?;
+    Ok(Json(after))
 }
 
 async fn existing(tx: &mut Tx, org: OrgId, id: RouteId) -> Result<RouteRow, AdminError> {

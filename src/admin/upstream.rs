@@ -35,6 +35,16 @@ const DIALECTS: [&str; 4] = ["chat_completions", "responses", "completions", "em
 
 const MAX_NAME_CHARS: usize = 256;
 
+/// Every `model_provider` of the API.
+pub(super) fn vendors() -> Vec<&'static str> {
+    catalog().vendors().map(|vendor| vendor.slug.as_str()).chain(LATER_VENDORS).collect()
+}
+
+/// Every `auth_type` of the API.
+pub(super) fn auth_types() -> Vec<&'static str> {
+    KEY_AUTH_TYPES.into_iter().chain(LATER_AUTH_TYPES).collect()
+}
+
 /// A vendor by its slug.
 pub(super) fn vendor(slug: &str) -> Result<&'static Vendor, AdminError> {
     if let Some(vendor) = catalog().vendor(slug) {

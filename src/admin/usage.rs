@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{KeyId, ProviderId, RecordId, Timestamp, UserId},
+    domain::{KeyId, ProviderId, RecordId, Timestamp, UsageRecord, UserId},
     store::{UsageFilter, UsagePosition},
 };
 
@@ -21,31 +22,55 @@ const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
 
 /// The query string, as text: each refusal then names its parameter.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
+    /// Earliest time.
+    #[param(value_type = Option<Timestamp>)]
     from: Option<String>,
+    /// The time before which they are.
+    #[param(value_type = Option<Timestamp>)]
     to: Option<String>,
+    #[param(value_type = Option<UserId>)]
     user: Option<String>,
     group: Option<String>,
+    #[param(value_type = Option<KeyId>)]
     api_key: Option<String>,
     /// Id or name.
     provider: Option<String>,
     /// Upstream model.
     model: Option<String>,
     alias: Option<String>,
+    #[param(value_type = Option<u16>, maximum = 65535)]
     status: Option<String>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// One page. The records are the ledger's own text.
-#[derive(Serialize)]
+// The records are the ledger's own text.
+/// One page of usage records
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsagePage)]
 pub(super) struct Page {
+    #[schema(value_type = Vec<UsageRecord<'static>>)]
     data: Vec<Box<RawValue>>,
+    /// Null on the last page.
     next_cursor: Option<String>,
 }
 
-/// `GET /admin/usage`
+/// List usage records
+///
+/// Newest first, in pages.
+#[utoipa::path(
+    get,
+    path = "/admin/usage",
+    operation_id = "listUsage",
+    tag = "Usage",
+    params(Query),
+    responses((status = 200, body = Page))
+)]
 pub(super) async fn of_org(
     State(state): State<AdminState>,
     caller: Caller,
@@ -54,7 +79,17 @@ pub(super) async fn of_org(
     page(&state, &caller, &query, None).await
 }
 
-/// `GET /user/usage`: the caller's own, whatever `user` says.
+/// List the caller's own usage records
+///
+/// Whatever `user` says.
+#[utoipa::path(
+    get,
+    path = "/user/usage",
+    operation_id = "listUserUsage",
+    tag = "Usage",
+    params(Query),
+    responses((status = 200, body = Page))
+)]
 pub(super) async fn of_user(
     State(state): State<AdminState>,
     caller: Caller,

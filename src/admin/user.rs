@@ -2,9 +2,11 @@
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     api_keys::{self, CreatedKey, KeyView, NewKey},
+    change::Actor,
     error::AdminError,
     extract::{Body, PathId},
     reply::Revoked,
@@ -17,14 +19,18 @@ use crate::{
     snapshot::build_org,
 };
 
-#[derive(Deserialize)]
+/// A new key of one's own
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateUserApiKeyRequest)]
 pub(super) struct CreateKey {
+    #[schema(min_length = 1, max_length = 256)]
     name: String,
     expires_at: Option<Timestamp>,
 }
 
-/// A name that the caller can send as `model`.
-#[derive(Serialize)]
+/// A name that the caller can send as `model`
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserModel)]
 pub(super) struct ModelView {
     id: String,
     object: &'static str,
@@ -32,7 +38,14 @@ pub(super) struct ModelView {
     owned_by: String,
 }
 
-/// `GET /user/api-keys`: the caller's own.
+/// List the caller's own keys
+#[utoipa::path(
+    get,
+    path = "/user/api-keys",
+    operation_id = "listUserApiKeys",
+    tag = "User self-service",
+    responses((status = 200, body = [KeyView]))
+)]
 pub(super) async fn list_keys(
     State(state): State<AdminState>,
     caller: Caller,
@@ -41,33 +54,61 @@ pub(super) async fn list_keys(
     Ok(Json(rows.into_iter().map(KeyView::from).collect()))
 }
 
-/// `POST /user/api-keys`: a key that acts for the caller.
+/// Create a key that acts for the caller
+///
+/// Shown once, in this answer.
+#[utoipa::path(
+    post,
+    path = "/user/api-keys",
+    operation_id = "createUserApiKey",
+    tag = "User self-service",
+    request_body = CreateKey,
+    responses((status = 200, body = CreatedKey))
+)]
 pub(super) async fn create_key(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<CreateKey>,
 ) -> Result<Json<CreatedKey>, AdminError> {
     let new = NewKey {
         name: body.name,
-        user_id: Some(caller.user),
+        user_id: Some(actor.user),
         group_name: None,
         scopes: Vec::new(),
         expires_at: body.expires_at,
     };
-    api_keys::make(&state, &caller, new).await.map(Json)
+    api_keys::make(&state, &actor, new).await.map(Json)
 }
 
-/// `DELETE /user/api-keys/{id}`: one of the caller's own; anyone else's is not found.
+/// Revoke one of the caller's own keys
+///
+/// Anyone else's is not found.
+#[utoipa::path(
+    delete,
+    path = "/user/api-keys/{id}",
+    operation_id = "revokeUserApiKey",
+    tag = "User self-service",
+    responses((status = 200, body = Revoked))
+)]
 pub(super) async fn revoke_key(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     PathId(id): PathId,
 ) -> Result<Json<Revoked>, AdminError> {
-    let owner = caller.user;
-    api_keys::revoke_where(&state, &caller, KeyId(id), |row| row.user_id == Some(owner)).await
+    let owner = actor.user;
+    api_keys::revoke_where(&state, &actor, KeyId(id), |row| row.user_id == Some(owner)).await
 }
 
-/// `GET /user/models`: the listing that `GET /v1/models` gives, made by the same code.
+/// List the models that the caller can use
+///
+/// What `GET /v1/models` lists, made by the same code.
+#[utoipa::path(
+    get,
+    path = "/user/models",
+    operation_id = "listUserModels",
+    tag = "User self-service",
+    responses((status = 200, body = [ModelView]))
+)]
 pub(super) async fn list_models(
     State(state): State<AdminState>,
     caller: Caller,

@@ -4,7 +4,7 @@ use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
 use super::{AppError, parts, rotate, serve};
 use crate::{
-    auth,
+    admin, auth,
     cli::{Command, ConfigFile, EXIT_CONFIG, RotationRequest, TokenRequest},
     config::{self, Config, LogFormat},
     healthcheck, observe,
@@ -25,6 +25,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::RotateMasterKey(request) => {
             load(&request.config).and_then(|config| rotate_master_key(&config, &request))
         }
+        Command::Openapi => say(admin::openapi()),
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
     };
     match done {

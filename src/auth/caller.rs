@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// In which a superadmin names the organization to act in, by UUID or name.
-const ORG_HEADER: &str = "x-turnpike-org";
+pub const ORG_HEADER: &str = "x-turnpike-org";
 
 /// Who calls the admin or user API, and in which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]

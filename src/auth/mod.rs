@@ -14,7 +14,7 @@ mod token;
 mod unlock;
 
 pub use api_key::{MintedKey, is_well_formed};
-pub use caller::{Authenticator, Caller, CallerRefusal};
+pub use caller::{Authenticator, Caller, CallerRefusal, ORG_HEADER};
 pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError, TokenRefusal};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
 pub use rotate::{Rotation, add, finish, rotate};

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(
             faults("[storage]\nurl = \"postgres://u:canary-1@db/x\"\n"),
             [
-                "secrets.master_key: must be given where storage.url is PostgreSQL: every replica needs the same key (make one with: openssl rand -base64 32)"
+                "default: secrets.master_key: must be given where storage.url is PostgreSQL: every replica needs the same key (make one with: openssl rand -base64 32)"
             ]
         );
         assert_eq!(

@@ -1,12 +1,14 @@
 //! Identifiers: UUIDv4, one type per thing they name, so that two cannot be swapped.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
@@ -39,6 +41,8 @@ id! {
     CredentialId,
     /// A model route (wire name: model mapping).
     RouteId,
+    /// A version of a price.
+    PriceId,
     /// A usage record.
     RecordId,
 }

@@ -2,18 +2,25 @@
 //!
 //! Nothing here does IO, reads a clock or knows another module of the crate.
 
+mod decimal;
 pub mod endpoint;
 pub mod ids;
 pub mod ip_range;
 pub mod limits;
+pub mod money;
+pub mod price;
+pub mod request_id;
 pub mod role;
 pub mod time;
 pub mod usage;
 
 pub use endpoint::{ClientDialect, Endpoint};
-pub use ids::{CredentialId, KeyId, OrgId, ProviderId, RecordId, RouteId, UserId};
+pub use ids::{CredentialId, KeyId, OrgId, PriceId, ProviderId, RecordId, RouteId, UserId};
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;
+pub use money::{BilledRates, CURRENCY, Cost, Money, Price, Rates};
+pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};
+pub use request_id::RequestId;
 pub use role::Role;
 pub use time::Timestamp;
 pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};

@@ -3,8 +3,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Endpoint, KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
+use super::{
+    Endpoint, KeyId, Money, OrgId, PriceId, PriceSource, ProviderId, RecordId, Timestamp, UserId,
+};
 
 /// Tokens of one request, each counted once: `input` excludes cached and cache-written tokens
 /// for every vendor, `output` includes `reasoning`.
@@ -23,7 +26,7 @@ pub struct TokenUsage {
 }
 
 /// Where the token figures come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageSource {
     /// The vendor reported them.
@@ -75,11 +78,13 @@ impl AttemptOutcome {
 }
 
 /// One route that was tried, as the record and the 502's `error.attempts[]` show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// Provider name.
+    #[schema(value_type = String)]
     pub provider: Arc<str>,
     /// Model id sent upstream.
+    #[schema(value_type = String)]
     pub upstream_model: Arc<str>,
     /// Status the vendor answered; null where none came.
     pub status: Option<u16>,
@@ -93,7 +98,7 @@ pub struct Attempt {
 
 /// Contract section 6. Never prompts or answers. Borrows where it can: it is written once for every
 /// request, from what the request has at hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsageRecord<'a> {
     /// Idempotency key of the whole pipeline: a record is stored once.
     pub id: RecordId,
@@ -141,18 +146,19 @@ pub struct UsageRecord<'a> {
     pub reasoning_tokens: u64,
     /// Where the tokens come from; null where there are none.
     pub usage_source: Option<UsageSource>,
-    /// Picodollars (1e-12); null while unpriced, never 0 for unknown.
-    pub cost_input: Option<i64>,
-    /// Picodollars.
-    pub cost_output: Option<i64>,
-    /// Picodollars.
-    pub cost_total: Option<i64>,
+    /// Cost of the input, cached tokens included; null where the price or the tokens are not known,
+    /// never 0 for unknown.
+    pub cost_input: Option<Money>,
+    /// Cost of the output.
+    pub cost_output: Option<Money>,
+    /// Both.
+    pub cost_total: Option<Money>,
     /// ISO 4217 code of the costs.
     pub currency: Option<Cow<'a, str>>,
     /// The price version that priced it.
-    pub pricing_rule_id: Option<uuid::Uuid>,
-    /// The tier that priced it.
-    pub pricing_source: Option<Cow<'a, str>>,
+    pub pricing_rule_id: Option<PriceId>,
+    /// The tier that priced it, `none` where no price is known; null where no tokens are.
+    pub pricing_source: Option<PriceSource>,
     /// Whole time, milliseconds.
     pub latency_ms: u64,
     /// Time to the first byte of the answer, milliseconds; null where none was sent.

@@ -13,7 +13,7 @@ use super::{
     resolved::{RequestSeries, RouteSeries},
     series::Table,
 };
-use crate::domain::{AttemptOutcome, TokenUsage};
+use crate::domain::{AttemptOutcome, Money, TokenUsage};
 
 /// What a name that resolves to nothing is called.
 const OTHER: &str = "other";
@@ -51,8 +51,8 @@ pub struct RequestSample<'a> {
     pub ttfb_seconds: Option<f64>,
     /// Tokens used.
     pub tokens: TokenUsage,
-    /// Picodollars, where priced.
-    pub cost_total: Option<i64>,
+    /// What it cost, where that is known.
+    pub cost_total: Option<Money>,
 }
 
 impl Metrics {
@@ -234,7 +234,7 @@ mod tests {
             seconds: 0.7,
             ttfb_seconds: Some(0.03),
             tokens: TokenUsage { input: 10, output: 20, reasoning: 5, ..TokenUsage::default() },
-            cost_total: Some(2_500_000_000),
+            cost_total: Some(Money(2_500_000)),
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use prometheus::{Counter, Histogram, IntCounter, IntGauge};
 
 use super::{families::Families, metrics::RequestSample};
-use crate::domain::{AttemptOutcome, TokenUsage};
+use crate::domain::{AttemptOutcome, Money, TokenUsage};
 
-/// Picodollars, the unit of costs in records, in a dollar.
-const PICODOLLARS: f64 = 1e12;
+/// Units of [`Money`] in a dollar.
+const NANODOLLARS: f64 = 1e9;
 
 /// What a finished request adds to.
 pub(super) struct RequestSeries {
@@ -63,7 +63,7 @@ impl RequestSeries {
                 counter.get_or_init(|| families.tokens.with_label_values(&labels)).inc_by(count);
             }
         }
-        if let Some(cost) = sample.cost_total.filter(|cost| *cost > 0) {
+        if let Some(cost) = sample.cost_total.filter(|cost| cost.0 > 0) {
             let counter = self.cost.get_or_init(|| families.cost.with_label_values(&route));
             counter.inc_by(dollars(cost));
         }
@@ -95,6 +95,6 @@ const fn position(outcome: AttemptOutcome) -> usize {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure to look at; bills come from records")]
-fn dollars(picodollars: i64) -> f64 {
-    picodollars as f64 / PICODOLLARS
+fn dollars(cost: Money) -> f64 {
+    cost.0 as f64 / NANODOLLARS
 }

@@ -8,9 +8,11 @@
 mod catalog;
 mod in_process;
 mod sandbox;
+mod slugs;
 mod vendor;
 
 pub use catalog::{Catalog, catalog};
 pub use in_process::InProcess;
 pub use sandbox::sandbox_router;
+pub use slugs::catalog_slug;
 pub use vendor::{AuthScheme, Transport, Vendor};

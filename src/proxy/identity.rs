@@ -2,21 +2,12 @@
 
 use http::HeaderMap;
 
-/// Longest request id that is taken from a client.
-const MAX_ID: usize = 128;
+use crate::domain::RequestId;
 
 /// The client's `x-request-id` if it is 1–128 of `A-Za-z0-9._-`, else a new one.
 pub fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    match given.filter(|id| is_request_id(id)) {
-        Some(id) => id.to_owned(),
-        None => uuid::Uuid::new_v4().simple().to_string(),
-    }
-}
-
-fn is_request_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    given.and_then(RequestId::taken).unwrap_or_else(RequestId::random).into()
 }
 
 /// A client's place in its trace (W3C Trace Context, <https://www.w3.org/TR/trace-context/>).

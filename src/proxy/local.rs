@@ -25,7 +25,7 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     let id = identity::request_id(&session.req_header().headers);
     let answer = match read(session, ctx).await {
         Ok(body) => {
-            let request = request(session.req_header(), body);
+            let request = request(session.req_header(), &id, body);
             let Ok(answer) = ctx.shared.local.clone().oneshot(request).await;
             answer
         }
@@ -57,11 +57,14 @@ async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, Bo
     body::read(&mut session.downstream_session, length, &mut room).await
 }
 
-fn request(head: &RequestHeader, body: Bytes) -> Request<axum::body::Body> {
+fn request(head: &RequestHeader, id: &str, body: Bytes) -> Request<axum::body::Body> {
     let mut request = Request::new(axum::body::Body::from(body));
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        request.headers_mut().insert("x-request-id", id);
+    }
     request
 }
 

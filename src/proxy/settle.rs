@@ -1,12 +1,16 @@
 //! Settle: what happened becomes a record, figures and a log line, exactly once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     dialect::AnswerFacts,
-    domain::{AttemptOutcome, RecordId, UsageRecord, UsageSource},
+    domain::{
+        AttemptOutcome, CURRENCY, Cost, PriceId, PriceSource, RecordId, Timestamp, TokenUsage,
+        UsageRecord, UsageSource,
+    },
     observe::RequestSample,
     route::{Failure, Plan},
+    snapshot::Route,
 };
 
 use super::ctx::{Call, Ctx, Meter, Stage};
@@ -64,7 +68,7 @@ impl Outcome {
 
 /// Settles the request. Later calls do nothing.
 pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
-    let shared = std::sync::Arc::clone(&ctx.shared);
+    let shared = Arc::clone(&ctx.shared);
     let (began, arrived) = (ctx.began, ctx.arrived);
     let Some(call) = ctx.call.as_mut().filter(|call| !call.settled) else { return };
     call.settled = true;
@@ -152,7 +156,7 @@ fn facts(call: &mut Call) -> AnswerFacts {
 
 fn record<'a>(
     call: &'a Call,
-    ts: crate::domain::Timestamp,
+    ts: Timestamp,
     outcome: &'a Outcome,
     facts: &'a AnswerFacts,
 ) -> UsageRecord<'a> {
@@ -160,6 +164,8 @@ fn record<'a>(
     let plan = call.plan.as_ref();
     let route = plan.and_then(Plan::last);
     let usage = facts.usage.unwrap_or_default();
+    let bill = bill(route, facts.usage, ts);
+    let cost = bill.cost;
     let requested = call.inbound.as_ref().map(|inbound| inbound.head.model_name.as_str());
     UsageRecord {
         id: RecordId::random(),
@@ -185,12 +191,12 @@ fn record<'a>(
         cache_write_tokens: usage.cache_write,
         reasoning_tokens: usage.reasoning,
         usage_source: facts.usage.map(|_| UsageSource::Reported),
-        cost_input: None,
-        cost_output: None,
-        cost_total: None,
-        currency: None,
-        pricing_rule_id: None,
-        pricing_source: None,
+        cost_input: cost.map(|cost| cost.input),
+        cost_output: cost.map(|cost| cost.output),
+        cost_total: cost.map(|cost| cost.total()),
+        currency: cost.map(|_| CURRENCY.into()),
+        pricing_rule_id: bill.rule,
+        pricing_source: bill.source,
         latency_ms: 0,
         ttfb_ms: call.first_byte.map(millis),
         attempts: plan.map_or(&[][..], |plan| &plan.attempts).into(),
@@ -198,6 +204,27 @@ fn record<'a>(
         retry_sleep_ms: plan.map_or(0, |plan| millis(plan.retry_sleep)),
         request_id: (&*call.id).into(),
         client: call.client.as_deref().map(Cow::Borrowed),
+    }
+}
+
+/// What a request cost, and who says so.
+#[derive(Default)]
+struct Bill {
+    cost: Option<Cost>,
+    rule: Option<PriceId>,
+    source: Option<PriceSource>,
+}
+
+/// Bills the tokens at the price that was in force when the request arrived.
+fn bill(route: Option<&Arc<Route>>, usage: Option<TokenUsage>, at: Timestamp) -> Bill {
+    let Some((route, usage)) = route.zip(usage) else { return Bill::default() };
+    match route.prices.at(at) {
+        Some(price) => Bill {
+            cost: Some(price.rates.cost(&usage)),
+            rule: Some(price.rule),
+            source: Some(price.source),
+        },
+        None => Bill { source: Some(PriceSource::None), ..Bill::default() },
     }
 }
 

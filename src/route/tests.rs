@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Failure, Next, Plan, Resolution, decide, resolve};
 use crate::{
     domain::{AttemptOutcome, Endpoint, OrgId, ProviderId, RouteId},
+    pricing::Timeline,
     provider::catalog,
     snapshot::{Alias, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
 };
@@ -35,6 +36,7 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         retry_on_429_max_wait: Duration::ZERO,
         request_timeout: Duration::from_secs(120),
         stream_idle_timeout: Duration::from_secs(180),
+        prices: Timeline::default(),
     }
 }
 

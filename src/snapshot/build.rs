@@ -23,7 +23,8 @@ use super::{
 };
 use crate::{
     domain::ProviderId,
-    provider::Catalog,
+    pricing::{self, Line, PriceBook},
+    provider::{Catalog, catalog_slug},
     secrets::Keyring,
     store::{ProviderRow, RouteRow, RuntimeRows},
 };
@@ -47,7 +48,8 @@ pub fn build_org(
 ) -> Result<OrgSnapshot, BuildError> {
     refuse_foreign_rows(rows)?;
     let providers = usable_providers(rows, keyring, vendors);
-    let routes = eligible_routes(rows, &providers);
+    let prices = PriceBook::new(&rows.prices, pricing::defaults());
+    let routes = eligible_routes(rows, &providers, &prices);
     Ok(OrgSnapshot {
         id: rows.org.id,
         name: rows.org.name.clone(),
@@ -106,7 +108,11 @@ fn usable_providers<'a>(
 }
 
 /// The rows that may be tried, in the order in which they are: by priority, then by age.
-fn eligible_routes<'a>(rows: &'a RuntimeRows, providers: &Providers<'_>) -> Vec<Eligible<'a>> {
+fn eligible_routes<'a>(
+    rows: &'a RuntimeRows,
+    providers: &Providers<'_>,
+    prices: &PriceBook<'_>,
+) -> Vec<Eligible<'a>> {
     let enablements: HashMap<(ProviderId, &str), &RouteRow> = rows
         .routes
         .iter()
@@ -123,7 +129,7 @@ fn eligible_routes<'a>(rows: &'a RuntimeRows, providers: &Providers<'_>) -> Vec<
             let enablement = enablements.get(&(row.provider_id, row.upstream_model.as_str()))?;
             enablement
                 .enabled
-                .then(|| Eligible { row, route: Arc::new(route(row, enablement, usable)) })
+                .then(|| Eligible { row, route: Arc::new(route(row, enablement, usable, prices)) })
         })
         .collect();
     eligible.sort_by_key(|found| (found.row.priority, found.row.created_at, found.row.id));
@@ -134,7 +140,12 @@ fn is_healthy(row: &ProviderRow) -> bool {
     !row.enforce_health_check || row.health_status != "unhealthy"
 }
 
-fn route(row: &RouteRow, enablement: &RouteRow, usable: &Usable<'_>) -> Route {
+fn route(
+    row: &RouteRow,
+    enablement: &RouteRow,
+    usable: &Usable<'_>,
+    prices: &PriceBook<'_>,
+) -> Route {
     let request_timeout = row
         .request_timeout_secs
         .or(enablement.request_timeout_secs)
@@ -155,7 +166,15 @@ fn route(row: &RouteRow, enablement: &RouteRow, usable: &Usable<'_>) -> Route {
         retry_on_429_max_wait: seconds(row.retry_on_429_max_wait_secs),
         request_timeout: seconds(request_timeout),
         stream_idle_timeout: seconds(stream_idle_timeout),
+        prices: prices.timeline(&line(usable.row), &row.upstream_model),
     }
+}
+
+/// What a provider is to the rules for prices.
+#[must_use]
+pub fn line(row: &ProviderRow) -> Line<'_> {
+    let (vendor, auth) = (row.model_provider.as_str(), row.auth_type.as_str());
+    Line { provider: row.id, vendor, catalog: catalog_slug(vendor, auth, &row.settings) }
 }
 
 fn seconds(count: u32) -> Duration {

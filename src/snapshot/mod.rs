@@ -12,10 +12,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::domain::{OrgId, RouteId};
+use crate::{
+    domain::{OrgId, RouteId},
+    pricing::Timeline,
+};
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use build::{BuildError, build_org};
+pub use build::{BuildError, build_org, line};
 pub use provider::{Provider, ProviderError, ProviderParts};
 pub use publisher::Publisher;
 
@@ -84,6 +87,8 @@ pub struct Route {
     pub request_timeout: Duration,
     /// Longest gap between streamed chunks, and the wait for the first event (same tiers).
     pub stream_idle_timeout: Duration,
+    /// What its tokens cost, from now into the future.
+    pub prices: Timeline,
 }
 
 /// An entry of `GET /v1/models`.

@@ -28,6 +28,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
     let steps: Vec<(&'static str, &'static str, &'static str)> = steps! { engine,
         "0001" "initial",
         "0002" "changes",
+        "0003" "pricing",
     };
     let migrations = (1..).zip(steps).map(|(version, (_, name, text))| {
         let text = text.into_sql_str();

@@ -8,12 +8,14 @@
 mod changes;
 mod credentials;
 mod error;
+mod governance;
 mod keys;
 mod migrations;
 mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
+mod pricing;
 mod pool;
 mod providers;
 mod record;
@@ -37,9 +39,10 @@ pub use changes::{Announcements, ChangeRow};
 pub use error::StoreError;
 pub use open::Store;
 pub use pool::Engine;
+pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, KeyRow, OrgRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
+    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

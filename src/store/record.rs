@@ -90,6 +90,12 @@ impl<'a> Found<'a> {
         serde_json::from_str(&text).map_err(|error| unreadable(column, error))
     }
 
+    /// A value of an enumeration, kept as the word that it is on the wire.
+    pub(super) fn word<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<T> {
+        let word: String = self.get(column)?;
+        serde_json::from_value(word.into()).map_err(|error| unreadable(column, error))
+    }
+
     /// JSON text that may be null.
     pub(super) fn json_opt<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<Option<T>> {
         let text: Option<String> = self.get(column)?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{CredentialId, KeyId, OrgId, ProviderId, RouteId, Timestamp, UserId};
+use crate::domain::{CredentialId, KeyId, OrgId, PriceVersion, ProviderId, RouteId, Timestamp, UserId};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,6 +216,26 @@ impl RouteRow {
     }
 }
 
+/// A version of a price, with the names that go with its ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricingRow {
+    /// Its organization.
+    pub org_id: OrgId,
+    /// The version.
+    pub version: PriceVersion,
+    /// Name of the provider that it is for, if that is still there (joined; ignored on insert).
+    pub provider_name: Option<String>,
+    /// E-mail of whoever wrote it, if known (joined; ignored on insert).
+    pub created_by_email: Option<String>,
+}
+
+/// An organization's switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GovernanceRow {
+    /// A route that is enabled needs a price.
+    pub require_pricing_for_mappings: bool,
+}
+
 /// Everything the data plane needs of one organization, read at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuntimeRows {
@@ -227,4 +247,6 @@ pub struct RuntimeRows {
     pub providers: Vec<ProviderRow>,
     /// Its routes.
     pub routes: Vec<RouteRow>,
+    /// The current and the coming versions of its price rules.
+    pub prices: Vec<PriceVersion>,
 }

@@ -114,6 +114,16 @@ fn the_master_key_never_appears_in_a_report() {
 }
 
 #[test]
+fn replicas_must_be_given_their_master_key_and_passwords_are_not_repeated() {
+    let url = ("TURNPIKE_STORAGE__URL", "postgres://turnpike:canary-77fe12@db:5432/turnpike");
+    let output = check(folder().path(), &[], &[url]);
+    assert_eq!(output.status.code(), Some(78));
+    let said = all_output(&output);
+    assert!(said.contains("secrets.master_key: must be given where storage.url is PostgreSQL"));
+    assert!(!said.contains("canary-77fe12"), "{said}");
+}
+
+#[test]
 fn the_version_is_told() {
     let output = Command::new(env!("CARGO_BIN_EXE_turnpike")).arg("--version").output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

@@ -3,6 +3,7 @@
 //! One crate, so that it links once; one folder per subject and one file per behaviour;
 //! `support` is the language. The vendor's own log says what reached it.
 
+mod api;
 mod config;
 mod figures;
 mod ledger;

@@ -3,8 +3,10 @@
 mod access;
 mod api_keys;
 mod bodies;
+mod coverage;
 mod credentials;
 mod desk;
+mod openapi;
 mod providers;
 mod routes;
 mod usage;

@@ -24,7 +24,13 @@ impl World {
             created_at: Timestamp(0),
             revision: 0,
         };
-        let rows = RuntimeRows { org, connections: vec![], providers: vec![], routes: vec![] };
+        let rows = RuntimeRows {
+            org,
+            connections: vec![],
+            providers: vec![],
+            routes: vec![],
+            prices: vec![],
+        };
         Self { rows, keyring: Keyring::new([3; 32]) }
     }
 

@@ -1,0 +1,278 @@
+use super::*;
+use crate::{
+    domain::{
+        ChangeSource, PriceId, PriceSource, PriceVersion, ProviderId, Rates, SyncMode, Timestamp,
+        UserId,
+    },
+    provider,
+};
+
+const NOW: Timestamp = Timestamp(1_000);
+
+fn rates(input: &str, output: &str) -> Rates {
+    let price = |text: &str| text.parse().unwrap();
+    Rates { input: price(input), output: price(output), cache_read: None, cache_write: None }
+}
+
+/// A version that says `input`, in force since the beginning.
+fn version(pattern: &str, input: &str) -> PriceVersion {
+    PriceVersion {
+        id: PriceId::random(),
+        provider_id: None,
+        model_provider: None,
+        catalog_slug: None,
+        model_pattern: pattern.to_owned(),
+        rates: rates(input, "8"),
+        effective_from: Timestamp(1),
+        sync_mode: SyncMode::Pinned,
+        change_source: ChangeSource::AdminCreate,
+        change_reason: None,
+        is_archived: false,
+        created_by: Some(UserId::random()),
+    }
+}
+
+fn of_line(slug: &str, pattern: &str, input: &str) -> PriceVersion {
+    PriceVersion { model_provider: Some(slug.to_owned()), ..version(pattern, input) }
+}
+
+fn of_provider(provider: ProviderId, pattern: &str, input: &str) -> PriceVersion {
+    PriceVersion { provider_id: Some(provider), ..version(pattern, input) }
+}
+
+fn from(at: i64, version: PriceVersion) -> PriceVersion {
+    PriceVersion { effective_from: Timestamp(at), ..version }
+}
+
+fn archived(version: PriceVersion) -> PriceVersion {
+    PriceVersion { is_archived: true, ..version }
+}
+
+/// `gpt-4o` at 100 and `gpt-5*` at 101, both of OpenAI; of `gpt-5-secret` no price is known.
+fn shipped() -> Defaults {
+    Defaults::parse(
+        r#"{"_format":[],"vendors":[{"slugs":["openai"],"source":"https://vendor.test/","as_of":"2026-11-20",
+        "prices":[
+            {"model":"gpt-4o","input":100,"output":200,"cache_read":50},
+            {"model":"gpt-5","patterns":["gpt-5*"],"input":101,"output":200},
+            {"model":"gpt-5-secret","input":null,"output":null}
+        ]}]}"#,
+    )
+    .unwrap()
+}
+
+fn line(provider: ProviderId) -> Line<'static> {
+    Line { provider, vendor: "openai", catalog: "openai" }
+}
+
+/// What `gpt-4o` costs on an OpenAI provider: the tier and the input's price.
+fn priced(versions: &[PriceVersion], provider: ProviderId) -> Option<(PriceSource, String)> {
+    priced_model(versions, &line(provider), "gpt-4o")
+}
+
+fn priced_model(
+    versions: &[PriceVersion],
+    line: &Line<'_>,
+    model: &str,
+) -> Option<(PriceSource, String)> {
+    let defaults = shipped();
+    let found = PriceBook::new(versions, &defaults).price(line, model, NOW)?;
+    Some((found.source, serde_json::to_string(&found.rates.input).unwrap()))
+}
+
+#[test]
+fn the_first_tier_that_has_a_price_wins() {
+    let provider = ProviderId::random();
+    let mut rules = vec![
+        of_provider(provider, "*", "1"),
+        of_line("openai", "gpt-4o*", "2"),
+        version("gpt-4o", "3"),
+        of_provider(ProviderId::random(), "gpt-4o", "4"),
+        of_line("anthropic", "gpt-4o", "5"),
+    ];
+    for (source, input) in [
+        (PriceSource::OrgInstance, "1"),
+        (PriceSource::OrgCatalog, "2"),
+        (PriceSource::OrgGeneric, "3"),
+        (PriceSource::BarndoorDefault, "100"),
+    ] {
+        assert_eq!(priced(&rules, provider), Some((source, input.to_owned())));
+        rules.remove(0);
+    }
+    assert_eq!(priced_model(&[], &line(provider), "gpt-9"), None, "nobody prices it");
+}
+
+#[test]
+fn in_a_tier_the_closest_pattern_wins() {
+    let rules = ["*", "gpt*", "gpt-4o*", "gpt-4o"].map(|pattern| {
+        let input = pattern.len().to_string();
+        of_line("openai", pattern, &input)
+    });
+    let provider = ProviderId::random();
+    for (model, input) in [
+        ("gpt-4o", "6"),
+        ("gpt-4o-mini", "7"),
+        ("gpt-4", "4"),
+        ("o3", "1"),
+        ("GPT-4o", "1"),
+    ] {
+        let found = priced_model(&rules, &line(provider), model);
+        assert_eq!(found, Some((PriceSource::OrgCatalog, input.to_owned())), "{model}");
+    }
+}
+
+#[test]
+fn a_rule_may_name_the_vendor_or_the_catalog_line() {
+    let line = Line { provider: ProviderId::random(), vendor: "bedrock", catalog: "bedrock-claude" };
+    let input = |rules: &[PriceVersion]| priced_model(rules, &line, "m").map(|(_, input)| input);
+    let (vendor, catalog) = (of_line("bedrock", "m", "1"), of_line("bedrock-claude", "m", "2"));
+    assert_eq!(input(&[vendor.clone()]).as_deref(), Some("1"));
+    assert_eq!(input(&[catalog.clone()]).as_deref(), Some("2"));
+    assert_eq!(input(&[vendor.clone(), catalog]).as_deref(), Some("2"), "the narrower one");
+    let loose = of_line("bedrock-claude", "*", "3");
+    assert_eq!(input(&[vendor, loose]).as_deref(), Some("1"), "the closer pattern");
+    assert_eq!(input(&[of_line("aws-bedrock", "m", "4")]), None, "another line");
+}
+
+#[test]
+fn the_newest_version_in_force_counts() {
+    let rule = [
+        from(10, version("gpt-4o", "1")),
+        from(1_000, version("gpt-4o", "2")),
+        from(1_001, version("gpt-4o", "3")),
+    ];
+    let found = priced(&rule, ProviderId::random());
+    assert_eq!(found, Some((PriceSource::OrgGeneric, "2".to_owned())), "from its instant on");
+}
+
+#[test]
+fn an_archived_rule_prices_nothing_and_hides_nothing() {
+    let provider = ProviderId::random();
+    let mut rules = vec![
+        from(1, version("gpt-4o", "1")),
+        from(2, archived(version("gpt-4o", "1"))),
+        version("gpt*", "7"),
+    ];
+    assert_eq!(priced(&rules, provider), Some((PriceSource::OrgGeneric, "7".to_owned())));
+    rules.pop();
+    assert_eq!(priced(&rules, provider), Some((PriceSource::BarndoorDefault, "100".to_owned())));
+    rules.push(from(3, version("gpt-4o", "9")));
+    assert_eq!(priced(&rules, provider), Some((PriceSource::OrgGeneric, "9".to_owned())));
+}
+
+#[test]
+fn a_provider_may_have_rules_of_its_own_for_one_pattern() {
+    let (one, two) = (ProviderId::random(), ProviderId::random());
+    let rules = [of_provider(one, "gpt-4o", "1"), of_provider(two, "gpt-4o", "2")];
+    assert_eq!(priced(&rules, one), Some((PriceSource::OrgInstance, "1".to_owned())));
+    assert_eq!(priced(&rules, two), Some((PriceSource::OrgInstance, "2".to_owned())));
+    let with_slug = PriceVersion { model_provider: Some("openai".into()), ..from(5, rules[0].clone()) };
+    let rules = [rules[0].clone(), PriceVersion { rates: rates("3", "8"), ..with_slug }];
+    assert_eq!(priced(&rules, one), Some((PriceSource::OrgInstance, "3".to_owned())), "the newer");
+}
+
+#[test]
+fn an_open_cache_rate_is_the_defaults_for_the_same_model() {
+    let defaults = shipped();
+    let rules = [version("*", "1")];
+    let book = PriceBook::new(&rules, &defaults);
+    let provider = ProviderId::random();
+    let cache_read = |model| {
+        let found = book.price(&line(provider), model, NOW).unwrap();
+        serde_json::to_string(&found.rates.cache_read).unwrap()
+    };
+    assert_eq!(cache_read("gpt-4o"), "50", "the default has one");
+    assert_eq!(cache_read("gpt-5"), "1", "the default has none");
+    assert_eq!(cache_read("other"), "1", "there is no default");
+}
+
+#[test]
+fn a_scheduled_price_takes_effect_by_itself() {
+    let provider = ProviderId::random();
+    let rules = [
+        from(10, version("gpt-4o", "1")),
+        from(2_000, version("gpt-4o", "2")),
+        from(3_000, archived(version("gpt-4o", "2"))),
+        from(2_500, of_provider(provider, "gpt*", "3")),
+        from(2_600, of_provider(ProviderId::random(), "gpt*", "4")),
+    ];
+    let defaults = shipped();
+    let book = PriceBook::new(&rules, &defaults);
+    let timeline = book.timeline(&line(provider), "gpt-4o");
+    for moment in [0, 9, 10, 1_999, 2_000, 2_499, 2_500, 2_600, 3_000, 9_000] {
+        let at = Timestamp(moment);
+        assert_eq!(timeline.at(at).copied(), book.price(&line(provider), "gpt-4o", at), "{moment}");
+    }
+    assert_eq!(Timeline::default().at(NOW), None);
+}
+
+#[test]
+fn a_default_without_a_known_price_prices_nothing() {
+    let provider = ProviderId::random();
+    assert_eq!(priced_model(&[], &line(provider), "gpt-5-secret"), None);
+    assert!(priced_model(&[], &line(provider), "gpt-5-other").is_some());
+    let defaults = shipped();
+    assert_eq!(defaults.iter().count(), 2, "it is not listed");
+    assert!(defaults.mentions("openai", "gpt-5-secret"));
+}
+
+#[test]
+fn a_defaults_id_stays() {
+    let defaults = shipped();
+    let default = defaults.of_rule("openai", "gpt-4o").unwrap();
+    assert_eq!(default.id.to_string(), ID_OF_GPT_4O);
+    assert_eq!(defaults.get(default.id), Some(default));
+    assert_eq!(super::defaults().of_rule("openai", "gpt-4o").unwrap().id, default.id);
+}
+
+const ID_OF_GPT_4O: &str = "2aff11f1-8510-4bb5-b685-75152e843b82";
+
+#[test]
+fn a_file_that_contradicts_itself_is_refused() {
+    let file = |prices: &str| {
+        let text = format!(
+            r#"{{"_format":[],"vendors":[{{"slugs":["v"],"source":"s","as_of":"2026-11-20","prices":[{prices}]}}]}}"#
+        );
+        Defaults::parse(&text).map(|_| ()).unwrap_err().to_string()
+    };
+    assert!(file(r#"{"model":"m","input":1,"output":null}"#).contains("v, m: input and output"));
+    assert!(file(r#"{"model":"m","input":-1,"output":1}"#).contains("must not be negative"));
+    assert!(file(r#"{"model":"m*x","input":1,"output":1}"#).contains("at its end only"));
+    let twice = r#"{"model":"m","input":1,"output":1}"#;
+    assert!(file(&format!("{twice},{twice}")).contains("v, m: stands there twice"));
+}
+
+#[test]
+fn the_shipped_file_speaks_of_every_model_of_the_catalogue() {
+    Defaults::parse(include_str!("../../conf/prices.json")).unwrap();
+    let mut missing = Vec::new();
+    for vendor in provider::catalog().vendors().filter(|vendor| vendor.slug != "sandbox") {
+        let unknown = |model: &&String| !defaults().mentions(&vendor.slug, model);
+        missing.extend(vendor.models.iter().filter(unknown).map(|model| (&vendor.slug, model)));
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_shipped_file_has_every_line_of_the_catalogue_and_says_where_from() {
+    for slug in [
+        "openai", "anthropic", "anthropic-oauth", "azure", "google-ai-studio", "google-vertex",
+        "vertex-anthropic", "aws-bedrock", "bedrock-claude", "groq", "together", "mistral", "cohere",
+        "xai", "fireworks", "perplexity", "openrouter", "deepseek", "cerebras",
+    ] {
+        let of_line = |default: &&DefaultPrice| default.provider_slug == slug;
+        assert!(defaults().iter().any(|default| of_line(&default)), "{slug}");
+    }
+    for default in defaults().iter() {
+        let what = format!("{} {}", default.provider_slug, default.model_pattern);
+        assert!(default.source.starts_with("https://"), "{what}");
+        assert!(default.as_of > "2026-01-01T00:00:00Z".parse().unwrap(), "{what}");
+        let rates = default.rates;
+        assert!(rates.input.units() > 0, "{what}: an unknown price is null, never 0");
+        let is_embedding = what.contains("embed");
+        assert_eq!(rates.output.units() == 0, is_embedding, "{what}");
+        assert!(rates.cache_read.is_none_or(|rate| rate <= rates.input), "{what}");
+        assert!(rates.cache_write.is_none_or(|rate| rate.units() > 0), "{what}");
+    }
+    assert!(defaults().iter().count() < 700, "a few hundred rows");
+}

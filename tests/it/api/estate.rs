@@ -1,0 +1,132 @@
+//! An organization that owns one of everything, and a valid body for every operation that takes one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Document, Operation};
+use crate::support::{Answer, Caller, Gateway, Org};
+
+/// Operations that make something, in the order in which one can.
+const MAKES: &[&str] =
+    &["createCredential", "createProvider", "createRoute", "createApiKey", "createUserApiKey"];
+
+/// One organization's things, by the path that lists them.
+pub struct Estate {
+    pub org: Org,
+    pub operations: Vec<Operation>,
+    made: BTreeMap<String, Value>,
+}
+
+impl Estate {
+    /// Makes one of everything that an operation can make.
+    pub async fn of(gateway: &Gateway, name: &str) -> Self {
+        let operations = Document::of(gateway).await.operations();
+        let org = gateway.org(name);
+        let mut estate = Self { org, operations, made: BTreeMap::new() };
+        for id in MAKES {
+            let operation = estate.operation(id).clone();
+            let body = estate.body(&operation, name).expect("a body");
+            let path = operation.at("");
+            let answer = estate.admin().ask("POST", &path).json(body.to_string()).await;
+            estate.made.insert(operation.path, answer.has_status(200).json());
+        }
+        estate
+    }
+
+    /// The administrator.
+    pub fn admin(&self) -> &Caller {
+        &self.org.admin.caller
+    }
+
+    pub fn operation(&self, id: &str) -> &Operation {
+        let found = self.operations.iter().find(|operation| operation.id == id);
+        found.unwrap_or_else(|| panic!("there is no operation {id}"))
+    }
+
+    /// The id of what this operation is about.
+    pub fn id_for(&self, operation: &Operation) -> String {
+        let path = match operation.id_name() {
+            "provider_id" => "/admin/providers",
+            _ => operation.path.split_once("/{").expect("an id").0,
+        };
+        let mut known = self.made.iter().rev();
+        let (_, row) = known
+            .find(|(listed, _)| path == *listed || path.starts_with(&format!("{listed}/")))
+            .unwrap_or_else(|| panic!("{}: add what makes it to MAKES", operation.id));
+        row["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The ids of everything that it owns.
+    pub fn ids(&self) -> Vec<String> {
+        let ids = self.made.values().filter_map(|row| Some(row["id"].as_str()?.to_owned()));
+        ids.collect()
+    }
+
+    fn made(&self, path: &str) -> &Value {
+        self.made.get(path).map_or(&Value::Null, |row| &row["id"])
+    }
+
+    /// A body that this operation takes; `name` makes it differ from others.
+    pub fn body(&self, operation: &Operation, name: &str) -> Option<Value> {
+        if !operation.takes_body() {
+            return None;
+        }
+        let provider = self.made("/admin/providers");
+        let policy = json!({"name": name, "scope_type": "group", "scope_value": name});
+        Some(match operation.id.as_str() {
+            "createCredential" => {
+                json!({"name": name, "model_provider": "openai", "api_key": "sk-1"})
+            }
+            "createProvider" => json!({
+                "name": name, "model_provider": "openai", "api_key": "sk-1", "models": ["gpt-4o"],
+                "base_url": "http://127.0.0.1:9", "enforce_health_check": false,
+            }),
+            "createRoute" => json!({
+                "provider_id": provider, "model_alias": name, "upstream_model": "gpt-4o",
+            }),
+            "reorderRoutes" => json!({
+                "entries": [{"id": self.made("/admin/model-mappings"), "priority": 1}],
+            }),
+            "createApiKey" | "createUserApiKey" => json!({"name": name}),
+            "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
+            id if id.starts_with("update") => json!({}),
+            id => panic!("{id}: add a body that it takes"),
+        })
+    }
+
+    /// Everything that it can list, as it is now.
+    pub async fn inventory(&self) -> Vec<(String, Value)> {
+        let mut lists = Vec::new();
+        for operation in &self.operations {
+            let moves = operation.path.contains("usage") || operation.path.ends_with(".json");
+            if operation.method == "GET" && !operation.has_id() && !moves {
+                let answer = self.admin().get(&operation.at("")).await;
+                lists.push((operation.path.clone(), answer.has_status(200).json()));
+            }
+        }
+        lists
+    }
+}
+
+fn with(mut body: Value, more: Value) -> Value {
+    let (Value::Object(fields), Value::Object(more)) = (&mut body, more) else {
+        panic!("bodies are objects");
+    };
+    fields.extend(more);
+    body
+}
+
+/// Calls an operation.
+pub async fn call(
+    caller: &Caller,
+    operation: &Operation,
+    id: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let ask = caller.ask(&operation.method, &operation.at(id));
+    match body {
+        Some(body) => ask.json(body.to_string()).await,
+        None => ask.await,
+    }
+}

@@ -5,12 +5,14 @@
 //! and is reached through pipes instead of sockets ([`InProcess`]). Nothing here knows routes,
 //! organizations or the store.
 
+mod auth_kind;
 mod catalog;
 mod in_process;
 mod sandbox;
 mod slugs;
 mod vendor;
 
+pub use auth_kind::AuthKind;
 pub use catalog::{Catalog, catalog};
 pub use in_process::InProcess;
 pub use sandbox::sandbox_router;

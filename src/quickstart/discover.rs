@@ -7,13 +7,14 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::StreamExt as _;
+use http::HeaderValue;
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::Deserialize;
 use url::Url;
 
 use crate::{
     domain::Endpoint,
-    provider::{AuthScheme, Vendor},
+    provider::Vendor,
     secrets::Secret,
 };
 
@@ -117,9 +118,14 @@ impl Discover for VendorLists {
 }
 
 fn authorized(request: RequestBuilder, vendor: &Vendor, key: &Secret) -> RequestBuilder {
-    let request = match vendor.auth {
-        AuthScheme::Bearer => request.bearer_auth(key.expose()),
-        AuthScheme::XApiKey => request.header("x-api-key", key.expose()),
+    let value = HeaderValue::try_from(format!("{}{}", vendor.auth.prefix(), key.expose()));
+    let request = match value {
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            request.header(vendor.auth.header(), value)
+        }
+        // The vendor's refusal then tells what is wrong.
+        Err(_) => request,
     };
     vendor
         .default_headers

@@ -6,6 +6,7 @@
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
 mod changes;
+mod claims;
 mod credentials;
 mod error;
 mod governance;

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::{error::AdminError, state::AdminState};
 use crate::{
     auth::Caller,
-    domain::{OrgId, RequestId, Timestamp, UserId},
-    store::{StoreError, Tx},
+    domain::{RequestId, Timestamp},
+    store::{ChangeRow, Tx},
 };
 
 /// A caller who is about to change something, and the request by which they do.
@@ -94,7 +94,7 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// Anything; `verb` is in the present tense. For the usual three there are shorter ways.
+    /// Anything; `resource` is a name such as `api_key`, `verb` is in the present tense. For the usual three there are shorter ways.
     pub(super) fn new(resource: &'static str, verb: &'static str, id: Option<Uuid>) -> Self {
         Self { resource, verb, id, before: None, after: None }
     }
@@ -153,37 +153,4 @@ fn shown(view: &impl Serialize) -> Result<Value, AdminError> {
         tracing::error!(%error, "a view cannot be written as JSON");
         AdminError::internal()
     })
-}
-
-/// The record of a change.
-struct ChangeRow {
-    org: OrgId,
-    actor: Option<UserId>,
-    actor_name: String,
-    action: String,
-    resource: String,
-    resource_id: Option<Uuid>,
-    before: Option<Value>,
-    after: Option<Value>,
-    request_id: String,
-    at: Timestamp,
-}
-
-impl Tx {
-    #[expect(clippy::unused_async, reason = "the store's part is not here yet")]
-    async fn record(&mut self, row: &ChangeRow) -> Result<(), StoreError> {
-        tracing::info!(
-            org = %row.org,
-            actor = ?row.actor,
-            actor_name = row.actor_name,
-            action = row.action,
-            resource = row.resource,
-            resource_id = ?row.resource_id,
-            request_id = row.request_id,
-            at = %row.at,
-            fields = row.before.is_some() || row.after.is_some(),
-            "changed"
-        );
-        Ok(())
-    }
 }

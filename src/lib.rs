@@ -42,6 +42,7 @@ pub mod cloud;
 pub mod config;
 pub mod dialect;
 pub mod domain;
+pub mod health;
 pub mod healthcheck;
 pub mod ledger;
 pub mod net;

@@ -14,11 +14,13 @@
 
 mod api_keys;
 mod change;
+mod clouds;
 mod credentials;
 mod document;
 mod error;
 mod extract;
 mod operations;
+mod outside;
 mod patch;
 mod permission;
 mod provider_inputs;
@@ -42,5 +44,6 @@ mod tests;
 
 pub use document::openapi;
 pub use error::AdminError;
+pub use outside::Outside;
 pub use router::{not_found, router};
 pub use state::{AdminState, Refresh, RefreshError};

@@ -9,7 +9,7 @@ use crate::{
     store::Store,
 };
 
-use super::error::AdminError;
+use super::{error::AdminError, outside::Outside};
 
 /// Everything a handler may touch. Clones share it.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct AdminState {
     pub(super) authenticator: Arc<Authenticator>,
     /// Puts writes into force.
     pub(super) refresh: Arc<dyn Refresh>,
+    /// Clouds and vendors.
+    pub(super) outside: Outside,
 }
 
 impl AdminState {
@@ -32,10 +34,11 @@ impl AdminState {
         api_keys: Arc<ApiKeys>,
         issuer: Arc<Issuer>,
         refresh: Arc<dyn Refresh>,
+        outside: Outside,
     ) -> Self {
         let authenticator = Authenticator::new(store.clone(), issuer, Arc::clone(&api_keys));
         let authenticator = Arc::new(authenticator);
-        Self { store, keyring, api_keys, authenticator, refresh }
+        Self { store, keyring, api_keys, authenticator, refresh, outside }
     }
 }
 

@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod follow;
 mod listen;
+mod outside;
 mod parts;
 mod probes;
 mod refresh;

@@ -73,9 +73,18 @@ pub fn address_policy(config: &Config) -> AddressPolicy {
 
 /// The client of the gateway's own requests.
 pub fn fetcher(config: &Config) -> Result<Fetcher, AppError> {
+    fetcher_with(config, address_policy(config))
+}
+
+/// The client for the machine's own identity at a cloud. Its addresses come from the environment alone,
+/// and are link-local: what nobody else may choose.
+pub fn platform_fetcher(config: &Config) -> Result<Fetcher, AppError> {
+    fetcher_with(config, AddressPolicy::default())
+}
+
+fn fetcher_with(config: &Config, policy: AddressPolicy) -> Result<Fetcher, AppError> {
     let authorities = config.upstream.ca_file.as_ref().map(std::fs::read).transpose();
     let authorities = authorities.map_err(|error| AppError::Io("upstream.ca_file", error))?;
     let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
-    let policy = address_policy(config);
     Ok(Fetcher::new(policy, Resolver::default(), patience, authorities.as_deref())?)
 }

@@ -13,13 +13,13 @@ use tokio::sync::watch;
 use super::{
     AppError, commands,
     follow::{self, StoreWatch},
-    listen, parts,
+    listen, outside, parts,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
-    admin::{self, AdminState},
+    admin::{self, AdminState, Outside},
     auth::{ApiKeys, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
@@ -89,7 +89,8 @@ async fn start(
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch).await?;
+    let outside = outside::outside(config, &store, &keyring)?;
+    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch, outside).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -141,6 +142,7 @@ async fn admin_router(
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
     watch: &Arc<StoreWatch>,
+    outside: Outside,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
@@ -149,7 +151,7 @@ async fn admin_router(
     tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher);
+    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher, outside);
     Ok(admin::router(state))
 }
 

@@ -222,8 +222,11 @@ mod tests {
     #[test]
     fn an_open_cache_rate_is_the_defaults_or_else_the_inputs() {
         let own = Rates { cache_write: Some(price("9")), ..rates("2", "8") };
-        let default =
-            Rates { cache_read: Some(price("0.5")), cache_write: Some(price("7")), ..rates("1", "1") };
+        let default = Rates {
+            cache_read: Some(price("0.5")),
+            cache_write: Some(price("7")),
+            ..rates("1", "1")
+        };
         let billed = own.billed(Some(&default));
         assert_eq!((billed.cache_read, billed.cache_write), (price("0.5"), price("9")));
         let billed = own.billed(Some(&rates("1", "1")));

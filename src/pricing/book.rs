@@ -2,12 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Timeline,
-    defaults::Defaults,
-    pattern::Closeness,
-    patterns::Patterns,
-};
+use super::{Timeline, defaults::Defaults, pattern::Closeness, patterns::Patterns};
 use crate::domain::{BilledRates, PriceId, PriceSource, PriceVersion, ProviderId, Timestamp};
 
 /// Which provider calls a model, and what it is.

@@ -29,7 +29,8 @@ impl<'a, T> Patterns<'a, T> {
         &'b self,
         model: &'b str,
     ) -> impl Iterator<Item = (Closeness, &'b T)> + 'b {
-        let exact = self.exact.get(model).into_iter().flatten().map(|thing| (Closeness::MAX, thing));
+        let exact =
+            self.exact.get(model).into_iter().flatten().map(|thing| (Closeness::MAX, thing));
         let prefixes = self
             .prefixes
             .iter()

@@ -109,13 +109,9 @@ fn in_a_tier_the_closest_pattern_wins() {
         of_line("openai", pattern, &input)
     });
     let provider = ProviderId::random();
-    for (model, input) in [
-        ("gpt-4o", "6"),
-        ("gpt-4o-mini", "7"),
-        ("gpt-4", "4"),
-        ("o3", "1"),
-        ("GPT-4o", "1"),
-    ] {
+    for (model, input) in
+        [("gpt-4o", "6"), ("gpt-4o-mini", "7"), ("gpt-4", "4"), ("o3", "1"), ("GPT-4o", "1")]
+    {
         let found = priced_model(&rules, &line(provider), model);
         assert_eq!(found, Some((PriceSource::OrgCatalog, input.to_owned())), "{model}");
     }
@@ -123,7 +119,8 @@ fn in_a_tier_the_closest_pattern_wins() {
 
 #[test]
 fn a_rule_may_name_the_vendor_or_the_catalog_line() {
-    let line = Line { provider: ProviderId::random(), vendor: "bedrock", catalog: "bedrock-claude" };
+    let line =
+        Line { provider: ProviderId::random(), vendor: "bedrock", catalog: "bedrock-claude" };
     let input = |rules: &[PriceVersion]| priced_model(rules, &line, "m").map(|(_, input)| input);
     let (vendor, catalog) = (of_line("bedrock", "m", "1"), of_line("bedrock-claude", "m", "2"));
     assert_eq!(input(&[vendor.clone()]).as_deref(), Some("1"));
@@ -166,7 +163,8 @@ fn a_provider_may_have_rules_of_its_own_for_one_pattern() {
     let rules = [of_provider(one, "gpt-4o", "1"), of_provider(two, "gpt-4o", "2")];
     assert_eq!(priced(&rules, one), Some((PriceSource::OrgInstance, "1".to_owned())));
     assert_eq!(priced(&rules, two), Some((PriceSource::OrgInstance, "2".to_owned())));
-    let with_slug = PriceVersion { model_provider: Some("openai".into()), ..from(5, rules[0].clone()) };
+    let with_slug =
+        PriceVersion { model_provider: Some("openai".into()), ..from(5, rules[0].clone()) };
     let rules = [rules[0].clone(), PriceVersion { rates: rates("3", "8"), ..with_slug }];
     assert_eq!(priced(&rules, one), Some((PriceSource::OrgInstance, "3".to_owned())), "the newer");
 }
@@ -256,9 +254,25 @@ fn the_shipped_file_speaks_of_every_model_of_the_catalogue() {
 #[test]
 fn the_shipped_file_has_every_line_of_the_catalogue_and_says_where_from() {
     for slug in [
-        "openai", "anthropic", "anthropic-oauth", "azure", "google-ai-studio", "google-vertex",
-        "vertex-anthropic", "aws-bedrock", "bedrock-claude", "groq", "together", "mistral", "cohere",
-        "xai", "fireworks", "perplexity", "openrouter", "deepseek", "cerebras",
+        "openai",
+        "anthropic",
+        "anthropic-oauth",
+        "azure",
+        "google-ai-studio",
+        "google-vertex",
+        "vertex-anthropic",
+        "aws-bedrock",
+        "bedrock-claude",
+        "groq",
+        "together",
+        "mistral",
+        "cohere",
+        "xai",
+        "fireworks",
+        "perplexity",
+        "openrouter",
+        "deepseek",
+        "cerebras",
     ] {
         let of_line = |default: &&DefaultPrice| default.provider_slug == slug;
         assert!(defaults().iter().any(|default| of_line(&default)), "{slug}");

@@ -12,11 +12,7 @@ use reqwest::{Client, RequestBuilder, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{
-    domain::Endpoint,
-    provider::Vendor,
-    secrets::Secret,
-};
+use crate::{domain::Endpoint, provider::Vendor, secrets::Secret};
 
 /// For one vendor's whole list.
 const TIME_LIMIT: Duration = Duration::from_secs(3);

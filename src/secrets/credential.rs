@@ -126,10 +126,9 @@ impl<'a> From<&'a Credential> for Written<'a> {
                 token_uri: token_uri.as_deref(),
                 ..Self::default()
             },
-            Credential::GoogleImpersonation { target_service_account } => Self {
-                target_service_account: Some(target_service_account),
-                ..Self::default()
-            },
+            Credential::GoogleImpersonation { target_service_account } => {
+                Self { target_service_account: Some(target_service_account), ..Self::default() }
+            }
         }
     }
 }

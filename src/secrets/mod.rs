@@ -13,9 +13,7 @@ mod master_key;
 mod secret;
 mod wrap;
 
-pub use credential::{
-    Credential, open_api_key, open_credential, seal_api_key, seal_credential,
-};
+pub use credential::{Credential, open_api_key, open_credential, seal_api_key, seal_credential};
 pub use exchange::{exchange, is_prepared, prepare};
 pub use keyring::{Keyring, SealError};
 pub use master_key::{MasterKeyError, create, describe, load, load_or_create, named};

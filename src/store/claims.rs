@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{StoreError, Tx, statement::sql};
 use crate::domain::OrgId;
 
-const TAKEN: &str = "SELECT holder_id FROM identity_claims WHERE claim = $1 AND org_id <> $2 LIMIT 1";
+const TAKEN: &str =
+    "SELECT holder_id FROM identity_claims WHERE claim = $1 AND org_id <> $2 LIMIT 1";
 const CLAIM: &str = "INSERT INTO identity_claims (holder_id, org_id, claim) VALUES ($1, $2, $3)
     ON CONFLICT (holder_id) DO UPDATE SET claim = excluded.claim";
 const RELEASE: &str = "DELETE FROM identity_claims WHERE org_id = $1 AND holder_id = $2";

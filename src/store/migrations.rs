@@ -29,10 +29,12 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0001" "initial",
         "0002" "changes",
         "0003" "pricing",
+        "0007" "claims",
     };
-    let migrations = (1..).zip(steps).map(|(version, (_, name, text))| {
-        let text = text.into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, text, false)
+    let migrations = steps.into_iter().map(|(number, name, text)| {
+        // The numbers are the literals above.
+        let version = number.parse().unwrap_or_default();
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     Migrator::with_migrations(migrations.collect())
 }

@@ -10,14 +10,15 @@ mod claims;
 mod credentials;
 mod error;
 mod governance;
+mod health;
 mod keys;
 mod migrations;
 mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
-mod pricing;
 mod pool;
+mod pricing;
 mod providers;
 mod record;
 mod routes;
@@ -43,7 +44,8 @@ pub use pool::Engine;
 pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
-    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows, SeenUser, Sighting, UserRow,
+    ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
+    SeenUser, Sighting, UserRow,
 };
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

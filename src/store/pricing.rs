@@ -7,9 +7,7 @@ use super::{
     record::{Found, Record},
     statement::sql,
 };
-use crate::domain::{
-    OrgId, Price, PriceId, PriceVersion, ProviderId, Rates, Timestamp, UserId,
-};
+use crate::domain::{OrgId, Price, PriceId, PriceVersion, ProviderId, Rates, Timestamp, UserId};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -41,8 +39,7 @@ const RULE: &str = select!(
     "AND v.model_pattern = $2 AND v.model_provider = $3 AND v.provider_id = $4
     ORDER BY v.effective_from"
 );
-const COUNTS: &str =
-    "SELECT model_pattern, model_provider, provider_id, COUNT(*) AS versions
+const COUNTS: &str = "SELECT model_pattern, model_provider, provider_id, COUNT(*) AS versions
     FROM pricing_versions WHERE org_id = $1 GROUP BY model_pattern, model_provider, provider_id";
 const INSERT: &str = "INSERT INTO pricing_versions (id, org_id, model_pattern, model_provider,
         provider_id, effective_from, catalog_slug, input_price, output_price, cache_read_price,

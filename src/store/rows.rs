@@ -3,7 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{CredentialId, KeyId, OrgId, PriceVersion, ProviderId, RouteId, Timestamp, UserId};
+use crate::domain::{
+    CredentialId, KeyId, OrgId, PriceVersion, ProviderId, RouteId, Timestamp, UserId,
+};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]

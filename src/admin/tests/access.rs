@@ -197,6 +197,7 @@ async fn a_write_is_put_into_force_although_its_client_left() {
         Arc::clone(&desk.api_keys),
         Arc::new(issuer),
         Arc::<Gate>::clone(&gate),
+        super::desk::outside(&desk.probes),
     );
     let desk = Desk { router: router(state), ..desk };
     let acme = desk.admin("acme").await;

@@ -3,9 +3,11 @@
 mod access;
 mod api_keys;
 mod bodies;
+mod clouds;
 mod coverage;
 mod credentials;
 mod desk;
+mod health;
 mod openapi;
 mod providers;
 mod routes;

@@ -135,6 +135,11 @@ mod tests {
         let old = Held { value: 1, renew_at: now, ends: now + HOUR };
         renewed.held.store(Some(Arc::new(old)));
         assert_eq!(renewed.get(|| async { Err(()) }).await, Ok(1));
+        // The failure puts the next renewal off.
+        while renewed.held.load().as_ref().is_some_and(|held| held.renew_at == now) {
+            assert!(now.elapsed() < Duration::from_secs(10), "never tried");
+            tokio::task::yield_now().await;
+        }
         assert_eq!(renewed.get(|| async { Err(()) }).await, Ok(1));
         let ended = Held { value: 1, renew_at: now, ends: now };
         renewed.held.store(Some(Arc::new(ended)));

@@ -1,41 +1,29 @@
 //! What Google's refusals say: two forms of envelope, and nothing else is repeated.
 
 use http::{HeaderValue, StatusCode};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{cloud::CloudError, secrets::Secret};
 
-/// `{"error":{"code","message","status"}}` of the APIs (<https://google.aip.dev/193>), or
-/// `{"error":"invalid_grant","error_description":"…"}` of token endpoints (RFC 6749, 5.2).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Envelope {
-    Api { error: Status },
-    OAuth { error: String, error_description: Option<String> },
-}
-
-#[derive(Deserialize)]
-struct Status {
-    message: String,
-}
-
-/// The words for a refusal of `whom`.
+/// The words for a refusal of `whom`: `{"error":{"code","message","status"}}` of the APIs
+/// (<https://google.aip.dev/193>), or `{"error":"invalid_grant","error_description":"…"}` of token
+/// endpoints (RFC 6749, 5.2).
 pub(super) fn refusal(whom: &str, status: StatusCode, body: &[u8]) -> CloudError {
+    let whole: Value = serde_json::from_slice(body).unwrap_or_default();
     // Some methods answer their errors as a list of one.
-    let envelope = serde_json::from_slice(body).ok().or_else(|| {
-        serde_json::from_slice::<Vec<Envelope>>(body).ok().and_then(|list| list.into_iter().next())
-    });
+    let envelope = whole.get(0).unwrap_or(&whole);
+    let error = envelope.get("error");
+    let text = |value: Option<&Value>| {
+        value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let message = text(error.and_then(|error| error.get("message")))
+        .or_else(|| text(error.and_then(|_| envelope.get("error_description"))))
+        .or_else(|| text(error).filter(|code| is_code(code)));
     let status = status.as_u16();
-    match envelope {
-        Some(Envelope::Api { error }) if !error.message.is_empty() => {
-            CloudError::vendor(&error.message)
-        }
-        Some(Envelope::OAuth { error_description: Some(text), .. }) if !text.is_empty() => {
-            CloudError::vendor(&text)
-        }
-        Some(Envelope::OAuth { error, .. }) if is_code(&error) => CloudError::vendor(&error),
-        _ => CloudError::own(format!("{whom} answered {status}, and not in its own error form")),
-    }
+    message.map_or_else(
+        || CloudError::own(format!("{whom} answered {status}, and not in its own error form")),
+        |message| CloudError::vendor(&message),
+    )
 }
 
 fn is_code(text: &str) -> bool {
@@ -83,6 +71,8 @@ mod tests {
             r#"{"error":"Canary canary"}"#,
             r#"{"error":{"code":1,"canary":"x"}}"#,
             r#"{"error":["canary"]}"#,
+            r#"{"error_description":"canary"}"#,
+            r#"[["canary"]]"#,
             r#""canary""#,
         ] {
             let error = said(500, body);

@@ -55,6 +55,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Sets a variable of its environment that is no configuration key.
+    pub fn env(mut self, name: &str, value: impl Display) -> Self {
+        self.settings.insert(name.to_owned(), value.to_string());
+        self
+    }
+
     /// Serves HTTPS with a certificate by the authority that the tests trust.
     pub fn with_tls(self) -> Self {
         let (certificate, key) = tls::TRUSTED.server_pem();

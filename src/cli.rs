@@ -83,7 +83,7 @@ pub struct RotationRequest {
     /// key is master.key in the data folder]
     #[arg(long, value_name = "KEY", value_parser = not_empty, conflicts_with = "finish")]
     pub new_key: Option<String>,
-    /// Move to another kind of key: that of secrets.vault_key, or a master key
+    /// Move to another kind of key: that of `secrets.vault_key`, or a master key
     #[arg(long, value_name = "WRAP", conflicts_with = "finish")]
     pub to: Option<WrapName>,
     /// Once every replica has the new key: let the old one go

@@ -131,7 +131,8 @@ pub(super) async fn validate_role(
     let role = Role { region, arn: iam_role_arn.clone(), external_id: external_id.clone() };
     let credential = Credential::AwsRole { iam_role_arn, external_id };
     sealing::unclaimed(&state, caller.org, &credential).await?;
-    in_time(state.outside.aws.validate(&role)).await?;
+    // Boxed: AWS's client makes futures of 20 KB.
+    in_time(Box::pin(state.outside.aws.validate(&role))).await?;
     Ok(DONE)
 }
 
@@ -208,12 +209,10 @@ impl ValidateVertex {
         let usual = vendor.models.iter().find(|model| model.starts_with(prefix));
         let model = self.model.clone().or_else(|| usual.cloned()).unwrap_or_default();
         upstream::cloud_name("model", &model, "-._@")?;
+        let settings = serde_json::json!({"location": self.location});
         let base_url = match self.base_url.clone() {
             Some(given) => upstream::base_url(given)?,
-            None => {
-                let settings = serde_json::json!({"location": self.location});
-                upstream::default_base_url(vendor, &settings)?
-            }
+            None => upstream::default_base_url(vendor, &settings)?,
         };
         Ok(VertexModel {
             base_url: base_url.trim_end_matches('/').to_owned(),

@@ -182,14 +182,7 @@ fn new_row(
     let settings = upstream::settings(body.settings, vendor)?.unwrap_or_else(|| json!({}));
     let base_url = match body.base_url {
         Some(given) => upstream::base_url(given)?,
-        None => match upstream::usual_base_url(vendor, &settings) {
-            Some(usual) => usual,
-            None => {
-                // What the address lacks may be a setting: then that is what to say.
-                upstream::complete(state, vendor, &auth_type, "", &settings)?;
-                upstream::default_base_url(vendor, &settings)?
-            }
-        },
+        None => upstream::default_base_url(vendor, &settings)?,
     };
     upstream::complete(state, vendor, &auth_type, &base_url, &settings)?;
     let purpose = Purpose { vendor, auth_type: &auth_type, settings: &settings };

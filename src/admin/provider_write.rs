@@ -68,14 +68,7 @@ fn describe(
     let base_url = match (base_url, shared) {
         (Some(given), _) => given,
         (None, Some(shared)) => shared.base_url.clone(),
-        (None, None) => match upstream::usual_base_url(vendor, &settings) {
-            Some(usual) => usual,
-            None => {
-                // What the address lacks may be a setting: then that is what to say.
-                upstream::complete(state, vendor, &auth_type, "", &settings)?;
-                upstream::default_base_url(vendor, &settings)?
-            }
-        },
+        (None, None) => upstream::default_base_url(vendor, &settings)?,
     };
     upstream::complete(state, vendor, &auth_type, &base_url, &settings)?;
     Ok(Described { auth_type, base_url, settings, inherits })
@@ -91,16 +84,13 @@ pub(super) fn new_row(
 ) -> Result<(ProviderRow, Inherits, Option<Credential>), AdminError> {
     let described = describe(state, &mut body, vendor, shared)?;
     let given = Given::new(body.api_key, body.credentials);
-    let credential = match shared {
-        Some(shared) => {
-            one_or_the_other(&given)?;
-            same_kind(&described.auth_type, shared)?;
-            None
-        }
-        None => {
-            let (auth_type, settings) = (described.auth_type.as_str(), &described.settings);
-            given.credential(Purpose { vendor, auth_type, settings }, None)?
-        }
+    let credential = if let Some(shared) = shared {
+        one_or_the_other(&given)?;
+        same_kind(&described.auth_type, shared)?;
+        None
+    } else {
+        let (auth_type, settings) = (described.auth_type.as_str(), &described.settings);
+        given.credential(Purpose { vendor, auth_type, settings }, None)?
     };
     let now = Timestamp::now();
     let row = ProviderRow {

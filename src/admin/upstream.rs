@@ -82,12 +82,14 @@ pub(super) fn base_url(given: String) -> Result<String, AdminError> {
     }
 }
 
-/// The vendor's own base URL, for a row that gives none.
+/// The vendor's own base URL, for a row that gives none. Where it lacks a setting, that is what is told.
 pub(super) fn default_base_url(vendor: &Vendor, settings: &Value) -> Result<String, AdminError> {
-    usual_base_url(vendor, settings).ok_or_else(|| {
-        let slug = &vendor.slug;
-        AdminError::bad_request(format!("base_url is required for model_provider '{slug}'"))
-    })
+    if let Some(usual) = usual_base_url(vendor, settings) {
+        return Ok(usual);
+    }
+    required(vendor, settings)?;
+    let slug = &vendor.slug;
+    Err(AdminError::bad_request(format!("base_url is required for model_provider '{slug}'")))
 }
 
 /// The vendor's own base URL, with these settings in it.
@@ -169,6 +171,11 @@ pub(super) fn complete(
     base_url: &str,
     settings: &Value,
 ) -> Result<(), AdminError> {
+    required(vendor, settings)?;
+    trusted(state, kind(auth_type), base_url)
+}
+
+fn required(vendor: &Vendor, settings: &Value) -> Result<(), AdminError> {
     for name in &vendor.required_settings {
         if settings.get(name).and_then(Value::as_str).is_none() {
             let slug = &vendor.slug;
@@ -176,7 +183,7 @@ pub(super) fn complete(
             return Err(AdminError::bad_request(message));
         }
     }
-    trusted(state, kind(auth_type), base_url)
+    Ok(())
 }
 
 /// Refuses an address that the kind's tokens must not go to.

@@ -8,6 +8,7 @@ use crate::secrets::{Credential, open_credential};
 const CONNECTIONS: &str = "/admin/connections";
 const ARN: &str = "arn:aws:iam::123456789012:role/bedrock";
 
+#[allow(clippy::needless_pass_by_value, reason = "reads as the literal that it is given")]
 fn bedrock(name: &str, credentials: Value) -> Value {
     json!({
         "name": name, "model_provider": "bedrock", "auth_type": "aws_role",

@@ -10,7 +10,7 @@ mod tests;
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
@@ -25,7 +25,10 @@ use tokio::sync::{Mutex, OnceCell};
 
 use self::http::Http;
 use super::{CloudError, Renewed};
-use crate::net::{Bounds, FetchError, Fetcher};
+use crate::{
+    domain::Timestamp,
+    net::{Bounds, FetchError, Fetcher},
+};
 
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(5), bytes: 256 << 10 };
 /// For one call of STS with its retries.
@@ -34,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const USUAL_REGION: &str = "us-east-1";
 /// How long "no principal" is believed.
 const NO_PRINCIPAL_FOR: Duration = Duration::from_secs(60);
-/// Stands in the organization's CloudTrail.
+/// Stands in the organization's `CloudTrail`.
 const SESSION: &str = "turnpike";
 /// Lifetime of an assumed role's credentials, seconds: the most that a role assumed by a role has.
 const LIFETIME_SECS: i32 = 3600;
@@ -73,7 +76,7 @@ enum Asked {
     #[default]
     Never,
     Is(String),
-    Nobody(SystemTime),
+    Nobody(Instant),
 }
 
 impl Aws {
@@ -99,7 +102,7 @@ impl Aws {
         let mut asked = self.0.asked.lock().await;
         match &*asked {
             Asked::Is(arn) => return Some(arn.clone()),
-            Asked::Nobody(at) if at.elapsed().is_ok_and(|ago| ago < NO_PRINCIPAL_FOR) => {
+            Asked::Nobody(at) if at.elapsed() < NO_PRINCIPAL_FOR => {
                 return None;
             }
             _ => {}
@@ -114,7 +117,7 @@ impl Aws {
             }
             Err(error) => {
                 tracing::info!(%error, "the gateway has no identity at AWS");
-                *asked = Asked::Nobody(SystemTime::now());
+                *asked = Asked::Nobody(Instant::now());
                 None
             }
         }
@@ -167,7 +170,8 @@ impl Aws {
             Some(ends),
             SESSION,
         );
-        Ok((credentials, ends.duration_since(SystemTime::now()).unwrap_or_default()))
+        let left = made.expiration().secs().saturating_sub(Timestamp::now().unix_seconds());
+        Ok((credentials, Duration::from_secs(u64::try_from(left).unwrap_or_default())))
     }
 
     async fn sts(&self, region: Option<&str>) -> Client {

@@ -21,12 +21,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, header};
-use jiff::Timestamp;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::{CloudError, Renewed};
 use crate::{
+    domain::Timestamp,
     net::{Bounds, FetchError, Fetcher},
     secrets::Secret,
 };
@@ -179,15 +179,15 @@ async fn impersonate(
     #[serde(rename_all = "camelCase")]
     struct Made {
         access_token: Secret,
-        expire_time: Timestamp,
+        expire_time: jiff::Timestamp,
     }
     let request = Request::post(url)
         .header(header::AUTHORIZATION, answer::bearer(own)?)
         .header(header::CONTENT_TYPE, "application/json");
     let body = serde_json::to_vec(&Wanted { scope: [SCOPE] }).unwrap_or_default();
     let made: Made = ask(fetcher, "the IAM credentials API", request, body.into()).await?;
-    let lifetime = made.expire_time.duration_since(Timestamp::now());
-    Ok((made.access_token, Duration::try_from(lifetime).unwrap_or_default()))
+    let left = made.expire_time.as_second().saturating_sub(Timestamp::now().unix_seconds());
+    Ok((made.access_token, Duration::from_secs(u64::try_from(left).unwrap_or_default())))
 }
 
 /// What token endpoints answer (RFC 6749, 5.1), the metadata server's too.

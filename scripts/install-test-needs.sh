@@ -53,10 +53,11 @@ is_made_from() {
     [ -f "$folder/.made-from" ] && cat "$@" | cmp -s - "$folder/.made-from"
 }
 
-install_python_sdks() {
-    local folder="$needs/python" lock=tests/sdk/python/requirements.txt
+# A folder below the needs, made of a list of Python packages with their hashes.
+install_python() {
+    local folder="$needs/$1" lock=$2 what=$3
     is_made_from "$folder" "$lock" && return 0
-    echo "installing the Python SDKs"
+    echo "installing $what"
     rm -rf "$folder"
     python3 -m venv "$folder"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
@@ -78,5 +79,6 @@ install_node_sdks() {
 install_packages
 require_rust
 mkdir -p "$needs"
-install_python_sdks
+install_python python tests/sdk/python/requirements.txt "the Python SDKs"
+install_python api tests/api/requirements.txt "the API's fuzzer"
 install_node_sdks

@@ -39,6 +39,9 @@ pub enum Command {
     Token(TokenRequest),
     /// Change the key that wraps the installation's secrets, without downtime
     RotateMasterKey(RotationRequest),
+    /// Manage the accounts of programs
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccount),
     /// Print the admin and user API's description (OpenAPI, JSON)
     Openapi,
     /// Ask the running gateway whether it lives; exit code 0 or 1
@@ -89,6 +92,30 @@ pub struct RotationRequest {
     /// Once every replica has the new key: let the old one go
     #[arg(long)]
     pub finish: bool,
+    /// Which file is read.
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// What is to be done about service accounts.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum ServiceAccount {
+    /// Make one; print its client_id and client_secret as a JSON object, and nothing else
+    Create(NewServiceAccount),
+}
+
+/// The account that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct NewServiceAccount {
+    /// Organization, by name or id; a name that is new is created
+    #[arg(long, value_parser = not_empty)]
+    pub org: String,
+    /// Name of the account, unique in its organization
+    #[arg(long, value_parser = not_empty)]
+    pub name: String,
+    /// user, admin or superadmin
+    #[arg(long)]
+    pub role: Role,
     /// Which file is read.
     #[command(flatten)]
     pub config: ConfigFile,
@@ -183,6 +210,19 @@ mod tests {
             Ok(Command::RotateMasterKey(to))
         );
         assert!(parsed("turnpike rotate-master-key --finish --to vault").is_err());
+    }
+
+    #[test]
+    fn a_service_account_has_an_organization_a_name_and_a_role() {
+        let line = "turnpike service-account create --org acme --name ci --role admin";
+        let Ok(Command::ServiceAccount(ServiceAccount::Create(new))) = parsed(line) else {
+            panic!("{:?}", parsed(line));
+        };
+        assert_eq!((new.org.as_str(), new.name.as_str(), new.role), ("acme", "ci", Role::Admin));
+        for missing in ["--org acme ", "--name ci ", "--role admin"] {
+            let option = missing.split(' ').next().unwrap();
+            assert!(parsed(&line.replace(missing, "")).unwrap_err().contains(option));
+        }
     }
 
     #[test]

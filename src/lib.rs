@@ -6,8 +6,9 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot pricing provider ledger observe cloud health net domain
-//!              (net for its guarded client alone: addresses in requests are others' choice)
+//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
+//!              net domain (net for its guarded client alone: addresses in requests are others' choice)
+//! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing provider domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
@@ -20,7 +21,7 @@
 //! cloud      → net secrets domain
 //! health     → store secrets snapshot provider net domain
 //! net        → snapshot provider domain             pricing     → domain
-//! domain     → nothing
+//! policy     → domain              domain      → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -35,6 +36,7 @@
 )]
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod cli;
@@ -47,6 +49,7 @@ pub mod healthcheck;
 pub mod ledger;
 pub mod net;
 pub mod observe;
+pub mod policy;
 pub mod pricing;
 pub mod provider;
 pub mod proxy;

@@ -19,6 +19,8 @@ use crate::{
 };
 
 const WHAT: &str = "API key";
+/// In the audit log.
+const KIND: &str = "api_key";
 
 /// A gateway key, without its secret
 #[derive(Serialize, ToSchema)]
@@ -214,7 +216,7 @@ pub(super) async fn make(
     tx.insert_key(&row).await?;
     let id = row.id.0;
     let view = KeyView::from(row);
-    change.commit(Audit::created(WHAT, id, &view)?).await?;
+    change.commit(Audit::created(KIND, id, &view)?).await?;
     Ok(CreatedKey { key: minted.plain.expose().to_owned(), view })
 }
 
@@ -232,7 +234,7 @@ pub(super) async fn revoke_where(
     tx.revoke_key(actor.org, id, Timestamp::now()).await?;
     let revoked = tx.key(actor.org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))?;
     let (before, after) = (KeyView::from(row), KeyView::from(revoked.clone()));
-    change.commit(Audit::new(WHAT, "revoke", Some(id.0)).before(&before)?.after(&after)?).await?;
+    change.commit(Audit::new(KIND, "revoke", Some(id.0)).before(&before)?.after(&after)?).await?;
     match <[u8; 32]>::try_from(revoked.hash) {
         Ok(hash) => state.api_keys.forget(&hash),
         Err(_) => state.api_keys.forget_all(),

@@ -1,7 +1,7 @@
 //! Reading requests: JSON bodies, ids in paths, query strings. Every refusal is flat JSON.
 
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Bytes, HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::{HeaderMap, header, request::Parts},
 };
@@ -34,6 +34,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A body that may be left out: then everything in it is absent.
+pub(super) struct MaybeBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, AdminError> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(Body::from_request(request, state).await?.0))
+    }
+}
+
 /// `application/json`, or any `application/…+json`, with whatever parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -46,6 +60,10 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, AdminError> {
     let malformed = |error: &serde_json::Error| {
         AdminError::bad_request(format!("the body is not valid JSON: {error}"))
     };
+    // A field that is ignored is not looked into; the text is to be text all the same.
+    if std::str::from_utf8(body).is_err() {
+        return Err(AdminError::bad_request("the body is not valid JSON: it is not UTF-8"));
+    }
     // Derived structs would also read an array, by position.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
         return Err(AdminError::bad_request("the body must be a JSON object"));

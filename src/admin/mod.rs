@@ -12,32 +12,60 @@
 //!
 //! Nothing here knows the runtime's proxy.
 
+mod access_targets;
 mod api_keys;
+mod audit;
+mod budget_inputs;
+mod budgets;
 mod change;
 mod clouds;
 mod credentials;
 mod document;
 mod error;
 mod extract;
+mod governance;
+mod model_access;
+mod model_catalog;
 mod operations;
 mod outside;
+mod paging;
 mod patch;
 mod permission;
+mod policy_status;
+mod price_guard;
+mod pricing;
+mod pricing_inputs;
+mod pricing_view;
+mod pricing_write;
+mod provider_catalog;
 mod provider_inputs;
 mod provider_write;
 mod providers;
+mod rate_limits;
 mod refusals;
 mod reply;
+mod route_health;
 mod route_inputs;
 mod route_view;
 mod router;
 mod routes;
 mod schemas;
+mod scopes;
 mod sealing;
+mod service_accounts;
+mod smart_inputs;
+mod smart_models;
+mod smart_preview;
 mod state;
+mod token;
 mod upstream;
 mod usage;
+mod usage_csv;
+mod usage_filter;
+mod usage_summary;
 mod user;
+mod users;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;

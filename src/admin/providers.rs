@@ -6,12 +6,14 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, PathId},
+    price_guard, provider_catalog,
     provider_inputs::{Create, ProviderView, Update},
     provider_write,
     refusals::Conflict,
     reply::{DELETED, Deleted},
     route_inputs::new_enablement,
     route_view::{self, RouteView},
+    smart_models::smart_alias_taken,
     state::AdminState,
     upstream,
 };
@@ -71,8 +73,7 @@ pub(super) async fn list_routes(
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
-    let routes = tx.provider_routes(caller.org, provider.id).await?;
-    Ok(Json(route_view::of_provider(routes, &provider)))
+    Ok(Json(route_view::of_provider(&mut tx, &provider).await?))
 }
 
 /// Create a provider
@@ -93,9 +94,10 @@ pub(super) async fn create(
 ) -> Result<Json<ProviderView>, AdminError> {
     let vendor = upstream::vendor(&body.model_provider)?;
     let models = models(body.models.take().unwrap_or_default())?;
-    if body.catalog_id.is_some() {
-        // Templates have no ids in this version, so none is known.
-        return Err(AdminError::not_found("catalog template"));
+    if let Some(template) = provider_catalog::template(body.catalog_id, &body.model_provider)?
+        && body.connection_id.is_none()
+    {
+        body.auth_type = body.auth_type.or_else(|| template.auth_types.first().cloned());
     }
     let mut change = state.change(&actor).await?;
     let tx = change.tx();
@@ -108,7 +110,11 @@ pub(super) async fn create(
     row.sealed = state.seal(tx, row.org_id, row.id.0, credential.as_ref()).await?;
     let inserted = tx.insert_provider(&row, inherits).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
+    price_guard::require(tx, &row, models.iter().map(String::as_str)).await?;
     for model in models {
+        if let Some(message) = smart_alias_taken(tx, actor.org, &model).await? {
+            return Err(AdminError::conflict(format!("models: {message}")));
+        }
         tx.insert_route(&new_enablement(&row, model, Timestamp::now())).await?;
     }
     let (id, sealed) = (row.id.0, row.sealed.is_some());

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::AdminError, schemas::AuthType};
+use super::{
+    error::AdminError, price_guard::Prices, pricing_view::EffectiveView, schemas::AuthType,
+};
 use crate::{
     domain::{OrgId, ProviderId, RouteId},
     snapshot::{DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS},
@@ -45,6 +47,7 @@ pub(super) struct RouteView {
     provider_name: String,
     #[schema(value_type = AuthType)]
     provider_auth_type: String,
+    effective_pricing: EffectiveView,
 }
 
 /// The value of one timeout, from the most specific tier that has one.
@@ -66,7 +69,13 @@ impl Tiers {
     }
 }
 
-fn view(row: RouteRow, enablement: Option<&Timeouts>, provider: &ProviderRow) -> RouteView {
+fn view(
+    row: RouteRow,
+    enablement: Option<&Timeouts>,
+    provider: &ProviderRow,
+    prices: &Prices,
+) -> RouteView {
+    let effective_pricing = prices.of(provider, &row.upstream_model).into();
     let total = Tiers {
         own: row.request_timeout_secs,
         inherits: row.request_timeout_inherited,
@@ -96,6 +105,7 @@ fn view(row: RouteRow, enablement: Option<&Timeouts>, provider: &ProviderRow) ->
         max_concurrent_requests: row.max_concurrent_requests,
         provider_name: provider.name.clone(),
         provider_auth_type: provider.auth_type.clone(),
+        effective_pricing,
     }
 }
 
@@ -116,11 +126,17 @@ pub(super) async fn one(tx: &mut Tx, row: RouteRow) -> Result<RouteView, AdminEr
     let (org, provider) = (row.org_id, row.provider_id);
     let enablement = tx.enablement(org, provider, &row.upstream_model).await?;
     let provider = super::providers::existing(tx, org, provider).await?;
-    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider))
+    let prices = Prices::now(tx, org).await?;
+    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider, &prices))
 }
 
 /// One provider's routes.
-pub(super) fn of_provider(routes: Vec<RouteRow>, provider: &ProviderRow) -> Vec<RouteView> {
+pub(super) async fn of_provider(
+    tx: &mut Tx,
+    provider: &ProviderRow,
+) -> Result<Vec<RouteView>, AdminError> {
+    let routes = tx.provider_routes(provider.org_id, provider.id).await?;
+    let prices = Prices::now(tx, provider.org_id).await?;
     let enabled: HashMap<String, Timeouts> = routes
         .iter()
         .filter(|row| row.is_enablement())
@@ -128,14 +144,15 @@ pub(super) fn of_provider(routes: Vec<RouteRow>, provider: &ProviderRow) -> Vec<
         .collect();
     let show = |row: RouteRow| {
         let enablement = enabled.get(&row.upstream_model);
-        view(row, enablement, provider)
+        view(row, enablement, provider, &prices)
     };
-    routes.into_iter().map(show).collect()
+    Ok(routes.into_iter().map(show).collect())
 }
 
 /// All of an organization's routes, by alias in the order in which they are tried.
 pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, AdminError> {
     let routes = tx.routes(org).await?;
+    let prices = Prices::now(tx, org).await?;
     let providers: HashMap<ProviderId, ProviderRow> =
         tx.providers(org).await?.into_iter().map(|row| (row.id, row)).collect();
     let enabled: HashMap<(ProviderId, String), Timeouts> = routes
@@ -146,7 +163,7 @@ pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, Admin
     let show = |row: RouteRow| {
         let provider = providers.get(&row.provider_id)?;
         let enablement = enabled.get(&(row.provider_id, row.upstream_model.clone()));
-        Some(view(row, enablement, provider))
+        Some(view(row, enablement, provider, &prices))
     };
     Ok(routes.into_iter().filter_map(show).collect())
 }

@@ -6,13 +6,15 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, clouds, credentials, document,
+    api_keys, audit, budgets, clouds, credentials, document,
     error::AdminError,
+    governance, model_access, model_catalog,
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
-    providers, routes,
+    policy_status, pricing, provider_catalog, providers, rate_limits, route_health, routes,
+    service_accounts, smart_models, smart_preview,
     state::AdminState,
-    usage, user,
+    token, usage, usage_summary, user, users, webhooks,
 };
 
 /// Every operation.
@@ -33,11 +35,47 @@ pub(super) fn operations() -> Operations {
         .routes(Admin, routes!(routes::update, routes::delete))
         .routes(Admin, routes!(api_keys::list, api_keys::create))
         .routes(Admin, routes!(api_keys::get, api_keys::revoke))
+        .routes(Admin, routes!(rate_limits::list, rate_limits::create))
+        .routes(Admin, routes!(policy_status::of_rate_limits))
+        .routes(Admin, routes!(rate_limits::update, rate_limits::delete))
+        .routes(Admin, routes!(budgets::list, budgets::create))
+        .routes(Admin, routes!(policy_status::of_budgets))
+        .routes(Admin, routes!(budgets::update, budgets::delete))
+        .routes(Admin, routes!(model_access::list, model_access::create))
+        .routes(Admin, routes!(model_access::update, model_access::delete))
+        .routes(Admin, routes!(smart_models::list, smart_models::create))
+        .routes(Admin, routes!(smart_preview::preview))
+        .routes(Admin, routes!(smart_models::update, smart_models::delete))
+        .routes(Admin, routes!(route_health::list))
+        .routes(Admin, routes!(route_health::reset))
+        .routes(Admin, routes!(webhooks::list, webhooks::create))
+        .routes(Admin, routes!(webhooks::update, webhooks::delete))
+        .routes(Admin, routes!(provider_catalog::list))
+        .routes(Admin, routes!(model_catalog::list))
+        .routes(Admin, routes!(model_catalog::put, model_catalog::delete))
         .routes(Admin, routes!(usage::of_org))
+        .routes(Admin, routes!(pricing::list, pricing::create))
+        .routes(Admin, routes!(pricing::defaults))
+        .routes(Admin, routes!(pricing::archived))
+        .routes(Admin, routes!(pricing::history))
+        .routes(Admin, routes!(pricing::version))
+        .routes(Admin, routes!(pricing::import_defaults))
+        .routes(Admin, routes!(pricing::sync_defaults))
+        .routes(Admin, routes!(pricing::update, pricing::archive))
+        .routes(Admin, routes!(pricing::restore))
+        .routes(Admin, routes!(governance::get, governance::update))
+        .routes(Admin, routes!(audit::list))
+        .routes(Admin, routes!(users::list))
+        .routes(Admin, routes!(users::update))
+        .routes(Admin, routes!(service_accounts::list, service_accounts::create))
+        .routes(Admin, routes!(service_accounts::delete))
+        .routes(Admin, routes!(usage_summary::of_org))
         .routes(AnyUser, routes!(user::list_keys, user::create_key))
         .routes(AnyUser, routes!(user::revoke_key))
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
+        .routes(Nothing, routes!(token::create))
+        .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }
 

@@ -12,11 +12,12 @@ use super::{
     change::{Actor, Audit, Change},
     error::AdminError,
     extract::{Body, PathId},
-    providers,
+    price_guard, providers,
     refusals::Conflict,
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
     route_view::{self, RouteView},
+    smart_models::smart_alias_taken,
     state::AdminState,
     upstream,
 };
@@ -27,6 +28,8 @@ use crate::{
 };
 
 const WHAT: &str = "model mapping";
+/// In the audit log.
+const KIND: &str = "model_mapping";
 
 /// List all routes
 #[utoipa::path(
@@ -63,23 +66,31 @@ pub(super) async fn create(
     let posted = body.row(actor.org, Timestamp::now())?;
     let mut change = state.change(&actor).await?;
     let tx = change.tx();
-    providers::existing(tx, actor.org, posted.provider_id).await?;
+    let provider = providers::existing(tx, actor.org, posted.provider_id).await?;
     let stored = tx.enablement(actor.org, posted.provider_id, &posted.upstream_model).await?;
+    if stored.is_none() && !posted.is_enablement() {
+        return Err(not_enabled(&posted.upstream_model));
+    }
+    if posted.enabled {
+        price_guard::require(tx, &provider, [posted.upstream_model.as_str()]).await?;
+    }
     let row = match stored {
         Some(stored) if posted.is_enablement() => {
             let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
             return updated(change, stored, folded).await;
         }
-        None if !posted.is_enablement() => return Err(not_enabled(&posted.upstream_model)),
         _ => {
+            if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
+                return Err(AdminError::bad_request(format!("model_alias: {message}")));
+            }
             tx.insert_route(&posted).await?;
             posted
         }
     };
     let id = row.id.0;
     let view = route_view::one(tx, row).await?;
-    change.commit(Audit::created(WHAT, id, &view)?).await?;
+    change.commit(Audit::created(KIND, id, &view)?).await?;
     Ok(Json(view))
 }
 
@@ -107,6 +118,10 @@ pub(super) async fn update(
     upstream::unchanged("provider_id", given.as_deref(), &stored.provider_id.to_string())?;
     let changed = body.applied(stored.clone(), Timestamp::now())?;
     check_change(tx, &stored, &changed).await?;
+    if changed.enabled {
+        let provider = providers::existing(tx, actor.org, changed.provider_id).await?;
+        price_guard::require(tx, &provider, [changed.upstream_model.as_str()]).await?;
+    }
     tx.update_route(&changed).await?;
     updated(change, stored, changed).await
 }
@@ -132,7 +147,7 @@ pub(super) async fn delete(
     refuse_orphans(tx, &stored).await?;
     tx.delete_route(actor.org, stored.id).await?;
     let view = route_view::one(tx, stored).await?;
-    change.commit(Audit::deleted(WHAT, id, &view)?).await?;
+    change.commit(Audit::deleted(KIND, id, &view)?).await?;
     Ok(DELETED)
 }
 
@@ -168,7 +183,7 @@ pub(super) async fn reorder(
         after.push(json!({"id": stored.id, "priority": priority}));
         tx.update_route(&RouteRow { priority, updated_at: now, ..stored }).await?;
     }
-    let audit = Audit::new(WHAT, "reorder", None).before(&before)?.after(&after)?;
+    let audit = Audit::new(KIND, "reorder", None).before(&before)?.after(&after)?;
     change.commit(audit).await?;
     Ok(DONE)
 }
@@ -181,7 +196,7 @@ async fn updated(
     let id = changed.id.0;
     let before = route_view::one(change.tx(), stored).await?;
     let after = route_view::one(change.tx(), changed).await?;
-    change.commit(Audit::updated(WHAT, id, &before, &after)?).await?;
+    change.commit(Audit::updated(KIND, id, &before, &after)?).await?;
     Ok(Json(after))
 }
 
@@ -198,6 +213,11 @@ async fn check_change(
     let same_model = stored.upstream_model == changed.upstream_model;
     if same_model && stored.model_alias == changed.model_alias {
         return Ok(());
+    }
+    if stored.model_alias != changed.model_alias
+        && let Some(message) = smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
+    {
+        return Err(AdminError::conflict(format!("model_alias: {message}")));
     }
     refuse_orphans(tx, stored).await?;
     let (org, provider) = (changed.org_id, changed.provider_id);

@@ -6,12 +6,16 @@ use std::borrow::Cow;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, RefOr, SchemaFormat, Type,
+        KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type,
         schema::{AdditionalProperties, Schema},
     },
 };
 
 use super::upstream;
+use crate::{
+    domain::{AccessKind, AlertEvent, ExhaustAction, Period, ScopeType, TrafficType},
+    provider::{CAPABILITIES, REASONING_MODES},
+};
 
 macro_rules! schema {
     ($($(#[$doc:meta])* $name:ident = $schema:expr;)*) => {$(
@@ -44,6 +48,10 @@ fn free(description: &str) -> ObjectBuilder {
         .description(Some(description))
 }
 
+fn words(known: &[impl std::fmt::Display]) -> Vec<String> {
+    known.iter().map(ToString::to_string).collect()
+}
+
 schema! {
     /// `model_provider`
     ModelProvider = text("Vendor; decides the upstream's wire protocol.")
@@ -66,6 +74,55 @@ schema! {
     /// `health_status`
     HealthStatus = text("Result of the last probe; unverified where there was none.")
         .enum_values(Some(["unverified", "healthy", "unhealthy"]));
+    /// `scope_type` of limits and budgets
+    ScopeTypeLimit = text(
+        "Whom, or what, it is about. team is group by another name; project, agent and mcp_server \
+         are kept and never match.",
+    )
+    .enum_values(Some(words(ScopeType::ALL)));
+    /// `scope_type` of access policies
+    ScopeTypeIdentity = text(
+        "Whom it is about. team is group by another name; project, agent and mcp_server are kept \
+         and never match.",
+    )
+    .enum_values(Some(words(ScopeType::IDENTITY)));
+    /// `traffic_type`
+    Traffic = text("Lane of traffic; mcp is kept and never matches.")
+        .enum_values(Some(words(TrafficType::ALL)));
+    /// `period`
+    BudgetPeriod = text("Part of the calendar, in UTC; weeks begin on Monday.")
+        .enum_values(Some(words(Period::ALL)));
+    /// `action_on_exhaust`
+    OnExhaust = text(
+        "block refuses until the next period; warn and alert tell and serve on, and so does \
+         throttle, which also marks the usage record.",
+    )
+    .enum_values(Some(words(ExhaustAction::ALL)));
+    /// `policy_type`
+    AccessType = text("allowlist: only what is listed; denylist: all but what is listed.")
+        .enum_values(Some(words(AccessKind::ALL)));
+    /// An entry of `events`
+    AlertName = text("What is told.").enum_values(Some(words(AlertEvent::ALL)));
+    /// An entry of `alert_thresholds`
+    Percentage = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(100));
+    /// An entry of `context_breakpoints`
+    Breakpoint = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(1));
+    /// `state` of a route
+    RouteState = text("half_open: tried with little traffic. ejected: skipped for a while.")
+        .enum_values(Some(["healthy", "half_open", "ejected"]));
+    /// `cooldown_reason` of a route
+    CooldownReason = text("Why a route is skipped.")
+        .enum_values(Some(["rolling_failures", "rate_limited"]));
+    /// An entry of `capabilities`
+    Capability = text("What a model can do.").enum_values(Some(CAPABILITIES));
+    /// `reasoning_mode`
+    ReasoningMode = text("How a model is asked to think.").enum_values(Some(REASONING_MODES));
     /// An absolute address
     Url = text("http or https: scheme, host and any prefix.")
         .format(Some(SchemaFormat::Custom("uri".to_owned())));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{ApiKeys, Authenticator, Issuer},
+    auth::{ApiKeys, Authenticator, IdentityProviders, Issuer, TokenDesk},
     domain::OrgId,
     secrets::Keyring,
     store::Store,
@@ -20,6 +20,8 @@ pub struct AdminState {
     /// Mints keys, and is told of revoked ones.
     pub(super) api_keys: Arc<ApiKeys>,
     pub(super) authenticator: Arc<Authenticator>,
+    /// Gives tokens to service accounts.
+    pub(super) tokens: Arc<TokenDesk>,
     /// Puts writes into force.
     pub(super) refresh: Arc<dyn Refresh>,
     /// Clouds and vendors.
@@ -27,18 +29,20 @@ pub struct AdminState {
 }
 
 impl AdminState {
-    /// Gathers them; callers are told by tokens of `issuer`.
+    /// Gathers them; callers are told by tokens of `issuer` and of `providers`.
     pub fn new(
         store: Store,
         keyring: Arc<Keyring>,
         api_keys: Arc<ApiKeys>,
         issuer: Arc<Issuer>,
+        providers: IdentityProviders,
         refresh: Arc<dyn Refresh>,
         outside: Outside,
     ) -> Self {
-        let authenticator = Authenticator::new(store.clone(), issuer, Arc::clone(&api_keys));
-        let authenticator = Arc::new(authenticator);
-        Self { store, keyring, api_keys, authenticator, refresh, outside }
+        let keys = Arc::clone(&api_keys);
+        let desk = TokenDesk::new(store.clone(), Arc::clone(&keyring), Arc::clone(&issuer));
+        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer, providers, keys));
+        Self { store, keyring, api_keys, authenticator, tokens: Arc::new(desk), refresh, outside }
     }
 }
 

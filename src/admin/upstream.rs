@@ -41,7 +41,10 @@ pub(super) fn vendor(slug: &str) -> Result<&'static Vendor, AdminError> {
             known.join(", ")
         )));
     }
-    Err(AdminError::bad_request(format!("unknown model provider: {slug}")))
+    Err(AdminError::bad_request(format!(
+        "unknown model provider: {slug}; model_provider must be one of: {}",
+        vendors().join(", ")
+    )))
 }
 
 /// An `auth_type` that the vendor takes, stored and echoed as it was written.

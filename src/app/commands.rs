@@ -5,7 +5,10 @@ use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 use super::{AppError, parts, rotate, serve};
 use crate::{
     admin, auth,
-    cli::{Command, ConfigFile, EXIT_CONFIG, RotationRequest, TokenRequest},
+    cli::{
+        Command, ConfigFile, EXIT_CONFIG, NewServiceAccount, RotationRequest, ServiceAccount,
+        TokenRequest,
+    },
     config::{self, Config, LogFormat},
     healthcheck, observe,
 };
@@ -24,6 +27,9 @@ pub fn run(command: Command) -> ExitCode {
         }
         Command::RotateMasterKey(request) => {
             load(&request.config).and_then(|config| rotate_master_key(&config, &request))
+        }
+        Command::ServiceAccount(ServiceAccount::Create(new)) => {
+            load(&new.config).and_then(|config| create_service_account(&config, &new))
         }
         Command::Openapi => say(admin::openapi()),
         Command::Healthcheck(file) => load(&file).and_then(|config| ask_health(&config)),
@@ -70,6 +76,20 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
 
 fn rotate_master_key(config: &Config, request: &RotationRequest) -> Result<(), AppError> {
     say(&block_on(1, rotate::rotate(config, request))?)
+}
+
+fn create_service_account(config: &Config, new: &NewServiceAccount) -> Result<(), AppError> {
+    let made = block_on(1, async {
+        let (store, keyring) = parts::unlock(config).await?;
+        let (org, name) = (&new.org, &new.name);
+        let made = auth::create_service_account(&store, &keyring, org, name, new.role).await?;
+        store.close().await;
+        Ok(made)
+    })?;
+    let shown = serde_json::json!({
+        "client_id": made.client_id, "client_secret": made.client_secret.expose(),
+    });
+    say(&shown.to_string())
 }
 
 fn ask_health(config: &Config) -> Result<(), AppError> {

@@ -46,6 +46,9 @@ pub enum AppError {
     /// No token was made.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// No service account was made.
+    #[error(transparent)]
+    ServiceAccount(#[from] auth::ServiceAccountError),
     /// The usage spool cannot be used.
     #[error(transparent)]
     Spool(#[from] ledger::SpoolError),

@@ -4,9 +4,11 @@
 mod commands;
 mod error;
 mod follow;
+mod identity;
 mod listen;
 mod outside;
 mod parts;
+mod prices;
 mod probes;
 mod refresh;
 mod retention;

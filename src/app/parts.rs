@@ -28,7 +28,8 @@ pub async fn store(config: &Config) -> Result<Store, AppError> {
         .mode(0o700)
         .create(dir)
         .map_err(|source| AppError::DataDir { path: dir.display().to_string(), source })?;
-    Ok(Store::open(config.storage.database_url().expose()).await?)
+    Ok(Store::open_with(config.storage.database_url().expose(), config.storage.max_connections)
+        .await?)
 }
 
 /// Where the key comes from that opens the store, as configured.

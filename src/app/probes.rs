@@ -6,13 +6,12 @@ use axum::{Json, Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::follow::StoreWatch;
-use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher};
+use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
 
 /// What readiness looks at.
 #[derive(Clone)]
 pub struct Vitals {
-    pub watch: Arc<StoreWatch>,
+    pub store: Store,
     pub publisher: Arc<Publisher>,
     pub ledger: Arc<Ledger>,
     pub drain: Drain,
@@ -27,7 +26,7 @@ pub fn router(vitals: Vitals) -> Router {
 }
 
 async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
-    let store = !vitals.watch.is_away();
+    let store = !vitals.store.is_away();
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
     let status = if vitals.drain.draining() {

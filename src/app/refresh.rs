@@ -150,7 +150,7 @@ mod tests {
         database.execute("ALTER TABLE routes RENAME TO elsewhere").await.unwrap();
         assert!(refresher.org(org.id).await.is_err());
         assert!(publisher.load().orgs.is_empty());
-        tokio::spawn(follow::run(Arc::clone(&refresher), Arc::default()));
+        tokio::spawn(follow::run(Arc::clone(&refresher)));
 
         database.execute("ALTER TABLE elsewhere RENAME TO routes").await.unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);

@@ -11,20 +11,19 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands,
-    follow::{self, StoreWatch},
-    listen, outside, parts,
+    AppError, commands, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
     admin::{self, AdminState, Outside},
-    auth::{ApiKeys, Issuer},
+    auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
     net::Peers,
     observe::{self, AccessLog, Metrics},
+    pricing,
     provider::InProcess,
     proxy::{Drain, Gateway, Limits, Shared},
     quickstart,
@@ -82,15 +81,15 @@ async fn start(
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
-    let watch = Arc::new(StoreWatch::default());
     let vitals = Vitals {
-        watch: Arc::clone(&watch),
+        store: store.clone(),
         publisher: Arc::clone(&publisher),
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
+    let providers = identity::providers(config, &parts::fetcher(config)?);
     let outside = outside::outside(config, &store, &keyring)?;
-    let admin = admin_router(&store, &keyring, &keys, &publisher, &watch, outside).await?;
+    let admin = admin_router(&store, &keyring, &keys, &publisher, providers, outside).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -106,7 +105,7 @@ async fn start(
         drain,
         local,
     ));
-    serve_metrics(config, &shared)?;
+    serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
     let (mut service, fds) =
         listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
@@ -141,17 +140,21 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
-    watch: &Arc<StoreWatch>,
+    providers: IdentityProviders,
     outside: Outside,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
+    if let Err(error) = prices::follow_defaults(store, pricing::defaults()).await {
+        tracing::error!(%error, "rules that follow the managed defaults keep their prices");
+    }
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
-    tokio::spawn(follow::run(Arc::clone(&refresher), Arc::clone(watch)));
+    tokio::spawn(follow::run(Arc::clone(&refresher)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), refresher, outside);
+    let issuer = Arc::new(issuer);
+    let state = AdminState::new(store, keyring, keys, issuer, providers, refresher, outside);
     Ok(admin::router(state))
 }
 
@@ -166,9 +169,11 @@ fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router
     Ok(probes.fallback(admin::not_found))
 }
 
-fn serve_metrics(config: &Config, shared: &Arc<Shared>) -> Result<(), AppError> {
+fn serve_metrics(config: &Config, shared: &Arc<Shared>, store: &Store) -> Result<(), AppError> {
     let gauges = Arc::clone(shared);
     shared.metrics.before_scrape(move |metrics| gauges.publish_gauges(metrics));
+    let store = store.clone();
+    shared.metrics.before_scrape(move |metrics| metrics.dependency("store", !store.is_away()));
     let Some(address) = config.metrics.listen else { return Ok(()) };
     let (listener, bound) = listen::bind(address, "metrics.listen")?;
     serve_router(listener, observe::metrics_router(Arc::clone(&shared.metrics)))?;

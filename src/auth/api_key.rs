@@ -35,7 +35,7 @@ impl MintedKey {
     pub fn new(keyring: &Keyring) -> Result<Self, SealError> {
         let mut text = String::with_capacity(PREFIX.len() + RANDOM_LEN + CHECKSUM_LEN);
         text.push_str(PREFIX);
-        push_random(&mut text)?;
+        push_random(&mut text, RANDOM_LEN)?;
         let checksum = checksum(&text);
         text.extend(checksum.map(char::from));
         let hash = keyring.key_hash(&text);
@@ -55,10 +55,10 @@ pub fn is_well_formed(text: &str) -> bool {
         .is_some_and(|(signed, given)| given.as_bytes() == checksum(signed))
 }
 
-/// Appends 32 characters, each of the 62 equally likely: bytes of 248 and more, which would favour
-/// the first eight, are drawn again.
-fn push_random(text: &mut String) -> Result<(), SealError> {
-    let full = text.len() + RANDOM_LEN;
+/// Appends so many characters, each of the 62 equally likely: bytes of 248 and more, which would
+/// favour the first eight, are drawn again.
+pub(super) fn push_random(text: &mut String, count: usize) -> Result<(), SealError> {
+    let full = text.len() + count;
     let mut drawn = Zeroizing::new([0; RANDOM_LEN]);
     while text.len() < full {
         rand::fill(&mut drawn[..]).map_err(|_| SealError::Cipher)?;

@@ -6,15 +6,16 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use uuid::Uuid;
 
 use super::{
-    issuer::{Claims, Issuer, TokenRefusal},
-    keys::ApiKeys,
+    ISSUER_NAME, IdentityProviders, Issuer, TokenRefusal, jwt::Jwt, keys::ApiKeys,
+    presented::Presented,
 };
 use crate::{
     domain::{OrgId, Role, Timestamp, UserId},
-    store::{SeenUser, Sighting, Store, StoreError},
+    store::{OrgRow, SeenUser, Sighting, Store, StoreError, UserRow},
 };
 
-/// In which a superadmin names the organization to act in, by UUID or name.
+/// In which a superadmin names the organization to act in, by UUID or name; and with which anyone
+/// chooses among several that their token names.
 pub const ORG_HEADER: &str = "x-turnpike-org";
 
 /// Who calls the admin or user API, and in which organization.
@@ -26,7 +27,7 @@ pub struct Caller {
     pub user: UserId,
     /// What the user may do there.
     pub role: Role,
-    /// The user's groups there.
+    /// The user's groups there: those that an administrator gave, else the token's.
     pub groups: Vec<String>,
     /// The user's name at the issuer.
     pub subject: String,
@@ -38,15 +39,21 @@ pub struct Caller {
 pub struct Authenticator {
     store: Store,
     issuer: Arc<Issuer>,
+    providers: IdentityProviders,
     keys: Arc<ApiKeys>,
 }
 
 impl Authenticator {
-    /// Verifies with the issuer's key, keeps users in the store, and lets `keys` know of those whose
-    /// groups have changed.
+    /// Verifies with the issuer's key and the identity providers', keeps users in the store, and lets
+    /// `keys` know of those whose groups have changed.
     #[must_use]
-    pub fn new(store: Store, issuer: Arc<Issuer>, keys: Arc<ApiKeys>) -> Self {
-        Self { store, issuer, keys }
+    pub const fn new(
+        store: Store,
+        issuer: Arc<Issuer>,
+        providers: IdentityProviders,
+        keys: Arc<ApiKeys>,
+    ) -> Self {
+        Self { store, issuer, providers, keys }
     }
 
     /// Tells who sent a request with these headers.
@@ -58,64 +65,91 @@ impl Authenticator {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Caller, CallerRefusal> {
-        let claims = self.issuer.verify(bearer(headers)?, now)?;
-        let role = claims.role();
-        let org = self.org(headers, &claims, role).await?;
+        let token = self.verify(bearer(headers)?, now).await?;
+        let role = self.role(&token).await?;
+        let homes = token.homes(&self.store).await?;
+        let org = self.org(headers, &token, &homes, role).await?;
         // Groups and their policies belong to one organization; a visitor brings none along.
-        let groups = if org == claims.org_id { claims.groups.clone() } else { Vec::new() };
-        let user = self.user(org, &claims, &groups, now).await?;
-        Ok(Caller { org, user, role, groups, subject: claims.sub, email: claims.email })
+        let seen = if homes.contains(&org) { &token.groups[..] } else { &[] };
+        let user = self.user(org, &token, seen, now).await?;
+        let groups = user.effective_groups().to_vec();
+        let user = user.id;
+        Ok(Caller { org, user, role, groups, subject: token.subject, email: token.email })
     }
 
-    /// The token's organization, or the one that a superadmin names.
+    /// What the token may do: a service account's no more than its account, which must still be there.
+    async fn role(&self, token: &Presented) -> Result<Role, CallerRefusal> {
+        let Some(id) = token.service_account else { return Ok(token.role()) };
+        let org = token.orgs.first().and_then(|org| org.id);
+        let org = org.ok_or(CallerRefusal::NoOrganization)?;
+        let account = self.store.service_account(org, id).await?;
+        Ok(token.role().min(account.ok_or(CallerRefusal::AccountGone)?.role))
+    }
+
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Presented, TokenRefusal> {
+        let jwt = Jwt::parse(token)?;
+        if jwt.issuer() == Some(ISSUER_NAME) {
+            return self.issuer.check(&jwt, now).map(Presented::from);
+        }
+        self.providers.verify(&jwt, now).await
+    }
+
+    /// The token's organization, or the one that the header names.
     async fn org(
         &self,
         headers: &HeaderMap,
-        claims: &Claims,
+        token: &Presented,
+        homes: &[OrgId],
         role: Role,
     ) -> Result<OrgId, CallerRefusal> {
         let mut named = headers.get_all(ORG_HEADER).iter();
-        let Some(name) = named.next() else { return Ok(claims.org_id) };
+        let Some(name) = named.next() else {
+            return match homes {
+                [] => Err(CallerRefusal::NoOrganization),
+                [home] => Ok(*home),
+                _ => Err(CallerRefusal::SeveralOrganizations),
+            };
+        };
         let name = name.to_str().map(str::trim).map_err(|_| CallerRefusal::OrgHeader)?;
         if named.next().is_some() || name.is_empty() {
             return Err(CallerRefusal::OrgHeader);
         }
+        if homes.is_empty() {
+            return Err(CallerRefusal::NoOrganization);
+        }
         match self.find_org(name).await? {
-            Some(own) if own == claims.org_id => Ok(own),
+            Some(org) if homes.contains(&org.id) => Ok(org.id),
             // The same whether it exists or not: that is not theirs to know.
             _ if role < Role::Superadmin => Err(CallerRefusal::OtherOrganization),
-            Some(other) => Ok(other),
+            Some(org) if token.reach.covers(&org) => Ok(org.id),
+            Some(_) => Err(CallerRefusal::OtherOrganization),
             None => Err(CallerRefusal::NoSuchOrganization(name.to_owned())),
         }
     }
 
     /// Looks an organization up; unlike `turnpike token`, a header never creates one.
-    async fn find_org(&self, name: &str) -> Result<Option<OrgId>, StoreError> {
-        if let Ok(id) = name.parse::<Uuid>() {
-            return Ok(self.store.org(OrgId(id)).await?.map(|org| org.id));
+    async fn find_org(&self, name: &str) -> Result<Option<OrgRow>, StoreError> {
+        match name.parse::<Uuid>() {
+            Ok(id) => self.store.org(OrgId(id)).await,
+            Err(_) => self.store.org_by_name(name).await,
         }
-        let orgs = self.store.orgs().await?;
-        Ok(orgs.into_iter().find(|org| org.name == name).map(|org| org.id))
     }
 
-    /// The user's id. The store writes the row when something changed or a minute went by, not on
+    /// The user's row. The store writes it when something changed or a minute went by, not on
     /// every request.
     async fn user(
         &self,
         org: OrgId,
-        claims: &Claims,
+        token: &Presented,
         groups: &[String],
         now: Timestamp,
-    ) -> Result<UserId, CallerRefusal> {
-        if self.store.org(org).await?.is_none() {
-            return Err(CallerRefusal::OrganizationGone);
-        }
+    ) -> Result<UserRow, CallerRefusal> {
         let seen = SeenUser {
             org,
-            issuer: &claims.iss,
-            subject: &claims.sub,
-            email: claims.email.as_deref(),
-            roles: &claims.roles,
+            issuer: &token.issuer,
+            subject: &token.subject,
+            email: token.email.as_deref(),
+            roles: &token.roles,
             groups,
             at: now,
         };
@@ -123,7 +157,7 @@ impl Authenticator {
         if regrouped {
             self.keys.forget_user(org, user.id).await;
         }
-        Ok(user.id)
+        Ok(user)
     }
 }
 
@@ -162,14 +196,20 @@ pub enum CallerRefusal {
     /// The token is not valid.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
-    /// The token's organization does not exist.
-    #[error("the token's organization does not exist")]
-    OrganizationGone,
+    /// The token names no organization, or none that exists and that its issuer may speak for.
+    #[error("the token names no organization that exists and that its issuer may speak for")]
+    NoOrganization,
+    /// The token's service account was deleted.
+    #[error("the token's service account was deleted")]
+    AccountGone,
+    /// The token names more than one.
+    #[error("the token names several organizations: choose one with the header x-turnpike-org")]
+    SeveralOrganizations,
     /// The header names nothing that could be an organization.
     #[error("x-turnpike-org must hold one organization's UUID or name")]
     OrgHeader,
-    /// Only a superadmin may act in another organization.
-    #[error("x-turnpike-org names another organization, which needs the role superadmin")]
+    /// Only a superadmin may act in another organization, and only where the issuer's word reaches.
+    #[error("x-turnpike-org names an organization in which this token may not act")]
     OtherOrganization,
     /// A superadmin named an organization that does not exist.
     #[error("organization '{0}' not found")]
@@ -184,11 +224,15 @@ impl CallerRefusal {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Missing | Self::GatewayKey | Self::Token(_) | Self::OrganizationGone => 401,
-            Self::OrgHeader => 400,
+            Self::Token(TokenRefusal::Unavailable) | Self::Store(_) => 503,
+            Self::Missing
+            | Self::GatewayKey
+            | Self::Token(_)
+            | Self::NoOrganization
+            | Self::AccountGone => 401,
+            Self::OrgHeader | Self::SeveralOrganizations => 400,
             Self::OtherOrganization => 403,
             Self::NoSuchOrganization(_) => 404,
-            Self::Store(_) => 503,
         }
     }
 }
@@ -215,7 +259,12 @@ mod tests {
             let keyring = Arc::new(Keyring::new([5; 32]));
             let issuer = Issuer::load_or_create(&store, &keyring).await.unwrap();
             let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
-            let authenticator = Authenticator::new(store.clone(), Arc::new(issuer), keys);
+            let authenticator = Authenticator::new(
+                store.clone(),
+                Arc::new(issuer),
+                IdentityProviders::default(),
+                keys,
+            );
             Self { _dir: dir, store, keyring, authenticator }
         }
 

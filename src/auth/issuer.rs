@@ -4,14 +4,14 @@
 //! `turnpike token` prints works on any replica. JWT: RFC 7519; `EdDSA`: RFC 8037.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto::aws_lc, errors::ErrorKind,
-};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto::aws_lc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::{TokenRefusal, jwt::Jwt};
 use crate::{
-    domain::{OrgId, Role, Timestamp},
+    domain::{OrgId, Role, ServiceAccountId, Timestamp},
     secrets::{Keyring, SealError},
     store::{Store, StoreError},
 };
@@ -20,8 +20,6 @@ use crate::{
 pub const ISSUER_NAME: &str = "turnpike";
 /// Name of the sealed key pair in the store.
 const KEY_NAME: &str = "issuer-key";
-/// How far two machines' clocks may differ, seconds.
-const LEEWAY_SECS: i64 = 30;
 
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +42,9 @@ pub struct Claims {
     /// E-mail address, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The service account that it was made for; the token is void without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccountId>,
     /// When it was made, Unix seconds.
     pub iat: i64,
     /// When it ends, Unix seconds.
@@ -64,7 +65,6 @@ impl Claims {
 pub struct Issuer {
     signing: EncodingKey,
     verifying: DecodingKey,
-    rules: Validation,
 }
 
 impl Issuer {
@@ -92,7 +92,6 @@ impl Issuer {
         Ok(Self {
             signing: EncodingKey::from_ed_der(document),
             verifying: DecodingKey::from_ed_der(pair.public_key().as_ref()),
-            rules: rules(),
         })
     }
 
@@ -105,30 +104,30 @@ impl Issuer {
             .map_err(|_| IssuerError::Key)
     }
 
-    /// Verifies signature, issuer, audience and end.
+    /// Verifies signature, issuer, audience and times.
     ///
     /// # Errors
     /// Why the token is refused.
     pub fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims, TokenRefusal> {
-        let claims = jsonwebtoken::decode::<Claims>(jwt, &self.verifying, &self.rules)
-            .map_err(|error| TokenRefusal::from(error.kind()))?
-            .claims;
-        if claims.exp.saturating_add(LEEWAY_SECS) <= now.unix_seconds() {
-            return Err(TokenRefusal::Expired);
-        }
-        Ok(claims)
+        self.check(&Jwt::parse(jwt)?, now)
     }
-}
 
-/// What a token must be, from our own key and never from its header.
-fn rules() -> Validation {
-    let mut rules = Validation::new(Algorithm::EdDSA);
-    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    rules.set_issuer(&[ISSUER_NAME]);
-    rules.set_audience(&[ISSUER_NAME]);
-    // Checked in `verify`, against the time that it is given.
-    rules.validate_exp = false;
-    rules
+    /// The same for a token that is already read.
+    pub(super) fn check(&self, jwt: &Jwt<'_>, now: Timestamp) -> Result<Claims, TokenRefusal> {
+        if jwt.algorithm != Algorithm::EdDSA {
+            return Err(TokenRefusal::Algorithm);
+        }
+        if jwt.issuer() != Some(ISSUER_NAME) || !jwt.is_for(ISSUER_NAME) {
+            return Err(TokenRefusal::Foreign);
+        }
+        jwt.check_times(now)?;
+        if !jwt.is_signed_by(&self.verifying, Algorithm::EdDSA) {
+            return Err(TokenRefusal::Signature);
+        }
+        jwt.subject().ok_or(TokenRefusal::Malformed)?;
+        serde_json::from_value(Value::Object(jwt.claims.clone()))
+            .map_err(|_| TokenRefusal::Malformed)
+    }
 }
 
 /// The issuer cannot work.
@@ -143,37 +142,6 @@ pub enum IssuerError {
     /// No key pair could be made, or the stored one is none.
     #[error("the issuer's signing key cannot be used")]
     Key,
-}
-
-/// Why a token gives no access. Messages repeat nothing of the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefusal {
-    /// Not a JWT, or without the claims that one must have.
-    #[error("the token is not a JWT of this gateway")]
-    Malformed,
-    /// Another algorithm than the issuer's.
-    #[error("the token is signed with an algorithm that is not accepted")]
-    Algorithm,
-    /// The signature is not the issuer's.
-    #[error("the token's signature is not valid")]
-    Signature,
-    /// Made by or for someone else.
-    #[error("the token was made by another issuer or for another audience")]
-    Foreign,
-    /// Its time is over.
-    #[error("the token has expired")]
-    Expired,
-}
-
-impl From<&ErrorKind> for TokenRefusal {
-    fn from(kind: &ErrorKind) -> Self {
-        match kind {
-            ErrorKind::InvalidSignature => Self::Signature,
-            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => Self::Algorithm,
-            ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => Self::Foreign,
-            _ => Self::Malformed,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -200,6 +168,7 @@ mod tests {
             roles: vec!["user".into(), "admin".into()],
             groups: vec!["research".into()],
             email: Some("ann@example.com".into()),
+            service_account: None,
             iat: NOW.unix_seconds(),
             exp: NOW.unix_seconds() + 60,
             jti: "1".into(),

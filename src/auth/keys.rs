@@ -116,6 +116,12 @@ impl ApiKeys {
     }
 
     async fn ask(&self, hash: &[u8; 32], now: Instant) -> Finding {
+        // What changed meanwhile is learnt when it is back.
+        if self.store.is_away()
+            && let Some(known) = self.cache.last_known(hash)
+        {
+            return known;
+        }
         let ticket = self.cache.ticket();
         let lookup = self.store.key_by_hash(hash);
         let answer = if self.cache.last_known(hash).is_some() {
@@ -129,6 +135,7 @@ impl ApiKeys {
                 self.cache.insert(&ticket, *hash, finding.clone(), now);
                 return finding;
             }
+            Some(Err(_)) if self.store.is_away() => {}
             Some(Err(error)) => tracing::warn!(%error, "an API key could not be looked up"),
             None => tracing::warn!("the store is slow to look an API key up"),
         }
@@ -335,6 +342,19 @@ mod tests {
         assert_eq!(f.keys.verify(&text).await, Err(KeyRefusal::Unavailable));
         assert!(f.keys.cached(&text).is_none());
         assert!(f.keys.verify(&known).await.is_ok(), "what is known still works");
+    }
+
+    #[tokio::test]
+    async fn while_the_store_is_known_to_be_away_nobody_waits_for_it() {
+        let f = Fixture::new().await;
+        let (text, _) = f.key(|_| ()).await;
+        f.keys.verify(&text).await.unwrap();
+        let _busy = f.store.stop_lookups().await;
+        f.store.note_away(true);
+        let later = Instant::now() + VALID_FOR;
+        let began = Instant::now();
+        assert!(f.keys.verify_at(&text, later).await.is_ok());
+        assert!(began.elapsed() < PATIENCE, "it waited for the store");
     }
 
     #[tokio::test]

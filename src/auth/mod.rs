@@ -2,21 +2,37 @@
 //!
 //! The two never stand in for each other. A key is refused by its shape before anything is looked
 //! up, then found by its keyed hash in a bounded cache, then in the store. A token is verified
-//! against this installation's own signing key, whatever its header says.
+//! against the keys of its issuer, which is this installation itself or one of `auth.issuers`,
+//! whatever its header says; then it counts for as much as its issuer may say.
 
 mod api_key;
 mod caller;
+mod claims;
+mod identity_provider;
 mod issuer;
+mod issuer_keys;
+mod jwks;
+mod jwt;
 mod key_cache;
 mod keys;
+mod presented;
+mod refusal;
 mod rotate;
+mod service_accounts;
 mod token;
 mod unlock;
 
 pub use api_key::{MintedKey, is_well_formed};
 pub use caller::{Authenticator, Caller, CallerRefusal, ORG_HEADER};
-pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError, TokenRefusal};
+pub use claims::ClaimPaths;
+pub use identity_provider::{IdentityProviders, ProviderRules};
+pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
+pub use refusal::TokenRefusal;
 pub use rotate::{Rotation, add, finish, rotate};
+pub use service_accounts::{
+    AccessToken, GrantRefusal, MintedSecret, NewAccount, ServiceAccountError, TokenDesk, account,
+    client_id, create_service_account,
+};
 pub use token::{TokenError, token};
 pub use unlock::{KeySource, UnlockError, unlock};

@@ -46,6 +46,7 @@ pub async fn token(
         roles: vec![role.as_str().to_owned()],
         groups: groups.to_vec(),
         email: user.contains('@').then(|| user.to_owned()),
+        service_account: None,
         iat,
         exp,
         jti: Uuid::new_v4().to_string(),

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
 
 use super::{
     fault::{Fault, Place},
-    value::Given,
+    value::{Field, Given},
 };
 
 /// A key with what was given for it.
@@ -80,23 +83,32 @@ impl Lines<'_> {
         Setting {
             section: section.to_owned(),
             key: key.to_owned(),
-            given: given(value),
+            given: self.given(value),
             place: self.place(at),
         }
     }
-}
 
-fn given(value: &DeValue<'_>) -> Given {
-    match value {
-        DeValue::String(text) => Given::Text(text.clone().into_owned()),
-        DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
-            .map_or(Given::Other("an integer beyond 64 bits"), Given::Integer),
-        DeValue::Array(items) => {
-            Given::List(items.iter().map(|item| given(item.get_ref())).collect())
+    fn given(&self, value: &DeValue<'_>) -> Given {
+        match value {
+            DeValue::String(text) => Given::Text(text.clone().into_owned()),
+            DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
+                .map_or(Given::Other("an integer beyond 64 bits"), Given::Integer),
+            DeValue::Array(items) => {
+                Given::List(items.iter().map(|item| self.given(item.get_ref())).collect())
+            }
+            DeValue::Table(table) => Given::Table(self.fields(table)),
+            DeValue::Float(_) => Given::Other("a float"),
+            DeValue::Boolean(_) => Given::Other("a boolean"),
+            DeValue::Datetime(_) => Given::Other("a date"),
         }
-        DeValue::Float(_) => Given::Other("a float"),
-        DeValue::Boolean(_) => Given::Other("a boolean"),
-        DeValue::Datetime(_) => Given::Other("a date"),
-        DeValue::Table(_) => Given::Other("a table"),
+    }
+
+    fn fields(&self, table: &DeTable<'_>) -> Vec<Field> {
+        let field = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| Field {
+            key: key.get_ref().clone().into_owned(),
+            given: self.given(value.get_ref()),
+            place: self.place(key.span().start),
+        };
+        table.iter().map(field).collect()
     }
 }

@@ -7,6 +7,7 @@
 mod env;
 mod fault;
 mod file;
+mod issuers;
 mod load;
 mod schema;
 mod settings;
@@ -16,6 +17,6 @@ mod value;
 pub use fault::{Fault, Faults, Place};
 pub use load::{DEFAULT_FILE, load, load_for_process};
 pub use schema::{
-    Admin, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets,
-    Server, Storage, Upstream, WrapWith,
+    Admin, Auth, Aws, Config, Google, Issuer, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull,
+    Routing, Secrets, Server, Storage, Upstream, WrapWith,
 };

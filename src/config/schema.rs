@@ -5,7 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use crate::{domain::IpRange, secrets::Secret};
+use crate::{
+    domain::{IpRange, Role},
+    secrets::Secret,
+};
 
 /// Everything that can be set. `Config::default()` is what an empty file means.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ pub struct Config {
     pub storage: Storage,
     /// The key that seals credentials.
     pub secrets: Secrets,
+    /// Whose tokens are accepted.
+    pub auth: Auth,
     /// How vendors are reached.
     pub upstream: Upstream,
     /// How routes are chosen and failures answered.
@@ -82,6 +87,8 @@ pub struct Storage {
     pub data_dir: PathBuf,
     /// `sqlite://<path>` or `postgres://…`; none: SQLite, `turnpike.db` in the data folder.
     pub url: Option<Secret>,
+    /// Connections to PostgreSQL at most, not counting the one on which changes are announced.
+    pub max_connections: u32,
 }
 
 /// `[secrets]`. Its `Debug` shows whether a key is set, never which.
@@ -109,6 +116,42 @@ pub enum WrapWith {
     Local,
     /// A key of Vault's transit engine.
     Vault,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    /// Identity providers beside the gateway's own issuer.
+    pub issuers: Vec<Issuer>,
+}
+
+/// One of `auth.issuers`. Its `Debug` shows whether there is a secret, never which.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// `iss` of its tokens, without trailing slashes.
+    pub issuer: String,
+    /// What `aud` of a token must name.
+    pub audience: String,
+    /// Where its keys are; none: its discovery document says.
+    pub jwks_url: Option<String>,
+    /// Dotted path of the organization; none: where identity providers usually put it.
+    pub org_claim: Option<String>,
+    /// Dotted path of the roles; none: the usual places.
+    pub roles_claim: Option<String>,
+    /// Dotted path of the groups; none: `groups`.
+    pub groups_claim: Option<String>,
+    /// Dotted path of the e-mail address; none: `email`.
+    pub email_claim: Option<String>,
+    /// Names or UUIDs of the organizations that it may speak for; `*`: any.
+    pub organizations: Vec<String>,
+    /// The strongest role that it can give.
+    pub max_role: Role,
+    /// As which client the console signs its users in.
+    pub client_id: Option<String>,
+    /// That client's secret.
+    pub client_secret: Option<Secret>,
+    /// What the console asks for.
+    pub scopes: Vec<String>,
 }
 
 /// `[upstream]`
@@ -235,7 +278,7 @@ impl Default for MetricsCfg {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("./data"), url: None }
+        Self { data_dir: PathBuf::from("./data"), url: None, max_connections: 16 }
     }
 }
 

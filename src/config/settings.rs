@@ -6,8 +6,9 @@ use super::{
     env,
     fault::{Fault, Place},
     file::Setting,
+    issuers,
     schema::{
-        Admin, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing,
+        Admin, Auth, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing,
         Secrets, Server, Storage, Upstream, WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
@@ -16,7 +17,7 @@ use crate::secrets::Secret;
 
 /// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
 /// deceive.
-const UNSUPPORTED: [&str; 4] = ["auth.issuers", "media.fetch", "redis.on_failure", "redis.url"];
+const UNSUPPORTED: [&str; 3] = ["media.fetch", "redis.on_failure", "redis.url"];
 
 const LOG_FORMATS: &[(&str, LogFormat)] =
     &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
@@ -56,6 +57,7 @@ fn config(reader: &mut Reader) -> Config {
         metrics: metrics(&mut reader.section("metrics"), &default.metrics),
         storage: storage(&mut reader.section("storage"), default.storage),
         secrets: secrets(&mut reader.section("secrets"), default.secrets),
+        auth: auth(&mut reader.section("auth")),
         upstream: upstream(&mut reader.section("upstream"), default.upstream),
         routing: routing(&mut reader.section("routing"), &default.routing),
         aws: aws(&mut reader.section("aws"), default.aws),
@@ -113,6 +115,11 @@ fn storage(section: &mut Section<'_>, default: Storage) -> Storage {
     Storage {
         data_dir: section.read("data_dir", default.data_dir, value::path),
         url: section.read("url", default.url, optional(value::database_url)),
+        max_connections: section.read(
+            "max_connections",
+            default.max_connections,
+            integer(4..=10_000),
+        ),
     }
 }
 
@@ -130,6 +137,12 @@ fn secrets(section: &mut Section<'_>, default: Secrets) -> Secrets {
         vault_key: section.read("vault_key", default.vault_key, optional(value::url_path)),
         vault_token: section.read("vault_token", default.vault_token, optional(secret)),
     }
+}
+
+fn auth(section: &mut Section<'_>) -> Auth {
+    let given = section.take("issuers");
+    let read = given.map(|setting| issuers::read(&setting, &mut section.reader.faults));
+    Auth { issuers: read.unwrap_or_default() }
 }
 
 fn upstream(section: &mut Section<'_>, default: Upstream) -> Upstream {
@@ -206,20 +219,24 @@ impl Section<'_> {
         default: T,
         reader: impl Fn(&Given) -> Result<T, String>,
     ) -> T {
-        let full = format!("{}.{key}", self.name);
-        self.reader.known.push(full.clone());
-        let Some(setting) = self.reader.given.remove(&(self.name.to_owned(), key.to_owned()))
-        else {
-            return default;
-        };
-        self.reader.places.insert(full.clone(), setting.place.clone());
+        let Some(setting) = self.take(key) else { return default };
         match reader(&setting.given) {
             Ok(value) => value,
             Err(message) => {
+                let full = format!("{}.{key}", self.name);
                 self.reader.faults.push(Fault { place: setting.place, key: Some(full), message });
                 default
             }
         }
+    }
+
+    /// What was given for the key, which is thereby a known one.
+    fn take(&mut self, key: &'static str) -> Option<Setting> {
+        let full = format!("{}.{key}", self.name);
+        self.reader.known.push(full.clone());
+        let setting = self.reader.given.remove(&(self.name.to_owned(), key.to_owned()))?;
+        self.reader.places.insert(full, setting.place.clone());
+        Some(setting)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
+use super::fault::Place;
 use crate::{domain::IpRange, secrets::Secret};
 
 /// A value as it stood in the file or the environment.
@@ -15,18 +16,29 @@ pub(super) enum Given {
     Integer(i64),
     /// A TOML array.
     List(Vec<Self>),
+    /// A TOML table within an array, or an object within a variable's JSON.
+    Table(Vec<Field>),
     /// Any other TOML value: its type's name, with article.
     Other(&'static str),
     /// The text of an environment variable, which becomes what its key wants.
     Variable(String),
 }
 
+/// One key of a [`Given::Table`].
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) key: String,
+    pub(super) given: Given,
+    pub(super) place: Place,
+}
+
 impl Given {
-    const fn kind(&self) -> &'static str {
+    pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) | Self::Variable(_) => "a string",
             Self::Integer(_) => "an integer",
             Self::List(_) => "an array",
+            Self::Table(_) => "a table",
             Self::Other(kind) => kind,
         }
     }
@@ -148,7 +160,7 @@ pub(super) fn address_or_off(given: &Given) -> Result<Option<SocketAddr>, String
 
 /// Ranges of addresses; from the environment as a JSON array.
 pub(super) fn ranges(given: &Given) -> Result<Vec<IpRange>, String> {
-    texts(given, "expected an array of address ranges such as [\"10.0.0.0/8\"]")?
+    list(given, "expected an array of address ranges such as [\"10.0.0.0/8\"]")?
         .iter()
         .map(|text| text.parse().map_err(|fault| format!("{text:?}: {fault}")))
         .collect::<Result<_, _>>()
@@ -163,10 +175,11 @@ pub(super) fn hosts(given: &Given) -> Result<Vec<String>, String> {
         }
         _ => Err(format!("{expected}; {text:?} is no host")),
     };
-    texts(given, expected)?.iter().map(host).collect()
+    list(given, expected)?.iter().map(host).collect()
 }
 
-fn texts(given: &Given, expected: &str) -> Result<Vec<String>, String> {
+/// A TOML array of strings, or a JSON one from the environment.
+fn list(given: &Given, expected: &str) -> Result<Vec<String>, String> {
     match given {
         Given::List(items) => items
             .iter()
@@ -200,6 +213,26 @@ pub(super) fn arn(given: &Given) -> Result<String, String> {
         _ => Err(format!(
             "expected an ARN such as \"arn:aws:iam::123456789012:role/turnpike\", found {text:?}"
         )),
+    }
+}
+
+/// An array of strings, none of them empty.
+pub(super) fn texts(given: &Given, example: &str) -> Result<Vec<String>, String> {
+    let expected = || format!("expected an array of strings such as {example}");
+    let Given::List(items) = given else {
+        return Err(format!("{}, found {}", expected(), given.kind()));
+    };
+    items.iter().map(text).collect::<Result<_, _>>().map_err(|_| expected())
+}
+
+/// An absolute `http` or `https` URL that is taken as it stands, query included.
+pub(super) fn fetch_url(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.fragment().is_none() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!("expected a URL such as \"https://id.example.com/keys\", found {text:?}")),
     }
 }
 

@@ -41,8 +41,22 @@ id! {
     CredentialId,
     /// A model route (wire name: model mapping).
     RouteId,
+    /// A service account: a program that gets tokens with a secret of its own.
+    ServiceAccountId,
     /// A version of a price.
     PriceId,
     /// A usage record.
     RecordId,
+    /// A rate limit.
+    RateLimitId,
+    /// A budget.
+    BudgetId,
+    /// A model access policy.
+    AccessPolicyId,
+    /// A smart model.
+    SmartModelId,
+    /// An alert webhook.
+    WebhookId,
+    /// A message to an alert webhook.
+    DeliveryId,
 }

@@ -8,6 +8,7 @@ pub mod ids;
 pub mod ip_range;
 pub mod limits;
 pub mod money;
+pub mod policy;
 pub mod price;
 pub mod request_id;
 pub mod role;
@@ -15,10 +16,17 @@ pub mod time;
 pub mod usage;
 
 pub use endpoint::{ClientDialect, Endpoint};
-pub use ids::{CredentialId, KeyId, OrgId, PriceId, ProviderId, RecordId, RouteId, UserId};
+pub use ids::{
+    AccessPolicyId, BudgetId, CredentialId, DeliveryId, KeyId, OrgId, PriceId, ProviderId,
+    RateLimitId, RecordId, RouteId, ServiceAccountId, SmartModelId, UserId, WebhookId,
+};
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;
 pub use money::{BilledRates, CURRENCY, Cost, Money, Price, Rates};
+pub use policy::{
+    AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, ExhaustAction, Period, Scope,
+    ScopeType, Spent, TrafficType, UnknownWord,
+};
 pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};
 pub use request_id::RequestId;
 pub use role::Role;

@@ -1,9 +1,12 @@
 //! Roles of the admin and user API, weakest first.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a caller of the admin and user API may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Own keys and own usage.

@@ -25,8 +25,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Every so many failures in a row, the batch is searched for a record that spoils it.
+/// Every so many failures in a row, the batch is searched for a record that spoils it, if one may.
 const ISOLATE_EVERY: u32 = 4;
+
+/// Every so many failures in a row, the log is told: about once a minute.
+const SAY_EVERY: u32 = 12;
 
 impl Ledger {
     /// Delivers until `stop` is true (or its sender gone), then once more what there is, and
@@ -76,7 +79,7 @@ impl Courier<'_> {
     async fn drain(&mut self) -> Duration {
         loop {
             match self.next().await {
-                Ok(true) => self.failures = 0,
+                Ok(true) => self.recovered(),
                 Ok(false) => return TICK,
                 Err(error) => return self.failed(&error),
             }
@@ -97,7 +100,8 @@ impl Courier<'_> {
     /// After repeated failures: stores what can be stored, sets aside what never can be.
     async fn isolate(&self, batch: &Batch, error: SinkError) -> Result<(), SinkError> {
         let failures = self.failures + 1;
-        if !failures.is_multiple_of(ISOLATE_EVERY) {
+        let may_be_a_record = matches!(error, SinkError::Refused(_));
+        if !(may_be_a_record && failures.is_multiple_of(ISOLATE_EVERY)) {
             return Err(error);
         }
         // The longer this lasts, the more records it looks at before it blames the sink.
@@ -129,10 +133,19 @@ impl Courier<'_> {
 
     fn failed(&mut self, error: &Undelivered) -> Duration {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        if self.failures.is_multiple_of(SAY_EVERY) {
+            let waiting = self.ledger.backlog().records;
+            tracing::warn!(%error, waiting, "usage records cannot be stored now; they are kept");
+        }
         self.failures = self.failures.saturating_add(1);
-        let waiting = self.ledger.backlog().records;
-        tracing::warn!(%error, waiting, failures = self.failures, "usage records cannot be stored");
         pause
+    }
+
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.failures) > 0 {
+            let waiting = self.ledger.backlog().records;
+            tracing::info!(waiting, "usage records are stored again");
+        }
     }
 }
 
@@ -248,6 +261,23 @@ mod tests {
         let poisoned = String::from_utf8(poisoned).unwrap();
         let lines: Vec<_> = rejected.lines().collect();
         assert_eq!(lines, ["{\"id\": no record}", poisoned.as_str()]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sink_that_comes_and_goes_gets_every_record_in_the_end() {
+        for seed in 0..40 {
+            let dir = tempfile::tempdir().unwrap();
+            let sink = Arc::new(MemorySink::flapping(seed));
+            let ledger = spool(dir.path(), roomy(), 1 << 16);
+            let records: Vec<_> = (0..30).map(record).collect();
+            for record in &records {
+                ledger.append(record).unwrap();
+            }
+            let run = deliver(ledger, &sink);
+            run.ends().await;
+            assert_eq!(run.ledger.losses().rejected, 0);
+            assert_eq!(sink.stored(), records);
+        }
     }
 
     #[tokio::test(start_paused = true)]

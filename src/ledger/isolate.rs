@@ -1,12 +1,12 @@
 //! Finding the records that spoil a batch.
 //!
-//! The sink takes a batch whole or not at all and does not say why. A record is at fault if it is
-//! no usage record, or if it fails alone, again, while the sink takes one that it took before; in
-//! any other case it is the sink that fails, and every record is kept.
+//! The sink takes a batch whole or not at all and does not say which record is wrong. A record is at
+//! fault if it is no usage record, or if it is refused alone, again, while the sink takes one that it
+//! took before; in any other case it is the sink that fails, and every record is kept.
 
 use bytes::Bytes;
 
-use super::UsageSink;
+use super::{SinkError, UsageSink};
 use crate::domain::UsageRecord;
 
 /// What became of a batch.
@@ -24,12 +24,14 @@ pub(super) async fn sort(sink: &dyn UsageSink, records: &[Bytes], patience: usiz
         records.iter().cloned().partition(|record| is_record(record));
     let Some(halved) = halve(sink, &readable, patience).await else { return Sorted::SinkFails };
     for suspect in halved.refused {
-        if takes(sink, &suspect).await {
-            continue;
+        match alone(sink, &suspect).await {
+            Ok(()) => continue,
+            Err(SinkError::Away(_)) => return Sorted::SinkFails,
+            Err(SinkError::Refused(_)) => {}
         }
         // The sink may just have failed as a whole: a record that it took shows whether it works.
         match &halved.taken {
-            Some(control) if takes(sink, control).await => rejected.push(suspect),
+            Some(control) if alone(sink, control).await.is_ok() => rejected.push(suspect),
             _ => return Sorted::SinkFails,
         }
     }
@@ -49,13 +51,15 @@ async fn halve(sink: &dyn UsageSink, records: &[Bytes], patience: usize) -> Opti
     let mut halved = Halved::default();
     let mut parts = vec![records];
     while let Some(part) = parts.pop() {
-        if part.is_empty() || sink.store_usage(part).await.is_ok() {
-            halved.taken = part.first().cloned().or(halved.taken);
-        } else if let [record] = part {
-            halved.refused.push(record.clone());
-        } else {
-            let (first, second) = part.split_at(part.len() / 2);
-            parts.extend([second, first]);
+        let stored = if part.is_empty() { Ok(()) } else { sink.store_usage(part).await };
+        match (stored, part) {
+            (Ok(()), _) => halved.taken = part.first().cloned().or(halved.taken),
+            (Err(SinkError::Away(_)), _) => return None,
+            (Err(SinkError::Refused(_)), [record]) => halved.refused.push(record.clone()),
+            (Err(SinkError::Refused(_)), _) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            }
         }
         if halved.taken.is_none() && halved.refused.len() >= patience {
             return None;
@@ -64,8 +68,8 @@ async fn halve(sink: &dyn UsageSink, records: &[Bytes], patience: usize) -> Opti
     Some(halved)
 }
 
-async fn takes(sink: &dyn UsageSink, record: &Bytes) -> bool {
-    sink.store_usage(std::slice::from_ref(record)).await.is_ok()
+async fn alone(sink: &dyn UsageSink, record: &Bytes) -> Result<(), SinkError> {
+    sink.store_usage(std::slice::from_ref(record)).await
 }
 
 fn is_record(json: &[u8]) -> bool {

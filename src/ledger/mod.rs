@@ -39,11 +39,17 @@ pub trait UsageSink: Send + Sync {
     /// Stores a batch of serialized [`crate::domain::UsageRecord`]s, all or nothing.
     ///
     /// # Errors
-    /// When the store cannot take it now; the batch is offered again later.
+    /// When the store cannot take it now, or never will; the batch is offered again later.
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError>;
 }
 
-/// The sink cannot take a batch now.
+/// The sink does not take a batch.
 #[derive(Debug, thiserror::Error)]
-#[error("usage store: {0}")]
-pub struct SinkError(pub String);
+pub enum SinkError {
+    /// It cannot now, whatever the records are.
+    #[error("usage store: {0}")]
+    Away(String),
+    /// Something is wrong with a record.
+    #[error("usage store: {0}")]
+    Refused(String),
+}

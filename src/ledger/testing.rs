@@ -90,6 +90,7 @@ pub(super) fn record(n: u32) -> Vec<u8> {
 #[derive(Default)]
 pub(super) struct MemorySink {
     fail: u32,
+    flap: Option<u64>,
     refuse: Option<Vec<u8>>,
     kept: Mutex<Kept>,
 }
@@ -105,6 +106,11 @@ impl MemorySink {
     /// Fails so many times first.
     pub fn failing(times: u32) -> Self {
         Self { fail: times, ..Self::default() }
+    }
+
+    /// Is away at about half of the calls, by no rule.
+    pub fn flapping(seed: u64) -> Self {
+        Self { flap: Some(seed), ..Self::default() }
     }
 
     /// Refuses every batch with this record in it.
@@ -132,9 +138,16 @@ impl UsageSink for MemorySink {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.asked = kept.asked.saturating_add(1);
+        let away = self.flap.is_some_and(|seed| {
+            let turn = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+            std::hash::BuildHasher::hash_one(&turn, (seed, kept.asked)) % 2 == 0
+        });
+        if away {
+            return Err(SinkError::Away("gone for a moment".to_owned()));
+        }
         let refused = batch.iter().any(|record| Some(&**record) == self.refuse.as_deref());
         if refused || kept.asked <= self.fail {
-            return Err(SinkError("not now".to_owned()));
+            return Err(SinkError::Refused("not this".to_owned()));
         }
         kept.batches.push(batch.len());
         for record in batch {

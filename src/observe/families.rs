@@ -34,6 +34,7 @@ pub(super) struct Families {
     pub ledger_backlog_bytes: IntGauge,
     pub ledger_lost: IntCounterVec,
     pub log_dropped: IntCounter,
+    pub dependency_up: IntGaugeVec,
 }
 
 impl Families {
@@ -106,6 +107,13 @@ impl Families {
                     "log_lines_dropped_total",
                     "Log lines dropped because stderr was not read fast enough",
                 ))?,
+            )?,
+            dependency_up: add(
+                to,
+                IntGaugeVec::new(
+                    opts("dependency_up", "1 while what the gateway depends on answers, else 0"),
+                    &["dependency"],
+                )?,
             )?,
         })
     }

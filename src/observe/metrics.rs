@@ -154,6 +154,11 @@ impl Metrics {
         self.families.ledger_backlog_bytes.set(signed(bytes));
     }
 
+    /// Sets whether something that the gateway depends on answers.
+    pub fn dependency(&self, name: &'static str, up: bool) {
+        self.families.dependency_up.with_label_values(&[name]).set(i64::from(up));
+    }
+
     /// Sets how many usage records were lost for a reason since this process began.
     pub fn ledger_lost(&self, reason: &'static str, total: u64) {
         raise(&self.families.ledger_lost.with_label_values(&[reason]), total);
@@ -339,8 +344,10 @@ mod tests {
             metrics.ledger_lost("dropped", total);
             metrics.log_dropped(total);
             metrics.buffered_bytes(64);
+            metrics.dependency("store", total == 7);
         });
         shows(&metrics, &["turnpike_ledger_lost_total{reason=\"dropped\"} 7"]);
+        metrics.dependency("store", true);
         shows(
             &metrics,
             &[
@@ -349,6 +356,7 @@ mod tests {
                 "turnpike_ledger_backlog 3",
                 "turnpike_ledger_backlog_bytes 900",
                 "turnpike_buffered_bytes 64",
+                "turnpike_dependency_up{dependency=\"store\"} 0",
             ],
         );
     }

@@ -9,6 +9,8 @@ mod book;
 mod defaults;
 mod pattern;
 mod patterns;
+mod rule;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -16,4 +18,6 @@ mod timeline;
 pub use book::{Line, PriceBook, Priced};
 pub use defaults::{DefaultPrice, Defaults, DefaultsFault, defaults};
 pub use pattern::{PatternFault, check_pattern};
+pub use rule::Rule;
+pub use sync::{copy_of, due};
 pub use timeline::Timeline;

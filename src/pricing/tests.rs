@@ -207,6 +207,89 @@ fn a_scheduled_price_takes_effect_by_itself() {
 }
 
 #[test]
+fn a_rule_knows_its_current_and_its_coming_versions() {
+    let versions = [
+        from(10, version("m", "1")),
+        from(1_000, archived(version("m", "1"))),
+        from(1_001, version("m", "2")),
+        from(1_002, version("m", "3")),
+    ];
+    let rule = Rule::new(&versions);
+    assert_eq!(rule.current(Timestamp(9)), None);
+    assert_eq!(rule.current(Timestamp(999)), Some(&versions[0]));
+    assert_eq!(rule.current(NOW), Some(&versions[1]), "from its instant on");
+    assert_eq!(rule.pending(NOW).count(), 2);
+    assert!(rule.has_at(Timestamp(1_001), None));
+    assert!(!rule.has_at(Timestamp(1_001), Some(versions[2].id)), "it may stay where it is");
+    assert!(!rule.has_at(Timestamp(1_003), None));
+}
+
+#[test]
+fn a_write_that_says_nothing_new_is_recognised() {
+    let versions = [from(10, version("m", "1"))];
+    let says = |rates: Rates, mode| Rule::new(&versions).says(&rates, mode, NOW).is_some();
+    let same = versions[0].rates;
+    assert!(says(same, SyncMode::Pinned));
+    assert!(!says(same, SyncMode::Auto));
+    assert!(!says(Rates { output: "9".parse().unwrap(), ..same }, SyncMode::Pinned));
+    assert!(!says(Rates { cache_read: Some(same.input), ..same }, SyncMode::Pinned));
+    assert!(!says(Rates { cache_write: Some(same.input), ..same }, SyncMode::Pinned));
+    let dead = [from(10, archived(version("m", "1")))];
+    assert!(
+        Rule::new(&dead).says(&same, SyncMode::Pinned, NOW).is_none(),
+        "a tombstone says nothing"
+    );
+}
+
+#[test]
+fn what_is_written_later_takes_effect_later_whatever_the_clocks_say() {
+    let at_once = |versions: &[PriceVersion]| Rule::new(versions).at_once(NOW).0;
+    let scheduled = |at, input| PriceVersion {
+        change_source: ChangeSource::AdminSchedule,
+        ..from(at, version("m", input))
+    };
+    assert_eq!(at_once(&[]), 1_000);
+    assert_eq!(at_once(&[from(999, version("m", "1"))]), 1_000);
+    assert_eq!(at_once(&[from(1_000, version("m", "1"))]), 1_001, "in the same microsecond");
+    let ahead = from(3_000_000, version("m", "1"));
+    assert_eq!(at_once(&[ahead.clone()]), 3_000_001, "another replica's clock is ahead");
+    assert_eq!(at_once(&[ahead, scheduled(3_000_001, "2")]), 3_000_002, "alone at its instant");
+    assert_eq!(at_once(&[scheduled(1_001, "1")]), 1_000, "scheduled ones wait for their time");
+    assert_eq!(at_once(&[from(i64::MAX, version("m", "1"))]), 1_000, "a clock gone wrong");
+}
+
+#[test]
+fn copies_are_brought_to_what_the_defaults_say() {
+    let defaults = shipped();
+    let stale = |mode| {
+        let default = defaults.of_rule("openai", "gpt-4o").unwrap();
+        let copy = copy_of(default, mode, Timestamp(1), None);
+        PriceVersion { rates: rates("99", "8"), ..copy }
+    };
+    let count =
+        |versions: &[PriceVersion], source| due(versions, &defaults, source, None, NOW).len();
+    for (mode, manual, auto) in
+        [(SyncMode::Pinned, 0, 0), (SyncMode::Tracking, 1, 0), (SyncMode::Auto, 1, 1)]
+    {
+        assert_eq!(count(&[stale(mode)], ChangeSource::SyncManual), manual, "{mode:?}");
+        assert_eq!(count(&[stale(mode)], ChangeSource::SyncAuto), auto, "{mode:?}");
+    }
+    let tracking = stale(SyncMode::Tracking);
+    let manual = |version: PriceVersion| count(&[version], ChangeSource::SyncManual);
+    let default = defaults.of_rule("openai", "gpt-4o").unwrap();
+    assert_eq!(manual(PriceVersion { rates: default.rates, ..tracking.clone() }), 0, "up to date");
+    assert_eq!(manual(archived(tracking.clone())), 0);
+    assert_eq!(manual(from(2_000, tracking.clone())), 0, "not in force yet");
+    assert_eq!(manual(PriceVersion { model_provider: None, ..tracking.clone() }), 0, "no copy");
+    let renewed = due(&[tracking], &defaults, ChangeSource::SyncManual, None, NOW);
+    assert_eq!((renewed[0].rates, renewed[0].effective_from), (default.rates, NOW));
+    let other = std::collections::HashSet::from([PriceId::random()]);
+    let none =
+        due(&[stale(SyncMode::Auto)], &defaults, ChangeSource::SyncManual, Some(&other), NOW);
+    assert!(none.is_empty(), "others were asked for");
+}
+
+#[test]
 fn a_default_without_a_known_price_prices_nothing() {
     let provider = ProviderId::random();
     assert_eq!(priced_model(&[], &line(provider), "gpt-5-secret"), None);

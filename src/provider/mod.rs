@@ -8,13 +8,17 @@
 mod auth_kind;
 mod catalog;
 mod in_process;
+mod models;
 mod sandbox;
 mod slugs;
+mod templates;
 mod vendor;
 
 pub use auth_kind::AuthKind;
 pub use catalog::{Catalog, catalog};
 pub use in_process::InProcess;
+pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels, models};
 pub use sandbox::sandbox_router;
 pub use slugs::catalog_slug;
+pub use templates::{Template, TemplateAuth, TemplateField, Templates, templates};
 pub use vendor::{AuthScheme, Transport, Vendor};

@@ -132,6 +132,7 @@ mod tests {
             email: None,
             roles: vec![],
             groups: vec![],
+            groups_override: None,
             last_seen_at: Timestamp(0),
         };
         let offer = |provider: &str, simulated, models: &[&str]| Offer {

@@ -4,8 +4,10 @@
 //! something to read; it is told at once where the engine can tell (PostgreSQL's `NOTIFY`), and
 //! finds out by asking otherwise.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +19,8 @@ use super::{
 use crate::domain::{OrgId, Timestamp, UserId};
 
 const CHANNEL: &str = "turnpike_changes";
+/// How long making a connection for announcements may take.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(2);
 
 const COUNT: &str = "UPDATE orgs SET revision = revision + 1 WHERE id = $1";
 const ANNOUNCE: &str = "SELECT pg_notify('turnpike_changes', $1) IS NULL";
@@ -102,9 +106,23 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn announcements(&self) -> Result<Option<Announcements>, StoreError> {
-        let Pool::Postgres(pool) = &self.lookups else { return Ok(None) };
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(CHANNEL).await?;
+        let Pool::Postgres(sessions) = &self.lookups else { return Ok(None) };
+        let listening = tokio::time::timeout(LISTEN_PATIENCE, async {
+            // A pool of its own: a connection that hears nothing any more is no loss to the others.
+            let options = sessions.pool().connect_options();
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .max_lifetime(None)
+                .idle_timeout(None)
+                .acquire_timeout(LISTEN_PATIENCE)
+                .connect_lazy_with((*options).clone());
+            let mut listener = PgListener::connect_with(&pool).await?;
+            // Whoever listens makes a lost connection anew, and looks for what was missed.
+            listener.eager_reconnect(false);
+            listener.listen(CHANNEL).await?;
+            Ok::<_, sqlx::Error>(listener)
+        });
+        let listener = listening.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(Some(Announcements(listener)))
     }
 }

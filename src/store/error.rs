@@ -27,6 +27,30 @@ pub enum StoreError {
     Unavailable(sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether it is the stored value that the database will not take, now or later, and not the
+    /// database that is away, full, stopping or in other hands.
+    pub(super) fn is_about_the_value(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| is_about_the_value(&code))
+            }
+            Self::Unavailable(sqlx::Error::Encode(_)) | Self::Invalid(_) | Self::Conflict => true,
+            Self::Unavailable(_) | Self::NotFound(_) | Self::Open { .. } => false,
+        }
+    }
+}
+
+/// PostgreSQL: data exceptions, broken constraints, program limits
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>). SQLite: too big, constraint,
+/// mismatch, with their extended codes (<https://sqlite.org/rescode.html>).
+fn is_about_the_value(code: &str) -> bool {
+    let postgres =
+        code.len() == 5 && ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+    let sqlite = || code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 18..=20));
+    postgres || (code.len() < 5 && sqlite())
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -36,5 +60,26 @@ impl From<sqlx::Error> for StoreError {
             }
             _ => Self::Unavailable(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_wrong_with_the_value_is_held_against_it() {
+        for code in ["22021", "23502", "54000", "18", "19", "20", "1299", "2067"] {
+            assert!(is_about_the_value(code), "{code}");
+        }
+        // Stopping, starting, no connection, full, read-only, deadlock; SQLite: busy, full, read-only,
+        // input and output.
+        for code in [
+            "57P01", "57P03", "53300", "53100", "25006", "40P01", "08006", "5", "13", "8", "10",
+            "522",
+        ] {
+            assert!(!is_about_the_value(code), "{code}");
+        }
+        assert!(!StoreError::Unavailable(sqlx::Error::PoolTimedOut).is_about_the_value());
     }
 }

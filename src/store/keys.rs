@@ -7,11 +7,11 @@ use super::{
 };
 use crate::domain::{KeyId, OrgId, Timestamp, UserId};
 
-/// Keys with the groups of their user, as last seen.
+/// Keys with the groups of their user: those that an administrator gave, else as last seen.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT k.*, u.groups AS user_groups FROM api_keys k
+            "SELECT k.*, COALESCE(u.groups_override, u.groups) AS user_groups FROM api_keys k
              LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.user_id ",
             $rest
         )

@@ -5,47 +5,79 @@
 //! the admin API reads and writes. Every statement on tenant data has an organization in its
 //! predicate. Secrets arrive sealed: nothing here can read one.
 
+mod audit;
+mod budgets;
+mod bulk;
 mod changes;
 mod claims;
 mod credentials;
+mod deliveries;
 mod error;
 mod governance;
 mod health;
+mod histogram;
 mod keys;
 mod migrations;
+mod model_access;
+mod model_overrides;
 mod open;
 mod open_postgres;
 mod open_sqlite;
 mod orgs;
+mod policy_rows;
 mod pool;
+mod postgres_url;
 mod pricing;
 mod providers;
+mod rate_limits;
 mod record;
+mod rollup;
+mod rollup_write;
 mod routes;
 mod rows;
 mod runtime;
 mod sealed;
+mod service_accounts;
+mod session;
+mod smart_models;
+mod spent;
 mod statement;
+mod summary_fold;
 mod tx;
 mod usage;
+mod usage_backlog;
 mod usage_expire;
+mod usage_facts;
 mod usage_insert;
+mod usage_months;
+mod usage_summary;
 mod users;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usage_tests;
 
+pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
+pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use open::Store;
+pub use policy_rows::{
+    AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
+};
 pub use pool::Engine;
 pub use pricing::RuleKey;
 pub use providers::Inherits;
 pub use rows::{
     ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
-    SeenUser, Sighting, UserRow,
+    SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
+pub use summary_fold::{Dimension, Label, Percentiles, SummaryRow};
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};
+pub use usage_expire::Expired;
+pub use usage_summary::MAX_SUMMARY_ROWS;

@@ -1,6 +1,14 @@
 //! The store: opening it, and the kinds of transaction.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::{StoreError, Tx, open_postgres, open_sqlite, pool::Pool};
+
+/// Connections to PostgreSQL where nothing is said: three replicas leave most of its default of 100.
+const CONNECTIONS: u32 = 16;
 
 /// The database. Clones share its connections.
 ///
@@ -13,6 +21,7 @@ pub struct Store {
     pub(super) readers: Pool,
     pub(super) lookups: Pool,
     pub(super) writer: Pool,
+    away: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -23,14 +32,36 @@ impl Store {
     /// [`StoreError::Open`] when the URL is not understood, the database cannot be reached, or it
     /// was written by a newer version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, CONNECTIONS).await
+    }
+
+    /// The same with at most so many connections to PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         if url.starts_with("sqlite://") {
             open_sqlite::open(url).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            open_postgres::open(url).await
+            open_postgres::open(url, connections).await
         } else {
             let reason = "the URL must start with sqlite:// or postgres://".to_owned();
             Err(StoreError::Open { path: "at storage.url".to_owned(), reason })
         }
+    }
+
+    pub(super) fn new(readers: Pool, lookups: Pool, writer: Pool) -> Self {
+        Self { readers, lookups, writer, away: Arc::default() }
+    }
+
+    /// Whether the database did not answer when it was last looked at.
+    pub fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of whether it did; answers what was known before.
+    pub fn note_away(&self, away: bool) -> bool {
+        self.away.swap(away, Ordering::Relaxed)
     }
 
     /// A transaction that sees one moment of the database. For reading only.
@@ -48,6 +79,22 @@ impl Store {
     /// When the database is unavailable.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         Tx::write(&self.writer).await
+    }
+
+    /// What stands in the way of a new connection, for the log; nothing if one can be made.
+    pub async fn trouble(&self) -> Option<String> {
+        match &self.lookups {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(sessions) => sessions.trouble().await,
+        }
+    }
+
+    /// Whether [`Store::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        match &self.lookups {
+            Pool::Sqlite(pool) => pool.is_closed(),
+            Pool::Postgres(sessions) => sessions.pool().is_closed(),
+        }
     }
 
     /// Closes every connection once it is idle. Clones of this store stop working.

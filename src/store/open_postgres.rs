@@ -1,54 +1,98 @@
 //! Opening PostgreSQL: its connections and its migrations.
 
-use std::{str::FromStr as _, time::Duration};
+use std::time::{Duration, Instant};
 
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
     Store, StoreError,
-    migrations::migrator,
+    migrations::{TAKEN, check_newer, migrator},
     pool::{Engine, Pool},
+    postgres_url::{self, Place},
+    session::Sessions,
 };
 
 /// How long an operation waits for a connection, a new one or one that is in use; beyond it the
 /// store counts as unavailable, and whoever asked is told so while there is still time for an answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the server works on one statement, milliseconds: a statement that takes longer is lost
-/// work, because whoever asked has left.
+/// How long the server works on one statement, and waits for a lock, milliseconds: a statement that
+/// takes longer is lost work, because whoever asked has left.
 const STATEMENT_TIMEOUT_MS: &str = "15000";
-/// Connections that read for the admin API.
-const READERS: u32 = 8;
-/// Connections that read what the data plane asks for, and one on which changes are announced.
-const LOOKUPS: u32 = 5;
-/// Connections that write: usage, and changes that queue.
-const WRITERS: u32 = 12;
+const LOCK_TIMEOUT_MS: &str = "5000";
+/// How long a transaction may wait for its next statement, milliseconds: one whose process froze
+/// must not keep the other replicas from writing.
+const IDLE_IN_TRANSACTION_MS: &str = "10000";
+/// How long a statement is waited for: longer than the server works on it.
+const PATIENCE: Duration = Duration::from_secs(16);
+/// The same for what the data plane asks, which takes no time.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection that is not needed stays open.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long a server that is starting is waited for, and how long any server may take to answer.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+const START_AGAIN: Duration = Duration::from_millis(200);
 
-pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Open {
-        path: "at storage.url".to_owned(),
-        reason: "it must look like postgres://user:password@host:5432/database".to_owned(),
-    })?;
-    // The URL holds a password.
-    let place = format!("at {}:{}", options.get_host(), options.get_port());
-    let refuse = |reason: String| StoreError::Open { path: place.clone(), reason };
-    let options = options
-        .application_name("turnpike")
-        .options([("statement_timeout", STATEMENT_TIMEOUT_MS)])
-        .disable_statement_logging();
+/// Opens the database with at most so many connections, not counting the one that hears of changes.
+pub(super) async fn open(url: &str, connections: u32) -> Result<Store, StoreError> {
+    let (options, place) = postgres_url::read(url)?;
+    if place.is_exposed() {
+        tracing::warn!(
+            "storage.url does not ask for a verified connection: add sslmode=verify-full, and \
+             sslrootcert=<file> where the server's certificate is by an authority of your own"
+        );
+    }
+    let options = options.application_name("turnpike").disable_statement_logging();
     // Migrations may wait for those of another replica, or work for long.
-    let unhurried = options.clone().options([("statement_timeout", "0")]);
-    let first = PgPoolOptions::new().max_connections(1).connect_with(unhurried).await;
-    let first = first.map_err(|error| refuse(error.to_string()))?;
-    let migrated = migrator(Engine::Postgres).run(&first).await;
-    migrated.map_err(|error| refuse(error.to_string()))?;
-    first.close().await;
-    let pool = |connections| Pool::Postgres(pool(connections).connect_lazy_with(options.clone()));
-    Ok(Store { readers: pool(READERS), lookups: pool(LOOKUPS), writer: pool(WRITERS) })
+    let mut first = connect(&options, &place).await?;
+    let migrated = migrator(Engine::Postgres).run(&mut first).await;
+    migrated.map_err(|error| place.refused_to_migrate(&error))?;
+    let taken = sqlx::query_as(TAKEN).fetch_all(&mut first).await;
+    let taken: Vec<(i64, String)> = taken.map_err(|error| place.refused(&error))?;
+    check_newer(taken, Engine::Postgres).map_err(|reason| place.refuse(reason))?;
+    let _closed_or_gone = first.close().await;
+    let options = options.options([
+        ("statement_timeout", STATEMENT_TIMEOUT_MS),
+        ("lock_timeout", LOCK_TIMEOUT_MS),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS),
+    ]);
+    // What is read for the admin API has filters that may be given or not: a plan that is made for
+    // any values walks everything, and planning costs nothing beside that.
+    let planned = options.clone().options([("plan_cache_mode", "force_custom_plan")]);
+    let pool = |connections, patience, options| {
+        let pool = pool(connections).connect_lazy_with(options);
+        Pool::Postgres(Sessions::new(pool, patience))
+    };
+    let shares = Shares::of(connections);
+    Ok(Store::new(
+        pool(shares.readers, PATIENCE, planned),
+        pool(shares.lookups, LOOKUP_PATIENCE, options.clone()),
+        pool(shares.writers, PATIENCE, options),
+    ))
+}
+
+/// The first connection, whose failure is told to the operator: it is not hidden behind a pool's.
+async fn connect(options: &PgConnectOptions, place: &Place) -> Result<PgConnection, StoreError> {
+    let end = Instant::now() + START_PATIENCE;
+    loop {
+        let answered = tokio::time::timeout(START_PATIENCE, PgConnection::connect_with(options));
+        match answered.await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) if is_starting(&error) && Instant::now() < end => {
+                tokio::time::sleep(START_AGAIN).await;
+            }
+            Ok(Err(error)) => return Err(place.refused(&error)),
+            Err(_) => return Err(place.silent()),
+        }
+    }
+}
+
+/// It says so itself (`57P03`), or has no connection left at the moment (`53300`).
+fn is_starting(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "57P03" || code == "53300")
 }
 
 fn pool(connections: u32) -> PgPoolOptions {
@@ -58,4 +102,37 @@ fn pool(connections: u32) -> PgPoolOptions {
         .idle_timeout(IDLE)
         // A connection that died while nobody used it is found out before a statement is lost on it.
         .test_before_acquire(true)
+}
+
+/// Who gets how many connections: the data plane's questions a quarter, the admin API's reading and
+/// all writing the same of the rest.
+#[derive(Debug, PartialEq, Eq)]
+struct Shares {
+    lookups: u32,
+    readers: u32,
+    writers: u32,
+}
+
+impl Shares {
+    fn of(connections: u32) -> Self {
+        let lookups = (connections / 4).max(1);
+        let rest = connections.saturating_sub(lookups);
+        let readers = (rest / 2).max(1);
+        Self { lookups, readers, writers: rest.saturating_sub(readers).max(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_shared_out_to_the_last_and_nobody_gets_none() {
+        for connections in 3..200 {
+            let shares = Shares::of(connections);
+            assert_eq!(shares.lookups + shares.readers + shares.writers, connections);
+            assert!(shares.lookups > 0 && shares.readers > 0 && shares.writers > 0);
+        }
+        assert_eq!(Shares::of(16), Shares { lookups: 4, readers: 6, writers: 6 });
+    }
 }

@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{
     Store, StoreError,
-    migrations::migrator,
+    migrations::{TAKEN, check_newer, migrator},
     pool::{Engine, Pool},
 };
 
@@ -38,16 +38,15 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     let writer = writer.map_err(|error| refuse(error.to_string()))?;
     let migrated = migrator(Engine::Sqlite).run(&writer).await;
     migrated.map_err(|error| refuse(error.to_string()))?;
+    let taken = sqlx::query_as(TAKEN).fetch_all(&writer).await;
+    let taken: Vec<(i64, String)> = taken.map_err(|error| refuse(error.to_string()))?;
+    check_newer(taken, Engine::Sqlite).map_err(refuse)?;
     let options = options.pragma("query_only", "ON");
     let readers = pool(READERS).connect_with(options.clone()).await;
     let readers = readers.map_err(|error| refuse(error.to_string()))?;
     let lookups = pool(LOOKUPS).connect_with(options).await;
     let lookups = lookups.map_err(|error| refuse(error.to_string()))?;
-    Ok(Store {
-        readers: Pool::Sqlite(readers),
-        lookups: Pool::Sqlite(lookups),
-        writer: Pool::Sqlite(writer),
-    })
+    Ok(Store::new(Pool::Sqlite(readers), Pool::Sqlite(lookups), Pool::Sqlite(writer)))
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

@@ -13,7 +13,7 @@ const BY_ID: &str = "SELECT id, name, created_at, revision FROM orgs WHERE id = 
 const BY_NAME: &str = "SELECT id, name, created_at, revision FROM orgs WHERE name = $1";
 const ALL: &str = "SELECT id, name, created_at, revision FROM orgs ORDER BY created_at, id";
 const INSERT: &str = "INSERT INTO orgs (id, name, created_at) VALUES ($1, $2, $3)
-    ON CONFLICT (name) DO NOTHING";
+    ON CONFLICT DO NOTHING";
 const SEALED: &str = "SELECT value FROM sealed_values WHERE name = $1";
 const PUT_SEALED: &str = "INSERT INTO sealed_values (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO NOTHING";
@@ -51,6 +51,26 @@ impl Store {
     /// When the database is unavailable.
     pub async fn org(&self, id: OrgId) -> Result<Option<OrgRow>, StoreError> {
         Ok(self.readers.optional(sql(BY_ID).bind(id.0)).await?)
+    }
+
+    /// The organization of exactly that name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn org_by_name(&self, name: &str) -> Result<Option<OrgRow>, StoreError> {
+        Ok(self.readers.optional(sql(BY_NAME).bind(name)).await?)
+    }
+
+    /// Makes an organization, unless there is one of that id or name already.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn make_org(&self, id: OrgId, name: &str) -> Result<(), StoreError> {
+        let insert = sql(INSERT).bind(id.0).bind(name).bind(Timestamp::now().0);
+        let mut tx = self.write().await?;
+        tx.execute(insert).await?;
+        tx.touch(id).await?;
+        tx.commit().await
     }
 
     /// All of them, oldest first.

@@ -1,9 +1,10 @@
 //! Connections of either engine.
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
 
 use super::{
     record::Record,
+    session::{Session, Sessions},
     statement::{Link, Statement},
 };
 
@@ -30,19 +31,19 @@ impl Engine {
 #[derive(Clone)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Sessions),
 }
 
 enum Connection {
     Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Session),
 }
 
 impl Connection {
     fn link(&mut self) -> Link<'_> {
         match self {
             Self::Sqlite(connection) => Link::Sqlite(connection),
-            Self::Postgres(connection) => Link::Postgres(connection),
+            Self::Postgres(session) => Link::Postgres(session),
         }
     }
 }
@@ -62,17 +63,24 @@ impl Pool {
         })
     }
 
-    /// Every row of a statement on its own.
+    /// Every row of a statement on its own, which only reads: it is tried again where its connection
+    /// was lost, as all are when the server is restarted.
     pub(super) async fn all<R: Record>(&self, statement: Statement) -> sqlx::Result<Vec<R>> {
-        self.acquire().await?.link().all(statement).await
+        match self.acquire().await?.link().all(statement.clone()).await {
+            Err(error) if is_lost(&error) => self.acquire().await?.link().all(statement).await,
+            done => done,
+        }
     }
 
-    /// The first row, if there is one.
+    /// The first row, if there is one; like [`Pool::all`].
     pub(super) async fn optional<R: Record>(
         &self,
         statement: Statement,
     ) -> sqlx::Result<Option<R>> {
-        self.acquire().await?.link().optional(statement).await
+        match self.acquire().await?.link().optional(statement.clone()).await {
+            Err(error) if is_lost(&error) => self.acquire().await?.link().optional(statement).await,
+            done => done,
+        }
     }
 
     /// The row that must be there.
@@ -90,14 +98,24 @@ impl Pool {
     pub(super) fn size_limit(&self) -> u32 {
         match self {
             Self::Sqlite(pool) => pool.options().get_max_connections(),
-            Self::Postgres(pool) => pool.options().get_max_connections(),
+            Self::Postgres(sessions) => sessions.pool().options().get_max_connections(),
         }
     }
 
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(sessions) => sessions.pool().close().await,
         }
+    }
+}
+
+/// Whether the connection ended under a statement. One that took too long is none of these.
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
+        // Class 57P: the server is told to stop, or restarts.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::{
-    CredentialId, KeyId, OrgId, PriceVersion, ProviderId, RouteId, Timestamp, UserId,
+    CredentialId, KeyId, OrgId, PriceVersion, ProviderId, Role, RouteId, ServiceAccountId,
+    Timestamp, UserId,
 };
 
 /// An organization.
@@ -56,8 +57,37 @@ pub struct UserRow {
     pub roles: Vec<String>,
     /// As last seen.
     pub groups: Vec<String>,
+    /// What an administrator put in place of `groups`; holds until it is taken away.
+    pub groups_override: Option<Vec<String>>,
     /// When a token of theirs was last seen, to about a minute.
     pub last_seen_at: Timestamp,
+}
+
+impl UserRow {
+    /// The groups that count.
+    #[must_use]
+    pub fn effective_groups(&self) -> &[String] {
+        self.groups_override.as_deref().unwrap_or(&self.groups)
+    }
+}
+
+/// A program that gets tokens with a secret of its own, which is stored nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccountRow {
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// Its organization.
+    pub org_id: OrgId,
+    /// Unique in the organization.
+    pub name: String,
+    /// What its tokens may do.
+    pub role: Role,
+    /// Keyed hash of its secret, 32 bytes.
+    pub secret_hash: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last got a token.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What the store made of a user who was just seen.

@@ -5,14 +5,17 @@
 //! [`Engine::pick`](super::pool::Engine::pick) chooses.
 
 use sqlx::{
-    Postgres, SqlSafeStr as _, SqlStr, Sqlite,
-    postgres::{PgArguments, PgConnection},
+    AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite,
+    postgres::PgArguments,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnection},
 };
 use uuid::Uuid;
 
-use super::record::{Found, Record};
+use super::{
+    record::{Found, Record},
+    session::Session,
+};
 
 /// A value for a placeholder. Null has a type too: PostgreSQL wants to know it.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ values! {
 }
 
 /// A statement and what goes into it, ready for whichever engine runs it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Statement {
     text: SqlStr,
     values: Vec<Value>,
@@ -61,6 +64,12 @@ pub(super) struct Statement {
 /// A statement that is written in the sources.
 pub(super) fn sql(text: &'static str) -> Statement {
     Statement { text: text.into_sql_str(), values: Vec::new() }
+}
+
+/// A statement that names a table of a month: made of what is written in the sources and of numbers,
+/// nothing else.
+pub(super) fn composed(text: String) -> Statement {
+    Statement { text: AssertSqlSafe(text).into_sql_str(), values: Vec::new() }
 }
 
 impl Statement {
@@ -112,7 +121,7 @@ impl NulInText {
 /// A connection of either engine, for as long as one statement runs.
 pub(super) enum Link<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection),
+    Postgres(&'a mut Session),
 }
 
 impl Link<'_> {
@@ -125,7 +134,7 @@ impl Link<'_> {
                 rows.iter().map(|row| R::read(&Found::Sqlite(row))).collect()
             }
             Self::Postgres(link) => {
-                let rows = statement.for_postgres().fetch_all(link).await?;
+                let rows = link.all(statement.for_postgres()).await?;
                 rows.iter().map(|row| R::read(&Found::Postgres(row))).collect()
             }
         }
@@ -140,7 +149,7 @@ impl Link<'_> {
                 row.map(|row| R::read(&Found::Sqlite(&row))).transpose()
             }
             Self::Postgres(link) => {
-                let row = statement.for_postgres().fetch_optional(link).await?;
+                let row = link.optional(statement.for_postgres()).await?;
                 row.map(|row| R::read(&Found::Postgres(&row))).transpose()
             }
         }
@@ -151,7 +160,7 @@ impl Link<'_> {
         let statement = statement.checked()?;
         Ok(match self {
             Self::Sqlite(link) => statement.for_sqlite().execute(link).await?.rows_affected(),
-            Self::Postgres(link) => statement.for_postgres().execute(link).await?.rows_affected(),
+            Self::Postgres(link) => link.execute(statement.for_postgres()).await?,
         })
     }
 }

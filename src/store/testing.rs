@@ -4,6 +4,26 @@
 #[allow(dead_code, reason = "shared with the black-box tests, which use more of it")]
 mod postgres_server;
 
+/// Runs each of the named tests on both engines.
+macro_rules! on_both {
+    ($($name:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let (_dir, store) = super::temp_store().await;
+                super::$name(store).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::postgres_store().await).await;
+            })+
+        }
+    };
+}
+
+pub(super) use on_both;
 use postgres_server::PostgresServer;
 use tempfile::TempDir;
 

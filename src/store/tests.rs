@@ -8,32 +8,13 @@ use uuid::Uuid;
 
 use super::{
     statement::sql,
-    testing::{org_with_user, postgres_store, provider, route, temp_store},
+    testing::{on_both, org_with_user, postgres_store, provider, route, temp_store},
     *,
 };
 use crate::{
     domain::{CredentialId, KeyId, OrgId, RecordId, Timestamp, UserId},
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
-
-/// Runs each of the named tests on both engines.
-macro_rules! on_both {
-    ($($name:ident,)+) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let (_dir, store) = super::temp_store().await;
-                super::$name(store).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::postgres_store().await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     a_change_is_counted_and_the_keys_that_it_touches_are_told,
@@ -53,6 +34,7 @@ on_both! {
     a_record_that_is_offered_twice_is_stored_once,
     a_record_without_an_organization_is_kept_once_and_shown_to_none,
     a_batch_with_an_unreadable_record_is_refused_whole,
+    a_string_with_a_nul_spoils_no_query,
     pages_follow_each_other_without_gap_or_repeat,
     filters_narrow_what_is_listed,
     records_older_than_the_retention_go_and_the_others_stay,
@@ -440,10 +422,10 @@ async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
         (0..1_500).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     batch.push(usage(RecordId::random(), None, 1, "a", 401));
     store.store_usage(&batch).await.unwrap();
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 1_401);
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 1_401);
     let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap(), 0);
+    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 0);
 }
 
 async fn a_change_is_counted_and_the_keys_that_it_touches_are_told(store: Store) {
@@ -501,6 +483,46 @@ async fn a_server_announces_a_change_to_whoever_listens() {
     tx.commit().await.unwrap();
     let heard = tokio::time::timeout(Duration::from_secs(10), announcements.next()).await;
     assert_eq!(heard.unwrap().unwrap(), Some(org.id));
+}
+
+#[tokio::test]
+async fn a_replica_that_freezes_in_a_change_does_not_keep_the_others_from_theirs() {
+    let store = postgres_store().await;
+    let mut tx = store.write().await.unwrap();
+    for (setting, value) in [
+        ("SHOW idle_in_transaction_session_timeout", "10s"),
+        ("SHOW lock_timeout", "5s"),
+        ("SHOW statement_timeout", "15s"),
+    ] {
+        assert_eq!(tx.one::<String>(sql(setting)).await.unwrap(), value, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_version_changed_is_refused_only_where_it_took_something_away() {
+    let url = tokio::task::spawn_blocking(testing::postgres_url).await.unwrap();
+    let store = Store::open(&url).await.unwrap();
+    let insert =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES ($1, $2, TRUE, '', 0)";
+    store.writer.execute(sql(insert).bind(8_000_i64).bind("more columns")).await.unwrap();
+    assert!(Store::open(&url).await.is_ok());
+    store.writer.execute(sql(insert).bind(9_000_i64).bind("contract_8500_x")).await.unwrap();
+    let refused = Store::open(&url).await.err().unwrap().to_string();
+    assert!(refused.contains("newer version"), "{refused}");
+}
+
+async fn a_string_with_a_nul_spoils_no_query(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let batch: Vec<Bytes> = ["a\0b", r"c\u0000d", "plain"]
+        .into_iter()
+        .map(|alias| usage(RecordId::random(), Some(org.id), 1, alias, 200))
+        .collect();
+    store.store_usage(&batch).await.unwrap();
+    let filter = UsageFilter { alias: Some("plain".to_owned()), ..UsageFilter::default() };
+    assert_eq!(store.usage(org.id, &filter, None, 10).await.unwrap().records.len(), 1);
+    let all = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
+    assert_eq!(all.records.len(), 3);
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! One transaction.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 use super::{
     StoreError,
     pool::{Engine, Pool},
     record::Record,
+    session::Session,
     statement::{Link, Statement, sql},
 };
 
@@ -22,7 +23,7 @@ pub struct Tx(Begun);
 
 enum Begun {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Session),
 }
 
 impl Tx {
@@ -30,7 +31,7 @@ impl Tx {
     pub(super) async fn read(pool: &Pool) -> Result<Self, StoreError> {
         Ok(Self(match pool {
             Pool::Sqlite(pool) => Begun::Sqlite(pool.begin().await?),
-            Pool::Postgres(pool) => Begun::Postgres(pool.begin_with(PG_READ).await?),
+            Pool::Postgres(pool) => Begun::Postgres(pool.begin(PG_READ).await?),
         }))
     }
 
@@ -38,7 +39,7 @@ impl Tx {
     pub(super) async fn append(pool: &Pool) -> Result<Self, StoreError> {
         Ok(Self(match pool {
             Pool::Sqlite(pool) => Begun::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+            Pool::Postgres(pool) => Begun::Postgres(pool.begin("BEGIN").await?),
         }))
     }
 
@@ -61,7 +62,7 @@ impl Tx {
     pub(super) fn link(&mut self) -> Link<'_> {
         match &mut self.0 {
             Begun::Sqlite(transaction) => Link::Sqlite(transaction),
-            Begun::Postgres(transaction) => Link::Postgres(transaction),
+            Begun::Postgres(session) => Link::Postgres(session),
         }
     }
 
@@ -91,11 +92,12 @@ impl Tx {
     /// Makes everything done through it durable at once.
     ///
     /// # Errors
-    /// When the database is unavailable; then nothing was done.
+    /// When the database is unavailable. Then nothing was done; only where the connection was lost
+    /// during this very call, nobody knows.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0 {
             Begun::Sqlite(transaction) => transaction.commit().await?,
-            Begun::Postgres(transaction) => transaction.commit().await?,
+            Begun::Postgres(session) => session.commit().await?,
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    Engine, Store, StoreError, Tx,
     record::{Found, Record, unreadable},
-    statement::sql,
+    statement::{Statement, sql},
 };
 use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
 
@@ -66,16 +66,17 @@ const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
         AND ($12 IS NULL OR EXISTS
             (SELECT 1 FROM json_each(record, '$.group_names') WHERE value = $12))
     ORDER BY ts DESC, id DESC LIMIT $13";
+/// `ts <= $3` tells which months can be left out.
 const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
-    WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
-        AND ($5 IS NULL OR record::jsonb ->> 'user_id' = $5)
-        AND ($6 IS NULL OR record::jsonb ->> 'api_key_id' = $6)
-        AND ($7 IS NULL OR record::jsonb ->> 'provider_id' = $7)
-        AND ($8 IS NULL OR record::jsonb ->> 'provider_name' = $8)
-        AND ($9 IS NULL OR record::jsonb ->> 'upstream_model' = $9)
-        AND ($10 IS NULL OR record::jsonb ->> 'alias' = $10)
-        AND ($11 IS NULL OR (record::jsonb ->> 'status')::bigint = $11)
-        AND ($12 IS NULL OR record::jsonb -> 'group_names' ? $12)
+    WHERE org_id = $1 AND ts >= $2 AND ts <= $3 AND (ts, id) < ($3, $4)
+        AND ($5 IS NULL OR user_id = ($5::text)::uuid)
+        AND ($6 IS NULL OR api_key_id = ($6::text)::uuid)
+        AND ($7 IS NULL OR provider_id = ($7::text)::uuid)
+        AND ($8 IS NULL OR provider_name = $8)
+        AND ($9 IS NULL OR upstream_model = $9)
+        AND ($10 IS NULL OR alias = $10)
+        AND ($11 IS NULL OR status = $11)
+        AND ($12 IS NULL OR group_names ? $12)
     ORDER BY ts DESC, id DESC LIMIT $13";
 
 impl Store {
@@ -90,28 +91,62 @@ impl Store {
         after: Option<UsagePosition>,
         limit: u32,
     ) -> Result<UsagePage, StoreError> {
-        let (until, until_id) = upper_bound(filter.to, after);
-        let page = self.readers.engine().pick(PAGE_SQLITE, PAGE_POSTGRES);
-        let query = sql(page)
-            .bind(org.0)
-            .bind(filter.from.map_or(i64::MIN, |at| at.0))
-            .bind(until.0)
-            .bind(until_id)
-            .bind(filter.user.map(|id| id.to_string()))
-            .bind(filter.api_key.map(|id| id.to_string()))
-            .bind(filter.provider.map(|id| id.to_string()))
-            .bind(filter.provider_name.clone())
-            .bind(filter.model.clone())
-            .bind(filter.alias.clone())
-            .bind(filter.status.map(i64::from))
-            .bind(filter.group.clone())
-            .bind(i64::from(limit) + 1);
-        let mut rows: Vec<Line> = self.readers.all(query).await?;
-        let size = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let next = if more { rows.last().map(|line| line.at) } else { None };
-        Ok(UsagePage { records: rows.into_iter().map(|line| line.record).collect(), next })
+        let page = page(self.readers.engine(), org, filter, after, limit);
+        Ok(cut(self.readers.all(page).await?, limit))
+    }
+}
+
+impl Tx {
+    /// The same, as this transaction sees it.
+    pub(super) async fn usage(
+        &mut self,
+        org: OrgId,
+        filter: &UsageFilter,
+        after: Option<UsagePosition>,
+        limit: u32,
+    ) -> Result<UsagePage, StoreError> {
+        let page = page(self.engine(), org, filter, after, limit);
+        Ok(cut(self.all(page).await?, limit))
+    }
+}
+
+/// Asks for one record more than fits the page: it tells whether there is another page.
+fn page(
+    engine: Engine,
+    org: OrgId,
+    filter: &UsageFilter,
+    after: Option<UsagePosition>,
+    limit: u32,
+) -> Statement {
+    let (until, until_id) = upper_bound(filter.to, after);
+    let query = sql(engine.pick(PAGE_SQLITE, PAGE_POSTGRES))
+        .bind(org.0)
+        .bind(filter.from.map_or(i64::MIN, |at| at.0))
+        .bind(until.0)
+        .bind(until_id)
+        .bind(filter.user.map(|id| id.to_string()))
+        .bind(filter.api_key.map(|id| id.to_string()))
+        .bind(filter.provider.map(|id| id.to_string()));
+    filter.names(query).bind(i64::from(limit) + 1)
+}
+
+fn cut(mut rows: Vec<Line>, limit: u32) -> UsagePage {
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = if more { rows.last().map(|line| line.at) } else { None };
+    UsagePage { records: rows.into_iter().map(|line| line.record).collect(), next }
+}
+
+impl UsageFilter {
+    /// Binds what is narrowed by other than ids and time.
+    pub(super) fn names(&self, query: Statement) -> Statement {
+        query
+            .bind(self.provider_name.clone())
+            .bind(self.model.clone())
+            .bind(self.alias.clone())
+            .bind(self.status.map(i64::from))
+            .bind(self.group.clone())
     }
 }
 

@@ -1,120 +1,118 @@
 //! Taking batches of usage records from the ledger.
 //!
-//! This runs for every request that the gateway serves, so it counts: of a record only its place is
-//! parsed, without allocating; rows go in a few statements of fixed size, which stay prepared.
+//! This runs for every request that the gateway serves, so it counts: of a record only what is
+//! needed is parsed, without allocating; rows go in a few statements of fixed size, which stay
+//! prepared; and a batch is summed up in memory before its sums are added.
 
-use std::sync::{Arc, LazyLock};
-
-use bytes::Bytes;
-use serde::Deserialize;
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
-use uuid::Uuid;
-
-use super::{Store, StoreError, Tx, statement::Link};
-use crate::{
-    domain::{OrgId, RecordId, Timestamp},
-    ledger::{SinkError, UsageSink},
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
 };
 
-/// Rows per statement, largest first. 4 columns each.
-static STATEMENTS: LazyLock<[(usize, Arc<str>); 3]> =
-    LazyLock::new(|| [64, 8, 1].map(|rows| (rows, insert_of(rows))));
+use bytes::Bytes;
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError, Tx, bulk::Bulk, rollup::Rollup, session::Session, statement::Link,
+    usage_facts::Facts,
+};
+use crate::ledger::{SinkError, UsageSink};
+
+const COLUMNS: &str = "INSERT INTO usage_records (org_id, ts, id, record, rolled_up)";
+const ONCE: &str = "ON CONFLICT (org_id, ts, id) DO NOTHING RETURNING id";
 
 /// Placeholders are anonymous here: SQLite finds numbered ones by a linear search per value.
-fn insert_of(rows: usize) -> Arc<str> {
-    let row = "(?,?,?,?)";
-    format!(
-        "INSERT INTO usage_records (org_id, ts, id, record)
-         VALUES {} ON CONFLICT (org_id, ts, id) DO NOTHING",
-        vec![row; rows].join(",")
-    )
-    .into()
-}
+static SQLITE: LazyLock<Bulk> = LazyLock::new(|| Bulk::new(COLUMNS, "(?,?,?,?,TRUE)", ONCE));
 
-const POSTGRES: &str = "INSERT INTO usage_records (org_id, ts, id, record)
-    SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])
-    ON CONFLICT (org_id, ts, id) DO NOTHING";
+const POSTGRES: &str = "INSERT INTO usage_records (org_id, ts, id, record, user_id, api_key_id,
+        provider_id, provider_name, upstream_model, alias, status, group_names, rolled_up)
+    SELECT org_id, ts, id, record, user_id, api_key_id, provider_id, provider_name, upstream_model,
+        alias, status, group_names::jsonb, TRUE
+    FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[],
+        $7::uuid[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[])
+        AS new (org_id, ts, id, record, user_id, api_key_id, provider_id, provider_name,
+            upstream_model, alias, status, group_names)
+    ON CONFLICT (org_id, ts, id) DO NOTHING RETURNING id";
 
-/// The part of a [`crate::domain::UsageRecord`] by which it is found.
-#[derive(Deserialize)]
-struct Place {
-    id: RecordId,
-    ts: Timestamp,
-    org_id: Option<OrgId>,
-}
-
-impl Place {
-    fn org(&self) -> Uuid {
-        self.org_id.map_or(Uuid::nil(), |id| id.0)
-    }
-}
+/// A record, parsed and as it came.
+type Parsed<'a> = (Facts<'a>, &'a str);
 
 #[async_trait::async_trait]
 impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
-        self.insert_usage(batch).await.map_err(|error| SinkError(error.to_string()))
+        self.insert_usage(batch).await.map_err(|error| {
+            let text = error.to_string();
+            if error.is_about_the_value() {
+                SinkError::Refused(text)
+            } else {
+                SinkError::Away(text)
+            }
+        })
     }
 }
 
 impl Store {
     /// Stores all or nothing; which record is at fault is the ledger's to find out.
     async fn insert_usage(&self, batch: &[Bytes]) -> Result<(), StoreError> {
+        let batch: Result<Vec<Parsed<'_>>, StoreError> =
+            batch.iter().map(|record| Facts::parse(record)).collect();
+        let batch = batch?;
         let mut tx = Tx::append(&self.writer).await?;
-        match tx.link() {
-            Link::Sqlite(link) => into_sqlite(link, batch).await?,
-            Link::Postgres(link) => into_postgres(link, batch).await?,
-        }
+        tx.add_usage(&batch).await?;
         tx.commit().await
     }
 }
 
-async fn into_sqlite(link: &mut SqliteConnection, batch: &[Bytes]) -> Result<(), StoreError> {
-    let mut rest: &[Bytes] = batch;
-    for (rows, statement) in STATEMENTS.iter() {
-        let mut chunks = rest.chunks_exact(*rows);
-        for chunk in &mut chunks {
-            insert_rows(link, chunk, statement).await?;
-        }
-        rest = chunks.remainder();
+impl Tx {
+    /// Adds those that are not there yet, and their figures to the sums.
+    pub(super) async fn add_usage(&mut self, batch: &[Parsed<'_>]) -> Result<(), StoreError> {
+        let new = match self.link() {
+            Link::Sqlite(link) => into_sqlite(link, batch).await?,
+            Link::Postgres(link) => into_postgres(link, batch).await?,
+        };
+        let rollup = if new.len() == batch.len() {
+            Rollup::of(batch.iter().map(|(facts, _)| facts))
+        } else {
+            // Some were there before, or the batch holds one twice: then the first counts.
+            let mut new: HashSet<Uuid> = new.into_iter().collect();
+            Rollup::of(batch.iter().map(|(facts, _)| facts).filter(|of| new.remove(&of.id.0)))
+        };
+        self.roll_up(rollup).await
     }
-    Ok(())
 }
 
-async fn insert_rows(
+async fn into_sqlite(
     link: &mut SqliteConnection,
-    records: &[Bytes],
-    statement: &Arc<str>,
-) -> Result<(), StoreError> {
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
-    for record in records {
-        let (place, record) = parse(record)?;
-        query = query.bind(place.org()).bind(place.ts.0).bind(place.id.0).bind(record);
+    batch: &[Parsed<'_>],
+) -> Result<Vec<Uuid>, StoreError> {
+    let mut new = Vec::with_capacity(batch.len());
+    for (records, statement) in SQLITE.parts(batch) {
+        let mut query = sqlx::query_scalar::<_, Uuid>(AssertSqlSafe(Arc::clone(statement)));
+        for (facts, record) in records {
+            let org = facts.org_id.map_or(Uuid::nil(), |id| id.0);
+            query = query.bind(org).bind(facts.ts.0).bind(facts.id.0).bind(*record);
+        }
+        new.extend(query.fetch_all(&mut *link).await?);
     }
-    query.execute(link).await?;
-    Ok(())
+    Ok(new)
 }
 
-async fn into_postgres(link: &mut PgConnection, batch: &[Bytes]) -> Result<(), StoreError> {
-    let size = batch.len();
-    let (mut orgs, mut times) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    let (mut ids, mut records) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    for record in batch {
-        let (place, record) = parse(record)?;
-        orgs.push(place.org());
-        times.push(place.ts.0);
-        ids.push(place.id.0);
-        records.push(record);
-    }
-    let query = sqlx::query(POSTGRES).bind(orgs).bind(times).bind(ids).bind(records);
-    query.execute(link).await?;
-    Ok(())
-}
-
-fn parse(record: &[u8]) -> Result<(Place, &str), StoreError> {
-    let unreadable = |error: &dyn std::error::Error| {
-        StoreError::Invalid(format!("a usage record is unreadable: {error}"))
-    };
-    let text = std::str::from_utf8(record).map_err(|error| unreadable(&error))?;
-    let place = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-    Ok((place, text))
+async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<Vec<Uuid>, StoreError> {
+    let facts = || batch.iter().map(|(facts, _)| facts);
+    let query = sqlx::query(POSTGRES)
+        .bind(facts().map(|of| of.org_id.map_or(Uuid::nil(), |id| id.0)).collect::<Vec<_>>())
+        .bind(facts().map(|of| of.ts.0).collect::<Vec<_>>())
+        .bind(facts().map(|of| of.id.0).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, record)| *record).collect::<Vec<_>>())
+        .bind(facts().map(|of| of.user_id.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(facts().map(|of| of.api_key_id.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(facts().map(|of| of.provider_id.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(facts().map(Facts::provider_name).collect::<Vec<_>>())
+        .bind(facts().map(Facts::upstream_model).collect::<Vec<_>>())
+        .bind(facts().map(Facts::alias).collect::<Vec<_>>())
+        .bind(facts().map(|of| i64::from(of.status)).collect::<Vec<_>>())
+        .bind(facts().map(Facts::groups).collect::<Vec<_>>());
+    let new = link.all(query).await?;
+    Ok(new.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?)
 }

@@ -13,16 +13,16 @@ use crate::domain::{OrgId, UserId};
 /// request of the admin API passes here, and each write waits for the disk.
 const SEEN_RESOLUTION_MICROS: i64 = 60_000_000;
 
-const BY_SUBJECT: &str = "SELECT id, org_id, issuer, subject, email, roles, groups, last_seen_at
-    FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
-const BY_ID: &str = "SELECT id, org_id, issuer, subject, email, roles, groups, last_seen_at
-    FROM users WHERE org_id = $1 AND id = $2";
+const BY_SUBJECT: &str = "SELECT * FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
+const BY_ID: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+const LIST: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY subject, issuer, id";
+const OVERRIDE: &str = "UPDATE users SET groups_override = $3 WHERE org_id = $1 AND id = $2";
 const UPSERT: &str = "INSERT INTO users
     (id, org_id, issuer, subject, email, roles, groups, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (org_id, issuer, subject) DO UPDATE SET email = excluded.email,
         roles = excluded.roles, groups = excluded.groups, last_seen_at = excluded.last_seen_at
-    RETURNING id, org_id, issuer, subject, email, roles, groups, last_seen_at";
+    RETURNING *";
 
 impl Store {
     /// The user of (organization, issuer, subject), created or brought to what was just seen.
@@ -52,7 +52,8 @@ impl Store {
         // Read again: what comes between would be a change that nobody hears of.
         let before: Option<UserRow> = tx.optional(find()).await?;
         let user = tx.one::<UserRow>(upsert).await?;
-        let regrouped = before.is_some_and(|user| user.groups != seen.groups);
+        let regrouped =
+            before.is_some_and(|before| before.effective_groups() != user.effective_groups());
         if regrouped {
             tx.mark_keys_of(seen.org, user.id).await?;
             tx.touch(seen.org).await?;
@@ -73,6 +74,32 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Everybody whom a token has presented in the organization, by name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn users(&mut self, org: OrgId) -> Result<Vec<UserRow>, StoreError> {
+        Ok(self.all(sql(LIST).bind(org.0)).await?)
+    }
+
+    /// Puts groups in place of those that tokens name, or takes them away. Every replica looks up the
+    /// user's keys anew, with [`Tx::touch`] or [`Tx::record`] in the same transaction.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn override_groups(
+        &mut self,
+        org: OrgId,
+        id: UserId,
+        groups: Option<&[String]>,
+    ) -> Result<(), StoreError> {
+        let update = sql(OVERRIDE).bind(org.0).bind(id.0).bind(groups.map(json_list));
+        self.execute(update).await?;
+        self.mark_keys_of(org, id).await
+    }
+}
+
 fn is_current(known: &UserRow, seen: &SeenUser<'_>) -> bool {
     known.email.as_deref() == seen.email
         && known.roles == seen.roles
@@ -90,6 +117,7 @@ impl Record for UserRow {
             email: found.get("email")?,
             roles: found.json("roles")?,
             groups: found.json("groups")?,
+            groups_override: found.json_opt("groups_override")?,
             last_seen_at: found.time("last_seen_at")?,
         })
     }

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     admin::{AdminState, Outside, Refresh, RefreshError, router},
-    auth::{ApiKeys, Issuer, token},
+    auth::{ApiKeys, IdentityProviders, Issuer, token},
     cloud::{Aws, Google},
     domain::{OrgId, ProviderId, Role, Timestamp},
     health::Probe,
@@ -128,6 +128,7 @@ impl Desk {
             Arc::clone(&keyring),
             Arc::clone(&api_keys),
             issuer,
+            IdentityProviders::default(),
             Arc::<Refreshed>::clone(&refreshed),
             outside(&probes),
         );
@@ -167,7 +168,7 @@ pub(super) struct Client<'a> {
 }
 
 impl Client<'_> {
-    fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
+    pub(super) fn request(&self, method: &str, path: &str, body: Body) -> Request<Body> {
         Request::builder()
             .method(method)
             .uri(format!("/api/llm-gateway{path}"))

@@ -2,6 +2,7 @@
 
 mod access;
 mod api_keys;
+mod audit;
 mod bodies;
 mod clouds;
 mod coverage;

@@ -4,7 +4,7 @@ use super::{Estate, estate::call};
 use crate::support::Gateway;
 
 /// Operations that make something whose name nobody else in the organization may have.
-const UNIQUE: &[&str] = &["createCredential", "createProvider"];
+const UNIQUE: &[&str] = &["createCredential", "createProvider", "createServiceAccount"];
 
 #[tokio::test]
 async fn a_name_that_is_taken_is_refused_by_name() {

@@ -8,8 +8,14 @@ use super::{Document, Operation};
 use crate::support::{Answer, Caller, Gateway, Org};
 
 /// Operations that make something, in the order in which one can.
-const MAKES: &[&str] =
-    &["createCredential", "createProvider", "createRoute", "createApiKey", "createUserApiKey"];
+const MAKES: &[&str] = &[
+    "createCredential",
+    "createProvider",
+    "createRoute",
+    "createApiKey",
+    "createUserApiKey",
+    "createServiceAccount",
+];
 
 /// One organization's things, by the path that lists them.
 pub struct Estate {
@@ -31,6 +37,9 @@ impl Estate {
             let answer = estate.admin().ask("POST", &path).json(body.to_string()).await;
             estate.made.insert(operation.path, answer.has_status(200).json());
         }
+        // Nobody makes users; the administrator is one.
+        let users = estate.admin().get("/api/llm-gateway/admin/users").await.has_status(200).json();
+        estate.made.insert("/admin/users".to_owned(), users[0].clone());
         estate
     }
 
@@ -89,6 +98,7 @@ impl Estate {
                 "entries": [{"id": self.made("/admin/model-mappings"), "priority": 1}],
             }),
             "createApiKey" | "createUserApiKey" => json!({"name": name}),
+            "createServiceAccount" => json!({"name": name, "role": "user"}),
             "createRateLimit" => with(policy, json!({"requests_per_minute": 5})),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
@@ -102,7 +112,11 @@ impl Estate {
             let moves = operation.path.contains("usage") || operation.path.ends_with(".json");
             if operation.method == "GET" && !operation.has_id() && !moves {
                 let answer = self.admin().get(&operation.at("")).await;
-                lists.push((operation.path.clone(), answer.has_status(200).json()));
+                let mut list = answer.has_status(200).json();
+                for row in list.as_array_mut().into_iter().flatten() {
+                    row.as_object_mut().and_then(|row| row.remove("last_seen_at"));
+                }
+                lists.push((operation.path.clone(), list));
             }
         }
         lists

@@ -8,6 +8,7 @@ mod duplicates;
 mod estate;
 mod mutations;
 mod permissions;
+mod schemathesis;
 mod tenants;
 
 pub use document::{Document, Operation};

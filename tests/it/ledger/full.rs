@@ -1,16 +1,38 @@
 //! `ledger.on_full = "block"`: who asks while usage cannot be stored, and the spool is full.
 
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqliteConnection,
+    sqlite::SqliteConnectOptions,
+};
 
 use crate::support::{Gate, Gateway, Reply, Scene, until, within};
 
 /// The database, held by another process for as long as this lives.
-async fn database_held(gateway: &Gateway) -> sqlx::SqliteConnection {
+enum Held {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+async fn database_held(gateway: &Gateway) -> Held {
+    if let Some(url) = gateway.database_url() {
+        let mut database = PgConnection::connect(url).await.unwrap();
+        database.execute("BEGIN; LOCK TABLE usage_records IN EXCLUSIVE MODE").await.unwrap();
+        return Held::Postgres(database);
+    }
     let file = SqliteConnectOptions::new().filename(gateway.data_dir().join("turnpike.db"));
     let mut database = file.connect().await.unwrap();
     within("the database", async { while database.execute("BEGIN IMMEDIATE").await.is_err() {} })
         .await;
-    database
+    Held::Sqlite(database)
+}
+
+impl Held {
+    async fn let_go(self) {
+        match self {
+            Self::Sqlite(database) => database.close().await.unwrap(),
+            Self::Postgres(database) => database.close().await.unwrap(),
+        }
+    }
 }
 
 #[tokio::test]
@@ -38,7 +60,7 @@ async fn refusals_leave_the_last_room_to_requests_that_were_admitted() {
     gate.open();
     admitted.answer().await.has_status(200);
 
-    database.close().await.unwrap();
+    database.let_go().await;
     acme.record_of("admitted").await;
     let asked_again = async || (ask.clone().await.status == 404).then_some(());
     until("there is room again", asked_again).await;

@@ -13,7 +13,10 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Admin, Answer, Caller, Metrics, Org, tls, until};
+use super::{Admin, Answer, Caller, Metrics, Org, PostgresServer, tls, until};
+
+/// The master key of replicas.
+const MASTER_KEY: &str = "dGhlLWtleS1vZi1hbGwtcmVwbGljYXMtb2YtdGVzdHM=";
 
 /// Lines as a process writes them.
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -39,8 +42,13 @@ impl GatewayBuilder {
         let folder = Arc::new(TempDir::new().expect("a temporary folder"));
         let authority = folder.path().join("authority.pem");
         std::fs::write(&authority, tls::TRUSTED.pem()).unwrap();
-        Self { settings: BTreeMap::new(), folder }
-            .set("server.listen", "127.0.0.1:0")
+        let new = Self { settings: BTreeMap::new(), folder };
+        let new = match std::env::var("TURNPIKE_TEST_ENGINE").as_deref() {
+            Ok("postgres") => new.on_postgres(&PostgresServer::shared().database()),
+            Ok("sqlite") | Err(_) => new,
+            Ok(other) => panic!("TURNPIKE_TEST_ENGINE is sqlite or postgres, not {other}"),
+        };
+        new.set("server.listen", "127.0.0.1:0")
             .set("server.threads", 2)
             .set("server.drain_delay_ms", 0)
             .set("metrics.listen", "127.0.0.1:0")
@@ -59,6 +67,16 @@ impl GatewayBuilder {
     pub fn env(mut self, name: &str, value: impl Display) -> Self {
         self.settings.insert(name.to_owned(), value.to_string());
         self
+    }
+
+    /// Keeps its state in a PostgreSQL database of its own.
+    pub fn on_postgresql(self) -> Self {
+        self.on_postgres(&PostgresServer::shared().database())
+    }
+
+    /// On this database, which it may share with others.
+    pub fn on_postgres(self, url: &str) -> Self {
+        self.set("storage.url", url).set("secrets.master_key", MASTER_KEY)
     }
 
     /// Serves HTTPS with a certificate by the authority that the tests trust.
@@ -134,12 +152,22 @@ impl Gateway {
         GatewayBuilder::new()
     }
 
+    /// The database's URL, unless it is the file in the data folder.
+    pub fn database_url(&self) -> Option<&str> {
+        self.builder.settings.get("TURNPIKE_STORAGE__URL").map(String::as_str)
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     pub fn data_dir(&self) -> PathBuf {
         self.builder.data_dir()
+    }
+
+    /// The folder in which it runs.
+    pub fn folder(&self) -> &std::path::Path {
+        self.builder.folder.path()
     }
 
     /// Someone without a key.
@@ -224,7 +252,12 @@ impl Gateway {
 
     /// Asks it to end (SIGTERM).
     pub fn ask_to_end(&self) {
-        let order = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal.
+    pub fn signal(&self, name: &str) {
+        let order = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &order]).status().unwrap().success());
     }
 

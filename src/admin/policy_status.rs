@@ -1,0 +1,193 @@
+//! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger's records.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    budget_inputs::BudgetView, error::AdminError, rate_limits::RateLimitView, state::AdminState,
+};
+use crate::{
+    auth::Caller,
+    domain::{BudgetTarget, Money, OrgId, Period, Scope, ScopeType, Spent, Timestamp},
+    policy::{Directory, Person, start_of, used},
+    store::{BudgetRow, RateLimitRow, Tx},
+};
+
+/// What rate limits look back on, microseconds.
+const MINUTE: i64 = 60_000_000;
+
+/// A rate limit and what the last 60 seconds used of it
+#[derive(Serialize, ToSchema)]
+#[schema(as = RateLimitStatus)]
+pub(super) struct RateLimitStatus {
+    policy: RateLimitView,
+    /// Requests. Where the policy is about everyone of a type, those of whoever used most.
+    rpm_used: u64,
+    rpm_limit: Option<u32>,
+    /// Null where there is no such limit; a limit of 0 is always used up.
+    rpm_percentage: Option<f64>,
+    /// Tokens, likewise.
+    tpm_used: u64,
+    tpm_limit: Option<u32>,
+    tpm_percentage: Option<f64>,
+}
+
+/// A budget and what its current period used of it
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenBudgetStatus)]
+pub(super) struct BudgetStatus {
+    budget: BudgetView,
+    /// Tokens. Where the budget is about everyone of a type, those of whoever used most.
+    #[schema(value_type = i64)]
+    tokens_used: u64,
+    /// 0 where there is no limit on tokens.
+    percentage_used: f64,
+    /// Money, likewise, as far as prices were known.
+    cost_used: Money,
+    /// 0 where there is no limit on money.
+    cost_percentage_used: f64,
+    /// When the current period began.
+    period_start: Timestamp,
+}
+
+/// Live usage per rate limit
+///
+/// From the records of the last 60 seconds.
+#[utoipa::path(
+    get,
+    path = "/admin/rate-limits/status",
+    operation_id = "getRateLimitStatus",
+    tag = "Rate Limits",
+    responses((status = 200, body = [RateLimitStatus]))
+)]
+pub(super) async fn of_rate_limits(
+    State(state): State<AdminState>,
+    caller: Caller,
+) -> Result<Json<Vec<RateLimitStatus>>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.rate_limits(caller.org).await?;
+    let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
+    let directory = directory(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
+    if rows.is_empty() {
+        return Ok(Json(Vec::new()));
+    }
+    let since = Timestamp(Timestamp::now().0.saturating_sub(MINUTE));
+    let spent = state.store.spent(caller.org, since).await?;
+    Ok(Json(rows.into_iter().map(|row| rate_limit(row, &spent, &directory)).collect()))
+}
+
+/// Live usage per budget
+///
+/// From the records of each budget's current period.
+#[utoipa::path(
+    get,
+    path = "/admin/budgets/status",
+    operation_id = "getBudgetStatus",
+    tag = "Token Budgets",
+    responses((status = 200, body = [BudgetStatus]))
+)]
+pub(super) async fn of_budgets(
+    State(state): State<AdminState>,
+    caller: Caller,
+) -> Result<Json<Vec<BudgetStatus>>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.budgets(caller.org).await?;
+    let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
+    let directory = directory(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
+    let now = Timestamp::now();
+    let mut periods: BTreeMap<Period, (Timestamp, Vec<Spent>)> = BTreeMap::new();
+    for row in &rows {
+        if !periods.contains_key(&row.period) {
+            let start = start_of(row.period, now);
+            periods.insert(row.period, (start, state.store.spent(caller.org, start).await?));
+        }
+    }
+    let status = |row: BudgetRow| {
+        let (start, spent) = periods.get(&row.period)?;
+        Some(budget(row, *start, spent, &directory))
+    };
+    Ok(Json(rows.into_iter().filter_map(status).collect()))
+}
+
+fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> RateLimitStatus {
+    let used = used(&row.scope, &BudgetTarget::default(), row.traffic, spent, directory);
+    let percentage =
+        |used: u64, limit: Option<u32>| limit.map(|limit| percentage(used, u64::from(limit)));
+    RateLimitStatus {
+        rpm_used: used.requests,
+        rpm_limit: row.requests_per_minute,
+        rpm_percentage: percentage(used.requests, row.requests_per_minute),
+        tpm_used: used.tokens,
+        tpm_limit: row.tokens_per_minute,
+        tpm_percentage: percentage(used.tokens, row.tokens_per_minute),
+        policy: row.into(),
+    }
+}
+
+fn budget(
+    row: BudgetRow,
+    period_start: Timestamp,
+    spent: &[Spent],
+    directory: &Directory,
+) -> BudgetStatus {
+    let used = used(&row.scope, &row.target, row.traffic, spent, directory);
+    let of = |used: u64, limit: i64| match u64::try_from(limit) {
+        Ok(limit) if limit > 0 => percentage(used, limit),
+        _ => 0.0,
+    };
+    let cost = u64::try_from(used.cost.0).unwrap_or_default();
+    BudgetStatus {
+        tokens_used: used.tokens,
+        percentage_used: of(used.tokens, row.token_limit),
+        cost_used: used.cost,
+        cost_percentage_used: of(cost, row.cost_limit.unwrap_or_default().0),
+        period_start,
+        budget: row.into(),
+    }
+}
+
+/// With two digits after the point: figures for people.
+#[expect(clippy::cast_precision_loss, reason = "two digits are asked for")]
+fn percentage(used: u64, limit: u64) -> f64 {
+    if limit == 0 {
+        return 100.0;
+    }
+    (used as f64 / limit as f64 * 10_000.0).round() / 100.0
+}
+
+/// The names that these scopes ask for, and no more: organizations have many users and keys.
+async fn directory(tx: &mut Tx, org: OrgId, scopes: &[&Scope]) -> Result<Directory, AdminError> {
+    let mut directory = Directory::default();
+    let by_name = |kind| scopes.iter().any(|scope| scope.kind == kind && scope.value.is_some());
+    if by_name(ScopeType::User) || scopes.iter().any(|scope| scope.kind == ScopeType::Role) {
+        let people = tx.users(org).await?.into_iter().map(|user| {
+            let person = Person { subject: user.subject, email: user.email, roles: user.roles };
+            (user.id, person)
+        });
+        directory.people = people.collect();
+    }
+    if by_name(ScopeType::ApiKey) {
+        let keys = tx.keys(org).await?.into_iter().map(|key| (key.id, key.name));
+        directory.keys = keys.collect();
+    }
+    Ok(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "rounded to figures that doubles show exactly")]
+    fn percentages_have_two_digits_after_the_point() {
+        assert_eq!(percentage(1, 3), 33.33);
+        assert_eq!(percentage(5, 4), 125.0);
+        assert_eq!(percentage(0, 7), 0.0);
+        assert_eq!(percentage(0, 0), 100.0, "a limit of nothing is used up");
+    }
+}

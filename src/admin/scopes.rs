@@ -1,0 +1,108 @@
+//! Whom a policy is about, as requests say it: the same for limits, budgets and access.
+
+use axum::http::HeaderValue;
+use axum::response::{IntoResponseParts, ResponseParts};
+use uuid::Uuid;
+
+use super::{error::AdminError, patch::Patch, upstream};
+use crate::domain::{Scope, ScopeType, TrafficType};
+
+/// Kinds that a limit or a budget may be about.
+pub(super) const LIMITS: &[ScopeType] = ScopeType::ALL;
+/// Kinds that an access policy may be about.
+pub(super) const IDENTITY: &[ScopeType] = ScopeType::IDENTITY;
+
+/// A word out of a list, or a refusal that names the field and the list.
+pub(super) fn word<T>(field: &str, text: &str, known: &[T]) -> Result<T, AdminError>
+where
+    T: Copy + std::fmt::Display + std::str::FromStr + PartialEq,
+{
+    let found = text.parse::<T>().ok().filter(|found| known.contains(found));
+    found.ok_or_else(|| {
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        let text: String = text.chars().take(64).collect();
+        let known = known.join(", ");
+        AdminError::bad_request(format!("invalid {field} '{text}'. Must be one of: {known}"))
+    })
+}
+
+/// `traffic_type`
+pub(super) fn traffic(text: &str) -> Result<TrafficType, AdminError> {
+    word("traffic_type", text, TrafficType::ALL)
+}
+
+/// `scope_value`; an empty one is none.
+pub(super) fn value(given: Option<String>) -> Result<Option<String>, AdminError> {
+    let given = given.filter(|value| !value.is_empty());
+    given.map(|value| upstream::text("scope_value", value)).transpose()
+}
+
+/// The scope of a new policy.
+pub(super) fn scope(
+    known: &[ScopeType],
+    kind: &str,
+    id: Option<Uuid>,
+    given: Option<String>,
+) -> Result<Scope, AdminError> {
+    Ok(Scope { kind: word("scope_type", kind, known)?, id, value: value(given)? })
+}
+
+/// The changed scope of a policy: null clears the id and the value, and keeps the type.
+pub(super) fn change(
+    scope: &mut Scope,
+    known: &[ScopeType],
+    kind: Option<&str>,
+    id: Patch<Uuid>,
+    given: Patch<String>,
+) -> Result<(), AdminError> {
+    if let Some(kind) = kind {
+        scope.kind = word("scope_type", kind, known)?;
+    }
+    id.apply(&mut scope.id);
+    match given {
+        Patch::Keep => {}
+        Patch::Clear => scope.value = None,
+        Patch::Set(given) => scope.value = value(Some(given))?,
+    }
+    Ok(())
+}
+
+/// The header by which an answer says that a policy can never match (contract 8).
+pub(super) struct NeverMatches(Option<&'static str>);
+
+/// Tells whether a policy of this scope and lane can match, in the words of the header.
+pub(super) fn warning(scope: &Scope, traffic: TrafficType) -> NeverMatches {
+    let text = match (scope.kind, traffic) {
+        (ScopeType::Project, _) => "299 - \"scope_type 'project' never matches here\"",
+        (ScopeType::Agent, _) => "299 - \"scope_type 'agent' never matches here\"",
+        (ScopeType::McpServer, _) => "299 - \"scope_type 'mcp_server' never matches here\"",
+        (_, TrafficType::Mcp) => "299 - \"traffic_type 'mcp' never matches here\"",
+        _ => return NeverMatches(None),
+    };
+    NeverMatches(Some(text))
+}
+
+impl IntoResponseParts for NeverMatches {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        if let Some(text) = self.0 {
+            parts.headers_mut().insert("warning", HeaderValue::from_static(text));
+        }
+        Ok(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_that_cannot_match_has_a_warning_and_no_other_has() {
+        for kind in ScopeType::ALL {
+            let scope = Scope { kind: *kind, id: None, value: None };
+            assert_eq!(warning(&scope, TrafficType::All).0.is_some(), !kind.can_match(), "{kind}");
+            assert!(warning(&scope, TrafficType::Mcp).0.is_some(), "{kind}");
+        }
+    }
+}

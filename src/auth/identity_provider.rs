@@ -1,0 +1,114 @@
+//! Identity providers: from a token of theirs to what it says, as far as they may say it.
+
+use std::sync::Arc;
+
+use super::{
+    TokenRefusal,
+    claims::{ClaimPaths, OrgClaim},
+    issuer_keys::{IssuerKeys, Published},
+    jwt::Jwt,
+    presented::{Presented, Reach},
+};
+use crate::{
+    domain::{Role, Timestamp},
+    net::Fetcher,
+};
+
+/// One of `auth.issuers`.
+#[derive(Clone, Debug)]
+pub struct ProviderRules {
+    /// `iss` of its tokens, without trailing slashes.
+    pub issuer: String,
+    /// What `aud` must name.
+    pub audience: String,
+    /// Where its keys are; none: its discovery document says.
+    pub jwks_url: Option<String>,
+    /// Where its tokens say what.
+    pub claims: ClaimPaths,
+    /// Names or UUIDs of the organizations that it may speak for; `*`: any.
+    pub organizations: Vec<String>,
+    /// The strongest role that it can give.
+    pub max_role: Role,
+}
+
+/// All of them. The default is none.
+#[derive(Default)]
+pub struct IdentityProviders(Vec<IdentityProvider>);
+
+struct IdentityProvider {
+    rules: ProviderRules,
+    organizations: Arc<[String]>,
+    keys: IssuerKeys,
+}
+
+impl IdentityProviders {
+    /// Their keys are fetched when the first of their tokens comes.
+    #[must_use]
+    pub fn new(rules: Vec<ProviderRules>, fetcher: &Fetcher) -> Self {
+        Self(rules.into_iter().map(|rules| IdentityProvider::new(rules, fetcher)).collect())
+    }
+
+    /// Checks a token with its issuer's keys.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(super) async fn verify(
+        &self,
+        jwt: &Jwt<'_>,
+        now: Timestamp,
+    ) -> Result<Presented, TokenRefusal> {
+        let issuer = jwt.issuer().ok_or(TokenRefusal::Malformed)?;
+        let known = self.0.iter().find(|provider| provider.rules.issuer == issuer);
+        known.ok_or(TokenRefusal::Foreign)?.verify(jwt, now).await
+    }
+}
+
+impl IdentityProvider {
+    fn new(rules: ProviderRules, fetcher: &Fetcher) -> Self {
+        let published = Published {
+            fetcher: fetcher.clone(),
+            issuer: rules.issuer.clone(),
+            jwks_url: rules.jwks_url.clone(),
+        };
+        let keys = IssuerKeys::new(&rules.issuer, Arc::new(published));
+        Self { organizations: rules.organizations.clone().into(), rules, keys }
+    }
+
+    /// The signature last: what is refused without it costs its issuer nothing.
+    async fn verify(&self, jwt: &Jwt<'_>, now: Timestamp) -> Result<Presented, TokenRefusal> {
+        if !jwt.is_for(&self.rules.audience) {
+            return Err(TokenRefusal::Foreign);
+        }
+        jwt.check_times(now)?;
+        let subject = jwt.subject().ok_or(TokenRefusal::Malformed)?.to_owned();
+        self.keys.verify(jwt).await?;
+        let paths = &self.rules.claims;
+        let orgs: Vec<OrgClaim> = paths.organizations(&jwt.claims);
+        Ok(Presented {
+            issuer: self.rules.issuer.clone(),
+            subject,
+            email: paths.email(&jwt.claims),
+            orgs,
+            reach: Reach::Listed(Arc::clone(&self.organizations)),
+            roles: self.capped(paths.roles(&jwt.claims)),
+            groups: paths.groups(&jwt.claims),
+            service_account: None,
+        })
+    }
+
+    /// A role beyond what the issuer may give counts as the strongest that it may.
+    fn capped(&self, roles: Vec<String>) -> Vec<String> {
+        let most = self.rules.max_role;
+        let cap = |name: String| match name.parse::<Role>() {
+            Ok(role) if role > most => most.as_str().to_owned(),
+            _ => name,
+        };
+        let mut capped: Vec<String> = Vec::with_capacity(roles.len());
+        for role in roles.into_iter().map(cap) {
+            if !capped.contains(&role) {
+                capped.push(role);
+            }
+        }
+        capped
+    }
+}

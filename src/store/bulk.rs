@@ -1,0 +1,29 @@
+//! Statements that add many rows at once to SQLite.
+
+use std::sync::Arc;
+
+/// `INSERT … VALUES (…),(…) …`, for several numbers of rows. They stay prepared, so there are few.
+pub(super) struct Bulk([(usize, Arc<str>); 3]);
+
+impl Bulk {
+    /// `head VALUES rows tail`, each row as given.
+    pub(super) fn new(head: &str, row: &str, tail: &str) -> Self {
+        Self([64, 8, 1].map(|rows| {
+            let values = vec![row; rows].join(",");
+            (rows, format!("{head} VALUES {values} {tail}").into())
+        }))
+    }
+
+    /// The rows in parts, largest first, each with the statement of its size.
+    pub(super) fn parts<'a, T>(
+        &'a self,
+        rows: &'a [T],
+    ) -> impl Iterator<Item = (&'a [T], &'a Arc<str>)> {
+        let mut rest = rows;
+        self.0.iter().flat_map(move |(size, statement)| {
+            let chunks = rest.chunks_exact(*size);
+            rest = chunks.remainder();
+            chunks.map(move |chunk| (chunk, statement))
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! What an organization has used since a time, summed by what policies tell apart.
+//!
+//! The one place that derives the state of limits and budgets from the ledger.
+
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError,
+    record::{Found, Record, unreadable},
+    statement::sql,
+};
+use crate::domain::{KeyId, Money, OrgId, ProviderId, Spent, Timestamp, UserId};
+
+/// Requests that were refused on the way in used nothing. One record is read once, and only those
+/// of the organization and time.
+const SPENT_SQLITE: &str = "SELECT
+        json_extract(record, '$.api_key_id') AS api_key_id,
+        json_extract(record, '$.user_id') AS user_id,
+        json_extract(record, '$.group_names') AS group_names,
+        json_extract(record, '$.alias') AS alias,
+        json_extract(record, '$.provider_id') AS provider_id,
+        json_extract(record, '$.provider_name') AS provider_name,
+        json_extract(record, '$.upstream_model') AS upstream_model,
+        COUNT(*) AS requests,
+        SUM(json_extract(record, '$.input_tokens') + json_extract(record, '$.output_tokens')
+            + json_extract(record, '$.cache_read_tokens')
+            + json_extract(record, '$.cache_write_tokens')) AS tokens,
+        SUM(CAST(ROUND(COALESCE(json_extract(record, '$.cost_total'), 0) * 1e9) AS INTEGER))
+            AS cost
+    FROM usage_records
+    WHERE org_id = $1 AND ts >= $2 AND json_extract(record, '$.denied_by') IS NULL
+    GROUP BY 1, 2, 3, 4, 5, 6, 7";
+const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
+        (SELECT record::jsonb AS r FROM usage_records WHERE org_id = $1 AND ts >= $2)
+    SELECT r ->> 'api_key_id' AS api_key_id, r ->> 'user_id' AS user_id,
+        r ->> 'group_names' AS group_names, r ->> 'alias' AS alias,
+        r ->> 'provider_id' AS provider_id, r ->> 'provider_name' AS provider_name,
+        r ->> 'upstream_model' AS upstream_model,
+        COUNT(*) AS requests,
+        SUM((r ->> 'input_tokens')::BIGINT + (r ->> 'output_tokens')::BIGINT
+            + (r ->> 'cache_read_tokens')::BIGINT
+            + (r ->> 'cache_write_tokens')::BIGINT)::BIGINT AS tokens,
+        SUM(ROUND(COALESCE((r ->> 'cost_total')::NUMERIC, 0) * 1000000000))::BIGINT AS cost
+    FROM used WHERE r ->> 'denied_by' IS NULL
+    GROUP BY 1, 2, 3, 4, 5, 6, 7";
+
+impl Store {
+    /// What the organization has used at or after `since`, as far as the ledger has delivered it.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn spent(&self, org: OrgId, since: Timestamp) -> Result<Vec<Spent>, StoreError> {
+        let text = self.readers.engine().pick(SPENT_SQLITE, SPENT_POSTGRES);
+        Ok(self.readers.all(sql(text).bind(org.0).bind(since.0)).await?)
+    }
+}
+
+fn id<T>(found: &Found<'_>, column: &str, wrap: fn(Uuid) -> T) -> sqlx::Result<Option<T>> {
+    let text: Option<String> = found.get(column)?;
+    let id = text.map(|text| text.parse()).transpose();
+    Ok(id.map_err(|error| unreadable(column, error))?.map(wrap))
+}
+
+fn sum(found: &Found<'_>, column: &str) -> sqlx::Result<u64> {
+    let value: i64 = found.get(column)?;
+    u64::try_from(value).map_err(|error| unreadable(column, error))
+}
+
+impl Record for Spent {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        Ok(Self {
+            api_key: id(found, "api_key_id", KeyId)?,
+            user: id(found, "user_id", UserId)?,
+            groups: found.json_opt("group_names")?.unwrap_or_default(),
+            alias: found.get("alias")?,
+            provider: id(found, "provider_id", ProviderId)?,
+            provider_name: found.get("provider_name")?,
+            upstream_model: found.get("upstream_model")?,
+            requests: sum(found, "requests")?,
+            tokens: sum(found, "tokens")?,
+            cost: Money(found.get("cost")?),
+        })
+    }
+}

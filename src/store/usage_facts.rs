@@ -1,0 +1,85 @@
+//! What the store reads of a usage record: where it belongs, what it is found by, what is summed.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::StoreError;
+use crate::domain::{KeyId, Money, OrgId, ProviderId, RecordId, Timestamp, UserId};
+
+/// A part of a [`crate::domain::UsageRecord`], borrowed from its text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Facts<'a> {
+    pub(super) id: RecordId,
+    pub(super) ts: Timestamp,
+    pub(super) org_id: Option<OrgId>,
+    pub(super) api_key_id: Option<KeyId>,
+    pub(super) user_id: Option<UserId>,
+    #[serde(borrow)]
+    group_names: Option<&'a RawValue>,
+    pub(super) provider_id: Option<ProviderId>,
+    #[serde(borrow)]
+    provider_name: Option<Name<'a>>,
+    #[serde(borrow)]
+    upstream_model: Option<Name<'a>>,
+    #[serde(borrow)]
+    alias: Option<Name<'a>>,
+    pub(super) status: u16,
+    pub(super) input_tokens: u64,
+    pub(super) output_tokens: u64,
+    pub(super) cache_read_tokens: u64,
+    pub(super) cache_write_tokens: u64,
+    pub(super) reasoning_tokens: u64,
+    pub(super) cost_total: Option<Money>,
+    pub(super) latency_ms: u64,
+    pub(super) ttfb_ms: Option<u64>,
+}
+
+/// Serde borrows a `Cow` in an `Option` only behind a type of its own.
+#[derive(Debug, Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Facts<'a> {
+    /// Those of a record, and its text.
+    pub(super) fn parse(record: &'a [u8]) -> Result<(Self, &'a str), StoreError> {
+        let unreadable = |error: &dyn std::error::Error| {
+            StoreError::Invalid(format!("a usage record is unreadable: {error}"))
+        };
+        let text = std::str::from_utf8(record).map_err(|error| unreadable(&error))?;
+        Ok((Self::read(text).map_err(|error| unreadable(&error))?, text))
+    }
+
+    /// Those of a record's text.
+    pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
+        let mut facts: Self = serde_json::from_str(text)?;
+        for name in [&mut facts.provider_name, &mut facts.upstream_model, &mut facts.alias] {
+            // No text column of PostgreSQL takes a NUL, and a record must not be lost over a name.
+            if let Some(name) = name.as_mut().filter(|name| name.0.contains('\0')) {
+                name.0 = Cow::Owned(name.0.replace('\0', "\u{fffd}"));
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The caller's groups, as a JSON list.
+    pub(super) fn groups(&self) -> Cow<'a, str> {
+        let text = self.group_names.map_or("[]", RawValue::get);
+        if text.contains("\\u0000") {
+            return Cow::Owned(text.replace("\\u0000", "\\ufffd"));
+        }
+        Cow::Borrowed(if text == "null" { "[]" } else { text })
+    }
+
+    pub(super) fn provider_name(&self) -> Option<&str> {
+        self.provider_name.as_ref().map(|name| &*name.0)
+    }
+
+    pub(super) fn upstream_model(&self) -> Option<&str> {
+        self.upstream_model.as_ref().map(|name| &*name.0)
+    }
+
+    pub(super) fn alias(&self) -> Option<&str> {
+        self.alias.as_ref().map(|name| &*name.0)
+    }
+}

@@ -358,6 +358,14 @@ mod tests {
     }
 
     #[test]
+    fn replicas_need_one_master_key_unless_vault_has_the_key() {
+        let shared = "[storage]\nurl = \"postgres://u@db/x\"\n[secrets]\n";
+        assert!(faults(shared)[0].contains("secrets.master_key"));
+        let vault = "wrap = \"vault\"\nvault_address = \"http://vault:8200\"\nvault_key = \"t\"\nvault_token = \"x\"\n";
+        assert_eq!(loaded(&format!("{shared}{vault}")).secrets.vault_key.as_deref(), Some("t"));
+    }
+
+    #[test]
     fn trusted_hosts_are_hosts() {
         let config = loaded("[upstream]\ntrusted_hosts = [\"LLM.example.com\", \"[::1]:8443\"]\n");
         assert_eq!(config.upstream.trusted_hosts, ["llm.example.com", "[::1]:8443"]);

@@ -118,7 +118,7 @@ fn authorities(config: &Config, blame: &mut Blame<'_>) {
 /// Only what can be seen without making or unsealing anything. The key itself is never repeated.
 fn master_key(config: &Config, variables: &[(String, String)], blame: &mut Blame<'_>) {
     let Some(setting) = &config.secrets.master_key else {
-        if config.storage.is_shared() {
+        if config.storage.is_shared() && config.secrets.wrap == WrapWith::Local {
             let message = "must be given where storage.url is PostgreSQL: every replica needs the same key \
                            (make one with: openssl rand -base64 32)";
             blame("secrets.master_key", message.to_owned());

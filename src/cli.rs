@@ -37,6 +37,8 @@ pub enum Command {
     Check(ConfigFile),
     /// Print a token for the admin and user API, and nothing else
     Token(TokenRequest),
+    /// Change the key that wraps the installation's secrets, without downtime
+    RotateMasterKey(RotationRequest),
     /// Manage the accounts of programs
     #[command(subcommand)]
     ServiceAccount(ServiceAccount),
@@ -77,6 +79,24 @@ pub struct TokenRequest {
     pub config: ConfigFile,
 }
 
+/// How the master key is to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct RotationRequest {
+    /// The new key: "file:<path>", "env:<name>" or base64 of 32 bytes [default: one is made, where the
+    /// key is master.key in the data folder]
+    #[arg(long, value_name = "KEY", value_parser = not_empty, conflicts_with = "finish")]
+    pub new_key: Option<String>,
+    /// Move to another kind of key: that of `secrets.vault_key`, or a master key
+    #[arg(long, value_name = "WRAP", conflicts_with = "finish")]
+    pub to: Option<WrapName>,
+    /// Once every replica has the new key: let the old one go
+    #[arg(long)]
+    pub finish: bool,
+    /// Which file is read.
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
 /// What is to be done about service accounts.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum ServiceAccount {
@@ -99,6 +119,15 @@ pub struct NewServiceAccount {
     /// Which file is read.
     #[command(flatten)]
     pub config: ConfigFile,
+}
+
+/// What may wrap the root secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum WrapName {
+    /// A master key
+    Local,
+    /// A key of Vault's transit engine
+    Vault,
 }
 
 /// Reads the process's arguments. Answers `--help`, `--version` and mistakes itself, and exits.
@@ -171,6 +200,19 @@ mod tests {
     fn groups_repeat() {
         let request = token("turnpike token --org a --user b --role user --group x --group y");
         assert_eq!(request.groups, ["x", "y"]);
+    }
+
+    #[test]
+    fn a_rotation_is_begun_or_finished() {
+        let begun = RotationRequest { new_key: Some("env:NEXT".into()), ..Default::default() };
+        let line = "turnpike rotate-master-key --new-key env:NEXT";
+        assert_eq!(parsed(line), Ok(Command::RotateMasterKey(begun)));
+        let to = RotationRequest { to: Some(WrapName::Vault), ..Default::default() };
+        assert_eq!(
+            parsed("turnpike rotate-master-key --to vault"),
+            Ok(Command::RotateMasterKey(to))
+        );
+        assert!(parsed("turnpike rotate-master-key --finish --to vault").is_err());
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! ```text
 //! app        → everything
 //! proxy      → snapshot route provider dialect wire ledger auth observe net domain
-//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe net domain
-//!              (net for its guarded client alone: addresses in requests are others' choice)
+//! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
+//!              net domain (net for its guarded client alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing provider domain
@@ -18,6 +18,8 @@
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
+//! cloud      → net secrets domain
+//! health     → store secrets snapshot provider net domain
 //! net        → snapshot provider domain             pricing     → domain
 //! policy     → domain              domain      → nothing
 //! ```
@@ -38,9 +40,11 @@ pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod cloud;
 pub mod config;
 pub mod dialect;
 pub mod domain;
+pub mod health;
 pub mod healthcheck;
 pub mod ledger;
 pub mod net;

@@ -12,13 +12,15 @@ use super::{
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AuthType, Credentials, ModelProvider, Settings, Url},
-    sealing::{CredentialsInput, KeyInput, given_key},
+    sealing::{CredentialsInput, Given, KeyInput, Purpose},
     state::AdminState,
     upstream,
 };
 use crate::{
     auth::Caller,
     domain::{CredentialId, OrgId, Timestamp},
+    provider::AuthKind,
+    secrets::Credential,
     store::{ConnectionRow, StoreError, Tx},
 };
 
@@ -67,7 +69,7 @@ pub(super) struct Create {
     name: String,
     #[schema(value_type = ModelProvider)]
     model_provider: String,
-    /// `api_key` where absent.
+    /// `api_key` where absent, or the vendor's first.
     #[schema(value_type = Option<AuthType>)]
     auth_type: Option<String>,
     /// The vendor's own where absent.
@@ -152,8 +154,9 @@ pub(super) async fn create(
     actor: Actor,
     Body(body): Body<Create>,
 ) -> Result<Json<CredentialView>, AdminError> {
-    let row = new_row(&state, actor.org, body)?;
+    let (mut row, credential) = new_row(&state, actor.org, body)?;
     let mut change = state.change(&actor).await?;
+    row.sealed = state.seal(change.tx(), row.org_id, row.id.0, credential.as_ref()).await?;
     let inserted = change.tx().insert_connection(&row).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
     let (id, sealed) = (row.id.0, row.sealed.is_some());
@@ -162,34 +165,51 @@ pub(super) async fn create(
     Ok(Json(view))
 }
 
-fn new_row(state: &AdminState, org: OrgId, body: Create) -> Result<ConnectionRow, AdminError> {
+/// A new connection's row, its secret yet to be sealed into it.
+fn new_row(
+    state: &AdminState,
+    org: OrgId,
+    body: Create,
+) -> Result<(ConnectionRow, Option<Credential>), AdminError> {
     let now = Timestamp::now();
-    let id = CredentialId::random();
     let name = upstream::text("name", body.name)?;
     let vendor = upstream::vendor(&body.model_provider)?;
-    let auth_type = body.auth_type.unwrap_or_else(upstream::default_auth_type);
-    let auth_type = upstream::auth_type(auth_type)?;
+    let auth_type = match body.auth_type {
+        Some(given) => upstream::auth_type(given, vendor)?,
+        None => upstream::default_auth_type(vendor),
+    };
+    shareable(&auth_type)?;
+    let settings = upstream::settings(body.settings, vendor)?.unwrap_or_else(|| json!({}));
     let base_url = match body.base_url {
         Some(given) => upstream::base_url(given)?,
-        None => upstream::default_base_url(vendor)?,
+        None => upstream::default_base_url(vendor, &settings)?,
     };
-    let settings = upstream::settings(body.settings, vendor)?.unwrap_or_else(|| json!({}));
-    let key = given_key(body.api_key, body.credentials)?;
-    upstream::require_key(vendor, key.as_ref())?;
-    let key = key.filter(|key| !key.is_empty());
-    let sealed = key.map(|key| key.seal(&state.keyring, org, id.0)).transpose()?;
-    Ok(ConnectionRow {
-        id,
+    upstream::complete(state, vendor, &auth_type, &base_url, &settings)?;
+    let purpose = Purpose { vendor, auth_type: &auth_type, settings: &settings };
+    let credential = Given::new(body.api_key, body.credentials).credential(purpose, None)?;
+    let row = ConnectionRow {
+        id: CredentialId::random(),
         org_id: org,
         name,
         model_provider: body.model_provider,
         auth_type,
         base_url,
         settings,
-        sealed,
+        sealed: None,
         created_at: now,
         updated_at: now,
-    })
+    };
+    Ok((row, credential))
+}
+
+/// The caller's own token is nothing to be kept.
+fn shareable(auth_type: &str) -> Result<(), AdminError> {
+    if upstream::kind(auth_type) == AuthKind::OauthPassthrough {
+        return Err(AdminError::bad_request(format!(
+            "auth_type '{auth_type}' has no credential to be shared: set it on the provider"
+        )));
+    }
+    Ok(())
 }
 
 /// Update or rotate a credential
@@ -212,16 +232,33 @@ pub(super) async fn update(
     let mut change = state.change(&actor).await?;
     let mut row = existing(change.tx(), actor.org, CredentialId(id)).await?;
     let (before, sealed) = (CredentialView::from(row.clone()), row.sealed.clone());
-    apply(&state, &mut row, body)?;
+    let was = (row.auth_type.clone(), row.base_url.clone());
+    let mut probed = Vec::new();
+    apply(&state, change.tx(), &mut row, body).await?;
+    let rotated = row.sealed != sealed;
+    if rotated || was != (row.auth_type.clone(), row.base_url.clone()) {
+        // What was found out with the old one says nothing of its providers.
+        change.tx().forget_health_of(actor.org, row.id).await?;
+        for provider in change.tx().providers(actor.org).await? {
+            probed.extend(Some(provider.id).filter(|_| provider.connection_id == Some(row.id)));
+        }
+    }
     let updated = change.tx().update_connection(&row).await;
     updated.map_err(|error| name_taken(error, &row.name))?;
-    let rotated = row.sealed != sealed;
     let view = CredentialView::from(row);
     change.commit(Audit::updated(WHAT, id, &before, &view)?.credentials(rotated)).await?;
+    for provider in probed {
+        state.probe_later(actor.org, provider);
+    }
     Ok(Json(view))
 }
 
-fn apply(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<(), AdminError> {
+async fn apply(
+    state: &AdminState,
+    tx: &mut Tx,
+    row: &mut ConnectionRow,
+    body: Update,
+) -> Result<(), AdminError> {
     let given = body.model_provider.as_deref();
     upstream::unchanged("model_provider", given, &row.model_provider)?;
     let vendor = upstream::vendor(&row.model_provider)?;
@@ -229,19 +266,31 @@ fn apply(state: &AdminState, row: &mut ConnectionRow, body: Update) -> Result<()
         row.name = upstream::text("name", name)?;
     }
     if let Some(auth_type) = body.auth_type {
-        row.auth_type = upstream::auth_type(auth_type)?;
+        row.auth_type = upstream::auth_type(auth_type, vendor)?;
+        shareable(&row.auth_type)?;
     }
-    if let Some(base_url) = body.base_url {
-        row.base_url = upstream::base_url(base_url)?;
-    }
+    // An address that follows from the settings follows them.
+    let follows = upstream::usual_base_url(vendor, &row.settings).as_ref() == Some(&row.base_url);
     if let Some(settings) = upstream::settings(body.settings, vendor)? {
         row.settings = settings;
     }
-    if let Some(key) = given_key(body.api_key, body.credentials)? {
-        upstream::require_key(vendor, Some(&key))?;
-        let full = Some(key).filter(|key| !key.is_empty());
-        let sealed = full.map(|key| key.seal(&state.keyring, row.org_id, row.id.0));
-        row.sealed = sealed.transpose()?;
+    if let Some(base_url) = body.base_url {
+        row.base_url = upstream::base_url(base_url)?;
+    } else if follows {
+        let usual = upstream::usual_base_url(vendor, &row.settings);
+        row.base_url = usual.unwrap_or_else(|| row.base_url.clone());
+    }
+    upstream::complete(state, vendor, &row.auth_type, &row.base_url, &row.settings)?;
+    let given = Given::new(body.api_key, body.credentials);
+    let is_given = given.is_given();
+    let stored = state.open(row.org_id, row.id.0, row.sealed.as_deref())?;
+    let claimed = stored.as_ref().and_then(Credential::claim);
+    let had = stored.is_some();
+    let purpose = Purpose { vendor, auth_type: &row.auth_type, settings: &row.settings };
+    let credential = given.credential(purpose, stored)?;
+    let claims = credential.as_ref().and_then(Credential::claim);
+    if is_given || claims != claimed || had != credential.is_some() {
+        row.sealed = state.seal(tx, row.org_id, row.id.0, credential.as_ref()).await?;
     }
     row.updated_at = Timestamp::now();
     Ok(())
@@ -272,12 +321,18 @@ pub(super) async fn delete(
             users.join(", ")
         )));
     }
+    change.tx().set_claim(actor.org, id, None).await?;
     change.tx().delete_connection(actor.org, row.id).await?;
     change.commit(Audit::deleted(WHAT, id, &CredentialView::from(row))?).await?;
     Ok(DELETED)
 }
 
-async fn existing(tx: &mut Tx, org: OrgId, id: CredentialId) -> Result<ConnectionRow, AdminError> {
+/// The organization's connection of that id.
+pub(super) async fn existing(
+    tx: &mut Tx,
+    org: OrgId,
+    id: CredentialId,
+) -> Result<ConnectionRow, AdminError> {
     tx.connection(org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))
 }
 

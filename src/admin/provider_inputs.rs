@@ -135,6 +135,17 @@ pub(super) struct ProviderView {
     updated_at: Timestamp,
 }
 
+impl ProviderView {
+    pub(super) const fn id(&self) -> ProviderId {
+        self.id
+    }
+
+    /// Whether what is known of its health holds for what it is now.
+    pub(super) const fn was_checked(&self) -> bool {
+        self.health_checked_at.is_some()
+    }
+}
+
 impl From<ProviderRow> for ProviderView {
     fn from(row: ProviderRow) -> Self {
         Self {

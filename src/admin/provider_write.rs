@@ -6,13 +6,14 @@ use super::{
     error::AdminError,
     patch::Patch,
     provider_inputs::{Create, Update},
-    sealing::{KeyInput, given_key},
+    sealing::{Given, Purpose},
     state::AdminState,
     upstream,
 };
 use crate::{
     domain::{CredentialId, OrgId, ProviderId, Timestamp},
     provider::Vendor,
+    secrets::Credential,
     store::{ConnectionRow, Inherits, ProviderRow, Tx},
 };
 
@@ -45,11 +46,13 @@ struct Described {
 }
 
 fn describe(
+    state: &AdminState,
     body: &mut Create,
     vendor: &Vendor,
     shared: Option<&ConnectionRow>,
 ) -> Result<Described, AdminError> {
-    let auth_type = body.auth_type.take().map(upstream::auth_type).transpose()?;
+    let auth_type = body.auth_type.take();
+    let auth_type = auth_type.map(|given| upstream::auth_type(given, vendor)).transpose()?;
     let base_url = body.base_url.take().map(upstream::base_url).transpose()?;
     let settings = upstream::settings(body.settings.take(), vendor)?;
     let inherits = Inherits {
@@ -57,37 +60,41 @@ fn describe(
         base_url: shared.is_some() && base_url.is_none(),
         settings: shared.is_some() && settings.is_none(),
     };
+    let inherited = shared.map(|shared| (shared.auth_type.clone(), shared.settings.clone()));
+    let (inherited_auth, inherited_settings) =
+        inherited.unwrap_or_else(|| (upstream::default_auth_type(vendor), json!({})));
+    let auth_type = auth_type.unwrap_or(inherited_auth);
+    let settings = settings.unwrap_or(inherited_settings);
     let base_url = match (base_url, shared) {
         (Some(given), _) => given,
         (None, Some(shared)) => shared.base_url.clone(),
-        (None, None) => upstream::default_base_url(vendor)?,
+        (None, None) => upstream::default_base_url(vendor, &settings)?,
     };
-    let inherited = shared.map(|shared| (shared.auth_type.clone(), shared.settings.clone()));
-    let (inherited_auth, inherited_settings) =
-        inherited.unwrap_or_else(|| (upstream::default_auth_type(), json!({})));
-    Ok(Described {
-        auth_type: auth_type.unwrap_or(inherited_auth),
-        base_url,
-        settings: settings.unwrap_or(inherited_settings),
-        inherits,
-    })
+    upstream::complete(state, vendor, &auth_type, &base_url, &settings)?;
+    Ok(Described { auth_type, base_url, settings, inherits })
 }
 
-/// A new provider's row.
+/// A new provider's row, its secret yet to be sealed into it.
 pub(super) fn new_row(
     state: &AdminState,
     org: OrgId,
     mut body: Create,
     vendor: &Vendor,
     shared: Option<&ConnectionRow>,
-) -> Result<(ProviderRow, Inherits), AdminError> {
-    let described = describe(&mut body, vendor, shared)?;
-    let id = ProviderId::random();
-    let key = given_key(body.api_key, body.credentials)?.filter(|key| !key.is_empty());
-    let sealed = inline_secret(state, org, id, vendor, shared.is_some(), key)?;
+) -> Result<(ProviderRow, Inherits, Option<Credential>), AdminError> {
+    let described = describe(state, &mut body, vendor, shared)?;
+    let given = Given::new(body.api_key, body.credentials);
+    let credential = if let Some(shared) = shared {
+        one_or_the_other(&given)?;
+        same_kind(&described.auth_type, shared)?;
+        None
+    } else {
+        let (auth_type, settings) = (described.auth_type.as_str(), &described.settings);
+        given.credential(Purpose { vendor, auth_type, settings }, None)?
+    };
     let now = Timestamp::now();
     let row = ProviderRow {
-        id,
+        id: ProviderId::random(),
         org_id: org,
         name: name(body.name)?,
         model_provider: body.model_provider,
@@ -96,7 +103,7 @@ pub(super) fn new_row(
         settings: described.settings,
         catalog_id: None,
         connection_id: shared.map(|shared| shared.id),
-        sealed,
+        sealed: None,
         enabled: true,
         enforce_health_check: body.enforce_health_check.unwrap_or(true),
         health_status: UNVERIFIED.to_owned(),
@@ -113,25 +120,27 @@ pub(super) fn new_row(
         created_at: now,
         updated_at: now,
     };
-    Ok((row, described.inherits))
+    Ok((row, described.inherits, credential))
 }
 
-fn inline_secret(
-    state: &AdminState,
-    org: OrgId,
-    id: ProviderId,
-    vendor: &Vendor,
-    shared: bool,
-    key: Option<KeyInput>,
-) -> Result<Option<Vec<u8>>, AdminError> {
-    if shared && key.is_some() {
+fn one_or_the_other(given: &Given) -> Result<(), AdminError> {
+    if given.is_full() {
         let message = "api_key and connection_id exclude each other; send one of them";
         return Err(AdminError::bad_request(message));
     }
-    if !shared {
-        upstream::require_key(vendor, key.as_ref())?;
+    Ok(())
+}
+
+/// A provider's own `auth_type` must be able to use the connection's secret.
+fn same_kind(auth_type: &str, shared: &ConnectionRow) -> Result<(), AdminError> {
+    let (own, theirs) = (upstream::kind(auth_type), upstream::kind(&shared.auth_type));
+    if own == theirs || (own.is_key() && theirs.is_key()) {
+        return Ok(());
     }
-    key.map(|key| key.seal(&state.keyring, org, id.0)).transpose()
+    Err(AdminError::bad_request(format!(
+        "auth_type '{auth_type}' cannot use the connection's credential, which is of auth_type '{}'",
+        shared.auth_type
+    )))
 }
 
 /// Applies an update to a stored row.
@@ -149,17 +158,27 @@ pub(super) async fn change(
     if let Some(given) = body.name.filter(|given| *given != row.name) {
         row.name = name(given)?;
     }
+    let was = (row.auth_type.clone(), row.base_url.clone());
     if let Some(auth_type) = body.auth_type {
-        row.auth_type = upstream::auth_type(auth_type)?;
+        row.auth_type = upstream::auth_type(auth_type, vendor)?;
         inherits.auth_type = false;
+    }
+    // An address that follows from the settings follows them.
+    let follows = upstream::usual_base_url(vendor, &row.settings).as_ref() == Some(&row.base_url);
+    if let Some(settings) = upstream::settings(body.settings, vendor)? {
+        row.settings = settings;
+        inherits.settings = false;
     }
     if let Some(base_url) = body.base_url {
         row.base_url = upstream::base_url(base_url)?;
         inherits.base_url = false;
+    } else if follows && !inherits.base_url {
+        let usual = upstream::usual_base_url(vendor, &row.settings);
+        row.base_url = usual.unwrap_or_else(|| row.base_url.clone());
     }
-    if let Some(settings) = upstream::settings(body.settings, vendor)? {
-        row.settings = settings;
-        inherits.settings = false;
+    upstream::complete(state, vendor, &row.auth_type, &row.base_url, &row.settings)?;
+    if was != (row.auth_type.clone(), row.base_url.clone()) {
+        forget_health(row);
     }
     row.enabled = body.enabled.unwrap_or(row.enabled);
     row.enforce_health_check = body.enforce_health_check.unwrap_or(row.enforce_health_check);
@@ -167,7 +186,7 @@ pub(super) async fn change(
     timeout.apply(&mut row.request_timeout_secs);
     let timeout = body.stream_idle_timeout_secs.try_map(upstream::stream_idle_timeout)?;
     timeout.apply(&mut row.stream_idle_timeout_secs);
-    rotate(state, row, vendor, given_key(body.api_key, body.credentials)?)?;
+    rotate(state, tx, row, vendor, Given::new(body.api_key, body.credentials)).await?;
     row.updated_at = Timestamp::now();
     Ok(inherits)
 }
@@ -202,26 +221,34 @@ async fn rebind(
     Ok(())
 }
 
-/// Replaces the inline key, if one is given; a provider without connection must end up with one.
-fn rotate(
+/// Replaces the inline secret, if one is given; a provider without connection must end up with what
+/// its auth type needs.
+async fn rotate(
     state: &AdminState,
+    tx: &mut Tx,
     row: &mut ProviderRow,
     vendor: &Vendor,
-    key: Option<KeyInput>,
+    given: Given,
 ) -> Result<(), AdminError> {
-    let Some(key) = key else {
-        return match (row.connection_id, &row.sealed) {
-            (None, None) => upstream::require_key(vendor, None),
-            _ => Ok(()),
-        };
-    };
-    let full = Some(key).filter(|key| !key.is_empty());
-    if row.connection_id.is_some() && full.is_none() {
+    let (org, id) = (row.org_id, row.id.0);
+    if let Some(shared) = row.connection_id {
+        one_or_the_other(&given)?;
+        let shared = tx.connection(org, shared).await?;
+        shared.map_or(Ok(()), |shared| same_kind(&row.auth_type, &shared))?;
+        tx.set_claim(org, id, None).await?;
         return Ok(());
     }
-    let shared = row.connection_id.is_some();
-    row.sealed = inline_secret(state, row.org_id, row.id, vendor, shared, full)?;
-    forget_health(row);
+    let is_given = given.is_given();
+    let stored = state.open(org, id, row.sealed.as_deref())?;
+    let claimed = stored.as_ref().and_then(Credential::claim);
+    let had = stored.is_some();
+    let purpose = Purpose { vendor, auth_type: &row.auth_type, settings: &row.settings };
+    let credential = given.credential(purpose, stored)?;
+    let claims = credential.as_ref().and_then(Credential::claim);
+    if is_given || claims != claimed || had != credential.is_some() {
+        row.sealed = state.seal(tx, org, id, credential.as_ref()).await?;
+        forget_health(row);
+    }
     Ok(())
 }
 

@@ -105,8 +105,9 @@ pub(super) async fn create(
         Some(id) => Some(provider_write::connection(tx, actor.org, id, vendor).await?),
         None => None,
     };
-    let (row, inherits) =
+    let (mut row, inherits, credential) =
         provider_write::new_row(&state, actor.org, body, vendor, shared.as_ref())?;
+    row.sealed = state.seal(tx, row.org_id, row.id.0, credential.as_ref()).await?;
     let inserted = tx.insert_provider(&row, inherits).await;
     inserted.map_err(|error| name_taken(error, &row.name))?;
     price_guard::require(tx, &row, models.iter().map(String::as_str)).await?;
@@ -119,7 +120,7 @@ pub(super) async fn create(
     let (id, sealed) = (row.id.0, row.sealed.is_some());
     let view = ProviderView::from(row);
     change.commit(Audit::created(WHAT, id, &view)?.credentials(sealed)).await?;
-    Ok(Json(view))
+    Ok(Json(probed(&state, actor.org, view).await))
 }
 
 /// Update a provider
@@ -149,7 +150,40 @@ pub(super) async fn update(
     let rotated = row.sealed != sealed;
     let view = ProviderView::from(row);
     change.commit(Audit::updated(WHAT, id, &before, &view)?.credentials(rotated)).await?;
-    Ok(Json(view))
+    if view.was_checked() {
+        return Ok(Json(view));
+    }
+    Ok(Json(probed(&state, actor.org, view).await))
+}
+
+/// Check a provider's health now
+///
+/// Answers the provider with what was found out, or with what is known where that takes longer than a
+/// few seconds. Vendors that are not probed stay unverified.
+#[utoipa::path(
+    post,
+    path = "/admin/providers/{id}/check",
+    operation_id = "checkProvider",
+    tag = "Providers",
+    responses((status = 200, body = ProviderView))
+)]
+pub(super) async fn check(
+    State(state): State<AdminState>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<ProviderView>, AdminError> {
+    let row = existing(&mut state.store.read().await?, caller.org, ProviderId(id)).await?;
+    Ok(Json(probed(&state, caller.org, row.into()).await))
+}
+
+/// The provider after a probe; as it was, where it cannot be read then: what was asked for is done.
+async fn probed(state: &AdminState, org: OrgId, view: ProviderView) -> ProviderView {
+    state.probe(org, view.id()).await;
+    let Ok(mut tx) = state.store.read().await else { return view };
+    match tx.provider(org, view.id()).await {
+        Ok(Some(row)) => row.into(),
+        _ => view,
+    }
 }
 
 /// Delete a provider
@@ -169,6 +203,7 @@ pub(super) async fn delete(
 ) -> Result<Json<Deleted>, AdminError> {
     let mut change = state.change(&actor).await?;
     let row = existing(change.tx(), actor.org, ProviderId(id)).await?;
+    change.tx().set_claim(actor.org, id, None).await?;
     change.tx().delete_provider(actor.org, row.id).await?;
     change.commit(Audit::deleted(WHAT, id, &ProviderView::from(row))?).await?;
     Ok(DELETED)

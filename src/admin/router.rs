@@ -6,7 +6,7 @@ use axum::Router;
 use utoipa_axum::routes;
 
 use super::{
-    api_keys, audit, budgets, credentials, document,
+    api_keys, audit, budgets, clouds, credentials, document,
     error::AdminError,
     governance, model_access, model_catalog,
     operations::Operations,
@@ -21,9 +21,14 @@ use super::{
 pub(super) fn operations() -> Operations {
     Operations::default()
         .routes(Admin, routes!(credentials::list, credentials::create))
+        .routes(Admin, routes!(clouds::role_config))
+        .routes(Admin, routes!(clouds::validate_role))
+        .routes(Admin, routes!(clouds::validate_vertex))
+        .routes(Admin, routes!(clouds::trust_info))
         .routes(Admin, routes!(credentials::get, credentials::update, credentials::delete))
         .routes(Admin, routes!(providers::list, providers::create))
         .routes(Admin, routes!(providers::get, providers::update, providers::delete))
+        .routes(Admin, routes!(providers::check))
         .routes(Admin, routes!(providers::list_routes))
         .routes(Admin, routes!(routes::list, routes::create))
         .routes(Admin, routes!(routes::reorder))

@@ -9,7 +9,7 @@ use crate::{
     store::Store,
 };
 
-use super::error::AdminError;
+use super::{error::AdminError, outside::Outside};
 
 /// Everything a handler may touch. Clones share it.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct AdminState {
     pub(super) tokens: Arc<TokenDesk>,
     /// Puts writes into force.
     pub(super) refresh: Arc<dyn Refresh>,
+    /// Clouds and vendors.
+    pub(super) outside: Outside,
 }
 
 impl AdminState {
@@ -35,11 +37,12 @@ impl AdminState {
         issuer: Arc<Issuer>,
         providers: IdentityProviders,
         refresh: Arc<dyn Refresh>,
+        outside: Outside,
     ) -> Self {
         let keys = Arc::clone(&api_keys);
         let desk = TokenDesk::new(store.clone(), Arc::clone(&keyring), Arc::clone(&issuer));
         let authenticator = Arc::new(Authenticator::new(store.clone(), issuer, providers, keys));
-        Self { store, keyring, api_keys, authenticator, tokens: Arc::new(desk), refresh }
+        Self { store, keyring, api_keys, authenticator, tokens: Arc::new(desk), refresh, outside }
     }
 }
 

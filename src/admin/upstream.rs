@@ -2,34 +2,18 @@
 
 use serde_json::{Map, Value};
 
-use super::{error::AdminError, sealing::KeyInput};
+use super::{error::AdminError, state::AdminState};
 use crate::{
-    provider::{Vendor, catalog},
+    net::{CLAUDE, GOOGLE},
+    provider::{AuthKind, Vendor, catalog},
     snapshot::BaseUrl,
 };
 
-/// Vendors of the API that this version cannot speak to.
-const LATER_VENDORS: [&str; 5] =
-    ["azure_openai", "azure_foundry", "google_ai", "bedrock", "vertex"];
-/// Names of plain API-key authentication in both public vocabularies.
-const KEY_AUTH_TYPES: [&str; 3] = ["api_key", "bearer_api_key", "x_api_key"];
+/// Vendors of the API that this version does not know.
+const LATER_VENDORS: [&str; 1] = ["azure_foundry"];
 /// Names of the API that this version cannot authenticate with.
-const LATER_AUTH_TYPES: [&str; 14] = [
-    "aws_role",
-    "aws_keys",
-    "aws_static_credentials",
-    "bedrock_api_key",
-    "google_adc",
-    "google_service_account",
-    "google_impersonation",
-    "google_service_account_impersonation",
-    "oauth_passthrough",
-    "claude_oauth",
-    "codex_oauth",
-    "azure_api_key",
-    "azure_foundry_api_key",
-    "azure_entra_client_secret",
-];
+const LATER_AUTH_TYPES: [&str; 3] =
+    ["codex_oauth", "azure_foundry_api_key", "azure_entra_client_secret"];
 /// Values of the setting `dialects` of a `custom` provider.
 const DIALECTS: [&str; 4] = ["chat_completions", "responses", "completions", "embeddings"];
 
@@ -42,7 +26,7 @@ pub(super) fn vendors() -> Vec<&'static str> {
 
 /// Every `auth_type` of the API.
 pub(super) fn auth_types() -> Vec<&'static str> {
-    KEY_AUTH_TYPES.into_iter().chain(LATER_AUTH_TYPES).collect()
+    AuthKind::names().chain(LATER_AUTH_TYPES).collect()
 }
 
 /// A vendor by its slug.
@@ -63,22 +47,34 @@ pub(super) fn vendor(slug: &str) -> Result<&'static Vendor, AdminError> {
     )))
 }
 
-/// An `auth_type`, stored and echoed as it was written.
-pub(super) fn auth_type(given: String) -> Result<String, AdminError> {
-    if KEY_AUTH_TYPES.contains(&given.as_str()) {
+/// An `auth_type` that the vendor takes, stored and echoed as it was written.
+pub(super) fn auth_type(given: String, vendor: &Vendor) -> Result<String, AdminError> {
+    let kind = AuthKind::named(&given);
+    if kind.is_some_and(|kind| vendor.auth_types.contains(&kind)) {
         return Ok(given);
     }
-    let supported = KEY_AUTH_TYPES.join(", ");
-    Err(AdminError::bad_request(if LATER_AUTH_TYPES.contains(&given.as_str()) {
-        format!("auth_type '{given}' is not supported by this version; supported are: {supported}")
-    } else {
-        format!("unknown auth_type '{given}'; supported are: {supported}")
+    let slug = &vendor.slug;
+    let takes: Vec<&str> = vendor.auth_types.iter().flat_map(|kind| kind.own_names()).collect();
+    let takes = takes.join(", ");
+    Err(AdminError::bad_request(match kind {
+        Some(_) => format!("auth_type '{given}' is not one of {slug}'s, which are: {takes}"),
+        None if LATER_AUTH_TYPES.contains(&given.as_str()) => {
+            format!("auth_type '{given}' is not supported by this version; {slug} takes: {takes}")
+        }
+        None => format!("unknown auth_type '{given}'; {slug} takes: {takes}"),
     }))
 }
 
-/// The `auth_type` where none is given.
-pub(super) fn default_auth_type() -> String {
-    "api_key".to_owned()
+/// The `auth_type` where none is given: a key, where the vendor takes one.
+pub(super) fn default_auth_type(vendor: &Vendor) -> String {
+    let first = vendor.auth_types.first().copied().unwrap_or(AuthKind::ApiKey);
+    let by_key = vendor.auth_types.contains(&AuthKind::ApiKey);
+    if by_key { AuthKind::ApiKey } else { first }.name().to_owned()
+}
+
+/// What a stored `auth_type` means.
+pub(super) fn kind(auth_type: &str) -> AuthKind {
+    AuthKind::named(auth_type).unwrap_or(AuthKind::ApiKey)
 }
 
 /// A `base_url`, stored and echoed as it was written; one that no snapshot could use is refused.
@@ -89,12 +85,19 @@ pub(super) fn base_url(given: String) -> Result<String, AdminError> {
     }
 }
 
-/// The vendor's own base URL, for a row that gives none.
-pub(super) fn default_base_url(vendor: &Vendor) -> Result<String, AdminError> {
-    vendor.base_url.clone().ok_or_else(|| {
-        let slug = &vendor.slug;
-        AdminError::bad_request(format!("base_url is required for model_provider '{slug}'"))
-    })
+/// The vendor's own base URL, for a row that gives none. Where it lacks a setting, that is what is told.
+pub(super) fn default_base_url(vendor: &Vendor, settings: &Value) -> Result<String, AdminError> {
+    if let Some(usual) = usual_base_url(vendor, settings) {
+        return Ok(usual);
+    }
+    required(vendor, settings)?;
+    let slug = &vendor.slug;
+    Err(AdminError::bad_request(format!("base_url is required for model_provider '{slug}'")))
+}
+
+/// The vendor's own base URL, with these settings in it.
+pub(super) fn usual_base_url(vendor: &Vendor, settings: &Value) -> Option<String> {
+    vendor.base_url_for(|name| settings.get(name)?.as_str().map(str::to_owned))
 }
 
 /// `settings`: an object, with what this version reads in it checked. Null is as absent.
@@ -102,13 +105,110 @@ pub(super) fn settings(given: Option<Value>, vendor: &Vendor) -> Result<Option<V
     match given {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => {
-            if vendor.slug == "custom" {
-                check_dialects(&map)?;
-            }
+            check_settings(&map, vendor)?;
             Ok(Some(Value::Object(map)))
         }
         Some(_) => Err(AdminError::bad_request("settings must be a JSON object")),
     }
+}
+
+/// Settings become parts of host names and paths: so each has the letters that it can have there.
+fn check_settings(settings: &Map<String, Value>, vendor: &Vendor) -> Result<(), AdminError> {
+    match vendor.slug.as_str() {
+        "custom" => check_dialects(settings),
+        "bedrock" => {
+            name_setting(settings, "region", "-")?;
+            one_of(settings, "model_api_family", &["anthropic_messages", "bedrock_converse"])
+        }
+        "vertex" => {
+            name_setting(settings, "project_id", "-.:")?;
+            name_setting(settings, "location", "-")?;
+            one_of(settings, "model_api_family", &["vertex_gemini", "anthropic_messages"])
+        }
+        "azure_openai" => {
+            name_setting(settings, "api_version", "-")?;
+            one_of(settings, "endpoint_mode", &["deployment", "v1"])
+        }
+        _ => Ok(()),
+    }
+}
+
+fn name_setting(settings: &Map<String, Value>, name: &str, signs: &str) -> Result<(), AdminError> {
+    match settings.get(name) {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(value)) => cloud_name(&format!("settings.{name}"), value, signs),
+        Some(_) => Err(AdminError::bad_request(format!("settings.{name} must be a string"))),
+    }
+}
+
+/// A name that a cloud gave: letters, digits and the signs.
+pub(super) fn cloud_name(field: &str, value: &str, signs: &str) -> Result<(), AdminError> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
+    if (1..=128).contains(&value.len()) && value.chars().all(fits) {
+        return Ok(());
+    }
+    let signs: Vec<String> = signs.chars().map(|sign| format!("'{sign}'")).collect();
+    Err(AdminError::bad_request(format!(
+        "{field} must be 1 to 128 letters, digits and {}",
+        signs.join(", ")
+    )))
+}
+
+fn one_of(settings: &Map<String, Value>, name: &str, allowed: &[&str]) -> Result<(), AdminError> {
+    match settings.get(name) {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(value)) if allowed.contains(&value.as_str()) => Ok(()),
+        Some(_) => Err(AdminError::bad_request(format!(
+            "settings.{name} must be one of: {}",
+            allowed.join(", ")
+        ))),
+    }
+}
+
+/// What must be there for the vendor to be called, after defaults and inheritance; and where tokens
+/// may go that are not the organization's own.
+pub(super) fn complete(
+    state: &AdminState,
+    vendor: &Vendor,
+    auth_type: &str,
+    base_url: &str,
+    settings: &Value,
+) -> Result<(), AdminError> {
+    required(vendor, settings)?;
+    trusted(state, kind(auth_type), base_url)
+}
+
+fn required(vendor: &Vendor, settings: &Value) -> Result<(), AdminError> {
+    for name in &vendor.required_settings {
+        if settings.get(name).and_then(Value::as_str).is_none() {
+            let slug = &vendor.slug;
+            let message = format!("settings.{name} is required for model_provider '{slug}'");
+            return Err(AdminError::bad_request(message));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an address that the kind's tokens must not go to.
+pub(super) fn trusted(
+    state: &AdminState,
+    kind: AuthKind,
+    base_url: &str,
+) -> Result<(), AdminError> {
+    let own = match kind {
+        AuthKind::GoogleAdc | AuthKind::GoogleImpersonation => GOOGLE,
+        AuthKind::OauthPassthrough => CLAUDE,
+        _ => return Ok(()),
+    };
+    if state.outside.trusted.permit(base_url, own) {
+        return Ok(());
+    }
+    let name = kind.name();
+    Err(AdminError::bad_request(format!(
+        "base_url must be https://{own} with auth_type '{name}': its tokens are not the \
+         organization's own. The operator of the gateway can list further hosts in \
+         upstream.trusted_hosts"
+    )))
 }
 
 fn check_dialects(settings: &Map<String, Value>) -> Result<(), AdminError> {
@@ -119,14 +219,6 @@ fn check_dialects(settings: &Map<String, Value>) -> Result<(), AdminError> {
     }
     let message = format!("settings.dialects must be a list out of {}", DIALECTS.join(", "));
     Err(AdminError::bad_request(message))
-}
-
-/// Refuses a missing key where the vendor needs one.
-pub(super) fn require_key(vendor: &Vendor, key: Option<&KeyInput>) -> Result<(), AdminError> {
-    if vendor.key_optional || key.is_some_and(|key| !key.is_empty()) {
-        return Ok(());
-    }
-    Err(AdminError::bad_request("api_key is required for API-key auth providers"))
 }
 
 /// A number of a closed range.

@@ -2,10 +2,13 @@
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
-use super::{AppError, parts, serve};
+use super::{AppError, parts, rotate, serve};
 use crate::{
     admin, auth,
-    cli::{Command, ConfigFile, EXIT_CONFIG, NewServiceAccount, ServiceAccount, TokenRequest},
+    cli::{
+        Command, ConfigFile, EXIT_CONFIG, NewServiceAccount, RotationRequest, ServiceAccount,
+        TokenRequest,
+    },
     config::{self, Config, LogFormat},
     healthcheck, observe,
 };
@@ -21,6 +24,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
+        }
+        Command::RotateMasterKey(request) => {
+            load(&request.config).and_then(|config| rotate_master_key(&config, &request))
         }
         Command::ServiceAccount(ServiceAccount::Create(new)) => {
             load(&new.config).and_then(|config| create_service_account(&config, &new))
@@ -66,6 +72,10 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
         Ok(token)
     })?;
     say(&token)
+}
+
+fn rotate_master_key(config: &Config, request: &RotationRequest) -> Result<(), AppError> {
+    say(&block_on(1, rotate::rotate(config, request))?)
 }
 
 fn create_service_account(config: &Config, new: &NewServiceAccount) -> Result<(), AppError> {

@@ -36,7 +36,7 @@ pub enum AppError {
     Store(#[from] store::StoreError),
     /// The master key is not there or not the right one.
     #[error(transparent)]
-    MasterKey(#[from] auth::MasterCheckError),
+    MasterKey(#[from] auth::UnlockError),
     /// A secret cannot be sealed or opened.
     #[error(transparent)]
     Seal(#[from] secrets::SealError),
@@ -67,6 +67,12 @@ pub enum AppError {
     /// No client for the gateway's own requests can be made.
     #[error(transparent)]
     Client(#[from] net::ClientError),
+    /// The command cannot be carried out as it was given.
+    #[error("{0}")]
+    Usage(String),
+    /// The key cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] secrets::MasterKeyError),
     /// The system refuses something else.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),

@@ -6,11 +6,13 @@ mod error;
 mod follow;
 mod identity;
 mod listen;
+mod outside;
 mod parts;
 mod prices;
 mod probes;
 mod refresh;
 mod retention;
+mod rotate;
 mod serve;
 mod shutdown;
 

@@ -11,13 +11,13 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, follow, identity, listen, parts, prices,
+    AppError, commands, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
 };
 use crate::{
-    admin::{self, AdminState},
+    admin::{self, AdminState, Outside},
     alerts::{self, Courier},
     auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
@@ -93,7 +93,8 @@ async fn start(
         drain: drain.clone(),
     };
     let providers = identity::providers(config, &fetcher);
-    let admin = admin_router(&store, &keyring, &keys, &publisher, providers).await?;
+    let outside = outside::outside(config, &store, &keyring)?;
+    let admin = admin_router(&store, &keyring, &keys, &publisher, providers, outside).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
@@ -145,6 +146,7 @@ async fn admin_router(
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
     providers: IdentityProviders,
+    outside: Outside,
 ) -> Result<Router, AppError> {
     let refresher =
         Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
@@ -156,7 +158,8 @@ async fn admin_router(
     tokio::spawn(follow::run(Arc::clone(&refresher)));
     let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let state = AdminState::new(store, keyring, keys, Arc::new(issuer), providers, refresher);
+    let issuer = Arc::new(issuer);
+    let state = AdminState::new(store, keyring, keys, issuer, providers, refresher, outside);
     Ok(admin::router(state))
 }
 

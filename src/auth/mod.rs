@@ -15,11 +15,12 @@ mod jwks;
 mod jwt;
 mod key_cache;
 mod keys;
-mod master_check;
 mod presented;
 mod refusal;
+mod rotate;
 mod service_accounts;
 mod token;
+mod unlock;
 
 pub use api_key::{MintedKey, is_well_formed};
 pub use caller::{Authenticator, Caller, CallerRefusal, ORG_HEADER};
@@ -27,10 +28,11 @@ pub use claims::ClaimPaths;
 pub use identity_provider::{IdentityProviders, ProviderRules};
 pub use issuer::{Claims, ISSUER_NAME, Issuer, IssuerError};
 pub use keys::{ApiKeys, KeyRefusal, Principal};
-pub use master_check::{MasterCheckError, check_master_key, unlock};
 pub use refusal::TokenRefusal;
+pub use rotate::{Rotation, add, finish, rotate};
 pub use service_accounts::{
     AccessToken, GrantRefusal, MintedSecret, NewAccount, ServiceAccountError, TokenDesk, account,
     client_id, create_service_account,
 };
 pub use token::{TokenError, token};
+pub use unlock::{KeySource, UnlockError, unlock};

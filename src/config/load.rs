@@ -341,6 +341,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn vault_needs_its_address_key_and_token() {
+        assert_eq!(
+            faults("[secrets]\nwrap = \"vault\"\nvault_key = \"turnpike\"\n"),
+            [
+                "2: secrets.wrap: \"vault\" needs secrets.vault_address, secrets.vault_token beside it"
+            ]
+        );
+        assert_eq!(
+            faults("[secrets]\nvault_key = \"../sys\"\n"),
+            [
+                "2: secrets.vault_key: expected a name of letters, digits, '.', '_' and '-', found \"../sys\""
+            ]
+        );
+    }
+
+    #[test]
+    fn replicas_need_one_master_key_unless_vault_has_the_key() {
+        let shared = "[storage]\nurl = \"postgres://u@db/x\"\n[secrets]\n";
+        assert!(faults(shared)[0].contains("secrets.master_key"));
+        let vault = "wrap = \"vault\"\nvault_address = \"http://vault:8200\"\nvault_key = \"t\"\nvault_token = \"x\"\n";
+        assert_eq!(loaded(&format!("{shared}{vault}")).secrets.vault_key.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn trusted_hosts_are_hosts() {
+        let config = loaded("[upstream]\ntrusted_hosts = [\"LLM.example.com\", \"[::1]:8443\"]\n");
+        assert_eq!(config.upstream.trusted_hosts, ["llm.example.com", "[::1]:8443"]);
+        for wrong in ["https://a.example", "a.example/", "a b", "u@a.example", ""] {
+            let faults = faults(&format!("[upstream]\ntrusted_hosts = [\"{wrong}\"]\n"));
+            assert!(faults[0].contains("is no host"), "{wrong}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_principal_is_an_arn() {
+        let arn = "arn:aws:iam::123456789012:role/turnpike";
+        assert_eq!(
+            loaded(&format!("[aws]\nprincipal_arn = \"{arn}\"\n")).aws.principal_arn.as_deref(),
+            Some(arn)
+        );
+        assert!(faults("[aws]\nprincipal_arn = \"turnpike\"\n")[0].contains("expected an ARN"));
+    }
+
     proptest! {
         #[test]
         fn no_file_makes_the_loader_panic(text in "(\\PC|\n){0,200}") {

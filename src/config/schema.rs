@@ -29,6 +29,10 @@ pub struct Config {
     pub upstream: Upstream,
     /// How routes are chosen and failures answered.
     pub routing: Routing,
+    /// Amazon Web Services.
+    pub aws: Aws,
+    /// Google Cloud.
+    pub google: Google,
     /// Usage records.
     pub ledger: LedgerCfg,
     /// Logs on stderr.
@@ -88,10 +92,30 @@ pub struct Storage {
 }
 
 /// `[secrets]`. Its `Debug` shows whether a key is set, never which.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Secrets {
     /// Base64 of 32 bytes, `file:<path>` or `env:<name>`; none: `master.key` in the data folder.
     pub master_key: Option<Secret>,
+    /// What wraps the root secret.
+    pub wrap: WrapWith,
+    /// Vault's URL, without trailing slash.
+    pub vault_address: Option<String>,
+    /// Where its transit engine is mounted.
+    pub vault_mount: String,
+    /// The transit key's name.
+    pub vault_key: Option<String>,
+    /// A token, `file:<path>` or `env:<name>`.
+    pub vault_token: Option<Secret>,
+}
+
+/// `secrets.wrap`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WrapWith {
+    /// The master key.
+    #[default]
+    Local,
+    /// A key of Vault's transit engine.
+    Vault,
 }
 
 /// `[auth]`
@@ -141,6 +165,9 @@ pub struct Upstream {
     pub connect_timeout_ms: u64,
     /// PEM file with the certificate authorities that are trusted for vendors, in place of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Further hosts, as `host` or `host:port`, that tokens may go to which are not the
+    /// organization's own.
+    pub trusted_hosts: Vec<String>,
 }
 
 /// `[routing]`
@@ -148,6 +175,22 @@ pub struct Upstream {
 pub struct Routing {
     /// The status when every attempt ended in 429: 502 or 429.
     pub all_rate_limited_status: u16,
+    /// How often a provider's health is looked at, seconds; 0: only when it changes.
+    pub health_check_secs: u32,
+}
+
+/// `[aws]`
+#[derive(Clone, Debug, Default)]
+pub struct Aws {
+    /// The principal that trust policies name; none: asked of STS.
+    pub principal_arn: Option<String>,
+}
+
+/// `[google]`
+#[derive(Clone, Debug)]
+pub struct Google {
+    /// Base of the IAM credentials API, without trailing slash.
+    pub iam_credentials_url: String,
 }
 
 /// `[ledger]`
@@ -208,6 +251,25 @@ impl Default for Server {
     }
 }
 
+impl Default for Secrets {
+    fn default() -> Self {
+        Self {
+            master_key: None,
+            wrap: WrapWith::Local,
+            vault_address: None,
+            vault_mount: "transit".to_owned(),
+            vault_key: None,
+            vault_token: None,
+        }
+    }
+}
+
+impl Default for Google {
+    fn default() -> Self {
+        Self { iam_credentials_url: "https://iamcredentials.googleapis.com".to_owned() }
+    }
+}
+
 impl Default for MetricsCfg {
     fn default() -> Self {
         Self { listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9090))) }
@@ -242,6 +304,7 @@ impl Default for Upstream {
             allow_addresses: Vec::new(),
             connect_timeout_ms: 5000,
             ca_file: None,
+            trusted_hosts: Vec::new(),
         }
     }
 }
@@ -267,7 +330,7 @@ const fn metadata_addresses() -> [IpRange; 9] {
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { all_rate_limited_status: 502 }
+        Self { all_rate_limited_status: 502, health_check_secs: 300 }
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
     file::Setting,
     issuers,
     schema::{
-        Admin, Auth, Config, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing, Secrets,
-        Server, Storage, Upstream,
+        Admin, Auth, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing,
+        Secrets, Server, Storage, Upstream, WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
 };
@@ -17,17 +17,11 @@ use crate::secrets::Secret;
 
 /// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
 /// deceive.
-const UNSUPPORTED: [&str; 6] = [
-    "aws.principal_arn",
-    "google.iam_credentials_url",
-    "media.fetch",
-    "redis.on_failure",
-    "redis.url",
-    "upstream.trusted_hosts",
-];
+const UNSUPPORTED: [&str; 3] = ["media.fetch", "redis.on_failure", "redis.url"];
 
 const LOG_FORMATS: &[(&str, LogFormat)] =
     &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
+const WRAPS: &[(&str, WrapWith)] = &[("local", WrapWith::Local), ("vault", WrapWith::Vault)];
 const ON_FULL: &[(&str, OnFull)] = &[("block", OnFull::Block), ("drop_oldest", OnFull::DropOldest)];
 
 /// The outcome of reading: what is valid, the default elsewhere; and where each value came from.
@@ -66,6 +60,8 @@ fn config(reader: &mut Reader) -> Config {
         auth: auth(&mut reader.section("auth")),
         upstream: upstream(&mut reader.section("upstream"), default.upstream),
         routing: routing(&mut reader.section("routing"), &default.routing),
+        aws: aws(&mut reader.section("aws"), default.aws),
+        google: google(&mut reader.section("google"), default.google),
         ledger: ledger(&mut reader.section("ledger"), &default.ledger),
         log: log(&mut reader.section("log"), default.log),
     }
@@ -128,8 +124,19 @@ fn storage(section: &mut Section<'_>, default: Storage) -> Storage {
 }
 
 fn secrets(section: &mut Section<'_>, default: Secrets) -> Secrets {
-    let key = |given: &Given| value::text(given).map(Secret::new);
-    Secrets { master_key: section.read("master_key", default.master_key, optional(key)) }
+    let secret = |given: &Given| value::text(given).map(Secret::new);
+    Secrets {
+        master_key: section.read("master_key", default.master_key, optional(secret)),
+        wrap: section.read("wrap", default.wrap, choice(WRAPS)),
+        vault_address: section.read(
+            "vault_address",
+            default.vault_address,
+            optional(value::web_url),
+        ),
+        vault_mount: section.read("vault_mount", default.vault_mount, value::url_path),
+        vault_key: section.read("vault_key", default.vault_key, optional(value::url_path)),
+        vault_token: section.read("vault_token", default.vault_token, optional(secret)),
+    }
 }
 
 fn auth(section: &mut Section<'_>) -> Auth {
@@ -148,6 +155,7 @@ fn upstream(section: &mut Section<'_>, default: Upstream) -> Upstream {
             integer(1..=120_000),
         ),
         ca_file: section.read("ca_file", default.ca_file, optional(value::path)),
+        trusted_hosts: section.read("trusted_hosts", default.trusted_hosts, value::hosts),
     }
 }
 
@@ -158,7 +166,22 @@ fn routing(section: &mut Section<'_>, default: &Routing) -> Routing {
             default.all_rate_limited_status,
             one_of(&[502, 429]),
         ),
+        health_check_secs: section.read(
+            "health_check_secs",
+            default.health_check_secs,
+            integer(0..=86_400),
+        ),
     }
+}
+
+fn aws(section: &mut Section<'_>, default: Aws) -> Aws {
+    let principal = section.read("principal_arn", default.principal_arn, optional(value::arn));
+    Aws { principal_arn: principal }
+}
+
+fn google(section: &mut Section<'_>, default: Google) -> Google {
+    let url = default.iam_credentials_url;
+    Google { iam_credentials_url: section.read("iam_credentials_url", url, value::web_url) }
 }
 
 fn ledger(section: &mut Section<'_>, default: &LedgerCfg) -> LedgerCfg {

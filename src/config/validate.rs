@@ -9,7 +9,10 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{schema::Config, settings::Reading};
+use super::{
+    schema::{Config, WrapWith},
+    settings::Reading,
+};
 
 /// Adds a fault for everything that does not fit together.
 pub(super) fn validate(reading: &mut Reading, variables: &[(String, String)]) {
@@ -21,6 +24,7 @@ pub(super) fn validate(reading: &mut Reading, variables: &[(String, String)]) {
     data_dir(&config, &mut blame);
     authorities(&config, &mut blame);
     master_key(&config, variables, &mut blame);
+    vault(&config, &mut blame);
 }
 
 type Blame<'b> = dyn FnMut(&str, String) + 'b;
@@ -114,7 +118,7 @@ fn authorities(config: &Config, blame: &mut Blame<'_>) {
 /// Only what can be seen without making or unsealing anything. The key itself is never repeated.
 fn master_key(config: &Config, variables: &[(String, String)], blame: &mut Blame<'_>) {
     let Some(setting) = &config.secrets.master_key else {
-        if config.storage.is_shared() {
+        if config.storage.is_shared() && config.secrets.wrap == WrapWith::Local {
             let message = "must be given where storage.url is PostgreSQL: every replica needs the same key \
                            (make one with: openssl rand -base64 32)";
             blame("secrets.master_key", message.to_owned());
@@ -139,6 +143,24 @@ fn master_key(config: &Config, variables: &[(String, String)], blame: &mut Blame
     };
     if let Some(message) = fault {
         blame("secrets.master_key", message);
+    }
+}
+
+fn vault(config: &Config, blame: &mut Blame<'_>) {
+    let secrets = &config.secrets;
+    if secrets.wrap != WrapWith::Vault {
+        return;
+    }
+    let missing: Vec<&str> = [
+        ("secrets.vault_address", secrets.vault_address.is_none()),
+        ("secrets.vault_key", secrets.vault_key.is_none()),
+        ("secrets.vault_token", secrets.vault_token.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(key, missing)| missing.then_some(key))
+    .collect();
+    if !missing.is_empty() {
+        blame("secrets.wrap", format!("\"vault\" needs {} beside it", missing.join(", ")));
     }
 }
 

@@ -160,21 +160,60 @@ pub(super) fn address_or_off(given: &Given) -> Result<Option<SocketAddr>, String
 
 /// Ranges of addresses; from the environment as a JSON array.
 pub(super) fn ranges(given: &Given) -> Result<Vec<IpRange>, String> {
-    let expected = "expected an array of address ranges such as [\"10.0.0.0/8\"]";
-    let texts: Vec<String> = match given {
+    list(given, "expected an array of address ranges such as [\"10.0.0.0/8\"]")?
+        .iter()
+        .map(|text| text.parse().map_err(|fault| format!("{text:?}: {fault}")))
+        .collect::<Result<_, _>>()
+}
+
+/// Hosts, each with or without a port; from the environment as a JSON array. Lower case from here on.
+pub(super) fn hosts(given: &Given) -> Result<Vec<String>, String> {
+    let expected = "expected an array of hosts such as [\"llm.example.com\", \"127.0.0.1:8443\"]";
+    let host = |text: &String| match url::Url::parse(&format!("https://{text}")) {
+        Ok(url) if url.path() == "/" && url.username().is_empty() && !text.ends_with('/') => {
+            Ok(text.to_lowercase())
+        }
+        _ => Err(format!("{expected}; {text:?} is no host")),
+    };
+    list(given, expected)?.iter().map(host).collect()
+}
+
+/// A TOML array of strings, or a JSON one from the environment.
+fn list(given: &Given, expected: &str) -> Result<Vec<String>, String> {
+    match given {
         Given::List(items) => items
             .iter()
             .map(|item| item.text().map(str::to_owned))
             .collect::<Result<_, _>>()
-            .map_err(|_| expected.to_owned())?,
+            .map_err(|_| expected.to_owned()),
         Given::Variable(json) => serde_json::from_str(json)
-            .map_err(|fault| format!("{expected} as JSON, found {json:?} ({fault})"))?,
-        other => return Err(format!("{expected}, found {}", other.kind())),
-    };
-    texts
-        .iter()
-        .map(|text| text.parse().map_err(|fault| format!("{text:?}: {fault}")))
-        .collect::<Result<_, _>>()
+            .map_err(|fault| format!("{expected} as JSON, found {json:?} ({fault})")),
+        other => Err(format!("{expected}, found {}", other.kind())),
+    }
+}
+
+/// A part of a URL's path: letters, digits, `.`, `_`, `-` and `/` between them.
+pub(super) fn url_path(given: &Given) -> Result<String, String> {
+    let text = text(given)?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
+    let tidy = text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if tidy && text.chars().all(plain) {
+        return Ok(text);
+    }
+    Err(format!("expected a name of letters, digits, '.', '_' and '-', found {text:?}"))
+}
+
+/// An AWS principal.
+pub(super) fn arn(given: &Given) -> Result<String, String> {
+    let text = text(given)?;
+    let account = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "iam" | "sts", "", id, name] if account(id) && !name.is_empty() => Ok(text),
+        _ => Err(format!(
+            "expected an ARN such as \"arn:aws:iam::123456789012:role/turnpike\", found {text:?}"
+        )),
+    }
 }
 
 /// An array of strings, none of them empty.

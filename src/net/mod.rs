@@ -7,6 +7,7 @@ mod fault;
 mod fetch;
 mod look_up;
 mod peer;
+mod trusted;
 
 pub use address::AddressPolicy;
 pub use dns::{ResolveError, Resolver};
@@ -14,3 +15,4 @@ pub use fault::{is_downgrade, is_lost_h2, is_unreached};
 pub use fetch::{Bounds, ClientError, FetchError, Fetcher};
 pub use look_up::{LookUp, System};
 pub use peer::{Peer, PeerError, Peers, Wish};
+pub use trusted::{CLAUDE, GOOGLE, TrustedHosts};

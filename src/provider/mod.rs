@@ -5,6 +5,7 @@
 //! and is reached through pipes instead of sockets ([`InProcess`]). Nothing here knows routes,
 //! organizations or the store.
 
+mod auth_kind;
 mod catalog;
 mod in_process;
 mod models;
@@ -13,6 +14,7 @@ mod slugs;
 mod templates;
 mod vendor;
 
+pub use auth_kind::AuthKind;
 pub use catalog::{Catalog, catalog};
 pub use in_process::InProcess;
 pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels, models};

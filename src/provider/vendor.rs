@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
+use super::AuthKind;
 use crate::domain::Endpoint;
 
 /// How the gateway's credential is sent to a vendor.
@@ -16,6 +17,32 @@ pub enum AuthScheme {
     Bearer,
     /// `x-api-key: <key>`
     XApiKey,
+    /// `x-goog-api-key: <key>`
+    XGoogApiKey,
+    /// `api-key: <key>`
+    AzureApiKey,
+}
+
+impl AuthScheme {
+    /// The header that carries a key.
+    #[must_use]
+    pub const fn header(self) -> HeaderName {
+        match self {
+            Self::Bearer => http::header::AUTHORIZATION,
+            Self::XApiKey => HeaderName::from_static("x-api-key"),
+            Self::XGoogApiKey => HeaderName::from_static("x-goog-api-key"),
+            Self::AzureApiKey => HeaderName::from_static("api-key"),
+        }
+    }
+
+    /// Its value, before the key.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer ",
+            Self::XApiKey | Self::XGoogApiKey | Self::AzureApiKey => "",
+        }
+    }
 }
 
 /// How the vendor is reached.
@@ -37,8 +64,21 @@ pub struct Vendor {
     pub slug: String,
     /// Name shown to people.
     pub name: String,
-    /// Default base URL; none where it must be given.
+    /// Default base URL, in which `{setting}` stands for one of the provider's settings; none where it
+    /// must be given.
     pub base_url: Option<String>,
+    /// How the gateway may show who it is.
+    #[serde(default = "by_key")]
+    pub auth_types: Vec<AuthKind>,
+    /// Settings that a provider must have.
+    #[serde(default)]
+    pub required_settings: Vec<String>,
+    /// Settings with their values where a provider has none.
+    #[serde(default, deserialize_with = "pairs")]
+    pub default_settings: Vec<(String, String)>,
+    /// Path below the root that a health probe asks for; none: that of the list of models, if there is
+    /// one.
+    pub probe: Option<String>,
     /// What stands before the endpoint's path, such as `/v1`; empty where the base URL has it all.
     #[serde(default = "usual_version_prefix")]
     pub version_prefix: String,
@@ -115,6 +155,34 @@ impl Vendor {
             .collect()
     }
 
+    /// Where a health probe asks, below the root; none where the vendor is not probed.
+    #[must_use]
+    pub fn probe_path(&self) -> Option<Cow<'_, str>> {
+        match &self.probe {
+            Some(path) => Some(Cow::Borrowed(path)),
+            None => self.endpoints.contains(&Endpoint::Models).then(|| self.path(Endpoint::Models)),
+        }
+    }
+
+    /// The default base URL with a provider's settings in it; none where there is none, or a setting is
+    /// missing. `setting` answers a setting's value.
+    pub fn base_url_for(&self, setting: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut url = self.base_url.clone()?;
+        while let Some((before, rest)) = url.split_once('{') {
+            let (name, after) = rest.split_once('}')?;
+            let default = || self.default_settings.iter().find(|(known, _)| known == name);
+            let value = setting(name).or_else(|| default().map(|(_, value)| value.clone()))?;
+            // Google's global endpoint has no region before its name.
+            let after = match value.as_str() {
+                "global" => after.strip_prefix('-').unwrap_or(after),
+                _ => after,
+            };
+            let value = if value == "global" { "" } else { value.as_str() };
+            url = format!("{before}{value}{after}");
+        }
+        Some(url)
+    }
+
     /// Whether the client's header of this lower-case name may travel.
     #[must_use]
     pub fn forwards(&self, header: &str) -> bool {
@@ -123,6 +191,10 @@ impl Vendor {
             None => header == allowed,
         })
     }
+}
+
+fn by_key() -> Vec<AuthKind> {
+    vec![AuthKind::ApiKey]
 }
 
 fn usual_version_prefix() -> String {

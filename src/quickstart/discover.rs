@@ -7,15 +7,12 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::StreamExt as _;
+use http::HeaderValue;
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{
-    domain::Endpoint,
-    provider::{AuthScheme, Vendor},
-    secrets::Secret,
-};
+use crate::{domain::Endpoint, provider::Vendor, secrets::Secret};
 
 /// For one vendor's whole list.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
@@ -117,9 +114,14 @@ impl Discover for VendorLists {
 }
 
 fn authorized(request: RequestBuilder, vendor: &Vendor, key: &Secret) -> RequestBuilder {
-    let request = match vendor.auth {
-        AuthScheme::Bearer => request.bearer_auth(key.expose()),
-        AuthScheme::XApiKey => request.header("x-api-key", key.expose()),
+    let value = HeaderValue::try_from(format!("{}{}", vendor.auth.prefix(), key.expose()));
+    let request = match value {
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            request.header(vendor.auth.header(), value)
+        }
+        // The vendor's refusal then tells what is wrong.
+        Err(_) => request,
     };
     vendor
         .default_headers

@@ -1,12 +1,11 @@
 //! AES-256-GCM envelopes: a fresh data key per value, wrapped by the key-encryption key.
 //!
 //! ```text
-//! version (1) ‖ master key id (8) ‖ nonce (12) ‖ wrapped data key (32+16) ‖ nonce (12) ‖ text+16
+//! version (1) ‖ key id (8) ‖ nonce (12) ‖ wrapped data key (32+16) ‖ nonce (12) ‖ text+16
 //! ```
 //!
 //! Both ciphers are bound to the context (where the value belongs); only the wrapping is bound to
-//! the master key's id too. A change of master key therefore rewrites the first 69 bytes and leaves
-//! the text alone.
+//! the id of the wrapping key too.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -43,7 +42,7 @@ pub(super) fn open(
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let parts = Parts::split(sealed).ok_or(SealError::Malformed)?;
     if *parts.key_id != key_id {
-        return Err(SealError::OtherMasterKey);
+        return Err(SealError::OtherRoot);
     }
     let data_key =
         decrypt(kek, &wrapping_context(key_id, context), *parts.key_nonce, parts.wrapped)?;

@@ -1,10 +1,10 @@
-//! The sub-keys that are derived from the master key, and what each is for.
+//! The sub-keys that are derived from the root secret, and what each is for.
 
 use aws_lc_rs::{constant_time, hmac};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::envelope;
+use super::{Root, envelope};
 use crate::domain::OrgId;
 
 /// Wraps the data keys of organizations' credentials.
@@ -13,13 +13,13 @@ const CREDENTIAL: &[u8] = b"credential/v1";
 const KEY_HASH: &[u8] = b"key-hash/v1";
 /// Wraps what belongs to the installation: the issuer's signing key, the key check.
 const ISSUER: &[u8] = b"issuer/v1";
-/// Names the master key without revealing it.
+/// Names the root without revealing it.
 const KEY_ID: &[u8] = b"key-id/v1";
 
-/// Separates these derivations from any other use of the same master key.
+/// Separates these derivations from any other use of the same secret.
 const SALT: &[u8] = b"turnpike";
 
-/// Everything that the master key can do, derived once at start.
+/// Everything that the root secret can do, derived once at start.
 pub struct Keyring {
     credential: Zeroizing<[u8; 32]>,
     issuer: Zeroizing<[u8; 32]>,
@@ -28,12 +28,10 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Derives the sub-keys of a master key.
+    /// Derives the sub-keys of a root.
     #[must_use]
-    pub fn new(master: [u8; 32]) -> Self {
-        let master = Zeroizing::new(master);
-        let root =
-            Zeroizing::new(hmac_sha256(&hmac::Key::new(hmac::HMAC_SHA256, SALT), &master[..]));
+    pub fn of(root: &Root) -> Self {
+        let root = extract(root.bytes());
         let named = derive(&root, KEY_ID);
         let mut id = [0; 8];
         for (to, from) in id.iter_mut().zip(named.iter()) {
@@ -45,6 +43,13 @@ impl Keyring {
             key_hash: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, KEY_HASH)[..]),
             id,
         }
+    }
+
+    /// The keyring of a known root.
+    #[cfg(test)]
+    #[must_use]
+    pub fn new(root: [u8; 32]) -> Self {
+        Self::of(&Root::new(root))
     }
 
     /// Seals one field of one record of one organization.
@@ -64,7 +69,7 @@ impl Keyring {
     /// Opens what [`Keyring::seal`] made for the same organization, record and field.
     ///
     /// # Errors
-    /// When the value was made with another master key, for another place, or was changed.
+    /// When the value was made under another root, for another place, or was changed.
     pub fn open(
         &self,
         org: OrgId,
@@ -86,7 +91,7 @@ impl Keyring {
     /// Opens what [`Keyring::seal_named`] made under the same name.
     ///
     /// # Errors
-    /// When the value was made with another master key, under another name, or was changed.
+    /// When the value was made under another root, under another name, or was changed.
     pub fn open_named(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         envelope::open(&self.issuer, self.id, name.as_bytes(), sealed)
     }
@@ -104,7 +109,7 @@ impl Keyring {
         constant_time::verify_slices_are_equal(a, b).is_ok()
     }
 
-    /// Public name of the master key; stands in every sealed value.
+    /// Public name of the root; stands in every sealed value.
     #[must_use]
     pub const fn key_id(&self) -> [u8; 8] {
         self.id
@@ -126,9 +131,9 @@ pub enum SealError {
     /// The bytes are no sealed value of a known version.
     #[error("not a sealed value of a known version")]
     Malformed,
-    /// Sealed under another master key.
-    #[error("sealed with another master key than the one in use")]
-    OtherMasterKey,
+    /// Sealed under another root secret.
+    #[error("sealed by another installation than the one in use")]
+    OtherRoot,
     /// Changed, or copied here from another organization, record or field.
     #[error("the sealed value was changed or does not belong to this record")]
     Tampered,
@@ -142,9 +147,14 @@ fn context(org: OrgId, record: Uuid, field: &str) -> Vec<u8> {
     [org.0.as_bytes(), record.as_bytes(), field.as_bytes()].concat()
 }
 
+/// HKDF-Extract (RFC 5869, 2.2).
+pub(super) fn extract(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(hmac_sha256(&hmac::Key::new(hmac::HMAC_SHA256, SALT), secret))
+}
+
 /// The first block of HKDF-Expand (RFC 5869, 2.3), which is all that 32 bytes of SHA-256 need.
 /// Written with HMAC because it cannot fail, unlike an interface that checks lengths at run time.
-fn derive(root: &[u8; 32], label: &[u8]) -> Zeroizing<[u8; 32]> {
+pub(super) fn derive(root: &[u8; 32], label: &[u8]) -> Zeroizing<[u8; 32]> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, root);
     Zeroizing::new(hmac_sha256(&key, &[label, &[1]].concat()))
 }
@@ -217,11 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn another_master_key_is_told_from_a_changed_value() {
+    fn another_root_is_told_from_a_changed_value() {
         let (org, record) = place();
         let sealed = Keyring::new([7; 32]).seal(org, record, "f", b"x").unwrap();
         let other = Keyring::new([8; 32]);
-        assert_eq!(other.open(org, record, "f", &sealed).err(), Some(SealError::OtherMasterKey));
+        assert_eq!(other.open(org, record, "f", &sealed).err(), Some(SealError::OtherRoot));
     }
 
     #[test]
@@ -249,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_hash_depends_on_the_master_key() {
+    fn a_key_hash_depends_on_the_root() {
         let one = Keyring::new([1; 32]);
         assert_eq!(one.key_hash("bd-a"), one.key_hash("bd-a"));
         assert_ne!(one.key_hash("bd-a"), one.key_hash("bd-b"));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Name of the file that is made in the data folder.
-const FILE_NAME: &str = "master.key";
+pub(super) const FILE_NAME: &str = "master.key";
 
 /// Takes the master key from the setting `secrets.master_key` (base64, `file:PATH` or `env:NAME`),
 /// else from `<data_dir>/master.key`, which is made with mode 0600 if it does not exist.
@@ -36,18 +36,28 @@ pub fn load_or_create(setting: Option<&str>, data_dir: &Path) -> Result<[u8; 32]
 /// When the key cannot be read or is not 32 bytes of base64.
 pub fn load(setting: Option<&str>, data_dir: &Path) -> Result<Option<[u8; 32]>, MasterKeyError> {
     let Some(setting) = setting else { return read_own(&data_dir.join(FILE_NAME)) };
+    named(setting, "secrets.master_key").map(Some)
+}
+
+/// A key as people name one: base64, `file:PATH` or `env:NAME`; `what` names the setting or argument.
+///
+/// # Errors
+/// When the key cannot be read or is not 32 bytes of base64.
+pub fn named(setting: &str, what: &str) -> Result<[u8; 32], MasterKeyError> {
     if let Some(path) = setting.strip_prefix("file:") {
         let path = PathBuf::from(path);
         let text =
             read(&path).map_err(|source| MasterKeyError::Read { path: path.clone(), source })?;
-        return decode(&text, &format!("the file {}", path.display())).map(Some);
+        return decode(&text, &format!("the file {}", path.display()));
     }
     if let Some(name) = setting.strip_prefix("env:") {
-        let text = std::env::var(name).map_err(|_| MasterKeyError::NoVariable(name.to_owned()))?;
-        return decode(&Zeroizing::new(text), &format!("the environment variable {name}"))
-            .map(Some);
+        let text = std::env::var(name).map_err(|_| MasterKeyError::NoVariable {
+            what: what.to_owned(),
+            name: name.to_owned(),
+        })?;
+        return decode(&Zeroizing::new(text), &format!("the environment variable {name}"));
     }
-    decode(setting, "secrets.master_key").map(Some)
+    decode(setting, what)
 }
 
 /// Says where [`load`] looks, for messages.
@@ -68,17 +78,25 @@ pub fn create(data_dir: &Path) -> Result<[u8; 32], MasterKeyError> {
     let path = data_dir.join(FILE_NAME);
     let fault = |source| MasterKeyError::Create { path: path.clone(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(fault)?;
-    let mut key = Zeroizing::new([0; 32]);
-    rand::fill(&mut key[..]).map_err(|_| MasterKeyError::Random)?;
-    let text = Zeroizing::new(general_purpose::STANDARD.encode(&key[..]));
-    write_once(&path, text.as_bytes()).map_err(fault)?;
+    write_once(&path, text_of(&*random()?).as_bytes()).map_err(fault)?;
     // Not the key made above: another process may have been first.
     read_own(&path)?.ok_or_else(|| fault(io::ErrorKind::NotFound.into()))
 }
 
+pub(super) fn random() -> Result<Zeroizing<[u8; 32]>, MasterKeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::fill(&mut key[..]).map_err(|_| MasterKeyError::Random)?;
+    Ok(key)
+}
+
+/// A key as it stands in a file.
+pub(super) fn text_of(key: &[u8; 32]) -> Zeroizing<String> {
+    Zeroizing::new(general_purpose::STANDARD.encode(key))
+}
+
 /// The file appears whole or not at all, and never replaces another: it is written beside its
 /// place, synced, and linked there.
-fn write_once(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(super) fn write_once(path: &Path, text: &[u8]) -> io::Result<()> {
     let draft = path.with_extension(format!("{}.tmp", Uuid::new_v4()));
     let linked = write_synced(&draft, text).and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -96,7 +114,7 @@ fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read_own(path: &Path) -> Result<Option<[u8; 32]>, MasterKeyError> {
+pub(super) fn read_own(path: &Path) -> Result<Option<[u8; 32]>, MasterKeyError> {
     let text = match read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -133,9 +151,14 @@ fn decode(text: &str, place: &str) -> Result<[u8; 32], MasterKeyError> {
 pub enum MasterKeyError {
     /// The named variable is not set, or not text.
     #[error(
-        "secrets.master_key names the environment variable {0}, which is not set; set it to base64 of 32 bytes"
+        "{what} names the environment variable {name}, which is not set; set it to base64 of 32 bytes"
     )]
-    NoVariable(String),
+    NoVariable {
+        /// The setting or argument.
+        what: String,
+        /// The variable.
+        name: String,
+    },
     /// The file cannot be read.
     #[error("the master key's file {} cannot be read: {source}; make it readable for this user or change secrets.master_key", path.display())]
     Read {

@@ -8,6 +8,8 @@ mod provider;
 #[cfg(test)]
 mod tests;
 
+pub use provider::usable_provider;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use build::{BuildError, build_org, line};
+pub use build::{BuildError, build_org, line, usable_provider};
 pub use provider::{Provider, ProviderError, ProviderParts};
 pub use publisher::Publisher;
 

@@ -111,17 +111,10 @@ fn credential(
     scheme: AuthScheme,
     key: &Secret,
 ) -> Result<(HeaderName, HeaderValue), ProviderError> {
-    let (name, value) = match scheme {
-        AuthScheme::Bearer => {
-            (header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", key.expose())))
-        }
-        AuthScheme::XApiKey => {
-            (HeaderName::from_static("x-api-key"), HeaderValue::try_from(key.expose()))
-        }
-    };
+    let value = HeaderValue::try_from(format!("{}{}", scheme.prefix(), key.expose()));
     let mut value = value.map_err(|_| ProviderError::KeyCharacters)?;
     value.set_sensitive(true);
-    Ok((name, value))
+    Ok((scheme.header(), value))
 }
 
 fn group_key(id: ProviderId) -> u64 {

@@ -201,6 +201,7 @@ async fn a_write_is_put_into_force_although_its_client_left() {
         Arc::new(issuer),
         IdentityProviders::default(),
         Arc::<Gate>::clone(&gate),
+        super::desk::outside(&desk.probes),
     );
     let desk = Desk { router: router(state), ..desk };
     let acme = desk.admin("acme").await;

@@ -15,11 +15,14 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::{
-    admin::{AdminState, Refresh, RefreshError, router},
+    admin::{AdminState, Outside, Refresh, RefreshError, router},
     auth::{ApiKeys, IdentityProviders, Issuer, token},
-    domain::{OrgId, Role},
+    cloud::{Aws, Google},
+    domain::{OrgId, ProviderId, Role, Timestamp},
+    health::Probe,
+    net::{AddressPolicy, Fetcher, Resolver, TrustedHosts},
     secrets::Keyring,
-    store::{Store, testing::temp_store},
+    store::{Store, StoreError, testing::temp_store},
 };
 
 /// Notes which organizations were put into force.
@@ -34,7 +37,47 @@ impl Refresh for Refreshed {
     }
 }
 
+/// Finds what it is told to find, where it is told anything.
+#[derive(Default)]
+pub(super) struct Probes {
+    pub(super) store: Mutex<Option<Store>>,
+    pub(super) finds: Mutex<Option<(&'static str, Duration)>>,
+    pub(super) asked: Mutex<Vec<ProviderId>>,
+}
+
+#[async_trait::async_trait]
+impl Probe for Probes {
+    async fn probe(&self, org: OrgId, provider: ProviderId) -> Result<bool, StoreError> {
+        self.asked.lock().unwrap().push(provider);
+        let (finds, store) = (*self.finds.lock().unwrap(), self.store.lock().unwrap().clone());
+        let (Some((status, after)), Some(store)) = (finds, store) else { return Ok(false) };
+        tokio::time::sleep(after).await;
+        let mut tx = store.write().await?;
+        let row = tx.provider(org, provider).await?.expect("the provider");
+        tx.set_health(&row, status, Some("as told"), Timestamp::now()).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// An outside that answers nothing, except probes.
+pub(super) fn outside(health: &Arc<Probes>) -> Outside {
+    let everything = ["0.0.0.0/0", "::/0"].map(|range| range.parse().unwrap()).to_vec();
+    let policy = AddressPolicy { deny: everything, allow: Vec::new() };
+    let names = Resolver::default();
+    let nobody = Fetcher::new(policy, names, Duration::from_secs(1), None).unwrap();
+    let iam = "http://127.0.0.1:1".to_owned();
+    let principal = Some("arn:aws:iam::123456789012:role/gateway".to_owned());
+    Outside {
+        aws: Aws::new(nobody.clone(), nobody.clone(), principal),
+        google: Google::new(nobody.clone(), nobody, iam),
+        trusted: TrustedHosts::new(vec!["trusted.example".to_owned()]),
+        health: Arc::<Probes>::clone(health),
+    }
+}
+
 pub(super) struct Desk {
+    pub(super) probes: Arc<Probes>,
     pub(super) store: Store,
     pub(super) keyring: Arc<Keyring>,
     pub(super) api_keys: Arc<ApiKeys>,
@@ -78,6 +121,8 @@ impl Desk {
         let api_keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
         let issuer = Arc::new(Issuer::load_or_create(&store, &keyring).await.unwrap());
         let refreshed = Arc::new(Refreshed::default());
+        let probes = Arc::new(Probes::default());
+        *probes.store.lock().unwrap() = Some(store.clone());
         let state = AdminState::new(
             store.clone(),
             Arc::clone(&keyring),
@@ -85,9 +130,10 @@ impl Desk {
             issuer,
             IdentityProviders::default(),
             Arc::<Refreshed>::clone(&refreshed),
+            outside(&probes),
         );
         let router = router(state.clone());
-        Self { store, keyring, api_keys, refreshed, state, router, _dir: dir }
+        Self { probes, store, keyring, api_keys, refreshed, state, router, _dir: dir }
     }
 
     pub(super) async fn token(&self, org: &str, user: &str, role: Role) -> String {

@@ -87,9 +87,12 @@ async fn what_is_wrong_is_told_with_the_remedy() {
         (json!({"api_key": ""}), "api_key is required for API-key auth providers"),
         (json!({"settings": 5}), "settings must be a JSON object"),
         (json!({"model_provider": "x"}), "unknown model provider: x"),
-        (json!({"model_provider": "vertex"}), "not supported by this version"),
-        (json!({"auth_type": "oauth_passthrough"}), "not supported by this version"),
-        (json!({"credentials": {"access_key_id": "a"}, "api_key": null}), "API keys only"),
+        (json!({"model_provider": "azure_foundry"}), "not supported by this version"),
+        (json!({"auth_type": "oauth_passthrough"}), "not one of openai's"),
+        (
+            json!({"credentials": {"access_key_id": "a"}, "api_key": null}),
+            "credentials.api_key is required",
+        ),
     ];
     for (change, expected) in cases {
         let mut body = openai("p");

@@ -14,7 +14,7 @@ fn vendor(slug: &str) -> &'static Vendor {
 fn the_file_parses_and_has_every_vendor_of_the_contract() {
     Catalog::parse(include_str!("../../../conf/providers.toml"))
         .expect("conf/providers.toml parses");
-    let slugs = "openai anthropic groq together mistral cohere xai fireworks perplexity openrouter deepseek cerebras custom sandbox";
+    let slugs = "openai anthropic groq together mistral cohere xai fireworks perplexity openrouter deepseek cerebras custom sandbox azure_openai google_ai bedrock vertex";
     for slug in slugs.split(' ') {
         vendor(slug);
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::Endpoint,
-    provider::{Catalog, Vendor},
+    provider::{AuthKind, Catalog, Vendor},
     secrets::{self, Keyring, SealError, Secret},
     snapshot::{BaseUrl, BaseUrlError, Provider, ProviderError, ProviderParts},
     store::{ConnectionRow, ProviderRow},
@@ -51,6 +51,19 @@ pub(super) fn provider(
     Ok(Provider::new(parts)?)
 }
 
+/// One provider, ready to be called; else why it is not, without any secret.
+///
+/// # Errors
+/// Why it cannot be called.
+pub fn usable_provider(
+    row: &ProviderRow,
+    connections: &[ConnectionRow],
+    keyring: &Keyring,
+    vendors: &'static Catalog,
+) -> Result<Provider, String> {
+    provider(row, connections, keyring, vendors).map_err(|fault| fault.to_string())
+}
+
 fn base(row: &ProviderRow, vendor: &Vendor) -> Result<BaseUrl, ProviderFault> {
     let own = Some(row.base_url.as_str()).filter(|text| !text.is_empty());
     let text = own.or(vendor.base_url.as_deref()).ok_or(ProviderFault::NoBaseUrl)?;
@@ -80,13 +93,20 @@ fn api_key(
         Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
             Err(ProviderError::KeyCharacters.into())
         }
-        None if !vendor.key_optional => Err(ProviderFault::NoKey),
+        None if !vendor.key_optional && kind(row).is_key() => Err(ProviderFault::NoKey),
         key => Ok(key),
     }
 }
 
-/// A setting `dialects` is read of `custom` providers alone: what a known vendor speaks is known.
+fn kind(row: &ProviderRow) -> AuthKind {
+    AuthKind::named(&row.auth_type).unwrap_or(AuthKind::ApiKey)
+}
+
+/// What this version cannot authenticate is not spoken. A setting `dialects` is read of `custom` providers alone: what a known vendor speaks is known.
 fn endpoints(row: &ProviderRow, vendor: &Vendor) -> Result<Vec<Endpoint>, ProviderFault> {
+    if !kind(row).is_key() {
+        return Ok(Vec::new());
+    }
     match row.settings.get("dialects") {
         Some(named) if vendor.slug == "custom" && !named.is_null() => {
             let named = Vec::<Endpoint>::deserialize(named).map_err(|_| ProviderFault::Dialects)?;

@@ -2,7 +2,9 @@
 
 mod api_keys;
 mod at_once;
+mod clouds;
 mod credentials;
+mod health;
 mod providers;
 mod restart;
 mod roles;

@@ -114,7 +114,8 @@ async fn an_http2_connection_that_takes_no_more_requests_is_replaced_and_nobody_
         assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("1"), "{id}");
         assert_eq!(answer.header("x-bd-provider-failover-count"), Some("0"), "{id}");
         let connections: Vec<_> = vendor.saw().iter().map(|call| call.connection).collect();
-        assert_eq!(connections, [1, 1, 2], "{id}: asked again on a fresh connection");
+        let [first, second, third] = connections[..] else { panic!("{id}: {connections:?}") };
+        assert!(first == second && third > second, "{id}: asked again on a fresh connection");
         let record = scene.acme.record_of(id).await;
         assert_eq!(record["attempts"].as_array().map(Vec::len), Some(1), "{record}");
     }

@@ -2,5 +2,6 @@
 
 mod admin_listener;
 mod http2;
+mod master_key;
 mod quickstart;
 mod shutdown;

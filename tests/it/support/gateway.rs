@@ -63,6 +63,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Sets a variable of its environment that is no configuration key.
+    pub fn env(mut self, name: &str, value: impl Display) -> Self {
+        self.settings.insert(name.to_owned(), value.to_string());
+        self
+    }
+
     /// Keeps its state in a PostgreSQL database of its own.
     pub fn on_postgresql(self) -> Self {
         self.on_postgres(&PostgresServer::shared().database())

@@ -7,6 +7,7 @@
 mod admin;
 mod answer;
 mod caller;
+mod cloud;
 mod gateway;
 pub mod h2_client;
 mod live;
@@ -24,6 +25,7 @@ mod until;
 pub use admin::{Admin, Org, Provider};
 pub use answer::{Answer, Headers};
 pub use caller::Caller;
+pub use cloud::MockCloud;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use live::{Ending, Live};
 pub use mock::{Gate, MockVendor, Reply};

@@ -108,6 +108,12 @@ impl Calls {
         self.all.lock().unwrap().push(Arc::clone(call));
     }
 
+    /// The gateway's probes.
+    pub fn probes(&self) -> Vec<Arc<Call>> {
+        let all = self.all.lock().unwrap();
+        all.iter().filter(|call| call.method == "GET").cloned().collect()
+    }
+
     /// Requests for work, in order of arrival; the gateway's probes (GET) are left out.
     pub fn worked(&self) -> Vec<Arc<Call>> {
         let all = self.all.lock().unwrap();

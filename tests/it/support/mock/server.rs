@@ -38,14 +38,15 @@ pub(super) struct Inner {
     pub calls: Calls,
     queue: Mutex<VecDeque<Reply>>,
     always: Mutex<Reply>,
+    probes: Mutex<Reply>,
     connections: AtomicU64,
 }
 
 impl Inner {
-    /// The script for a request; probes (GET) are always answered well.
+    /// The script for a request; probes (GET) have one of their own.
     pub fn reply_to(&self, method: &str) -> Reply {
         if method == "GET" {
-            return Reply::answers();
+            return self.probes.lock().unwrap().clone();
         }
         let queued = self.queue.lock().unwrap().pop_front();
         queued.unwrap_or_else(|| self.always.lock().unwrap().clone())
@@ -73,6 +74,7 @@ impl MockVendor {
             calls: Calls::default(),
             queue: Mutex::default(),
             always: Mutex::new(Reply::answers()),
+            probes: Mutex::new(Reply::answers()),
             connections: AtomicU64::new(0),
         });
         tokio::spawn(accept(listener, faces, Arc::clone(&inner)));
@@ -108,6 +110,17 @@ impl MockVendor {
     pub fn always(&self, reply: Reply) -> &Self {
         *self.inner.always.lock().unwrap() = reply;
         self
+    }
+
+    /// Every health probe gets this answer, in place of a good one.
+    pub fn answers_probes(&self, reply: Reply) -> &Self {
+        *self.inner.probes.lock().unwrap() = reply;
+        self
+    }
+
+    /// The health probes that it has seen so far.
+    pub fn probes(&self) -> Vec<Arc<Call>> {
+        self.inner.calls.probes()
     }
 
     /// What it has seen so far.

@@ -1,0 +1,60 @@
+//! What handlers reach beside the store: clouds, and the health of vendors.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{error::AdminError, state::AdminState};
+use crate::{
+    cloud::{Aws, CloudError, Google},
+    domain::{OrgId, ProviderId},
+    health::Probe,
+    net::TrustedHosts,
+};
+
+/// A probe delays an answer by no more than five seconds (contract, 3), of which this leaves some for
+/// everything else.
+const PROBE_PATIENCE: Duration = Duration::from_secs(4);
+
+/// Who is asked outside. Clones share it.
+#[derive(Clone)]
+pub struct Outside {
+    /// Amazon Web Services.
+    pub aws: Aws,
+    /// Google Cloud.
+    pub google: Google,
+    /// Where tokens may go that are not the organization's own.
+    pub trusted: TrustedHosts,
+    /// Looks at providers.
+    pub health: Arc<dyn Probe>,
+}
+
+impl AdminState {
+    /// Probes a provider and waits a while for the verdict; one that takes longer is stored and in force
+    /// when it is there.
+    pub(super) async fn probe(&self, org: OrgId, provider: ProviderId) {
+        let probing = self.probe_later(org, provider);
+        let _not_in_time = tokio::time::timeout(PROBE_PATIENCE, probing).await;
+    }
+
+    /// Probes a provider in its own time.
+    pub(super) fn probe_later(
+        &self,
+        org: OrgId,
+        provider: ProviderId,
+    ) -> tokio::task::JoinHandle<()> {
+        let state = self.clone();
+        tokio::spawn(async move {
+            match state.outside.health.probe(org, provider).await {
+                Ok(false) => {}
+                // Where this fails, it is tried again elsewhere.
+                Ok(true) => drop(state.put_into_force(org).await),
+                Err(error) => tracing::warn!(%error, "a health check could not be stored"),
+            }
+        })
+    }
+}
+
+impl From<CloudError> for AdminError {
+    fn from(error: CloudError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}

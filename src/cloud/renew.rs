@@ -1,0 +1,156 @@
+//! A credential that ends and is renewed before it does: by one request at a time, while the others
+//! go on with the one that still holds.
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+
+/// After a failed renewal, how long the old one goes on unasked.
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+/// Taken off every lifetime: a credential must outlast the request that it is used for.
+const MARGIN: Duration = Duration::from_secs(60);
+
+struct Held<T> {
+    value: T,
+    renew_at: Instant,
+    ends: Instant,
+}
+
+/// What is renewed.
+pub struct Renewed<T> {
+    held: ArcSwapOption<Held<T>>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl<T> Default for Renewed<T> {
+    fn default() -> Self {
+        Self { held: ArcSwapOption::empty(), turn: Arc::default() }
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Renewed<T> {
+    /// What holds now; where there is none, `fetch` gets one with its lifetime. From 80 % of the
+    /// lifetime on one caller has it renewed in the background.
+    ///
+    /// # Errors
+    /// When there is none and `fetch` fails.
+    pub async fn get<F, E>(
+        self: &Arc<Self>,
+        fetch: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<(T, Duration), E>> + Send,
+        E: Send,
+    {
+        match self.held.load_full() {
+            Some(held) if Instant::now() < held.renew_at => Ok(held.value.clone()),
+            Some(held) if Instant::now() < held.ends => {
+                if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() {
+                    let (own, old) = (Arc::clone(self), Arc::clone(&held));
+                    tokio::spawn(async move {
+                        match fetch().await {
+                            Ok((value, lifetime)) => own.hold(value, lifetime),
+                            Err(_) => own.keep(&old),
+                        }
+                        drop(turn);
+                    });
+                }
+                Ok(held.value.clone())
+            }
+            _ => {
+                let _turn = self.turn.lock().await;
+                if let Some(held) = self.held.load_full()
+                    && Instant::now() < held.ends
+                {
+                    return Ok(held.value.clone());
+                }
+                let (value, lifetime) = fetch().await?;
+                self.hold(value.clone(), lifetime);
+                Ok(value)
+            }
+        }
+    }
+
+    fn hold(&self, value: T, lifetime: Duration) {
+        let lifetime = lifetime.saturating_sub(MARGIN);
+        let now = Instant::now();
+        let held = Held { value, renew_at: now + lifetime.mul_f64(0.8), ends: now + lifetime };
+        self.held.store(Some(Arc::new(held)));
+    }
+
+    fn keep(&self, old: &Held<T>) {
+        let renew_at = Instant::now() + AFTER_FAILURE;
+        let held = Held { value: old.value.clone(), renew_at, ends: old.ends };
+        self.held.store(Some(Arc::new(held)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn many_at_once_ask_once() {
+        let (renewed, asked) = (Arc::new(Renewed::default()), Arc::new(AtomicUsize::new(0)));
+        let gets = (0..50).map(|_| {
+            let asked = Arc::clone(&asked);
+            renewed.get(move || async move {
+                tokio::task::yield_now().await;
+                Ok::<_, ()>((asked.fetch_add(1, Ordering::SeqCst), HOUR))
+            })
+        });
+        let got = futures_util::future::join_all(gets).await;
+        assert!(got.iter().all(|value| *value == Ok(0)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn one_that_nearly_ends_is_used_while_it_is_renewed() {
+        let renewed = Arc::new(Renewed::default());
+        let now = Instant::now();
+        let old = Held { value: 1, renew_at: now, ends: now + HOUR };
+        renewed.held.store(Some(Arc::new(old)));
+        assert_eq!(renewed.get(|| async { Ok::<_, ()>((2, HOUR)) }).await, Ok(1));
+        let deadline = now + Duration::from_secs(10);
+        while renewed.held.load().as_ref().is_some_and(|held| held.value == 1) {
+            assert!(Instant::now() < deadline, "never renewed");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(renewed.get(|| async { Err(()) }).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn a_failed_renewal_leaves_the_old_one_and_an_ended_one_is_not_used() {
+        let renewed = Arc::new(Renewed::default());
+        let now = Instant::now();
+        let old = Held { value: 1, renew_at: now, ends: now + HOUR };
+        renewed.held.store(Some(Arc::new(old)));
+        assert_eq!(renewed.get(|| async { Err(()) }).await, Ok(1));
+        // The failure puts the next renewal off.
+        while renewed.held.load().as_ref().is_some_and(|held| held.renew_at == now) {
+            assert!(now.elapsed() < Duration::from_secs(10), "never tried");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(renewed.get(|| async { Err(()) }).await, Ok(1));
+        let ended = Held { value: 1, renew_at: now, ends: now };
+        renewed.held.store(Some(Arc::new(ended)));
+        assert_eq!(renewed.get(|| async { Err::<(i32, Duration), _>(()) }).await, Err(()));
+    }
+
+    #[tokio::test]
+    async fn what_ends_at_once_is_used_once() {
+        let renewed = Arc::new(Renewed::default());
+        let short = Duration::from_secs(1);
+        assert_eq!(renewed.get(move || async move { Ok::<_, ()>((1, short)) }).await, Ok(1));
+        assert_eq!(renewed.get(move || async move { Ok::<_, ()>((2, short)) }).await, Ok(2));
+    }
+}

@@ -1,12 +1,12 @@
 # The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench soak fuzz
+.PHONY: help run test check fmt bench bench-reports bench-scale soak fuzz
 
 FUZZ_SECONDS ?= 60
 
 help: ## List the recipes
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build Turnpike and start it with everything embedded
 	cargo run --release --locked -- quickstart
@@ -15,6 +15,7 @@ test: ## Install what tests need, check and test everything
 	scripts/install-test-needs.sh
 	$(MAKE) check
 	cargo test --locked
+	TURNPIKE_TEST_ENGINE=postgres cargo test --locked --test it -- provisioning:: ledger:: figures::
 
 check: ## Format, lints
 	cargo fmt --check
@@ -25,6 +26,12 @@ fmt: ## Format the sources
 
 bench: ## Measure against nginx and a bare Pingora proxy; figures go to benches/results/
 	benches/run.sh
+
+bench-reports: ## Write a million usage records to PostgreSQL and time their reports
+	cargo bench --locked --bench reports -- --results $(CURDIR)/benches/results/reports.md
+
+bench-scale: ## Start-up, memory and speed with 100,000 keys and 2,000 routes, beside ten
+	benches/scale.sh
 
 soak: ## Ten minutes of mixed load; memory must come back
 	benches/soak.sh

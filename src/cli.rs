@@ -80,7 +80,7 @@ pub struct TokenRequest {
 /// What is to be done about service accounts.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum ServiceAccount {
-    /// Make one; print its client_id and client_secret as a JSON object, and nothing else
+    /// Make one; print its id and secret as a JSON object, and nothing else
     Create(NewServiceAccount),
 }
 
@@ -110,6 +110,9 @@ pub fn parse() -> Command {
 fn not_empty(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("must not be empty".to_owned()),
+        name if name.contains(char::is_control) => {
+            Err("must not contain control characters".to_owned())
+        }
         trimmed => Ok(trimmed.to_owned()),
     }
 }
@@ -201,5 +204,17 @@ mod tests {
         assert!(message.contains("--role") && message.contains("superadmin"), "{message}");
         assert!(parsed("turnpike token --user b --role user").unwrap_err().contains("--org"));
         assert!(parsed("turnpike serv").unwrap_err().contains("serve"));
+    }
+
+    #[test]
+    fn names_have_no_control_characters() {
+        for (option, line) in [
+            ("--org", "turnpike token --org a\u{7}b --user b --role user"),
+            ("--user", "turnpike token --org a --user b\u{1b}[1m --role user"),
+            ("--group", "turnpike token --org a --user b --role user --group \u{7f}"),
+        ] {
+            let message = parsed(line).unwrap_err();
+            assert!(message.contains(option) && message.contains("control"), "{message}");
+        }
     }
 }

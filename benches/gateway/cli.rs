@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::fault::Outcome;
 use crate::load::Amount;
 use crate::prompt::Prompt;
-use crate::{bare, idle, load, mock, report, run, soak, streams};
+use crate::{bare, idle, load, mock, report, run, scale, soak, streams};
 
 /// Measures the gateway beside nginx and a bare Pingora proxy.
 #[derive(Parser)]
@@ -50,6 +50,22 @@ enum Part {
         /// The gateway's binary.
         #[arg(long)]
         turnpike: PathBuf,
+    },
+    /// Many keys and routes, beside few.
+    Scale {
+        /// The gateway's binary.
+        #[arg(long)]
+        turnpike: PathBuf,
+        #[arg(long, default_value_t = 100_000)]
+        keys: usize,
+        #[arg(long, default_value_t = 2_000)]
+        routes: usize,
+        /// Rounds to take medians of.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// File to keep the table in.
+        #[arg(long)]
+        results: Option<PathBuf>,
     },
     /// The mock vendor.
     Mock {
@@ -129,6 +145,10 @@ pub fn dispatch() -> Outcome<()> {
         Part::Soak { minutes, turnpike } => {
             let turnpike = std::fs::canonicalize(turnpike)?;
             runtime()?.block_on(soak::run(turnpike, Duration::from_secs(60 * minutes)))
+        }
+        Part::Scale { turnpike, keys, routes, rounds, results } => {
+            let turnpike = std::fs::canonicalize(turnpike)?;
+            runtime()?.block_on(scale::run(scale::Plan { turnpike, keys, routes, rounds, results }))
         }
         Part::Mock { listen } => mock::serve(listen),
         Part::Bare { listen, upstream, threads } => bare::serve(listen, upstream, threads),

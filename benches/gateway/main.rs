@@ -31,6 +31,7 @@ mod report;
 mod results;
 mod run;
 mod samples;
+mod scale;
 mod soak;
 mod streams;
 mod targets;

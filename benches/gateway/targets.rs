@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use crate::child::Running;
 use crate::fault::Outcome;
@@ -29,6 +30,8 @@ pub struct Target {
     bearer: String,
     gateway: Option<Home>,
     mock: SocketAddr,
+    /// Seconds until the gateway was ready.
+    pub start_seconds: f64,
 }
 
 /// What a request is to meet.
@@ -78,11 +81,22 @@ impl Target {
             metrics: free::address()?,
             threads: THREADS,
         };
+        let begun = Instant::now();
         let running = home.start().await?;
+        let start_seconds = begun.elapsed().as_secs_f64();
         let bearer = Admin::of(&home)?.provision(mock).await?;
         let process = Process::new(running.pid())?;
         let addr = home.listen;
-        Ok(Self { name: "turnpike", addr, process, running, bearer, gateway: Some(home), mock })
+        Ok(Self {
+            name: "turnpike",
+            addr,
+            process,
+            running,
+            bearer,
+            gateway: Some(home),
+            mock,
+            start_seconds,
+        })
     }
 
     fn plain(
@@ -94,7 +108,7 @@ impl Target {
         let process = Process::new(running.pid())?;
         // As long as a gateway's key, so that all requests are equally long.
         let bearer = "sk-bench0000000000000000000000000000000000".chars().take(41).collect();
-        Ok(Self { name, addr, process, running, bearer, gateway: None, mock })
+        Ok(Self { name, addr, process, running, bearer, gateway: None, mock, start_seconds: 0.0 })
     }
 
     /// The process id.
@@ -153,7 +167,9 @@ impl Target {
         drop(running);
         match (name, gateway) {
             ("turnpike", Some(home)) => {
+                let begun = Instant::now();
                 let running = home.start().await?;
+                let start_seconds = begun.elapsed().as_secs_f64();
                 let process = Process::new(running.pid())?;
                 Ok(Self {
                     name: "turnpike",
@@ -163,6 +179,7 @@ impl Target {
                     bearer,
                     gateway: Some(home),
                     mock,
+                    start_seconds,
                 })
             }
             ("nginx", _) => Self::nginx(dir, mock),

@@ -1,4 +1,4 @@
-//! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger's records.
+//! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ pub(super) async fn of_rate_limits(
 
 /// Live usage per budget
 ///
-/// From the records of each budget's current period.
+/// From what is recorded of each budget's current period.
 #[utoipa::path(
     get,
     path = "/admin/budgets/status",
@@ -104,7 +104,7 @@ pub(super) async fn of_budgets(
     for row in &rows {
         if !periods.contains_key(&row.period) {
             let start = start_of(row.period, now);
-            periods.insert(row.period, (start, state.store.spent(caller.org, start).await?));
+            periods.insert(row.period, (start, state.store.spent_in_days(caller.org, start).await?));
         }
     }
     let status = |row: BudgetRow| {

@@ -170,6 +170,7 @@ pub(super) async fn update(
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<VersionView>, AdminError> {
+    let body = body.checked()?;
     let mut change = state.change(&actor).await?;
     let stored = existing(change.tx(), actor.org, id).await?;
     let before = VersionView::from(stored.clone());
@@ -298,7 +299,8 @@ pub(super) async fn sync_defaults(
     let tx = change.tx();
     let now = Timestamp::now();
     let versions = tx.prices_in_force(actor.org, now).await?;
-    let due = due(&versions, pricing::defaults(), ChangeSource::SyncManual, Some(&only), now);
+    let wanted = |id| only.contains(&id);
+    let due = due(&versions, pricing::defaults(), ChangeSource::SyncManual, wanted, now);
     let mut synced = 0;
     for mut version in due {
         version.created_by = Some(actor.user);
@@ -318,15 +320,17 @@ fn chosen(ids: Option<Vec<Uuid>>) -> Result<Vec<&'static DefaultPrice>, AdminErr
     if ids.is_empty() {
         return Ok(pricing::defaults().iter().collect());
     }
-    let ids: HashSet<Uuid> = ids.into_iter().collect();
-    let find = |id: Uuid| {
+    let mut seen = HashSet::new();
+    let distinct = ids.into_iter().enumerate().filter(|(_, id)| seen.insert(*id));
+    let find = |(place, id)| {
         pricing::defaults().get(PriceId(id)).ok_or_else(|| {
             AdminError::bad_request(format!(
-                "ids: {id} is no managed default; GET /admin/model-pricing/defaults lists them"
+                "ids[{place}] is not the id of a managed default; GET \
+                 /admin/model-pricing/defaults lists them"
             ))
         })
     };
-    ids.into_iter().map(find).collect()
+    distinct.map(find).collect()
 }
 
 fn writer(actor: &Actor) -> Writer {

@@ -103,8 +103,14 @@ pub(super) struct Update {
 }
 
 impl Update {
+    /// Checks everything that needs no look at what is stored.
+    pub(super) fn checked(mut self) -> Result<Self, AdminError> {
+        self.change_reason = self.change_reason.map(reason).transpose()?;
+        Ok(self)
+    }
+
     /// The changed version.
-    pub(super) fn applied(self, mut version: PriceVersion) -> Result<PriceVersion, AdminError> {
+    pub(super) fn applied(self, mut version: PriceVersion) -> PriceVersion {
         let rates = &mut version.rates;
         rates.input = self.input_cost_per_million_tokens.unwrap_or(rates.input);
         rates.output = self.output_cost_per_million_tokens.unwrap_or(rates.output);
@@ -112,10 +118,8 @@ impl Update {
         self.cache_write_cost_per_million_tokens.apply(&mut rates.cache_write);
         version.effective_from = self.effective_from.unwrap_or(version.effective_from);
         version.sync_mode = self.sync_mode.unwrap_or(version.sync_mode);
-        if let Some(given) = self.change_reason {
-            version.change_reason = Some(reason(given)?);
-        }
-        Ok(version)
+        version.change_reason = self.change_reason.or(version.change_reason);
+        version
     }
 }
 

@@ -146,9 +146,11 @@ pub(super) struct DefaultView {
     as_of: Timestamp,
     /// Absent where the model has no such rate.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Price, required = false)]
     cache_read_cost_per_million_tokens: Option<Price>,
     /// Absent where the model has no such rate.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Price, required = false)]
     cache_write_cost_per_million_tokens: Option<Price>,
 }
 

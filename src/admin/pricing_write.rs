@@ -89,7 +89,7 @@ impl Writer {
             ));
         }
         let versions = self.versions(tx, &RuleKey::of(&stored)).await?;
-        let changed = body.applied(stored)?;
+        let changed = body.applied(stored);
         check_instant(Rule::new(&versions), changed.effective_from, Some(changed.id), self.now)?;
         tx.update_price(self.org, &changed).await?;
         Ok(())

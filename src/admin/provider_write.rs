@@ -89,7 +89,7 @@ pub(super) fn new_row(
     let row = ProviderRow {
         id,
         org_id: org,
-        name: upstream::text("name", body.name)?,
+        name: name(body.name)?,
         model_provider: body.model_provider,
         auth_type: described.auth_type,
         base_url: described.base_url,
@@ -146,8 +146,8 @@ pub(super) async fn change(
     let vendor = upstream::vendor(&row.model_provider)?;
     let mut inherits = tx.provider_inherits(row.org_id, row.id).await?;
     rebind(tx, row, &mut inherits, vendor, body.connection_id).await?;
-    if let Some(name) = body.name {
-        row.name = upstream::text("name", name)?;
+    if let Some(given) = body.name.filter(|given| *given != row.name) {
+        row.name = name(given)?;
     }
     if let Some(auth_type) = body.auth_type {
         row.auth_type = upstream::auth_type(auth_type)?;
@@ -230,4 +230,14 @@ fn forget_health(row: &mut ProviderRow) {
     UNVERIFIED.clone_into(&mut row.health_status);
     row.health_detail = None;
     row.health_checked_at = None;
+}
+
+/// A provider's name. Models are called as `<name>/<model>`, cut at the first slash.
+fn name(given: String) -> Result<String, AdminError> {
+    let given = upstream::text("name", given)?;
+    if given.contains('/') {
+        let why = "name must not contain '/': models are called as <name>/<model>";
+        return Err(AdminError::bad_request(why));
+    }
+    Ok(given)
 }

@@ -49,7 +49,7 @@ pub(super) struct TokenResponse {
 /// Why there is no token
 #[derive(Serialize, ToSchema)]
 pub(super) struct TokenError {
-    /// invalid_request, invalid_client or unsupported_grant_type.
+    /// `invalid_request`, `invalid_client` or `unsupported_grant_type`.
     error: &'static str,
     error_description: String,
 }

@@ -29,7 +29,7 @@ pub async fn follow_defaults(store: &Store, defaults: &Defaults) -> Result<usize
 
 async fn follow(store: &Store, org: OrgId, defaults: &Defaults) -> Result<usize, StoreError> {
     let now = Timestamp::now();
-    let due_in = |versions: &[_]| due(versions, defaults, ChangeSource::SyncAuto, None, now);
+    let due_in = |versions: &[_]| due(versions, defaults, ChangeSource::SyncAuto, |_| true, now);
     // Nearly every start finds nothing to do, and needs no writer for that.
     if due_in(&store.read().await?.prices_in_force(org, now).await?).is_empty() {
         return Ok(0);

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     admin::{self, AdminState},
+    alerts::{self, Courier},
     auth::{ApiKeys, IdentityProviders, Issuer},
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
@@ -78,6 +79,10 @@ async fn start(
     let (stop_delivery, stopped) = watch::channel(false);
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
+    let fetcher = parts::fetcher(config)?;
+    let courier =
+        Courier::new(store.clone(), Arc::clone(&keyring), fetcher.clone(), alerts::PAUSES);
+    tokio::spawn(courier.run(stop_delivery.subscribe()));
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
@@ -87,7 +92,7 @@ async fn start(
         ledger: Arc::clone(&ledger),
         drain: drain.clone(),
     };
-    let providers = identity::providers(config, &parts::fetcher(config)?);
+    let providers = identity::providers(config, &fetcher);
     let admin = admin_router(&store, &keyring, &keys, &publisher, providers).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =

@@ -163,7 +163,10 @@ mod tests {
     const ID: &str = "6f1c1d0e-7c53-4a38-9a4e-0d4f3d2b1a00";
 
     fn object(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        match value {
+            Value::Object(object) => object,
+            other => panic!("{other}"),
+        }
     }
 
     fn orgs(claims: Value) -> Vec<(Option<String>, Option<String>)> {
@@ -254,7 +257,9 @@ mod tests {
     fn roles_are_those_of_the_realm_and_of_the_token() {
         let default = ClaimPaths::default();
         let roles = |claims: Value| default.roles(&object(claims));
-        let keycloak = json!({"realm_access": {"roles": ["offline_access", "admin"]}, "roles": ["user", "admin"]});
+        let keycloak = json!({
+            "realm_access": {"roles": ["offline_access", "admin"]}, "roles": ["user", "admin"],
+        });
         assert_eq!(roles(keycloak), ["offline_access", "admin", "user"]);
         assert_eq!(roles(json!({"roles": "admin"})), ["admin"]);
         assert_eq!(roles(json!({"roles": {"admin": {"1": "acme"}}})), ["admin"]);

@@ -54,7 +54,7 @@ pub(super) enum KeysError {
 const DISCOVERY: &str = "its discovery document";
 const KEYS: &str = "its keys";
 
-/// The issuer's own documents: OpenID Connect Discovery 1.0, 4, and RFC 7517.
+/// The issuer's own documents: `OpenID` Connect Discovery 1.0, 4, and RFC 7517.
 pub(super) struct Published {
     pub(super) fetcher: Fetcher,
     /// Without trailing slash.

@@ -196,7 +196,8 @@ mod tests {
     }
 
     fn merged(mut jwk: Value, more: Value) -> Value {
-        jwk.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let Value::Object(more) = more else { panic!("{more}") };
+        jwk.as_object_mut().unwrap().extend(more);
         jwk
     }
 
@@ -250,13 +251,15 @@ mod tests {
         let ec =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref()).unwrap();
         let point = ec.public_key().as_ref();
-        let ec_jwk = json!({"kty": "EC", "kid": "e", "crv": "P-256", "x": text(&point[1..33]), "y": text(&point[33..])});
+        let (x, y) = (text(&point[1..33]), text(&point[33..]));
+        let ec_jwk = json!({"kty": "EC", "kid": "e", "crv": "P-256", "x": x, "y": y});
         let signed = unsigned("ES256", Some("e"));
         let signature = ec.sign(&random, signed.as_bytes()).unwrap();
         let es256 = format!("{signed}.{}", text(signature.as_ref()));
 
         let ed = Ed25519KeyPair::generate().unwrap();
-        let ed_jwk = json!({"kty": "OKP", "kid": "d", "crv": "Ed25519", "x": text(ed.public_key().as_ref()), "alg": "EdDSA"});
+        let x = text(ed.public_key().as_ref());
+        let ed_jwk = json!({"kty": "OKP", "kid": "d", "crv": "Ed25519", "x": x, "alg": "EdDSA"});
         let signed = unsigned("EdDSA", Some("d"));
         let eddsa = format!("{signed}.{}", text(ed.sign(signed.as_bytes()).as_ref()));
 

@@ -42,6 +42,8 @@ pub struct StreamMeter {
     hider: Option<Hider>,
     /// The bytes ended inside a block of which the client has a part.
     ended_open: bool,
+    /// What would make it complete stands in a block without an end, which a client may not read.
+    cut: bool,
 }
 
 impl StreamMeter {
@@ -57,6 +59,7 @@ impl StreamMeter {
             reader: Reader::new(grammar, hide),
             hider: hide.then(Hider::default),
             ended_open: false,
+            cut: false,
         }
     }
 
@@ -78,7 +81,11 @@ impl StreamMeter {
     #[must_use = "these are the bytes to forward"]
     pub fn end(&mut self) -> Bytes {
         self.ended_open = self.is_inside_a_block();
+        let doubtful = self.framer.in_block() && !self.complete();
         self.framer.finish(&mut self.reader);
+        // `[DONE]` is no event: nothing of it is lost.
+        let done = self.reader.grammar == Grammar::Chat && self.finished();
+        self.cut = doubtful && !done;
         let extra = self.reader.ends.drain(..).any(|(_, extra)| extra);
         if self.complete() {
             return self.hider.as_mut().map(|hider| hider.finish(extra)).unwrap_or_default();
@@ -120,7 +127,7 @@ impl StreamMeter {
     /// `response.completed`, `response.incomplete` or `response.failed`.
     #[must_use]
     pub const fn finished(&self) -> bool {
-        self.reader.reading.finished
+        self.reader.reading.finished && !self.cut
     }
 
     /// An end of the bytes here is the answer's own end: [`finished`](Self::finished), or a choice
@@ -129,7 +136,7 @@ impl StreamMeter {
     #[must_use]
     pub const fn complete(&self) -> bool {
         let reading = &self.reader.reading;
-        reading.finished || (reading.settled && reading.failed.is_none())
+        !self.cut && (reading.finished || (reading.settled && reading.failed.is_none()))
     }
 
     /// What has been learnt so far; a stream that was cut has the figures up to there.

@@ -141,6 +141,32 @@ fn a_stream_without_done_is_complete_once_a_choice_has_ended() {
 }
 
 #[test]
+fn a_stream_whose_last_event_has_no_end_is_cut_wherever_that_is() {
+    for (endpoint, text) in [
+        (Endpoint::ChatCompletions, CHAT),
+        (Endpoint::Messages, MESSAGES),
+        (Endpoint::Responses, RESPONSES),
+    ] {
+        for hide in [false, true] {
+            assert!(outcome(endpoint, hide, text).complete);
+            for cut in 1..text.len() - 1 {
+                let seen = pass(endpoint, hide, &[&text.as_bytes()[..cut]]);
+                assert!(!seen.complete && !seen.finished, "{endpoint:?} cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_done_marker_needs_no_end() {
+    for end in ["", "\n", "\n\n"] {
+        let text = [CHAT, "data: [DONE]", end].concat();
+        let seen = outcome(Endpoint::ChatCompletions, true, &text);
+        assert!(seen.complete && seen.finished, "{end:?}");
+    }
+}
+
+#[test]
 fn an_anthropic_stream_is_read() {
     let seen = outcome(Endpoint::Messages, true, MESSAGES);
     assert_eq!(seen.forwarded, MESSAGES);

@@ -45,7 +45,10 @@ pub fn read(status: u16, body: &[u8]) -> UpstreamError {
 
 /// Reads an error as a JSON value of any known shape, or the error object itself.
 pub(super) fn read_value(value: &Value) -> Option<UpstreamError> {
-    let value = value.as_array().map_or(Some(value), |list| list.first())?;
+    if let Some(list) = value.as_array() {
+        // No client knows a list as an error of its own.
+        return list.first().and_then(read_value).map(|error| UpstreamError { dialect: None, ..error });
+    }
     let anthropic = value.get("type").and_then(Value::as_str) == Some("error");
     let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
         return read_object(value);
@@ -224,6 +227,14 @@ mod tests {
             assert_eq!((error.message.as_str(), error.code.as_deref()), (message, code), "{body}");
             let told = told(503, body, ClientDialect::Anthropic).unwrap();
             assert_eq!(told["error"]["message"], message);
+        }
+    }
+
+    #[test]
+    fn a_list_around_an_error_is_told_without_the_list_in_either_dialect() {
+        let body = r#"[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]"#;
+        for to in [ClientDialect::OpenAi, ClientDialect::Anthropic] {
+            assert_eq!(told(400, body, to).unwrap()["error"]["message"], "bad");
         }
     }
 

@@ -79,12 +79,11 @@ impl Money {
     /// The nearest amount to so many units of 10^-18, half to even; the largest where it is more.
     fn nearest(units: u128) -> Self {
         // Nearly every request: a division of 128 bits costs ten times as much.
-        let (whole, rest) = match u64::try_from(units) {
-            Ok(units) => (u128::from(units / PER_NANO), units % PER_NANO),
-            Err(_) => {
-                let per_nano = u128::from(PER_NANO);
-                (units / per_nano, u64::try_from(units % per_nano).unwrap_or(0))
-            }
+        let (whole, rest) = if let Ok(units) = u64::try_from(units) {
+            (u128::from(units / PER_NANO), units % PER_NANO)
+        } else {
+            let per_nano = u128::from(PER_NANO);
+            (units / per_nano, u64::try_from(units % per_nano).unwrap_or(0))
         };
         let half = PER_NANO / 2;
         let up = rest > half || (rest == half && whole % 2 == 1);

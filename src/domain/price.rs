@@ -7,7 +7,7 @@ use super::{PriceId, ProviderId, Rates, Timestamp, UserId};
 
 /// Whether a rule follows the managed defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "String")]
 #[schema(as = PricingSyncMode)]
 pub enum SyncMode {
     /// When asked to (sync-defaults).
@@ -17,6 +17,20 @@ pub enum SyncMode {
     Pinned,
     /// By itself.
     Auto,
+}
+
+// Read by way of a text: what is none is then told as a wrong value and not as wrong JSON.
+impl TryFrom<String> for SyncMode {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "tracking" => Ok(Self::Tracking),
+            "pinned" => Ok(Self::Pinned),
+            "auto" => Ok(Self::Auto),
+            other => Err(format!("'{other}' is not one of tracking, pinned, auto")),
+        }
+    }
 }
 
 /// How a version came to be.
@@ -55,6 +69,8 @@ pub enum PriceSource {
     OrgGeneric,
     /// A managed default.
     BarndoorDefault,
+    /// Nothing: the vendor does not bill by the token.
+    NotMetered,
     /// No price is known.
     None,
 }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
-    Ledger, SinkError, UsageSink,
+    Backlog, Ledger, SinkError, UsageSink,
     isolate::{self, Sorted},
-    reader::{Batch, Reader},
+    reader::{BATCH_BYTES, BATCH_RECORDS, Batch, Reader},
     reject,
     state::wide,
 };
@@ -43,7 +43,7 @@ impl Ledger {
             Courier { ledger: &self, sink: &*sink, reader: Reader::default(), failures: 0 };
         loop {
             let last = *stop.borrow_and_update() || stop.has_changed().is_err();
-            let pause = courier.drain().await;
+            let pause = courier.drain(last).await;
             if last {
                 return;
             }
@@ -75,13 +75,18 @@ struct Courier<'a> {
 }
 
 impl Courier<'_> {
-    /// Delivers batch by batch until nothing is left or one fails; how long to pause then.
-    async fn drain(&mut self) -> Duration {
+    /// Delivers batch by batch until nothing is left or one fails; how long to pause then. What
+    /// came meanwhile waits for the next time, unless it is a batch of its own or `all` is wanted:
+    /// under load there is always something, and a transaction for a few records is dear.
+    async fn drain(&mut self, all: bool) -> Duration {
         loop {
             match self.next().await {
                 Ok(true) => self.recovered(),
                 Ok(false) => return TICK,
                 Err(error) => return self.failed(&error),
+            }
+            if !all && !is_batch(self.ledger.backlog()) {
+                return TICK;
             }
         }
     }
@@ -147,6 +152,11 @@ impl Courier<'_> {
             tracing::info!(waiting, "usage records are stored again");
         }
     }
+}
+
+/// Whether so much waits that it is better not to wait for more.
+const fn is_batch(backlog: Backlog) -> bool {
+    backlog.records >= wide(BATCH_RECORDS) || backlog.bytes >= wide(BATCH_BYTES)
 }
 
 #[cfg(test)]
@@ -218,6 +228,39 @@ mod tests {
         let run = deliver(ledger, &sink);
         run.all_delivered().await;
         assert_eq!(sink.batches(), vec![500, 500, 100]);
+    }
+
+    /// While it stores a batch, the next request is served.
+    struct Busy {
+        ledger: std::sync::Weak<Ledger>,
+        batches: std::sync::atomic::AtomicU32,
+    }
+
+    #[async_trait::async_trait]
+    impl UsageSink for Busy {
+        async fn store_usage(&self, _batch: &[Bytes]) -> Result<(), SinkError> {
+            if let Some(ledger) = self.ledger.upgrade() {
+                ledger.append(&record(1)).unwrap();
+            }
+            self.batches.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_never_cease_are_stored_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Arc::new(spool(dir.path(), roomy(), 1 << 20));
+        ledger.append(&record(0)).unwrap();
+        let sink = Arc::new(Busy { ledger: Arc::downgrade(&ledger), batches: 0.into() });
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(Arc::clone(&ledger).deliver(sink.clone(), stopped));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let batches = sink.batches.load(Ordering::Relaxed);
+        assert!((40..=51).contains(&batches), "{batches} batches in ten seconds");
+        task.abort();
+        drop(stop);
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use super::{
 pub(super) const BATCH_RECORDS: usize = 500;
 
 /// Bytes read at once, unless a single record is larger.
-const BATCH_BYTES: usize = 256 << 10;
+pub(super) const BATCH_BYTES: usize = 256 << 10;
 
 /// Records to deliver together, all of one segment.
 pub(super) struct Batch {

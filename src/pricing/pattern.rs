@@ -34,10 +34,10 @@ pub fn check_pattern(text: &str) -> Result<(), PatternFault> {
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(PatternFault::Blank);
     }
-    match prefix(text).unwrap_or(text).contains('*') {
-        true => Err(PatternFault::StarInside),
-        false => Ok(()),
+    if prefix(text).unwrap_or(text).contains('*') {
+        return Err(PatternFault::StarInside);
     }
+    Ok(())
 }
 
 /// What stands before the star, if the pattern is a prefix.

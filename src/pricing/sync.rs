@@ -1,7 +1,5 @@
 //! Copies of managed defaults: making them, and bringing them up to date.
 
-use std::collections::HashSet;
-
 use super::{DefaultPrice, Defaults};
 use crate::domain::{ChangeSource, PriceId, PriceVersion, SyncMode, Timestamp, UserId};
 
@@ -30,13 +28,13 @@ pub fn copy_of(
 }
 
 /// The versions by which rules that are not pinned come to say again what the defaults say.
-/// `versions` are the current ones and those to come; `only` leaves out other defaults.
+/// `versions` are the current ones and those to come; `wanted` leaves out other defaults.
 #[must_use]
 pub fn due(
     versions: &[PriceVersion],
     defaults: &Defaults,
     source: ChangeSource,
-    only: Option<&HashSet<PriceId>>,
+    wanted: impl Fn(PriceId) -> bool,
     now: Timestamp,
 ) -> Vec<PriceVersion> {
     let follows = |mode| match source {
@@ -53,8 +51,7 @@ pub fn due(
         .filter_map(|version| {
             let slug = version.model_provider.as_deref()?;
             let default = defaults.of_rule(slug, &version.model_pattern)?;
-            let wanted = only.is_none_or(|only| only.contains(&default.id));
-            (wanted && default.rates != version.rates).then(|| PriceVersion {
+            (wanted(default.id) && default.rates != version.rates).then(|| PriceVersion {
                 id: PriceId::random(),
                 rates: default.rates,
                 effective_from: now,

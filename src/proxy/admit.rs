@@ -66,9 +66,11 @@ pub fn dialect_of(rest: &str) -> ClientDialect {
 fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &str) {
     let head = session.req_header();
     let client = head.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let id = identity::request_id(&head.headers);
     ctx.active = Some(ctx.shared.drain.enter());
-    ctx.call = Some(Call {
-        id: identity::request_id(&head.headers),
+    ctx.call = Some(Box::new(Call {
+        id_header: identity::header(&id),
+        id,
         trace: identity::Trace::read(&head.headers),
         client: client.map(|text| text.chars().take(MAX_CLIENT).collect()),
         endpoint,
@@ -83,7 +85,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         first_byte: None,
         settled: false,
         in_flight: ctx.shared.metrics.in_flight(),
-    });
+    }));
 }
 
 /// `Ok(None)`: on to the attempts. `Ok(Some)`: a listing to answer. `Err(None)`: the client left.

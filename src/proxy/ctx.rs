@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 use super::{
     body::Room,
@@ -27,14 +28,17 @@ pub struct Ctx {
     pub shared: Arc<Shared>,
     pub began: Instant,
     pub arrived: Timestamp,
-    /// Present from the moment that the request is known to be runtime traffic.
-    pub call: Option<Call>,
+    /// Present from the moment that the request is known to be runtime traffic. Boxed: Pingora moves
+    /// the context about.
+    pub call: Option<Box<Call>>,
     pub active: Option<Active>,
 }
 
 /// One call of a runtime endpoint.
 pub struct Call {
     pub id: String,
+    /// The same, ready to be sent.
+    pub id_header: HeaderValue,
     pub trace: Option<Trace>,
     pub client: Option<String>,
     /// None for a path below `/v1` that is no endpoint.

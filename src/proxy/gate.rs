@@ -137,7 +137,8 @@ impl Handle {
         if !slot.is_custom() {
             return;
         }
-        drop(std::mem::replace(slot, placeholder()));
+        // Drops the gate, which hands its session over.
+        **slot = nobody();
         if let Some(session) = self.home.lock().unwrap_or_else(PoisonError::into_inner).take() {
             *slot = session;
         }
@@ -162,9 +163,13 @@ pub fn install(slot: &mut Box<ServerSession>) -> Handle {
     Handle { control, home }
 }
 
-/// A session that is never asked anything.
 fn placeholder() -> Box<ServerSession> {
-    Box::new(ServerSession::new_custom(Box::new(())))
+    Box::new(nobody())
+}
+
+/// A session that is never asked anything.
+fn nobody() -> ServerSession {
+    ServerSession::new_custom(Box::new(()))
 }
 
 struct Gate {

@@ -1,6 +1,6 @@
 //! A request's names: `x-request-id` and `traceparent` (contract 4.9).
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use crate::domain::RequestId;
 
@@ -8,6 +8,12 @@ use crate::domain::RequestId;
 pub fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     given.and_then(RequestId::taken).unwrap_or_else(RequestId::random).into()
+}
+
+/// The id as a header's value.
+pub fn header(id: &str) -> HeaderValue {
+    // An id has only letters that a header may have.
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 /// A client's place in its trace (W3C Trace Context, <https://www.w3.org/TR/trace-context/>).

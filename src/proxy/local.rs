@@ -108,10 +108,15 @@ async fn write(
         session.set_keepalive(None);
     }
     let bodiless = session.req_header().method == http::Method::HEAD;
-    if !head.headers.contains_key(header::CONTENT_LENGTH)
-        && session.req_header().version < Version::HTTP_2
-    {
-        head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+    if !head.headers.contains_key(header::CONTENT_LENGTH) {
+        match session.req_header().version {
+            Version::HTTP_2 => {}
+            Version::HTTP_11 => {
+                head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+            }
+            // Older clients know no chunks: the end of the connection is the end of the answer.
+            _ => session.set_keepalive(None),
+        }
     }
     let down = &mut session.downstream_session;
     down.write_response_header(Box::new(head)).await?;

@@ -21,6 +21,7 @@ mod send;
 mod service;
 mod settle;
 mod shared;
+mod watched;
 
 pub use front::Front;
 pub use service::Gateway;

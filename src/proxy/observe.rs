@@ -27,7 +27,7 @@ use crate::{
 
 /// How much of a failed attempt's body is read for its message, bytes.
 const ERROR_BODY: usize = 16 * 1024;
-/// How much of an error for the client is collected before it passes as it is, bytes.
+/// How much of an error for the client is collected, bytes. A longer one is told in words of ours.
 const CLIENT_ERROR_BODY: usize = 64 * 1024;
 /// How much of an answer without framing is held back, bytes.
 const UNFRAMED_BODY: usize = 1024 * 1024;
@@ -99,66 +99,104 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 /// Turns the vendor's header into the client's.
-pub fn dress(answer: &mut ResponseHeader, ctx: &Ctx) -> Result<()> {
+///
+/// A client of HTTP/1.0 (`version`) knows no chunks: what has no length ends with its connection.
+pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else {
         return Ok(());
     };
-    let changes = matches!(call.attempt.meter, Meter::Stream(_) | Meter::Error(_));
-    strip(answer, changes, credential(call));
-    if changes {
-        // Chunks are flushed one by one, a body with a length only when it is complete.
-        answer.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
-    }
-    name(answer, call)?;
-    if let (true, Some(gate)) = (ctx.shared.drain.draining(), &call.gate) {
+    let error = matches!(call.attempt.meter, Meter::Error(_));
+    let changes = error || matches!(call.attempt.meter, Meter::Stream(_));
+    let mut close = ctx.shared.drain.draining();
+    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
+    let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
+    redress(answer, |headers| {
+        strip(headers, changes, credential(call));
+        if error {
+            as_json(headers);
+        }
+        if changes {
+            // Chunks are flushed one by one, a body with a length only when it is complete.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if version < Version::HTTP_11 && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.remove(header::TRANSFER_ENCODING);
+            close = true;
+        }
+        name(headers, call);
+        if let Some(plan) = plan {
+            tell_route(headers, plan);
+        }
+    })?;
+    if let (true, Some(gate)) = (close, &call.gate) {
         gate.control.close_afterwards();
     }
-    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
-    match &call.plan {
-        Some(plan) if tells && answer.status.is_success() => tell_route(answer, plan),
-        _ => Ok(()),
+    Ok(())
+}
+
+/// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
+/// the letters' case, of which the meaning is independent.
+pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap)) -> Result<()> {
+    let own = answer.get_reason_phrase().filter(|own| answer.status.canonical_reason() != Some(*own));
+    let own = own.map(str::to_owned);
+    let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
+    let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();
+    change(&mut parts.headers);
+    *answer = parts.into();
+    match own {
+        Some(own) => answer.set_reason_phrase(Some(&own)),
+        None => Ok(()),
+    }
+}
+
+/// What a vendor's error is told as, whatever it came as.
+fn as_json(headers: &mut HeaderMap) {
+    headers.remove(header::CONTENT_ENCODING);
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
 }
 
 /// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
-fn strip(answer: &mut ResponseHeader, body_changes: bool, key: &str) {
-    let nominates = answer.headers.contains_key(header::CONNECTION);
+fn strip(headers: &mut HeaderMap, body_changes: bool, key: &str) {
+    let nominates = headers.contains_key(header::CONNECTION);
     let kept = |name: &HeaderName| {
         *name == header::TRANSFER_ENCODING
             || (headers::is_forwardable_response(name.as_str(), body_changes)
-                && !(nominates && headers::is_nominated(&answer.headers, name.as_str())))
+                && !(nominates && headers::is_nominated(headers, name.as_str())))
     };
     let echoes = |value: &HeaderValue| {
         !key.is_empty() && memchr::memmem::find(value.as_bytes(), key.as_bytes()).is_some()
     };
-    let gone: SmallVec<[HeaderName; 4]> = answer
-        .headers
+    let gone: SmallVec<[HeaderName; 4]> = headers
         .iter()
         .filter(|(name, value)| !kept(name) || echoes(value))
         .map(|(name, _)| name.clone())
         .collect();
     for name in &gone {
-        answer.remove_header(name);
+        headers.remove(name);
     }
 }
 
 /// The request's id, under both names where the client's SDK looks for the other.
-pub fn name(answer: &mut ResponseHeader, call: &Call) -> Result<()> {
-    answer.insert_header("x-request-id", call.id.as_str())?;
+pub fn name(headers: &mut HeaderMap, call: &Call) {
+    headers.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
     if call.dialect == crate::domain::ClientDialect::Anthropic {
-        answer.insert_header("request-id", call.id.as_str())?;
+        headers.insert(HeaderName::from_static("request-id"), call.id_header.clone());
     }
-    Ok(())
 }
 
 /// The five headers of seed 001.
-fn tell_route(answer: &mut ResponseHeader, plan: &Plan) -> Result<()> {
+fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
     let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
-    answer.insert_header("x-bd-provider-route-attempt", plan.position())?;
-    answer.insert_header("x-bd-provider-route-count", plan.route_count())?;
-    answer.insert_header("x-bd-provider-failover-count", plan.attempts.len())?;
-    answer.insert_header("x-bd-provider-retry-count", u64::from(plan.retry_count))?;
-    answer.insert_header("x-bd-provider-retry-sleep-ms", sleep)
+    let mut tell = |name, value| headers.insert(HeaderName::from_static(name), value);
+    tell("x-bd-provider-route-attempt", plan.position().into());
+    tell("x-bd-provider-route-count", plan.route_count().into());
+    tell("x-bd-provider-failover-count", plan.attempts.len().into());
+    tell("x-bd-provider-retry-count", plan.retry_count.into());
+    tell("x-bd-provider-retry-sleep-ms", sleep.into());
 }
 
 /// Looks at a piece of the answer's body, and decides what of it goes on.
@@ -195,8 +233,14 @@ fn capture(piece: Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
 
 /// The vendor's own error for the client, told in the client's dialect (contract 4.1).
 fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) {
-    kept.extend_from_slice(&piece.take().unwrap_or_default());
-    if end || kept.len() > CLIENT_ERROR_BODY {
+    let more = piece.take().unwrap_or_default();
+    // One byte beyond the bound leaves half an object, which is no error that can be read.
+    let room = (CLIENT_ERROR_BODY + 1).saturating_sub(kept.len()).min(more.len());
+    kept.extend_from_slice(more.get(..room).unwrap_or_default());
+    if end {
+        if kept.len() > CLIENT_ERROR_BODY {
+            kept.truncate(1);
+        }
         let status = call.attempt.status.unwrap_or_default();
         let kept = without_credential(kept, call);
         let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));

@@ -85,10 +85,12 @@ fn ctx_first_byte(ctx: &mut Ctx) {
 }
 
 fn header(call: &Call, status: u16, length: usize) -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build(status, Some(6))?;
-    head.insert_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
-    head.insert_header(header::CONTENT_LENGTH, length)?;
-    observe::name(&mut head, call)?;
+    let mut head = ResponseHeader::build_no_case(status, Some(6))?;
+    observe::redress(&mut head, |headers| {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        observe::name(headers, call);
+    })?;
     Ok(head)
 }
 

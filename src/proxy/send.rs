@@ -68,7 +68,7 @@ fn forward(client: &RequestHeader, head: &mut HeaderMap, provider: &Provider) {
 }
 
 fn identify(call: &Call, head: &mut HeaderMap) -> Result<()> {
-    head.insert(HeaderName::from_static("x-request-id"), value(&call.id)?);
+    head.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
     if let Some(trace) = &call.trace {
         head.insert(HeaderName::from_static("traceparent"), value(&trace.child())?);
     }

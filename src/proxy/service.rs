@@ -12,10 +12,10 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::{
     admit,
     ctx::{Ctx, Stage},
-    front::Reused,
     observe, plan, reply, send,
     settle::{self, Outcome},
     shared::Shared,
+    watched,
 };
 use crate::{net, route::Failure};
 
@@ -42,7 +42,6 @@ impl ProxyHttp for Gateway {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        super::front::header_arrived();
         Ctx::new(&self.shared)
     }
 
@@ -50,8 +49,10 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Ctx) -> Result<()> {
-        let keepalive = if self.shared.drain.draining() { None } else { Some(KEEPALIVE_SECS) };
-        session.set_keepalive(keepalive);
+        watched::heard(&session.downstream_session);
+        // Off where the client wants its connection closed.
+        let wanted = session.get_keepalive().filter(|_| !self.shared.drain.draining());
+        session.set_keepalive(wanted.map(|_| KEEPALIVE_SECS));
         // The body has a deadline of its own, which a pause may not undercut.
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -87,11 +88,11 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         answer: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        observe::dress(answer, ctx)
+        observe::dress(answer, session.req_header().version, ctx)
     }
 
     fn response_body_filter(
@@ -123,7 +124,7 @@ impl ProxyHttp for Gateway {
         ctx: &mut Ctx,
         mut error: Box<Error>,
     ) -> Box<Error> {
-        let failure = plan::unreached(ctx.call.as_ref(), &self.shared.peers, &error);
+        let failure = plan::unreached(ctx.call.as_deref(), &self.shared.peers, &error);
         consequence(session, ctx, &mut error, failure);
         error
     }
@@ -182,14 +183,6 @@ impl ProxyHttp for Gateway {
             gate.remove(&mut session.downstream_session);
         }
         settle::settle(ctx, Outcome::answered());
-    }
-
-    fn persist_connection_context(
-        &self,
-        _session: &Session,
-        _ctx: &Ctx,
-    ) -> Option<Box<dyn std::any::Any + Send + Sync>> {
-        Some(Box::new(Reused))
     }
 
     /// One line per request is written when it settles.

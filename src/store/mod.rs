@@ -52,6 +52,8 @@ mod users;
 mod webhooks;
 
 #[cfg(test)]
+mod policy_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -99,13 +99,11 @@ impl Place {
     pub(super) fn refused(&self, error: &sqlx::Error) -> StoreError {
         self.refuse(match error {
             sqlx::Error::Database(error) => self.remedy(&**error),
+            sqlx::Error::Io(error) if is_tls(error) => tls_failed(error),
             sqlx::Error::Io(error) => {
                 format!("{error}; is PostgreSQL running there, and reachable from here?")
             }
-            sqlx::Error::Tls(error) => format!(
-                "TLS failed: {error}; sslrootcert in storage.url names the file with the \
-                 certificate authority, and the host must be one that the certificate is for"
-            ),
+            sqlx::Error::Tls(error) => tls_failed(error),
             other => other.to_string(),
         })
     }
@@ -140,6 +138,18 @@ impl Place {
         };
         format!("{}; {remedy}", error.message())
     }
+}
+
+/// The handshake's errors arrive as the socket's.
+fn is_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
+}
+
+fn tls_failed(error: &impl std::fmt::Display) -> String {
+    format!(
+        "TLS failed: {error}; sslrootcert in storage.url names the file with the certificate \
+         authority, and the host must be one that the certificate is for"
+    )
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -44,8 +44,36 @@ const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
     FROM used WHERE r ->> 'denied_by' IS NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7";
 
+/// Periods of budgets begin at midnight, so whole days are all that is needed of them.
+const SPENT_IN_DAYS: &str = "SELECT s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id,
+        s.provider_name, s.upstream_model,
+        CAST(SUM(r.requests) AS BIGINT) AS requests,
+        CAST(SUM(r.input_tokens + r.output_tokens + r.cache_read_tokens + r.cache_write_tokens)
+            AS BIGINT) AS tokens,
+        CAST(SUM(r.cost) AS BIGINT) AS cost
+    FROM usage_rollups r JOIN usage_series s ON s.org_id = r.org_id AND s.id = r.series
+    WHERE r.org_id = $1 AND r.width = 24 AND r.start >= $2
+    GROUP BY s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id, s.provider_name,
+        s.upstream_model";
+
 impl Store {
-    /// What the organization has used at or after `since`, as far as the ledger has delivered it.
+    /// What the organization has used from the day on that begins at `since`, by the sums that are
+    /// kept with the records. Refused requests are among the requests; they used nothing else.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn spent_in_days(
+        &self,
+        org: OrgId,
+        since: Timestamp,
+    ) -> Result<Vec<Spent>, StoreError> {
+        let query = sql(SPENT_IN_DAYS).bind(org.0).bind(since.0);
+        let rows: Vec<Summed> = self.readers.all(query).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// What the organization has used at or after `since`, from the records themselves: for short
+    /// times.
     ///
     /// # Errors
     /// When the database is unavailable.
@@ -80,5 +108,25 @@ impl Record for Spent {
             tokens: sum(found, "tokens")?,
             cost: Money(found.get("cost")?),
         })
+    }
+}
+
+/// A row of sums, whose ids are columns of their own.
+struct Summed(Spent);
+
+impl Record for Summed {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        Ok(Self(Spent {
+            api_key: found.id_opt("api_key_id", KeyId)?,
+            user: found.id_opt("user_id", UserId)?,
+            groups: found.json("group_names")?,
+            alias: found.get("alias")?,
+            provider: found.id_opt("provider_id", ProviderId)?,
+            provider_name: found.get("provider_name")?,
+            upstream_model: found.get("upstream_model")?,
+            requests: sum(found, "requests")?,
+            tokens: sum(found, "tokens")?,
+            cost: Money(found.get("cost")?),
+        }))
     }
 }

@@ -26,12 +26,18 @@ pub(super) struct Facts<'a> {
     #[serde(borrow)]
     alias: Option<Name<'a>>,
     pub(super) status: u16,
+    #[serde(default)]
     pub(super) input_tokens: u64,
+    #[serde(default)]
     pub(super) output_tokens: u64,
+    #[serde(default)]
     pub(super) cache_read_tokens: u64,
+    #[serde(default)]
     pub(super) cache_write_tokens: u64,
+    #[serde(default)]
     pub(super) reasoning_tokens: u64,
     pub(super) cost_total: Option<Money>,
+    #[serde(default)]
     pub(super) latency_ms: u64,
     pub(super) ttfb_ms: Option<u64>,
 }

@@ -13,7 +13,7 @@ use crate::domain::Timestamp;
 
 /// Held while months are made or dropped, by one replica at a time. The number is ours alone: it is
 /// "months" in ASCII.
-const ALONE: &str = "SELECT pg_try_advisory_xact_lock(120351769945203)";
+const ALONE: &str = "SELECT pg_try_advisory_xact_lock(120325361920115)";
 /// Whoever comes by while a table waits for its lock waits too: better to try again in an hour.
 const SHORT_WAIT: &str = "SET LOCAL lock_timeout = '2s'";
 const PATIENCE: &str = "SET LOCAL statement_timeout = 0";

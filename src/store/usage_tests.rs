@@ -348,7 +348,7 @@ async fn a_long_histogram_is_shortened_and_says_the_same(store: Store) {
     for batch in bytes(&records).chunks(12) {
         store.store_usage(batch).await.unwrap();
     }
-    let longest = "SELECT max(length(latency)) FROM usage_rollups";
+    let longest = "SELECT CAST(max(length(latency)) AS BIGINT) FROM usage_rollups";
     let longest: i64 = store.readers.one(sql(longest)).await.unwrap();
     assert!(longest <= 1_000, "{longest}");
     compare(&store, org, &records, &UsageFilter::default(), &[Dimension::Hour]).await;
@@ -397,7 +397,8 @@ async fn sums_go_with_their_records(store: Store) {
     let expired = store.expire_usage(Timestamp(START)).await.unwrap();
     match store.writer.engine() {
         Engine::Sqlite => assert_eq!(expired, Expired { records: 120, months: 0 }),
-        Engine::Postgres => assert_eq!(expired, Expired { records: 0, months: 1 }),
+        // The one in between, too.
+        Engine::Postgres => assert_eq!(expired, Expired { records: 0, months: 2 }),
     }
     compare(&store, org, &records[120..], &all, &EVERY).await;
     let left = store.usage(org, &all, None, 500).await.unwrap();

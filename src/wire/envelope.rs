@@ -218,10 +218,13 @@ fn read_model(body: &[u8], model: Option<Value>) -> Result<(Range<usize>, String
     if model.kind != Kind::String {
         return refuse("`model` must be a string");
     }
-    if model.span.len() > MAX_MODEL_BYTES + 2 {
-        return refuse("`model` is too long; at most 2048 bytes are accepted");
+    let too_long = || refuse("`model` is too long; at most 2048 bytes are accepted");
+    // An escape of six bytes stands for one.
+    if model.span.len() > 6 * MAX_MODEL_BYTES + 2 {
+        return too_long();
     }
     match decode(body, model.span.clone()) {
+        Some(name) if name.len() > MAX_MODEL_BYTES => too_long(),
         None => refuse("`model` has an escape that is no Unicode character"),
         Some(name) if name.is_empty() => {
             refuse("`model` is empty; name a model alias, or <provider>/<model>")

@@ -213,6 +213,16 @@ fn walk_accepts(body: &[u8]) -> bool {
     !matches!(read_head(body, Endpoint::Completions), Err(HeadError { code: "invalid_json", .. }))
 }
 
+#[test]
+fn the_length_of_a_model_is_that_of_its_name_not_of_its_spelling() {
+    let request = |model: &str| format!(r#"{{"model":"{model}","messages":[]}}"#);
+    let escaped = |length: usize| "\\u0061".repeat(length);
+    assert_eq!(chat(&request(&escaped(2048))).unwrap().model_name, "a".repeat(2048));
+    for long in [escaped(2049), "a".repeat(2049), "é".repeat(1025)] {
+        assert_eq!(chat(&request(&long)).unwrap_err().param, Some("model"));
+    }
+}
+
 proptest! {
     #[test]
     fn any_request_is_read_as_serde_json_reads_it(

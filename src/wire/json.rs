@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::plain::plain_len;
+use super::plain::{has_no_control, plain_len, string_len};
 
 /// Containers that may be open at a time, the outermost included.
 pub(super) const MAX_DEPTH: usize = 256;
@@ -45,11 +45,13 @@ pub(super) struct Value {
 pub(super) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
+    /// No string can have a control character.
+    no_control: bool,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, no_control: has_no_control(text) }
     }
 
     /// Walks over one object, giving each member's key (its literal, quotes included) and value.
@@ -191,7 +193,8 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Result<(), Fault> {
         self.at += 1;
         loop {
-            self.at += plain_len(self.rest());
+            let rest = self.rest();
+            self.at += if self.no_control { string_len(rest) } else { plain_len(rest) };
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;

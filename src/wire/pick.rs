@@ -5,7 +5,7 @@
 //! any split of the bytes. It checks no grammar: on text that is not JSON it finds nothing useful,
 //! and that is all the callers need.
 
-use super::plain::plain_len;
+use super::plain::string_len;
 
 /// The most that is kept of one value, bytes. A longer one is as if it were not there.
 const MAX_VALUE: usize = 16 * 1024;
@@ -163,7 +163,7 @@ impl Picker {
     /// Inside a string: goes to its end or the next escape.
     fn inside_text(&mut self, piece: &[u8], at: usize, from: usize) -> usize {
         let rest = piece.get(at..).unwrap_or_default();
-        let plain = plain_len(rest);
+        let plain = string_len(rest);
         if self.key_next && self.depth <= self.watched() {
             let room = MAX_KEY.saturating_sub(self.key.len());
             self.key.extend_from_slice(rest.get(..plain.min(room)).unwrap_or_default());
@@ -175,11 +175,9 @@ impl Picker {
                 self.text_ended(piece, at + plain, from);
             }
             // An escaped name is none that is wanted.
-            Some(&other) => {
-                if other == b'\\' {
-                    self.text = Text::Escape;
-                }
-                self.key_byte(other);
+            Some(&backslash) => {
+                self.text = Text::Escape;
+                self.key_byte(backslash);
             }
         }
         at + plain + 1

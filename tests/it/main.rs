@@ -6,8 +6,11 @@
 mod api;
 mod config;
 mod figures;
+mod identity;
 mod ledger;
 mod passthrough;
+mod policies;
+mod pricing;
 mod provisioning;
 mod quickstart;
 mod readme;

@@ -14,47 +14,6 @@ const LATER_OPERATIONS: &[&str] = &[
     "getAwsTrustInfo",
     "validateAwsRole",
     "validateGoogleVertex",
-    // Pricing
-    "archivePricing",
-    "createPricing",
-    "getPricingHistory",
-    "getPricingVersion",
-    "importPricingDefaults",
-    "listArchivedPricing",
-    "listPricing",
-    "listPricingDefaults",
-    "restorePricing",
-    "syncPricingDefaults",
-    "updatePricing",
-    // Rate limits
-    "createRateLimit",
-    "deleteRateLimit",
-    "getRateLimitStatus",
-    "listRateLimits",
-    "updateRateLimit",
-    // Budgets
-    "createBudget",
-    "deleteBudget",
-    "getBudgetStatus",
-    "listBudgets",
-    "updateBudget",
-    // Model access
-    "createModelAccess",
-    "deleteModelAccess",
-    "listModelAccess",
-    "updateModelAccess",
-    // Smart models
-    "createSmartModel",
-    "deleteSmartModel",
-    "listSmartModels",
-    "previewSmartModel",
-    "updateSmartModel",
-    // Governance
-    "getGovernanceConfig",
-    "updateGovernanceConfig",
-    // Route health
-    "getRouteHealth",
-    "resetRouteHealth",
 ];
 
 /// Fields that are not built yet. The list only shrinks.
@@ -62,7 +21,6 @@ const LATER_FIELDS: &[&str] = &[
     "Provider.catalog_slug",
     "ModelRoute.budget_status",
     "ModelRoute.route_health_status",
-    "ModelRoute.effective_pricing",
 ];
 
 /// What the published description says and the contract overrules.

@@ -256,3 +256,15 @@ async fn every_write_is_put_into_force_before_its_answer_and_no_refused_one() {
     acme.delete(&path).await.ok();
     assert_eq!(count(), 5);
 }
+
+#[tokio::test]
+async fn a_name_that_no_model_could_be_called_by_is_refused() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    let message = acme.post(PATH, openai("eu/openai")).await.refused(400, "BadRequest");
+    assert!(message.contains("name") && message.contains("'/'"), "{message}");
+    let made = acme.post(PATH, openai("eu-openai")).await.ok();
+    let path = format!("{PATH}/{}", id(&made));
+    acme.put(&path, json!({"name": "eu/openai"})).await.refused(400, "BadRequest");
+    acme.put(&path, json!({"name": "eu-openai"})).await.ok();
+}

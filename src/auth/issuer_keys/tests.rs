@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{advance, sleep};
 
 use super::*;
@@ -12,7 +12,7 @@ use super::*;
 /// An issuer that publishes what it is told to.
 #[derive(Default)]
 struct Issuer {
-    published: Mutex<Option<Vec<(String, Vec<u8>)>>>,
+    published: Mutex<Option<Vec<Value>>>,
     fetches: AtomicUsize,
     delay: Mutex<Duration>,
 }
@@ -25,19 +25,13 @@ impl Publishes for Issuer {
         sleep(delay).await;
         let published = self.published.lock().unwrap();
         let keys = published.as_ref().ok_or(KeysError::Status(KEYS, 503))?;
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(kid, x)| {
-                json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": URL_SAFE_NO_PAD.encode(x)})
-            })
-            .collect();
         Ok(KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap())
     }
 }
 
 impl Issuer {
     fn publish(&self, keys: &[&Pair]) {
-        let keys = keys.iter().map(|pair| (pair.kid.clone(), pair.public.clone())).collect();
+        let keys = keys.iter().map(|pair| pair.jwk.clone()).collect();
         *self.published.lock().unwrap() = Some(keys);
     }
 
@@ -51,8 +45,7 @@ impl Issuer {
 }
 
 struct Pair {
-    kid: String,
-    public: Vec<u8>,
+    jwk: Value,
     token: String,
 }
 
@@ -61,8 +54,9 @@ fn pair(kid: &str) -> Pair {
     let header = json!({"alg": "EdDSA", "kid": kid}).to_string();
     let signed = format!("{}.e30", URL_SAFE_NO_PAD.encode(header));
     let signature = URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()));
-    let public = pair.public_key().as_ref().to_vec();
-    Pair { kid: kid.to_owned(), public, token: format!("{signed}.{signature}") }
+    let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x});
+    Pair { jwk, token: format!("{signed}.{signature}") }
 }
 
 fn source(issuer: &Arc<Issuer>) -> IssuerKeys {

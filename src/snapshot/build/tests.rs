@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    domain::{CredentialId, Endpoint, OrgId, Timestamp},
+    domain::{
+        ChangeSource, CredentialId, Endpoint, OrgId, PriceId, PriceSource, PriceVersion, Rates,
+        SyncMode, Timestamp,
+    },
     provider::catalog,
     secrets,
     store::{ConnectionRow, OrgRow, testing},
@@ -326,4 +329,47 @@ fn a_row_of_another_organization_stops_the_build() {
     world.provider("p", "openai");
     world.route("p", "gpt", "").org_id = OrgId::random();
     assert!(build_org(&world.rows, &world.keyring, catalog()).is_err());
+}
+
+#[test]
+fn a_route_knows_what_it_costs_and_from_when_on() {
+    let mut world = World::new();
+    let provider = world.provider("p", "openai").id;
+    world.route("p", "gpt-4o", "").bare_alias = true;
+    world.route("p", "unheard-of", "").bare_alias = true;
+    let version = |from, provider_id, input: &str| PriceVersion {
+        id: PriceId::random(),
+        provider_id,
+        model_provider: None,
+        catalog_slug: None,
+        model_pattern: "gpt*".to_owned(),
+        rates: Rates {
+            input: input.parse().unwrap(),
+            output: input.parse().unwrap(),
+            cache_read: None,
+            cache_write: None,
+        },
+        effective_from: Timestamp(from),
+        sync_mode: SyncMode::Pinned,
+        change_source: ChangeSource::AdminCreate,
+        change_reason: None,
+        is_archived: false,
+        created_by: None,
+    };
+    let source = |world: &World, alias: &str, at| {
+        let route = Arc::clone(&world.build().aliases[alias].routes[0]);
+        route.prices.at(Timestamp(at)).map(|price| price.source)
+    };
+    assert_eq!(source(&world, "gpt-4o", 5), Some(PriceSource::BarndoorDefault));
+    assert_eq!(source(&world, "unheard-of", 5), None);
+    world.rows.prices = vec![
+        version(10, None, "1"),
+        version(20, Some(provider), "2"),
+        version(10, Some(ProviderId::random()), "3"),
+    ];
+    assert_eq!(source(&world, "gpt-4o", 9), Some(PriceSource::BarndoorDefault));
+    assert_eq!(source(&world, "gpt-4o", 10), Some(PriceSource::OrgGeneric));
+    assert_eq!(source(&world, "gpt-4o", 19), Some(PriceSource::OrgGeneric));
+    assert_eq!(source(&world, "gpt-4o", 20), Some(PriceSource::OrgInstance));
+    assert_eq!(source(&world, "unheard-of", 20), None);
 }

@@ -29,7 +29,9 @@ async fn an_issuer_with_a_trailing_slash_is_the_same_issuer() {
 #[tokio::test]
 async fn a_token_without_a_usable_role_is_a_users() {
     let scene = IdScene::new().await;
-    for roles in [json!(null), json!({"roles": ["owner", "ADMIN"]}), json!({"roles": "x"}), json!(7)] {
+    for roles in
+        [json!(null), json!({"roles": ["owner", "ADMIN"]}), json!({"roles": "x"}), json!(7)]
+    {
         let token = scene.provider.token().claim("realm_access", roles.clone()).sign();
         scene.ask(&token).await.has_status(200);
         scene.administer(&token).await.refusal(403, "Forbidden");

@@ -103,7 +103,8 @@ async fn a_flood_of_unknown_keys_has_them_fetched_once() {
     let flood = (0..300).map(|n| {
         let token = scene.provider.token();
         let header = json!(format!("unknown-{n}"));
-        let forged = crate::support::oidc::Forge::new(&stranger, token.claims).header("kid", header);
+        let forged =
+            crate::support::oidc::Forge::new(&stranger, token.claims).header("kid", header);
         let scene = &scene;
         async move { scene.ask(&forged.sign()).await }
     });
@@ -118,11 +119,9 @@ async fn a_flood_of_unknown_keys_has_them_fetched_once() {
 async fn two_issuers_each_speak_with_their_own_keys() {
     let (one, two) = (OpenIdProvider::start().await, OpenIdProvider::start().await);
     let entries = json!([one.entry(&["acme"]), two.entry(&["acme"])]);
-    let gateway =
-        crate::support::Gateway::configured().set("auth.issuers", entries).start().await;
-    let ask = async |token: &str| {
-        gateway.caller(token).get("/api/llm-gateway/admin/users").await.status
-    };
+    let gateway = crate::support::Gateway::configured().set("auth.issuers", entries).start().await;
+    let ask =
+        async |token: &str| gateway.caller(token).get("/api/llm-gateway/admin/users").await.status;
     assert_eq!(ask(&one.token().sign()).await, 200);
     assert_eq!(ask(&two.token().sign()).await, 200);
     let impostor = crate::support::oidc::Forge::new(&two.key(), one.token().claims);

@@ -50,7 +50,9 @@ async fn an_organization_that_exists_is_found_by_name_and_by_id() {
     let scene = speaking_for(&["*"], json!({})).await;
     let acme = scene.gateway.org("acme").provider("p").at_url("http://127.0.0.1:9").await;
     let id = acme.row["org_id"].as_str().unwrap();
-    for claim in [json!("acme"), json!(id), json!({"acme": {"id": id}}), json!({"acme": {"id": ORG}})] {
+    for claim in
+        [json!("acme"), json!(id), json!({"acme": {"id": id}}), json!({"acme": {"id": ORG}})]
+    {
         let token = scene.provider.token().claim("organization", claim.clone()).sign();
         let listed = scene.holder(&token).get("/api/llm-gateway/admin/providers").await;
         assert_eq!(listed.has_status(200).json()[0]["id"], json!(acme.id), "{claim}");
@@ -111,7 +113,8 @@ async fn the_gateways_own_issuer_works_beside_the_others() {
     let scene = IdScene::new().await;
     let own = scene.gateway.token("acme", "ann", "admin", &[]);
     scene.administer(&own).await.has_status(200);
-    let foreign = scene.provider.token().claim("iss", json!("turnpike")).claim("aud", json!("turnpike"));
+    let foreign =
+        scene.provider.token().claim("iss", json!("turnpike")).claim("aud", json!("turnpike"));
     scene.administer(&foreign.sign()).await.refusal(401, "Unauthorized");
     let gateway = Gateway::start().await;
     let unknown = gateway.caller(&scene.provider.token().sign());

@@ -4,3 +4,4 @@ mod crash;
 mod full;
 mod pages;
 mod records;
+mod summary;

@@ -144,3 +144,28 @@ async fn a_credential_that_a_vendor_echoes_is_taken_out() {
         assert!(!answer.tell().contains(secret), "{}", answer.tell());
     }
 }
+
+#[tokio::test]
+async fn a_vendors_error_is_told_as_plain_json_whatever_it_came_as() {
+    let scene = Scene::new().await;
+    let long = format!(r#"{{"error":{{"message":"{}","type":"x"}}}}"#, "x".repeat(200_000));
+    for (kind, coding, body, said) in [
+        ("text/html", "identity", "<html>no</html>", "without a readable error"),
+        ("application/json", "gzip", "\u{1f}\u{8b} packed", "without a readable error"),
+        ("text/plain", "identity", "no such thing", "no such thing"),
+        ("application/json; charset=utf-8", "identity", r#"[{"error":{"message":"bad"}}]"#, "bad"),
+        ("application/json", "identity", &long, "without a readable error"),
+    ] {
+        let length = body.len();
+        scene.openai.will(Reply::writes(format!(
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: {kind}\r\ncontent-encoding: {coding}\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )));
+        let answer = scene.key.chat("fast").await.has_status(400);
+        assert!(answer.header("content-type").unwrap().starts_with("application/json"), "{kind}");
+        assert_eq!(answer.header("content-encoding"), None);
+        assert_eq!(answer.ending, Ending::Complete);
+        let message = answer.openai_error()["message"].to_string();
+        assert!(message.contains(said) && message.len() < 3000, "{message}");
+    }
+}

@@ -7,4 +7,5 @@ mod headers;
 mod large_bodies;
 mod listing;
 mod observability;
+mod old_clients;
 mod protocols;

@@ -96,6 +96,9 @@ async fn no_secret_prompt_or_answer_is_left_anywhere() {
         canary.is_not_in("the log", log.as_bytes());
         canary.is_not_in("the metrics", metrics.text().as_bytes());
         canary.is_not_below(&gateway.data_dir(), &[]);
+        if let Some(dump) = gateway.database_dump() {
+            canary.is_not_in("the database", dump.as_bytes());
+        }
     }
     for answer in &answers {
         for canary in &secrets {
@@ -124,7 +127,7 @@ async fn connection_is_rotated(acme: &Org, connection: &Value, answers: &mut Vec
 
 #[tokio::test]
 async fn the_master_key_lies_in_one_file_that_only_its_owner_reads() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::configured().on_sqlite().start().await;
     gateway.org("acme").provider("openai").at_url("https://vendor.test").await;
     let path = gateway.data_dir().join("master.key");
     let stored = std::fs::read(&path).unwrap();

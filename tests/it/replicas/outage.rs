@@ -17,6 +17,9 @@ use crate::support::{Caller, PostgresServer, until};
 /// What an answer may take that needs the database, while it is away.
 const TOLD_WITHIN: Duration = Duration::from_millis(2_500);
 
+/// What the records may take once the database is back.
+const DELIVERED_WITHIN: Duration = Duration::from_secs(15);
+
 fn outage() -> Duration {
     let given = std::env::var("TURNPIKE_TEST_OUTAGE_SECS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(given.unwrap_or(6))
@@ -98,11 +101,14 @@ async fn one_record_for_each_call(server: &PostgresServer, fleet: &Fleet) {
         }
         counted
     };
-    let counted = until("every call has its record", async || {
+    let began = Instant::now();
+    let counted = until("the records are stored", async || {
         let counted = stored();
-        called.iter().all(|id| counted.contains_key(id)).then_some(counted)
+        (counted.len() >= called.len() || began.elapsed() > DELIVERED_WITHIN).then_some(counted)
     })
     .await;
+    let lost: Vec<_> = called.iter().filter(|id| !counted.contains_key(*id)).collect();
+    assert!(lost.is_empty(), "{} of {}: {lost:?}", lost.len(), called.len());
     assert_eq!(counted.len(), called.len());
     let twice: Vec<_> = counted.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty(), "stored twice: {twice:?}");
@@ -130,7 +136,7 @@ async fn all_say(fleet: &Fleet, status: &str, store: &str, is_up: i64) {
 }
 
 async fn through_an_outage(take: impl Fn(&PostgresServer), give: impl Fn(&PostgresServer)) {
-    let server = PostgresServer::start();
+    let server = PostgresServer::start_safe();
     let fleet = Fleet::on(&server, "").await;
     // Made here, and never used on the others.
     let (_, unknown) = fleet.new_key().await;
@@ -159,7 +165,7 @@ async fn through_an_outage(take: impl Fn(&PostgresServer), give: impl Fn(&Postgr
     let before = load.answered();
     let rest = outage().saturating_sub(away.elapsed());
     tokio::time::sleep(rest).await;
-    assert!(load.answered() > before, "the load stands still");
+    until("the load goes on", async || (load.answered() > before).then_some(())).await;
 
     give(&server);
     all_say(&fleet, "ready", "ok", 1).await;

@@ -5,7 +5,7 @@ use crate::support::{Admin, PostgresServer};
 
 #[tokio::test]
 async fn stale_connections_cost_no_call() {
-    let server = PostgresServer::start();
+    let server = PostgresServer::start_safe();
     let fleet = Fleet::on(&server, "").await;
     for round in 0..3 {
         // Several connections of each pool are open.

@@ -53,10 +53,10 @@ async fn both_engines_end_with_the_same_tables_columns_and_nulls() {
     let server = PostgresServer::shared();
     let url = server.database();
     let shared = replica(&url).start().await;
-    let alone = Gateway::configured().set("storage.url", "sqlite://alone.db").start().await;
+    let alone = Gateway::configured().on_sqlite().start().await;
     let (one, other) = (
         postgres(server, url.rsplit('/').next().unwrap()),
-        sqlite(&alone.folder().join("alone.db")).await,
+        sqlite(&alone.data_dir().join("turnpike.db")).await,
     );
     assert!(one.len() > 50, "{one:?}");
     for (column, kind) in &one {

@@ -73,6 +73,13 @@ impl GatewayBuilder {
         self.set("storage.url", url).set("secrets.master_key", MASTER_KEY)
     }
 
+    /// On a file in its own data folder, whatever the tests run on.
+    pub fn on_sqlite(mut self) -> Self {
+        self.settings.remove("TURNPIKE_STORAGE__URL");
+        self.settings.remove("TURNPIKE_SECRETS__MASTER_KEY");
+        self
+    }
+
     /// Serves HTTPS with a certificate by the authority that the tests trust.
     pub fn with_tls(self) -> Self {
         let (certificate, key) = tls::TRUSTED.server_pem();
@@ -159,9 +166,10 @@ impl Gateway {
         self.builder.data_dir()
     }
 
-    /// The folder in which it runs.
-    pub fn folder(&self) -> &std::path::Path {
-        self.builder.folder.path()
+    /// Everything in its database on the server, as text; none where that is a file.
+    pub fn database_dump(&self) -> Option<String> {
+        let name = self.database_url()?.rsplit('/').next()?;
+        Some(PostgresServer::shared().dump(name))
     }
 
     /// Someone without a key.
@@ -172,6 +180,20 @@ impl Gateway {
     /// Someone with this key.
     pub fn caller(&self, key: &str) -> Caller {
         Caller::bearer(self.address, key)
+    }
+
+    /// What the binary prints for these arguments, which it must carry out.
+    pub fn run_command(&self, arguments: &[&str]) -> String {
+        let output = self.builder.command().args(arguments).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the binary says about arguments that it must not carry out.
+    pub fn refused_command(&self, arguments: &[&str]) -> String {
+        let output = self.builder.command().args(arguments).output().expect("the binary runs");
+        assert!(!output.status.success() && output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
     }
 
     /// A JWT made by `turnpike token`.

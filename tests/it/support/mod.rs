@@ -11,6 +11,7 @@ mod gateway;
 pub mod h2_client;
 mod live;
 pub mod mock;
+pub mod oidc;
 pub mod operations;
 mod postgres_server;
 mod raw;

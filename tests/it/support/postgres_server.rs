@@ -62,6 +62,11 @@ impl PostgresServer {
         Self::start_with(&[], &[])
     }
 
+    /// One that keeps what it has confirmed when it is stopped at once, as servers are set up.
+    pub fn start_safe() -> Self {
+        Self::start_with(&[], &["synchronous_commit=on"])
+    }
+
     /// Starts one with these files in its folder, which is its working directory, and these settings,
     /// such as `ssl=on`.
     pub fn start_with(files: &[(&str, &str)], settings: &[&str]) -> Self {

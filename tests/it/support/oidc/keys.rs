@@ -49,17 +49,13 @@ impl SigningKey {
         Self { alg, ..self.clone() }
     }
 
-    /// The same key under another id.
-    pub fn called(&self, kid: &str) -> Self {
-        Self { kid: kid.to_owned(), ..self.clone() }
-    }
-
     /// The signature of `signed` by this key's algorithm.
     pub fn sign(&self, signed: &[u8]) -> Vec<u8> {
         match &*self.pair {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(encoding(self.alg), &SystemRandom::new(), signed, &mut signature).unwrap();
+                pair.sign(encoding(self.alg), &SystemRandom::new(), signed, &mut signature)
+                    .unwrap();
                 signature
             }
             Pair::Ec(pair) => pair.sign(&SystemRandom::new(), signed).unwrap().as_ref().to_vec(),
@@ -72,9 +68,8 @@ impl SigningKey {
         let mut jwk = match &*self.pair {
             Pair::Rsa(_) => json!({"kty": "RSA", "n": base64url(self.modulus()), "e": "AQAB"}),
             Pair::Ec(pair) => {
-                let (x, y) = pair.public_key().as_ref()[1..].split_at(
-                    pair.public_key().as_ref().len() / 2,
-                );
+                let (x, y) =
+                    pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
                 let curve = if x.len() == 32 { "P-256" } else { "P-384" };
                 json!({"kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y)})
             }

@@ -154,9 +154,9 @@ async fn answer(State(provider): State<OpenIdProvider>, request: Request) -> Res
             "/realms/acme/.well-known/openid-configuration" => {
                 Some(provider.discovery(state.calls_itself.as_ref()))
             }
-            "/realms/acme/certs" => Some(state.document.clone().unwrap_or_else(|| {
-                json!({"keys": state.keys.iter().map(SigningKey::jwk).collect::<Vec<_>>()})
-            })),
+            "/realms/acme/certs" => Some(state.document.clone().unwrap_or_else(
+                || json!({"keys": state.keys.iter().map(SigningKey::jwk).collect::<Vec<_>>()}),
+            )),
             _ => None,
         };
         (state.status, state.delay, body)

@@ -104,7 +104,8 @@ pub(super) async fn of_budgets(
     for row in &rows {
         if !periods.contains_key(&row.period) {
             let start = start_of(row.period, now);
-            periods.insert(row.period, (start, state.store.spent_in_days(caller.org, start).await?));
+            periods
+                .insert(row.period, (start, state.store.spent_in_days(caller.org, start).await?));
         }
     }
     let status = |row: BudgetRow| {

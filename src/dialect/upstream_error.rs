@@ -47,7 +47,10 @@ pub fn read(status: u16, body: &[u8]) -> UpstreamError {
 pub(super) fn read_value(value: &Value) -> Option<UpstreamError> {
     if let Some(list) = value.as_array() {
         // No client knows a list as an error of its own.
-        return list.first().and_then(read_value).map(|error| UpstreamError { dialect: None, ..error });
+        return list
+            .first()
+            .and_then(read_value)
+            .map(|error| UpstreamError { dialect: None, ..error });
     }
     let anthropic = value.get("type").and_then(Value::as_str) == Some("error");
     let Some(error) = value.get("error").filter(|error| !error.is_null()) else {

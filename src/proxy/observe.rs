@@ -137,7 +137,8 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
 /// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
 /// the letters' case, of which the meaning is independent.
 pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap)) -> Result<()> {
-    let own = answer.get_reason_phrase().filter(|own| answer.status.canonical_reason() != Some(*own));
+    let own =
+        answer.get_reason_phrase().filter(|own| answer.status.canonical_reason() != Some(*own));
     let own = own.map(str::to_owned);
     let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
     let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();

@@ -135,6 +135,7 @@ async fn fill(data: &Path, keys: usize, routes: usize) -> Outcome<Vec<MintedKey>
         tx.insert_key(&KeyRow {
             id: KeyId::random(),
             org_id: org,
+            user_email: None,
             name: format!("key {number}"),
             key_prefix: key.prefix.clone(),
             hash: key.hash.to_vec(),

@@ -12,6 +12,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Buckets to a doubling, as a power of two.
 const PRECISION: u32 = 4;
+/// How many two letters can name: more than there are.
+const BUCKETS: usize = 1 << 10;
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
 
 /// How often values fell into which bucket.
@@ -22,6 +24,8 @@ impl Histogram {
     /// What a text says, added to what is there. Letters and digits that are none are passed over:
     /// only [`Histogram::text`] writes what is read here.
     pub(super) fn read(&mut self, text: &str) {
+        // Joined texts name the same buckets over and over: these are added up in place first.
+        let mut counts = vec![0_u64; BUCKETS];
         let mut bytes = text.bytes().peekable();
         while let Some(high) = bytes.next() {
             let low = bytes.next().and_then(digit);
@@ -31,7 +35,12 @@ impl Histogram {
                 let figure = u64::from(figure - b'0');
                 count = Some(count.unwrap_or(0_u64).saturating_mul(10).saturating_add(figure));
             }
-            self.add(high << 5 | low, count.unwrap_or(1));
+            if let Some(sum) = counts.get_mut(usize::from(high << 5 | low)) {
+                *sum = sum.saturating_add(count.unwrap_or(1));
+            }
+        }
+        for (bucket, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
+            self.add(bucket, count);
         }
     }
 

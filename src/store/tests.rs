@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         ChangeSource, CredentialId, KeyId, OrgId, Price, PriceId, PriceVersion, ProviderId, Rates,
-        RecordId, SyncMode, Timestamp, UserId,
+        RecordId, Role, ServiceAccountId, SyncMode, Timestamp, UserId,
     },
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
@@ -26,6 +26,8 @@ on_both! {
     an_organization_is_found_by_name_or_id_and_only_a_name_makes_one,
     a_user_keeps_the_id_while_mail_and_groups_follow_the_token,
     the_first_sealed_value_wins,
+    groups_that_an_administrator_gave_count_until_they_are_taken_away,
+    a_service_account_is_its_organizations_alone,
     a_key_is_found_by_its_hash_with_the_groups_of_its_user,
     a_second_revocation_keeps_the_time_of_the_first,
     another_organization_neither_sees_nor_changes_a_row,
@@ -182,6 +184,80 @@ async fn a_user_keeps_the_id_while_mail_and_groups_follow_the_token(store: Store
     let elsewhere = store.ensure_user(&SeenUser { issuer: "other", ..again }).await.unwrap();
     assert_ne!(elsewhere.user.id, first.id, "another issuer's subject is another user");
     assert!(!elsewhere.regrouped, "a user who is new had no groups before");
+}
+
+async fn groups_that_an_administrator_gave_count_until_they_are_taken_away(store: Store) {
+    let (org, user) = org_with_user(&store, "acme").await;
+    let (other, _) = org_with_user(&store, "other").await;
+    let mut tx = store.write().await.unwrap();
+    let own = KeyRow { user_id: Some(user.id), ..key(org.id, user.id, 7) };
+    tx.insert_key(&own).await.unwrap();
+    tx.commit().await.unwrap();
+    let given = ["finance".to_owned(), "é".to_owned()];
+    let put = async |org, groups: Option<&[String]>| {
+        let mut tx = store.write().await.unwrap();
+        tx.override_groups(org, user.id, groups).await.unwrap();
+        tx.commit().await.unwrap();
+        store.key_by_hash(&[7; 32]).await.unwrap().unwrap().user_groups
+    };
+    assert_eq!(put(other.id, Some(&given)).await, ["research"], "another's user is not touched");
+    assert_eq!(put(org.id, Some(&given)).await, given);
+    let seen = SeenUser {
+        org: org.id,
+        issuer: "turnpike",
+        subject: "ada",
+        email: None,
+        roles: &[],
+        groups: &["ops".to_owned()],
+        at: Timestamp::now(),
+    };
+    let sighting = store.ensure_user(&seen).await.unwrap();
+    assert!(!sighting.regrouped, "what counts is as it was");
+    assert_eq!(sighting.user.effective_groups(), given);
+    assert_eq!(sighting.user.groups, ["ops"]);
+    assert_eq!(put(org.id, Some(&[])).await, [""; 0]);
+    assert_eq!(put(org.id, None).await, ["ops"]);
+    let listed = store.read().await.unwrap().users(org.id).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].groups_override, None);
+}
+
+async fn a_service_account_is_its_organizations_alone(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let (other, _) = org_with_user(&store, "other").await;
+    let account = ServiceAccountRow {
+        id: ServiceAccountId::random(),
+        org_id: org.id,
+        name: "ci".to_owned(),
+        role: Role::Admin,
+        secret_hash: vec![7; 32],
+        created_at: Timestamp(1),
+        last_used_at: None,
+    };
+    let mut tx = store.write().await.unwrap();
+    tx.insert_service_account(&account).await.unwrap();
+    tx.commit().await.unwrap();
+    let twin = ServiceAccountRow { id: ServiceAccountId::random(), ..account.clone() };
+    let refused = store.write().await.unwrap().insert_service_account(&twin).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    let mut tx = store.write().await.unwrap();
+    let elsewhere = ServiceAccountRow { org_id: other.id, ..twin };
+    tx.insert_service_account(&elsewhere).await.unwrap();
+    tx.delete_service_account(other.id, account.id).await.unwrap();
+    tx.commit().await.unwrap();
+    store.service_account_used(other.id, account.id, Timestamp(2)).await.unwrap();
+    assert_eq!(store.service_account(other.id, account.id).await.unwrap(), None);
+    assert_eq!(store.service_account(org.id, account.id).await.unwrap(), Some(account.clone()));
+    store.service_account_used(org.id, account.id, Timestamp(3)).await.unwrap();
+    let used = ServiceAccountRow { last_used_at: Some(Timestamp(3)), ..account.clone() };
+    assert_eq!(store.service_account_by_id(account.id).await.unwrap(), Some(used.clone()));
+    let mut tx = store.write().await.unwrap();
+    assert_eq!(tx.service_accounts(org.id).await.unwrap(), [used]);
+    tx.delete_service_account(org.id, account.id).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.service_account_by_id(account.id).await.unwrap(), None);
+    let left = store.read().await.unwrap().service_accounts(other.id).await.unwrap();
+    assert_eq!(left, [elsewhere]);
 }
 
 async fn the_first_sealed_value_wins(store: Store) {

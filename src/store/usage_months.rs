@@ -114,6 +114,8 @@ impl Store {
             "ALTER TABLE usage_records ATTACH PARTITION {table} FOR VALUES FROM ({from}) TO ({to})"
         );
         tx.execute(composed(attach)).await?;
+        // What was moved in has no statistics yet, and plans that know nothing walk everything.
+        tx.execute(composed(format!("ANALYZE {table}"))).await?;
         tx.commit().await
     }
 

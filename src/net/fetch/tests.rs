@@ -50,7 +50,7 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
 }
 
 fn endless() -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
-    futures_util::stream::repeat_with(|| Ok(Bytes::from_static(b"x")))
+    futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[b'x'; 100])))
 }
 
 #[tokio::test]

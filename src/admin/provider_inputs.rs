@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     domain::{CredentialId, OrgId, ProviderId, Timestamp},
+    provider::templates,
     store::ProviderRow,
 };
 
@@ -108,6 +109,9 @@ pub(super) struct ProviderView {
     settings: Value,
     /// The catalog template it was made from.
     catalog_id: Option<Uuid>,
+    /// That template's slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalog_slug: Option<&'static str>,
     /// Its shared credential.
     connection_id: Option<CredentialId>,
     /// Where the inline secret is kept; there is no way to read it.
@@ -158,6 +162,10 @@ impl From<ProviderRow> for ProviderView {
             enabled: row.enabled,
             settings: row.settings,
             catalog_id: row.catalog_id,
+            catalog_slug: row
+                .catalog_id
+                .and_then(|id| templates().by_id(id))
+                .map(|template| template.slug.as_str()),
             connection_id: row.connection_id,
             secret_path: row.sealed.map(|_| format!("providers/{}/credentials", row.id)),
             request_timeout_secs: row.request_timeout_secs,

@@ -101,7 +101,7 @@ pub(super) fn new_row(
         auth_type: described.auth_type,
         base_url: described.base_url,
         settings: described.settings,
-        catalog_id: None,
+        catalog_id: body.catalog_id,
         connection_id: shared.map(|shared| shared.id),
         sealed: None,
         enabled: true,

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    error::AdminError, price_guard::Prices, pricing_view::EffectiveView, schemas::AuthType,
+    error::AdminError,
+    price_guard::Prices,
+    pricing_view::EffectiveView,
+    schemas::{AuthType, RouteBudgetStatus, RouteHealthStatus},
 };
 use crate::{
     domain::{OrgId, ProviderId, RouteId},
@@ -48,6 +52,14 @@ pub(super) struct RouteView {
     #[schema(value_type = AuthType)]
     provider_auth_type: String,
     effective_pricing: EffectiveView,
+    /// There only while a budget of this route has run out and the route is skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RouteBudgetStatus, required = false)]
+    budget_status: Option<Value>,
+    /// There only while the route is skipped, or on trial after it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RouteHealthStatus, required = false)]
+    route_health_status: Option<Value>,
 }
 
 /// The value of one timeout, from the most specific tier that has one.
@@ -106,6 +118,9 @@ fn view(
         provider_name: provider.name.clone(),
         provider_auth_type: provider.auth_type.clone(),
         effective_pricing,
+        // This version skips no route, so there is nothing to tell.
+        budget_status: None,
+        route_health_status: None,
     }
 }
 

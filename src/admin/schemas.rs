@@ -7,7 +7,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type,
-        schema::{AdditionalProperties, Schema},
+        schema::{AdditionalProperties, Schema, SchemaType},
     },
 };
 
@@ -41,6 +41,13 @@ fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
+fn double(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
+        .description(Some(description))
+}
+
 fn free(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -48,11 +55,45 @@ fn free(description: &str) -> ObjectBuilder {
         .description(Some(description))
 }
 
+/// An object with these fields, of which the first so many are always there.
+fn object<const N: usize>(
+    description: &str,
+    always: usize,
+    fields: [(&str, ObjectBuilder); N],
+) -> ObjectBuilder {
+    let whole = ObjectBuilder::new().schema_type(Type::Object).description(Some(description));
+    fields.into_iter().enumerate().fold(whole, |whole, (place, (name, field))| {
+        let whole = whole.property(name, field);
+        if place < always { whole.required(name) } else { whole }
+    })
+}
+
 fn words(known: &[impl std::fmt::Display]) -> Vec<String> {
     known.iter().map(ToString::to_string).collect()
 }
 
 schema! {
+    /// `budget_status` of a route
+    RouteBudgetStatus = object("The budget that has run out.", 3, [
+        ("budget_id", text("Which one.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))),
+        ("budget_name", text("Its name.")),
+        ("period", text("Its period.").enum_values(Some(words(Period::ALL)))),
+        ("scope", text("Whose budget it is.")),
+        ("target_id", text("What it is about.")
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))),
+        ("usage", double("What was used.")),
+        ("limit", double("What may be used.")),
+    ]);
+    /// `route_health_status` of a route
+    RouteHealthStatus = object("Why the route is skipped, or on trial.", 5, [
+        ("state", text("").enum_values(Some(["suspended", "recovering"]))),
+        ("reason", text("").enum_values(Some(
+            ["rate_limited", "provider_errors", "auth_failed", "unavailable"],
+        ))),
+        ("scope", text("").enum_values(Some(["all_users", "current_credential"]))),
+        ("recovers_in_secs", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0))),
+        ("message", text("For people.")),
+    ]);
     /// `model_provider`
     ModelProvider = text("Vendor; decides the upstream's wire protocol.")
         .enum_values(Some(upstream::vendors()));

@@ -42,7 +42,7 @@ pub enum Command {
     /// Manage the accounts of programs
     #[command(subcommand)]
     ServiceAccount(ServiceAccount),
-    /// Print the admin and user API's description (OpenAPI, JSON)
+    /// Print the description of the admin and user API (`OpenAPI`, JSON)
     Openapi,
     /// Ask the running gateway whether it lives; exit code 0 or 1
     Healthcheck(ConfigFile),

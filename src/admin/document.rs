@@ -1,4 +1,4 @@
-//! The API's description (OpenAPI 3.1), made of the operations themselves.
+//! The API's description (`OpenAPI` 3.1), made of the operations themselves.
 //!
 //! A handler documents what only it knows: its input, its success and a possible conflict. What
 //! follows from the shape of an operation and from its permission is added here, the same for all:
@@ -50,7 +50,7 @@ pub fn openapi() -> &'static str {
 
 /// The API's description
 ///
-/// OpenAPI 3.1, generated from what the gateway runs.
+/// The `OpenAPI` 3.1 document, generated from what the gateway runs.
 #[utoipa::path(
     get,
     path = "/openapi.json",

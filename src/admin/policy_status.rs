@@ -1,6 +1,6 @@
 //! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -102,10 +102,9 @@ pub(super) async fn of_budgets(
     let now = Timestamp::now();
     let mut periods: BTreeMap<Period, (Timestamp, Vec<Spent>)> = BTreeMap::new();
     for row in &rows {
-        if !periods.contains_key(&row.period) {
+        if let Entry::Vacant(period) = periods.entry(row.period) {
             let start = start_of(row.period, now);
-            periods
-                .insert(row.period, (start, state.store.spent_in_days(caller.org, start).await?));
+            period.insert((start, state.store.spent_in_days(caller.org, start).await?));
         }
     }
     let status = |row: BudgetRow| {

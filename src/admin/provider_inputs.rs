@@ -36,7 +36,7 @@ pub(super) struct Create {
     #[schema(value_type = Option<Credentials>, write_only)]
     pub(super) credentials: Option<CredentialsInput>,
     pub(super) catalog_id: Option<Uuid>,
-    /// A shared credential; auth_type, base_url and settings come from it where absent.
+    /// A shared credential; `auth_type`, `base_url` and `settings` come from it where absent.
     pub(super) connection_id: Option<CredentialId>,
     /// Upstream models to enable in the same call.
     pub(super) models: Option<Vec<String>>,

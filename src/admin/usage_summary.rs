@@ -204,7 +204,7 @@ async fn summary(
     }
     let by: Vec<Dimension> = columns.iter().map(|(_, dimension)| *dimension).collect();
     let rows = state.store.usage_summary(org, &filter, &by).await?;
-    let rows: Vec<Row> = rows.into_iter().map(|row| Row::new(&columns, row)).collect();
+    let rows: Vec<Row> = rows.iter().map(|row| Row::new(&columns, row)).collect();
     if !as_csv {
         return Ok(Json(Summary { data: rows }).into_response());
     }
@@ -250,7 +250,7 @@ impl How {
 }
 
 impl Row {
-    fn new(columns: &[Column], row: SummaryRow) -> Self {
+    fn new(columns: &[Column], row: &SummaryRow) -> Self {
         let mut labels = Map::new();
         for ((name, dimension), label) in columns.iter().zip(row.labels.iter().cloned()) {
             let mut put = |name: &str, value: Value| labels.insert(name.to_owned(), value);
@@ -259,7 +259,7 @@ impl Row {
             }
             put(name, value(label, *dimension));
         }
-        Self { labels, figures: Figures::from(&row) }
+        Self { labels, figures: Figures::from(row) }
     }
 }
 

@@ -60,18 +60,15 @@ async fn answer(
         return refuse(404, &[]);
     }
     let mut kept = vault.kept.lock().unwrap();
-    let data = match operation.as_str() {
-        "encrypt" => {
-            kept.push(body["plaintext"].as_str().unwrap().to_owned());
-            json!({"ciphertext": format!("vault:v1:{}", kept.len()), "key_version": 1})
-        }
-        _ => {
-            let number = body["ciphertext"].as_str().unwrap().strip_prefix("vault:v1:");
-            let place: Option<usize> = number.and_then(|number| number.parse().ok());
-            match place.and_then(|place| kept.get(place - 1)) {
-                Some(plain) => json!({"plaintext": plain}),
-                None => return refuse(400, &["cipher: message authentication failed"]),
-            }
+    let data = if operation == "encrypt" {
+        kept.push(body["plaintext"].as_str().unwrap().to_owned());
+        json!({"ciphertext": format!("vault:v1:{}", kept.len()), "key_version": 1})
+    } else {
+        let number = body["ciphertext"].as_str().unwrap().strip_prefix("vault:v1:");
+        let place: Option<usize> = number.and_then(|number| number.parse().ok());
+        match place.and_then(|place| kept.get(place - 1)) {
+            Some(plain) => json!({"plaintext": plain}),
+            None => return refuse(400, &["cipher: message authentication failed"]),
         }
     };
     Json(json!({"request_id": "1", "data": data, "auth": null})).into_response()

@@ -145,7 +145,9 @@ mod tests {
 
     fn of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.count(*value));
+        for value in values {
+            histogram.count(*value);
+        }
         histogram
     }
 

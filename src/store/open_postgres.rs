@@ -91,7 +91,7 @@ async fn connect(options: &PgConnectOptions, place: &Place) -> Result<PgConnecti
 
 /// It says so itself (`57P03`), or has no connection left at the moment (`53300`).
 fn is_starting(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "57P03" || code == "53300")
 }
 

@@ -142,7 +142,7 @@ impl Place {
 
 /// The handshake's errors arrive as the socket's.
 fn is_tls(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 fn tls_failed(error: &impl std::fmt::Display) -> String {

@@ -31,9 +31,9 @@ pub(super) struct Month(i64);
 impl Month {
     /// The month in which a moment lies.
     pub(super) fn of(at: Timestamp) -> Self {
+        let odd = if at.0 < 0 { jiff::civil::Date::MIN } else { jiff::civil::Date::MAX };
         let date = jiff::Timestamp::from_microsecond(at.0)
-            .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date())
-            .unwrap_or(if at.0 < 0 { jiff::civil::Date::MIN } else { jiff::civil::Date::MAX });
+            .map_or(odd, |at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
         Self(i64::from(date.year()) * 12 + i64::from(date.month()) - 1)
     }
 

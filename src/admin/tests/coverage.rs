@@ -95,12 +95,12 @@ impl Comparison {
             self.schema(id, &wanted, &found, Direction::Request);
         }
         for (status, answer) in object(&wanted["responses"]) {
-            let same = self.resolved(&self.built, &found["responses"][&status]);
+            let same = resolve(&self.built, &found["responses"][&status]);
             if same.is_null() {
                 self.lacks(&format!("{id}: status {status}"));
                 continue;
             }
-            let answer = self.resolved(&self.published, &answer);
+            let answer = resolve(&self.published, &answer);
             self.schema(id, &content(&answer), &content(&same), Direction::Answer);
         }
     }
@@ -157,10 +157,6 @@ impl Comparison {
             }
             _ => {}
         }
-    }
-
-    fn resolved(&self, document: &Value, value: &Value) -> Value {
-        resolve(document, value)
     }
 
     fn lacks(&mut self, what: &str) {

@@ -36,8 +36,8 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0004" "identity",
         "0005" "policies",
         "0006" "usage_rollups",
-        "0009" "key_emails",
         "0007" "claims",
+        "0008" "key_emails",
     };
     let migrations = steps.into_iter().filter_map(|(number, name, text)| {
         let version = number.parse().ok()?;

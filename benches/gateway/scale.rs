@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use turnpike::auth::{MintedKey, unlock};
+use turnpike::auth::{KeySource, MintedKey, unlock};
 use turnpike::domain::{KeyId, RouteId, Timestamp};
 use turnpike::store::{KeyRow, ProviderRow, RouteRow, SeenUser, Store};
 
@@ -116,7 +116,8 @@ pub async fn run(plan: Plan) -> Outcome<()> {
 /// starts again. Answers the keys.
 async fn fill(data: &Path, keys: usize, routes: usize) -> Outcome<Vec<MintedKey>> {
     let store = Store::open(&format!("sqlite://{}", data.join("turnpike.db").display())).await?;
-    let keyring = unlock(&store, None, data).await?;
+    let source = KeySource::Master { setting: None, data_dir: data };
+    let keyring = unlock(&store, &source).await?;
     let org = store.ensure_org("bench").await?.id;
     let seen = SeenUser {
         org,

@@ -43,7 +43,7 @@ pub(super) struct Create {
     #[schema(value_type = Option<Vec<Percentage>>, max_items = 100, default = json!([80, 90]))]
     alert_thresholds: Option<Vec<i64>>,
     /// `block` where absent.
-    #[schema(value_type = Option<OnExhaust>)]
+    #[schema(value_type = Option<OnExhaust>, default = "block")]
     action_on_exhaust: Option<String>,
     /// `all` where absent.
     #[schema(value_type = Option<Traffic>)]

@@ -12,7 +12,7 @@ use super::{
     extract::{Body, PathId},
     refusals::Conflict,
     reply::{DONE, Done},
-    schemas::{AuthType, Credentials, Url},
+    schemas::{AuthType, Credentials, Url, VertexFamily},
     sealing::{self, CredentialsInput, Given, Purpose},
     state::AdminState,
     upstream,
@@ -145,9 +145,10 @@ pub(super) struct ValidateVertex {
     #[schema(min_length = 1, max_length = 128)]
     location: String,
     /// `google_adc` where absent.
-    #[schema(value_type = Option<AuthType>)]
+    #[schema(value_type = Option<AuthType>, default = "google_adc")]
     auth_type: Option<String>,
     /// `vertex_gemini` (where absent) or `anthropic_messages`.
+    #[schema(value_type = Option<VertexFamily>, default = "vertex_gemini")]
     model_api_family: Option<String>,
     /// For `google_impersonation`.
     target_service_account: Option<String>,

@@ -139,6 +139,9 @@ schema! {
          throttle, which also marks the usage record.",
     )
     .enum_values(Some(words(ExhaustAction::ALL)));
+    /// `model_api_family` of a Vertex model
+    VertexFamily = text("Whose models.")
+        .enum_values(Some(["vertex_gemini", "anthropic_messages"]));
     /// `policy_type`
     AccessType = text("allowlist: only what is listed; denylist: all but what is listed.")
         .enum_values(Some(words(AccessKind::ALL)));

@@ -175,6 +175,10 @@ mod tests {
                 .map(|endpoint| endpoint.as_str().to_owned())
                 .filter(|name| name != "models")
                 .collect();
+            if own.is_empty() {
+                // Kept and checked by this version, and called by a later one.
+                continue;
+            }
             let told: HashSet<String> = row.dialects.iter().cloned().collect();
             assert_eq!(told, own, "{}", row.slug);
         }

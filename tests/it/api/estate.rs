@@ -144,7 +144,7 @@ impl Estate {
     pub async fn inventory(&self) -> Vec<(String, Value)> {
         let mut lists = Vec::new();
         for operation in &self.operations {
-            let moves = operation.path.contains("usage") || operation.path.ends_with(".json");
+            let moves = operation.path.contains("usage") || operation.path.contains("openapi");
             if operation.method == "GET" && !operation.has_id() && !moves {
                 let answer = self.admin().get(&operation.at("")).await;
                 let mut list = answer.has_status(200).json();

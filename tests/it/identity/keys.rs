@@ -36,12 +36,12 @@ async fn every_algorithm_of_the_list_is_accepted() {
         ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
     let keys: Vec<SigningKey> =
         algorithms.iter().map(|alg| SigningKey::new(&format!("key of {alg}"), alg)).collect();
-    for at in 0..keys.len() {
+    for (at, algorithm) in algorithms.iter().enumerate() {
         let mut published = keys.clone();
         published.rotate_left(at);
         scene.provider.publish(&published);
         let answer = scene.administer(&scene.provider.token().sign()).await;
-        assert_eq!(answer.status, 200, "{}: {}", algorithms[at], answer.tell());
+        assert_eq!(answer.status, 200, "{algorithm}: {}", answer.tell());
     }
 }
 

@@ -57,7 +57,7 @@ async fn a_rate_limit_shows_the_last_minute_of_whom_it_is_about() {
     .await;
     let figures = |row: usize| {
         let row = &shown[row];
-        assert_eq!(row["policy"]["scope_type"].is_string(), true);
+        assert!(row["policy"]["scope_type"].is_string());
         (row["rpm_used"].clone(), row["tpm_used"].as_f64().unwrap())
     };
     assert_eq!(figures(0), (json!(done.len()), sum(&done, &TOKENS)));

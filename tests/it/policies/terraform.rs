@@ -116,7 +116,7 @@ async fn a_budget_is_kept_as_it_was_applied() {
         .update(json!({
             "name": "c", "token_limit": 9_007_199_254_740_993_i64, "alert_thresholds": [95, 50, 0],
             "enabled": false, "period": "weekly", "action_on_exhaust": "throttle",
-            "traffic_type": "llm", "cost_limit": 12.345678901, "strict": true,
+            "traffic_type": "llm", "cost_limit": 12.345_678_901, "strict": true,
         }))
         .await;
     budget

@@ -51,7 +51,7 @@ async fn an_anthropic_answer_is_billed_with_its_cached_tokens_beside_the_prompt(
         ask.await.has_status(200);
         let record = scene.acme.record_of(id).await;
         // 25 × $3 + 6 × $0.30 + 5 × $3.75, and 15 × $15 per million.
-        assert_eq!(costs(&record), [&json!(0.00009555), &json!(0.000225), &json!(0.00032055)]);
+        assert_eq!(costs(&record), [&json!(0.000_095_55), &json!(0.000_225), &json!(0.000_320_55)]);
     }
 }
 
@@ -62,7 +62,7 @@ async fn open_cache_rates_are_the_managed_defaults_for_that_model() {
     // The mock says 19 prompt tokens, 4 of them cached, and 10 of completion.
     let record = chat(&scene, "open").await;
     // 15 × $10 + 4 × $1.25 (the default for gpt-4o), and 10 × $10 per million.
-    assert_eq!(costs(&record), [&json!(0.000155), &json!(0.0001), &json!(0.000255)]);
+    assert_eq!(costs(&record), [&json!(0.000_155), &json!(0.0001), &json!(0.000_255)]);
     let body = operations::MESSAGES.body("smart");
     scene.key.post("/v1/messages", body).header("x-request-id", "no-default").await.has_status(200);
     let record = scene.acme.record_of("no-default").await;

@@ -17,9 +17,14 @@ pub fn price(pattern: &str, input: f64, output: f64) -> Value {
     })
 }
 
+/// The gateway's clock, which is this machine's.
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(turnpike::domain::Timestamp::now().0).expect("a time")
+}
+
 /// A moment that many milliseconds from now, as the API takes and gives it.
 pub fn soon(millis: i64) -> String {
-    let moment = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(millis);
+    let moment = now() + jiff::SignedDuration::from_millis(millis);
     jiff::Timestamp::from_microsecond(moment.as_microsecond()).expect("a time").to_string()
 }
 
@@ -76,7 +81,7 @@ fn path(version: &Value) -> String {
 /// Waits until it is that time.
 pub async fn wait_for(moment: &str) {
     let moment: jiff::Timestamp = moment.parse().expect("a time");
-    while jiff::Timestamp::now() <= moment {
+    while now() <= moment {
         tokio::time::sleep(Duration::from_millis(4)).await;
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Prices,
-    desk::{price, soon, wait_for},
+    desk::{now, price, soon, wait_for},
 };
 use crate::support::{Admin, Gateway};
 
@@ -50,23 +50,23 @@ impl<'a> Resource<'a> {
             }
         }
         assert_eq!(answer["model_provider"].as_str().unwrap_or_default(), self.provider);
-        self.id = answer["id"].as_str().unwrap().to_owned();
+        answer["id"].as_str().unwrap().clone_into(&mut self.id);
     }
 
     /// Read: the state's version while it is in the future, else the newest that has taken effect.
     async fn read(&self) -> Option<Value> {
         let pattern = self.pattern.replace('*', "%2A").replace(':', "%3A").replace(' ', "+");
         let history = self.prices.history(&pattern, &self.provider).await;
-        let now = jiff::Timestamp::now();
-        let own = history.iter().find(|row| row["id"] == self.id.as_str() && time(row) > now);
-        let newest = history.iter().filter(|row| time(row) <= now).max_by_key(|row| time(row));
+        let at = now();
+        let own = history.iter().find(|row| row["id"] == self.id.as_str() && time(row) > at);
+        let newest = history.iter().filter(|row| time(row) <= at).max_by_key(|row| time(row));
         own.or(newest).filter(|row| row["is_archived"] == false).cloned()
     }
 
     /// Update: edits a version to come in place, and posts a new one otherwise.
     async fn update(&mut self, config: &Value) {
         let state = self.prices.get(&format!("/version/{}", self.id)).await;
-        let answer = if time(&state) > jiff::Timestamp::now() {
+        let answer = if time(&state) > now() {
             let mut body = config.clone();
             for rate in
                 ["cache_read_cost_per_million_tokens", "cache_write_cost_per_million_tokens"]
@@ -83,7 +83,7 @@ impl<'a> Resource<'a> {
     /// Delete: archives the current version's rule; else cancels what is to come.
     async fn delete(&self) {
         let pattern = self.pattern.replace('*', "%2A");
-        match self.read().await.filter(|row| time(row) <= jiff::Timestamp::now()) {
+        match self.read().await.filter(|row| time(row) <= now()) {
             Some(current) => drop(self.prices.delete(&current).await.has_status(200)),
             None => {
                 for row in self.prices.history(&pattern, &self.provider).await {

@@ -7,12 +7,11 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::any};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub method: Method,
     /// Path and query.
     pub path: String,
     pub headers: HeaderMap,
@@ -56,9 +55,9 @@ impl MockCloud {
     }
 
     /// From now on, requests whose path begins so are answered so.
-    pub fn says(&self, path: &str, status: u16, body: impl ToString) -> &Self {
+    pub fn says(&self, path: &str, status: u16, body: impl std::fmt::Display) -> &Self {
         let mut answers = self.inner.answers.lock().unwrap();
-        answers.insert(0, (path.to_owned(), status, body.to_string()));
+        answers.insert(0, (path.to_owned(), status, format!("{body}")));
         self
     }
 
@@ -70,14 +69,13 @@ impl MockCloud {
 
 async fn answer(
     State(inner): State<Arc<Inner>>,
-    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> impl IntoResponse {
     let (path, body) = (uri.to_string(), String::from_utf8_lossy(&body).into_owned());
     let answers = inner.answers.lock().unwrap().clone();
-    inner.asked.lock().unwrap().push(Asked { method, path: path.clone(), headers, body });
+    inner.asked.lock().unwrap().push(Asked { path: path.clone(), headers, body });
     let told = answers.into_iter().find(|(start, ..)| path.starts_with(start.as_str()));
     let (_, status, body) = told.unwrap_or_else(|| (String::new(), 404, "nothing here".to_owned()));
     (StatusCode::from_u16(status).unwrap(), body)

@@ -68,12 +68,12 @@ fn seen(row: Value) -> Attributes {
 }
 
 #[track_caller]
-fn applied(config: &Attributes, answer: Value) -> Attributes {
+fn applied(config: &Attributes, answer: &Value) -> Attributes {
     let state = seen(answer.clone());
     for (name, value) in config {
         match name.as_str() {
             "effective_from" => {
-                assert_eq!(at(&answer), at(&json!({"effective_from": value})), "{name}");
+                assert_eq!(at(answer), at(&json!({"effective_from": value})), "{name}");
             }
             "change_reason" => assert_eq!(&answer[name], value),
             _ if value.is_number() => {
@@ -92,7 +92,7 @@ async fn create(terraform: &Provider, config: &Attributes) -> Result<Attributes,
     let rows = history(terraform, config).await;
     assert_eq!(shown(&rows, None), None, "a live version exists");
     let answer = terraform.call("POST", "/model-pricing", Some(&json!(config))).await?;
-    Ok(applied(config, answer))
+    Ok(applied(config, &answer))
 }
 
 async fn update(terraform: &Provider, config: &Attributes, state: &Attributes) -> Attributes {
@@ -110,21 +110,21 @@ async fn update(terraform: &Provider, config: &Attributes, state: &Attributes) -
     } else {
         terraform.call("POST", "/model-pricing", Some(&json!(config))).await.expect("apply")
     };
-    applied(config, answer)
+    applied(config, &answer)
 }
 
 async fn nothing_to_do(terraform: &Provider, config: &Attributes, state: &Attributes) {
     let rows = history(terraform, config).await;
     let row = shown(&rows, state.get("id")).expect("it is there");
     assert_eq!(seen(row.clone()), *state, "changed by itself");
-    applied(config, row);
+    applied(config, &row);
 }
 
 async fn destroy(terraform: &Provider, config: &Attributes) {
     let rows = history(terraform, config).await;
     let doomed: Vec<Value> = match shown(&rows, None) {
         Some(row) => vec![row],
-        None => rows.into_iter().filter(|row| is_future(row)).collect(),
+        None => rows.into_iter().filter(is_future).collect(),
     };
     assert!(!doomed.is_empty(), "there is something to destroy");
     for row in doomed {

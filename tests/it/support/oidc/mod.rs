@@ -1,4 +1,4 @@
-//! An OpenID provider: a real HTTP server with discovery and keys that can be exchanged, delayed and
+//! An `OpenID` provider: a real HTTP server with discovery and keys that can be exchanged, delayed and
 //! taken away, and a log of what it was asked.
 
 mod keys;

@@ -7,8 +7,7 @@ use super::{SigningKey, base64url};
 
 /// Unix seconds.
 pub fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
+    turnpike::domain::Timestamp::now().unix_seconds()
 }
 
 /// A token in the making: its header and claims may be anything.

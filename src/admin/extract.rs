@@ -74,13 +74,15 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, AdminError> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let cause = error.inner();
-        if !cause.is_data() {
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        if !is_json {
             return malformed(cause);
         }
         let path = error.path().to_string();
         let field = path.split(['.', '[']).next().unwrap_or_default();
-        if SECRETS.contains(&field) {
-            // The parser quotes what it did not expect.
+        // The parser quotes what it did not expect, and where it expected one of a few words it
+        // calls anything but a string a fault of syntax.
+        if SECRETS.contains(&field) || !cause.is_data() {
             return AdminError::bad_request(format!("{path}: has another type than it must have"));
         }
         match path.as_str() {

@@ -44,7 +44,7 @@ pub(super) struct How {
     #[param(example = "day,upstream_model")]
     group_by: Option<String>,
     /// `json` or `csv`.
-    #[param(value_type = Option<Format>, default = "json")]
+    #[param(value_type = Option<Format>, inline, default = "json")]
     format: Option<String>,
 }
 

@@ -146,11 +146,16 @@ fn text(value: Option<&Value>) -> Option<String> {
     }
 }
 
+fn is_unprintable(letter: char) -> bool {
+    letter.is_control() && !letter.is_ascii_whitespace()
+}
+
 fn unreadable(status: u16, body: &[u8]) -> String {
     let start = body.get(..body.len().min(300)).unwrap_or(body).trim_ascii();
     match std::str::from_utf8(start) {
         Ok("") => format!("the provider answered {status} without a body"),
-        Ok(text) if !text.starts_with(['<', '{', '[']) => {
+        // Control characters: packed, or no text at all.
+        Ok(text) if !text.starts_with(['<', '{', '[']) && !text.contains(is_unprintable) => {
             format!("the provider answered {status}: {text}")
         }
         _ => format!("the provider answered {status} without a readable error"),

@@ -90,14 +90,14 @@ async fn a_body_that_is_no_json_object_is_refused() {
     ];
     for (operation, _) in with_bodies(&acme) {
         for body in bodies {
+            if body.is_empty() && operation.body_is_optional {
+                continue;
+            }
             let path = operation.at(&id(&acme, operation));
             let answer = acme.admin().ask(&operation.method, &path).json(body.to_vec()).await;
-            let optional = body.trim_ascii().is_empty() && operation.body_is_optional;
-            if !optional {
-                let what = format!("{} {}", operation.id, String::from_utf8_lossy(body));
-                assert_eq!(answer.status, 400, "{what}: {}", answer.tell());
-                answer.refusal(400, "BadRequest");
-            }
+            let what = format!("{} {}", operation.id, String::from_utf8_lossy(body));
+            assert_eq!(answer.status, 400, "{what}: {}", answer.tell());
+            answer.refusal(400, "BadRequest");
         }
     }
     assert_eq!(acme.inventory().await, before);

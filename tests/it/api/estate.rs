@@ -94,6 +94,8 @@ impl Estate {
             return None;
         }
         let provider = self.made("/admin/providers");
+        let route = self.made.get("/admin/model-mappings");
+        let alias = route.and_then(|row| row["model_alias"].as_str()).unwrap_or_default();
         let policy = json!({"name": name, "scope_type": "group", "scope_value": name});
         Some(match operation.id.as_str() {
             "createCredential" => {
@@ -121,8 +123,8 @@ impl Estate {
                 let targets = json!([{"kind": "provider", "provider_id": provider}]);
                 with(policy, json!({"policy_type": "allowlist", "targets": targets}))
             }
-            "createSmartModel" => smart_model(name),
-            "previewSmartModel" => with(smart_model(name), json!({"text": "Hello"})),
+            "createSmartModel" => smart_model(name, alias),
+            "previewSmartModel" => with(smart_model(name, alias), json!({"text": "Hello"})),
             "resetRouteHealth" => json!({"upstream_model": "gpt-4o"}),
             "createAlertWebhook" => json!({
                 "name": name, "url": "https://alerts.test/hook", "events": ["budget_exhausted"],
@@ -135,6 +137,7 @@ impl Estate {
                 "external_id": name,
             }),
             "validateGoogleVertex" => json!({"project_id": name, "location": "europe-west4"}),
+            "updateSmartModel" => smart_model(name, alias),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
         })
@@ -145,6 +148,8 @@ impl Estate {
         let mut lists = Vec::new();
         for operation in &self.operations {
             let moves = operation.path.contains("usage") || operation.path.contains("openapi");
+            // Asks for one rule, not for all that there is.
+            let moves = moves || operation.path.ends_with("/history");
             if operation.method == "GET" && !operation.has_id() && !moves {
                 let answer = self.admin().get(&operation.at("")).await;
                 let mut list = answer.has_status(200).json();
@@ -159,10 +164,10 @@ impl Estate {
     }
 }
 
-fn smart_model(name: &str) -> Value {
+fn smart_model(name: &str, target: &str) -> Value {
     json!({
-        "model_alias": format!("smart-{name}"), "determiner_model_alias": "gpt-4o",
-        "slots": [{"model_alias": "gpt-4o"}, {"model_alias": "gpt-4o"}],
+        "model_alias": format!("smart-{name}"), "determiner_model_alias": target,
+        "slots": [{"model_alias": target}, {"model_alias": target}],
         "context_breakpoints": [1000],
     })
 }

@@ -69,15 +69,19 @@ async fn parts_that_do_not_fit_are_refused_by_name() {
 #[tokio::test]
 async fn an_alias_belongs_to_a_route_or_to_one_smart_model_whatever_its_case() {
     let (_gateway, acme, openai) = stage().await;
-    let refused = acme.post("/admin/smart-models", smart("FAST")).await;
-    assert!(refused.refusal(409, "Conflict").contains("'fast' is that of a model mapping"));
+    let taken = with(&smart("LARGE"), "slots", json!([{"model_alias": "fast"}]));
+    let taken = with(&taken, "context_breakpoints", json!([]));
+    let refused = acme.post("/admin/smart-models", taken).await;
+    assert!(refused.refusal(409, "Conflict").contains("'large' is that of a model mapping"));
     acme.create("smart-models", smart("Auto")).await;
     let refused = acme.post("/admin/smart-models", smart("auto")).await;
     assert!(refused.refusal(409, "Conflict").contains("the alias 'auto' already exists"));
     let second = acme.create("smart-models", smart("second")).await;
     let path = format!("/admin/smart-models/{}", second["id"].as_str().unwrap());
     acme.put(&path, json!({"model_alias": "AUTO"})).await.refusal(409, "Conflict");
-    acme.put(&path, json!({"model_alias": "large"})).await.refusal(409, "Conflict");
+    let taken = json!({"model_alias": "large", "slots": [{"model_alias": "fast"}],
+        "context_breakpoints": []});
+    acme.put(&path, taken).await.refusal(409, "Conflict");
     acme.put(&path, json!({"model_alias": "SECOND"})).await.has_status(200);
 
     let route = |alias: &str| json!({"provider_id": openai.id, "model_alias": alias, "upstream_model": "gpt-4o"});

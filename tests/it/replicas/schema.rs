@@ -59,9 +59,14 @@ async fn both_engines_end_with_the_same_tables_columns_and_nulls() {
         sqlite(&alone.data_dir().join("turnpike.db")).await,
     );
     assert!(one.len() > 50, "{one:?}");
-    for (column, kind) in &one {
-        assert_eq!(other.get(column), Some(kind), "{column:?} in SQLite");
+    // Usage records are kept in their own way: with columns to find them by, and by month.
+    let is_usage = |(table, _): &(String, String)| table.starts_with("usage_records");
+    for (column, kind) in other.iter().filter(|(column, _)| is_usage(column)) {
+        assert_eq!(one.get(column), Some(kind), "{column:?} in PostgreSQL");
     }
-    assert_eq!(one.len(), other.len());
+    let plain = |schema: Schema| -> Schema {
+        schema.into_iter().filter(|(column, _)| !is_usage(column)).collect()
+    };
+    assert_eq!(plain(one), plain(other));
     drop(shared);
 }

@@ -12,8 +12,8 @@ use super::{
 
 /// Begins a transaction that sees one moment of the database.
 const PG_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Writers of all replicas queue here, as SQLite's do on its lock. The number is ours alone: it is
-/// "turnpike" in ASCII.
+/// Writers of all replicas queue here, as SQLite's do on its lock. The number is ours alone, and stays:
+/// replicas of two versions must queue at the same place.
 const PG_QUEUE: &str = "SELECT pg_advisory_xact_lock(8391737126164883301) IS NULL";
 
 /// A transaction; its operations are in the files of what they are about. Dropped without

@@ -123,7 +123,7 @@ impl Estate {
                 let targets = json!([{"kind": "provider", "provider_id": provider}]);
                 with(policy, json!({"policy_type": "allowlist", "targets": targets}))
             }
-            "createSmartModel" => smart_model(name, alias),
+            "createSmartModel" | "updateSmartModel" => smart_model(name, alias),
             "previewSmartModel" => with(smart_model(name, alias), json!({"text": "Hello"})),
             "resetRouteHealth" => json!({"upstream_model": "gpt-4o"}),
             "createAlertWebhook" => json!({
@@ -137,7 +137,6 @@ impl Estate {
                 "external_id": name,
             }),
             "validateGoogleVertex" => json!({"project_id": name, "location": "europe-west4"}),
-            "updateSmartModel" => smart_model(name, alias),
             id if id.starts_with("update") => json!({}),
             id => panic!("{id}: add a body that it takes"),
         })

@@ -5,16 +5,17 @@
 //!
 //! ```text
 //! app        → everything
-//! proxy      → snapshot route provider dialect wire ledger auth observe net domain
+//! proxy      → snapshot route provider translate dialect wire ledger auth observe net domain
 //! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
 //!              net domain (net for its guarded client alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
-//! snapshot   → store secrets pricing provider domain
+//! snapshot   → store secrets pricing provider translate domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
 //! route      → snapshot domain     provider   → domain
+//! translate  → dialect wire domain
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
@@ -58,4 +59,5 @@ pub mod route;
 pub mod secrets;
 pub mod snapshot;
 pub mod store;
+pub mod translate;
 pub mod wire;

@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod ids;
 pub mod ip_range;
 pub mod limits;
+pub mod model;
 pub mod money;
 pub mod policy;
 pub mod price;
@@ -22,6 +23,7 @@ pub use ids::{
 };
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;
+pub use model::{Capabilities, Capability, ModelFacts, Quirks, ReasoningMode};
 pub use money::{BilledRates, CURRENCY, Cost, Money, Price, Rates};
 pub use policy::{
     AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, ExhaustAction, Period, Scope,

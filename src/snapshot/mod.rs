@@ -19,7 +19,7 @@ use crate::{
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org, line, usable_provider};
-pub use provider::{Provider, ProviderError, ProviderParts};
+pub use provider::{Provider, ProviderError, ProviderParts, Way};
 pub use publisher::Publisher;
 
 /// The platform's total limit where no tier sets one, seconds.

@@ -14,7 +14,19 @@ use crate::{
     domain::{Endpoint, ProviderId},
     provider::{AuthScheme, Vendor},
     secrets::Secret,
+    translate::{ClientApi, Platform, VendorApi},
 };
+
+/// How a provider is made to answer a client's endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It speaks the same API: bytes pass.
+    Pass,
+    /// It speaks the same API in another envelope (Claude on Bedrock and Vertex).
+    Rehost(Platform),
+    /// It speaks another API.
+    Translate(ClientApi, VendorApi),
+}
 
 /// What a provider is made of.
 pub struct ProviderParts {
@@ -83,6 +95,23 @@ impl Provider {
             .collect::<Result<_, _>>()?;
         let group_key = group_key(id);
         Ok(Self { id, name, vendor, base, api_key, endpoints, headers, group_key, paths })
+    }
+
+    /// How it answers `endpoint`; none where it cannot.
+    #[must_use]
+    pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
+        if self.endpoints.contains(&endpoint) {
+            return Some(Way::Pass);
+        }
+        let client = ClientApi::of(endpoint)?;
+        [
+            (Endpoint::ChatCompletions, VendorApi::Chat),
+            (Endpoint::Messages, VendorApi::Messages),
+            (Endpoint::Responses, VendorApi::Responses),
+        ]
+        .into_iter()
+        .find(|(own, _)| self.endpoints.contains(own))
+        .map(|(_, vendor)| Way::Translate(client, vendor))
     }
 
     /// The path of an endpoint that it speaks, in origin form.

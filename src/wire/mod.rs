@@ -6,6 +6,7 @@
 //! [`dialect`](crate::dialect)'s business.
 
 pub mod envelope;
+pub mod eventstream;
 pub mod headers;
 mod json;
 pub mod pick;

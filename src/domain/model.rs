@@ -1,0 +1,144 @@
+//! What a model can do, and where a vendor departs from the API that it speaks.
+
+use serde::Deserialize;
+
+/// Something that a model can do or cannot (contract 5, `capabilities`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Capability {
+    /// Answers in streams.
+    Streaming = 1,
+    /// Calls tools.
+    Tools = 1 << 1,
+    /// Calls several at once.
+    ParallelToolCalls = 1 << 2,
+    /// Sees pictures.
+    Vision = 1 << 3,
+    /// Reads documents.
+    Documents = 1 << 4,
+    /// Hears.
+    Audio = 1 << 5,
+    /// Has a mode in which it answers with some JSON object.
+    Json = 1 << 6,
+    /// Answers with JSON of a schema.
+    JsonSchema = 1 << 7,
+    /// Thinks.
+    Reasoning = 1 << 8,
+    /// Takes a bound on its thinking.
+    ReasoningMaxTokens = 1 << 9,
+    /// Searches the web by itself.
+    WebSearch = 1 << 10,
+}
+
+impl Capability {
+    /// All of them, in the API's order.
+    pub const ALL: [Self; 11] = [
+        Self::Streaming,
+        Self::Tools,
+        Self::ParallelToolCalls,
+        Self::Vision,
+        Self::Documents,
+        Self::Audio,
+        Self::Json,
+        Self::JsonSchema,
+        Self::Reasoning,
+        Self::ReasoningMaxTokens,
+        Self::WebSearch,
+    ];
+
+    /// The API's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Streaming => "streaming",
+            Self::Tools => "tools",
+            Self::ParallelToolCalls => "parallel_tool_calls",
+            Self::Vision => "vision",
+            Self::Documents => "documents",
+            Self::Audio => "audio",
+            Self::Json => "json",
+            Self::JsonSchema => "json_schema",
+            Self::Reasoning => "reasoning",
+            Self::ReasoningMaxTokens => "reasoning_max_tokens",
+            Self::WebSearch => "web_search",
+        }
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(u16);
+
+impl Capabilities {
+    /// The set of the API's names; names that are none are left out.
+    pub fn named<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let of = |name: &str| Capability::ALL.into_iter().find(|known| known.as_str() == name);
+        Self(names.into_iter().filter_map(of).fold(0, |set, one| set | one as u16))
+    }
+
+    /// Whether it has one.
+    #[must_use]
+    pub const fn has(self, one: Capability) -> bool {
+        self.0 & one as u16 != 0
+    }
+}
+
+/// How a model is asked to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReasoningMode {
+    /// Claude: `thinking.budget_tokens`.
+    Manual,
+    /// Claude: `thinking.type` `adaptive`, with `output_config.effort`.
+    Adaptive,
+    /// Gemini 2.5: `thinkingBudget`.
+    Budget,
+    /// Gemini 3: `thinkingLevel`.
+    Level,
+    /// `OpenAI` and those who speak it: an effort.
+    Effort,
+}
+
+impl ReasoningMode {
+    /// The mode of the API's name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "manual" => Self::Manual,
+            "adaptive" => Self::Adaptive,
+            "budget" => Self::Budget,
+            "level" => Self::Level,
+            "effort" => Self::Effort,
+            _ => return None,
+        })
+    }
+}
+
+/// What is known of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// None where it is not known: then everything is taken to be possible.
+    pub capabilities: Option<Capabilities>,
+    /// None where it is not known, or the model does not think.
+    pub reasoning_mode: Option<ReasoningMode>,
+    /// Tokens of input and output together.
+    pub context_tokens: Option<u64>,
+    /// Tokens of output.
+    pub max_output_tokens: Option<u64>,
+}
+
+impl ModelFacts {
+    /// Whether the model can, or is not known not to.
+    #[must_use]
+    pub fn may(&self, one: Capability) -> bool {
+        self.capabilities.is_none_or(|known| known.has(one))
+    }
+}
+
+/// Where a vendor departs from the `OpenAI` API that it speaks: data of `conf/providers.toml`, used when
+/// a request is written for it. Bytes that pass are not touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quirks {
+    /// The limit of output is called `max_completion_tokens`, not `max_tokens`.
+    pub max_completion_tokens: bool,
+}

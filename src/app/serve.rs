@@ -106,6 +106,7 @@ async fn start(
         metrics,
         access,
         peers(config),
+        parts::media(config)?,
         limits(config),
         drain,
         local,

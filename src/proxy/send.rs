@@ -31,7 +31,7 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider) -> Result<He
     if !head.contains_key(header::CONTENT_TYPE) {
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body_len));
+    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body.len()));
     identify(call, &mut head)?;
     for (name, value) in &provider.headers {
         head.insert(name, value.clone());

@@ -217,7 +217,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
             }
             false
         }
-        Some(call) => plan::after(call, &shared.metrics, &failure),
+        Some(call) => plan::after(call, &shared, &failure),
         None => false,
     };
     error.set_retry(again);

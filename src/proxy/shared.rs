@@ -11,8 +11,9 @@ use std::{
 use crate::{
     auth::ApiKeys,
     ledger::Ledger,
-    net::Peers,
+    net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
+    route::RouteStats,
     snapshot::Publisher,
 };
 
@@ -45,12 +46,16 @@ pub struct Shared {
     pub access: AccessLog,
     /// Ways out.
     pub peers: Peers,
+    /// Files that clients name by URL.
+    pub media: Media,
     /// Bounds.
     pub limits: Limits,
     /// Shutdown.
     pub drain: Drain,
     /// Probes, admin and user API.
     pub local: axum::Router,
+    /// How routes have done lately.
+    pub(super) stats: RouteStats,
     pub(super) buffered: AtomicU64,
 }
 
@@ -65,12 +70,16 @@ impl Shared {
         metrics: Arc<Metrics>,
         access: AccessLog,
         peers: Peers,
+        media: Media,
         limits: Limits,
         drain: Drain,
         local: axum::Router,
     ) -> Self {
-        let buffered = AtomicU64::new(0);
-        Self { snapshot, keys, ledger, metrics, access, peers, limits, drain, local, buffered }
+        let (stats, buffered) = (RouteStats::default(), AtomicU64::new(0));
+        Self {
+            snapshot, keys, ledger, metrics, access, peers, media, limits, drain, local, stats,
+            buffered,
+        }
     }
 }
 
@@ -92,6 +101,11 @@ impl Shared {
         metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
     }
 }
+
+/// Fetches files that clients name by URL, for vendors that want their bytes; none where that is
+/// switched off (`media.fetch`).
+#[derive(Clone)]
+pub struct Media(pub Option<Fetcher>);
 
 /// Whether the process is on its way out, and what it still carries.
 #[derive(Clone, Default)]

@@ -14,7 +14,7 @@ use crate::{
     domain::{Endpoint, ProviderId},
     provider::{AuthScheme, Vendor},
     secrets::Secret,
-    translate::{ClientApi, Platform, VendorApi},
+    translate::{ClientApi, Framing, Platform, VendorApi},
 };
 
 /// How a provider is made to answer a client's endpoint.
@@ -58,6 +58,8 @@ pub struct Provider {
     pub api_key: Option<Secret>,
     /// Runtime endpoints that it speaks natively.
     pub endpoints: Vec<Endpoint>,
+    /// Where its models run.
+    pub platform: Platform,
     /// Headers that every request to it has, whatever the client sent: `Host`, the credential
     /// (marked as sensitive), and `Accept-Encoding`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -94,7 +96,8 @@ impl Provider {
             })
             .collect::<Result<_, _>>()?;
         let group_key = group_key(id);
-        Ok(Self { id, name, vendor, base, api_key, endpoints, headers, group_key, paths })
+        let platform = Platform::Own;
+        Ok(Self { id, name, vendor, base, api_key, endpoints, platform, headers, group_key, paths })
     }
 
     /// How it answers `endpoint`; none where it cannot.
@@ -112,6 +115,16 @@ impl Provider {
         .into_iter()
         .find(|(own, _)| self.endpoints.contains(own))
         .map(|(_, vendor)| Way::Translate(client, vendor))
+    }
+
+    /// How its streams are cut into events.
+    #[must_use]
+    pub fn framing(&self, way: Way) -> Framing {
+        match (way, self.platform) {
+            (Way::Translate(_, VendorApi::Converse), _) => Framing::EventStream,
+            (Way::Rehost(_) | Way::Translate(..), Platform::Bedrock) => Framing::InvokeStream,
+            _ => Framing::Sse,
+        }
     }
 
     /// The path of an endpoint that it speaks, in origin form.

@@ -7,16 +7,21 @@
 //! Where both sides speak the same dialect nothing of this is used: bytes pass.
 
 mod additions;
+mod as_stream;
 mod chat;
 mod completions;
 mod converse;
 pub mod form;
 mod gemini;
 mod messages;
+mod needs;
 mod responses;
 mod stream;
 
-pub use additions::{Additions, Answering};
+pub use needs::check;
+pub use additions::{Additions, Answering, Selection, add};
+pub use as_stream::stream_of;
+pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

@@ -24,7 +24,9 @@ use crate::{
     net,
     route::{self, Failure, Plan},
     snapshot::{Route, Way},
-    translate::{Additions, Answering, ClientApi, Platform, RehostStream, Selection, StreamTranslator},
+    translate::{
+        Additions, Answering, ClientApi, Platform, RehostStream, Selection, StreamTranslator,
+    },
     wire::headers,
 };
 
@@ -95,12 +97,10 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
         Way::Pass => {
             let wanted = call.wants_metadata && endpoint == Endpoint::ChatCompletions;
             StreamAnswer::Pass(match additions(call, route, arrived).filter(|_| wanted) {
-                Some(all) => {
-                    StreamMeter::with_trailer(Box::new(move |facts, usage| all.trailer(facts, usage)))
-                }
-                None => {
-                    StreamMeter::new(endpoint, plan::asks_usage(inbound, route, call.endpoint))
-                }
+                Some(all) => StreamMeter::with_trailer(Box::new(move |facts, usage| {
+                    all.trailer(facts, usage)
+                })),
+                None => StreamMeter::new(endpoint, plan::asks_usage(inbound, route, call.endpoint)),
             })
         }
         Way::Rehost(_) => StreamAnswer::Rehost(
@@ -121,9 +121,7 @@ fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) 
         created: arrived.unix_seconds(),
         model: Arc::clone(&route.upstream_model),
         force_model: route.provider.platform != Platform::Own,
-        additions: (client == ClientApi::Chat)
-            .then(|| additions(call, route, arrived))
-            .flatten(),
+        additions: (client == ClientApi::Chat).then(|| additions(call, route, arrived)).flatten(),
     }
 }
 
@@ -366,7 +364,10 @@ fn whole(
     }
     if end {
         let Some(told) = answer.finish() else {
-            return fail(call, nonsense(call, "the vendor answered with something that cannot be read"));
+            return fail(
+                call,
+                nonsense(call, "the vendor answered with something that cannot be read"),
+            );
         };
         release(call, None);
         *piece = Some(told);

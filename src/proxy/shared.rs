@@ -77,7 +77,17 @@ impl Shared {
     ) -> Self {
         let (stats, buffered) = (RouteStats::default(), AtomicU64::new(0));
         Self {
-            snapshot, keys, ledger, metrics, access, peers, media, limits, drain, local, stats,
+            snapshot,
+            keys,
+            ledger,
+            metrics,
+            access,
+            peers,
+            media,
+            limits,
+            drain,
+            local,
+            stats,
             buffered,
         }
     }

@@ -19,7 +19,6 @@ use crate::{
         self, ClientApi, Platform, Target, VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
-    wire,
 };
 
 /// What one medium may take (contract 2, `media.fetch`).
@@ -42,7 +41,7 @@ pub async fn body(
     };
     capable(inbound, endpoint, &route.facts)?;
     match route.provider.way(endpoint) {
-        None | Some(Way::Pass) => Ok(plan::body_for(inbound, route, endpoint)),
+        None | Some(Way::Pass) => Ok(plan::body_for(inbound, route, call.endpoint)),
         Some(Way::Rehost(platform)) => {
             translate::rehost_request(&inbound.body, platform, betas).map(Bytes::from)
         }

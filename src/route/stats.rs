@@ -128,9 +128,8 @@ impl Window {
     }
 
     fn recent(&self, minute: u64) -> impl Iterator<Item = &Bucket> {
-        let known = move |bucket: &&Bucket| {
-            bucket.minute > 0 && bucket.minute + (BUCKETS as u64) > minute
-        };
+        let known =
+            move |bucket: &&Bucket| bucket.minute > 0 && bucket.minute + (BUCKETS as u64) > minute;
         self.buckets.iter().filter(known)
     }
 

@@ -131,9 +131,10 @@ fn eligible_routes<'a>(
             let usable = providers.get(&row.provider_id).filter(|usable| is_healthy(usable.row))?;
             // Without its 1:1 row, or with that disabled, a custom alias is dark.
             let enablement = enablements.get(&(row.provider_id, row.upstream_model.as_str()))?;
-            enablement
-                .enabled
-                .then(|| Eligible { row, route: Arc::new(route(row, enablement, usable, prices, &rows.model_overrides)) })
+            enablement.enabled.then(|| Eligible {
+                row,
+                route: Arc::new(route(row, enablement, usable, prices, &rows.model_overrides)),
+            })
         })
         .collect();
     eligible.sort_by_key(|found| (found.row.priority, found.row.created_at, found.row.id));

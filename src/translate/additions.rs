@@ -222,7 +222,12 @@ mod tests {
         let body = br#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] } "#;
         let out = add(body, &additions(), &facts(Some("gpt-4o-2024-08-06"))).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with(r#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] ,"metadata":{"#), "{text}");
+        assert!(
+            text.starts_with(
+                r#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] ,"metadata":{"#
+            ),
+            "{text}"
+        );
         assert!(text.ends_with("} "));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(

@@ -57,7 +57,7 @@ pub enum Transport {
 }
 
 /// One row of `conf/providers.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// `model_provider` on the wire.

@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    framing, gate, identity, local,
+    framing, gate, identity, local, oauth,
     refusal::{self, Refusal},
     reply,
 };
@@ -81,6 +81,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         plan: None,
         gate: None,
         attempt: super::ctx::Attempt::default(),
+        refused: None,
         client_gone: false,
         first_byte: None,
         settled: false,
@@ -114,7 +115,8 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
-    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint);
+    let headers = &session.req_header().headers;
+    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint, headers);
     let Some(call) = ctx.call.as_mut() else { return Ok(None) };
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
@@ -241,6 +243,7 @@ fn plan(
     principal: &Principal,
     model: &str,
     endpoint: Endpoint,
+    headers: &HeaderMap,
 ) -> std::result::Result<Plan, Refusal> {
     let snapshot = ctx.shared.snapshot.load();
     let resolution = snapshot.orgs.get(&principal.org).and_then(|org| route::resolve(org, model));
@@ -248,6 +251,7 @@ fn plan(
         return Err(refusal::model_not_found(model));
     };
     let plan = Plan::new(resolution, endpoint);
+    oauth::check(&plan, endpoint, headers)?;
     if plan.current().is_none() {
         return Err(refusal::endpoint_not_spoken(model, endpoint));
     }

@@ -12,6 +12,7 @@ use super::{
     body::Room,
     gate::Handle,
     identity::Trace,
+    refusal::Refusal,
     shared::{Active, Shared},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     domain::{ClientDialect, Endpoint, Timestamp},
     observe::InFlight,
     route::{Failure, Plan},
+    secrets::Secret,
     wire::Head,
 };
 
@@ -51,6 +53,8 @@ pub struct Call {
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,
     pub attempt: Attempt,
+    /// What an attempt found to be the caller's fault: the answer, whatever other routes there are.
+    pub refused: Option<Refusal>,
     /// Set once the client is known to have left.
     pub client_gone: bool,
     /// When the first byte of the answer was handed over.
@@ -72,6 +76,11 @@ pub struct Inbound {
 pub struct Attempt {
     /// Length of the body sent.
     pub body_len: usize,
+    /// The body sent, until its credential is made.
+    pub body: Bytes,
+    /// What was sent to show who asks, if it is not the provider's key: to be taken out of a vendor's
+    /// words.
+    pub secret: Option<Secret>,
     /// The vendor's status.
     pub status: Option<u16>,
     /// Only the connection's end tells the answer's end.

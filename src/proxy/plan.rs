@@ -116,7 +116,7 @@ fn begin(call: &mut Call, route: &Route, deadline: Instant) {
     if let Some(gate) = &call.gate {
         gate.control.begin(body.clone(), deadline);
     }
-    call.attempt = Attempt { body_len: body.len(), ..Attempt::default() };
+    call.attempt = Attempt { body_len: body.len(), body, ..Attempt::default() };
 }
 
 /// The client's body with the route's model in it, and usage asked for where the client did not.

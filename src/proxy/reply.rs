@@ -132,8 +132,11 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
         end_broken(session, ctx).await;
         return;
     }
-    let error = all_failed(call, ctx.shared.limits.all_rate_limited_status);
-    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), None));
+    let (error, reason) = match call.refused.take() {
+        Some(Refusal { error, reason }) => (*error, Some(reason)),
+        None => (all_failed(call, ctx.shared.limits.all_rate_limited_status), None),
+    };
+    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), reason));
     write(session, ctx, error).await;
 }
 

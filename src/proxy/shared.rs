@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     auth::ApiKeys,
+    cloud::Clouds,
     ledger::Ledger,
     net::Peers,
     observe::{AccessLog, Metrics},
@@ -45,6 +46,8 @@ pub struct Shared {
     pub access: AccessLog,
     /// Ways out.
     pub peers: Peers,
+    /// Credentials that are asked for.
+    pub clouds: Clouds,
     /// Bounds.
     pub limits: Limits,
     /// Shutdown.
@@ -65,12 +68,25 @@ impl Shared {
         metrics: Arc<Metrics>,
         access: AccessLog,
         peers: Peers,
+        clouds: Clouds,
         limits: Limits,
         drain: Drain,
         local: axum::Router,
     ) -> Self {
         let buffered = AtomicU64::new(0);
-        Self { snapshot, keys, ledger, metrics, access, peers, limits, drain, local, buffered }
+        Self {
+            snapshot,
+            keys,
+            ledger,
+            metrics,
+            access,
+            peers,
+            clouds,
+            limits,
+            drain,
+            local,
+            buffered,
+        }
     }
 }
 

@@ -114,6 +114,7 @@ async fn start(
         access,
         peers(config),
         clouds,
+        parts::media(config)?,
         limits(config),
         drain,
         local,

@@ -80,8 +80,11 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         inbound: None,
         plan: None,
         gate: None,
-        attempt: super::ctx::Attempt::default(),
+        media: Vec::new(),
         refused: None,
+        wants_metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
+        attempt: super::ctx::Attempt::default(),
+        callers_fault: None,
         client_gone: false,
         first_byte: None,
         settled: false,
@@ -250,7 +253,8 @@ fn plan(
     let Some(resolution) = resolution else {
         return Err(refusal::model_not_found(model));
     };
-    let plan = Plan::new(resolution, endpoint);
+    let mut plan = Plan::new(resolution, endpoint);
+    plan.choose(&ctx.shared.stats, ctx.arrived, ctx.began);
     oauth::check(&plan, endpoint, headers)?;
     if plan.current().is_none() {
         return Err(refusal::endpoint_not_spoken(model, endpoint));

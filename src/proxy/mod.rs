@@ -23,8 +23,11 @@ mod send;
 mod service;
 mod settle;
 mod shared;
+mod stream;
+mod translation;
 mod watched;
+mod whole;
 
 pub use front::Front;
 pub use service::Gateway;
-pub use shared::{Drain, Limits, Shared};
+pub use shared::{Drain, Limits, Media, Shared};

@@ -130,6 +130,13 @@ fn about_model(mut refusal: Refusal) -> Refusal {
     refusal
 }
 
+/// No route can do what the request asks.
+pub fn unsupported(refusal: crate::translate::form::Refusal) -> GatewayError {
+    let mut error = GatewayError::new(400, INVALID_REQUEST, refusal.message).code(refusal.code);
+    error.param = refusal.param;
+    error
+}
+
 /// Every route failed (contract 4.2 and 4.3).
 pub fn all_routes_failed(
     status: u16,

@@ -132,11 +132,15 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
         end_broken(session, ctx).await;
         return;
     }
-    let (error, reason) = match call.refused.take() {
-        Some(Refusal { error, reason }) => (*error, Some(reason)),
-        None => (all_failed(call, ctx.shared.limits.all_rate_limited_status), None),
+    let refused = call.refused.take();
+    let untried = call.plan.as_ref().is_none_or(|plan| plan.attempts.is_empty());
+    let (error, denied_by) = match (call.callers_fault.take(), refused.filter(|_| untried)) {
+        (Some(Refusal { error, reason }), _) => (*error, Some(reason)),
+        (None, Some(refused)) => (refusal::unsupported(refused), Some("capability")),
+        (None, None) => (all_failed(call, ctx.shared.limits.all_rate_limited_status), None),
     };
-    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), reason));
+    let code = error.code.unwrap_or(error.kind);
+    settle::settle(ctx, Outcome::replied(error.status, code, denied_by));
     write(session, ctx, error).await;
 }
 

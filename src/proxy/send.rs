@@ -41,7 +41,7 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut C
             Err(Withheld::Untrusted(failure)) => return fail(call, failure),
             Err(Withheld::Missing(refusal)) => {
                 let failure = Failure::callers(&refusal.error.message);
-                call.refused = Some(refusal);
+                call.callers_fault = Some(refusal);
                 return fail(call, failure);
             }
         }
@@ -54,8 +54,7 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut C
 pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
     let shared = Arc::clone(&ctx.shared);
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
-    // Nobody else needs it; it would only be held as long as the answer takes.
-    let body = std::mem::take(&mut call.attempt.body);
+    let body = call.attempt.body.clone();
     let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
     if matches!(route.provider.auth, Auth::Headers | Auth::Caller) {
         return Ok(());
@@ -95,7 +94,7 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider, way: Way) ->
     if !head.contains_key(header::CONTENT_TYPE) {
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body_len));
+    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body.len()));
     identify(call, &mut head)?;
     for (name, value) in &provider.headers {
         head.insert(name, value.clone());

@@ -212,7 +212,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
             false
         }
         // Nor where the caller's own credential is what is missing.
-        Some(call) if call.refused.is_some() => {
+        Some(call) if call.callers_fault.is_some() => {
             if let Some(plan) = call.plan.as_mut() {
                 plan.note(&failure);
             }
@@ -225,7 +225,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
             }
             false
         }
-        Some(call) => plan::after(call, &shared.metrics, &failure),
+        Some(call) => plan::after(call, &shared, &failure),
         None => false,
     };
     error.set_retry(again);

@@ -12,8 +12,9 @@ use crate::{
     auth::ApiKeys,
     cloud::Clouds,
     ledger::Ledger,
-    net::Peers,
+    net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
+    route::RouteStats,
     snapshot::Publisher,
 };
 
@@ -48,12 +49,16 @@ pub struct Shared {
     pub peers: Peers,
     /// Credentials that are asked for.
     pub clouds: Clouds,
+    /// Files that clients name by URL.
+    pub media: Media,
     /// Bounds.
     pub limits: Limits,
     /// Shutdown.
     pub drain: Drain,
     /// Probes, admin and user API.
     pub local: axum::Router,
+    /// How routes have done lately.
+    pub(super) stats: RouteStats,
     pub(super) buffered: AtomicU64,
 }
 
@@ -69,11 +74,12 @@ impl Shared {
         access: AccessLog,
         peers: Peers,
         clouds: Clouds,
+        media: Media,
         limits: Limits,
         drain: Drain,
         local: axum::Router,
     ) -> Self {
-        let buffered = AtomicU64::new(0);
+        let (stats, buffered) = (RouteStats::default(), AtomicU64::new(0));
         Self {
             snapshot,
             keys,
@@ -82,9 +88,11 @@ impl Shared {
             access,
             peers,
             clouds,
+            media,
             limits,
             drain,
             local,
+            stats,
             buffered,
         }
     }
@@ -108,6 +116,11 @@ impl Shared {
         metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
     }
 }
+
+/// Fetches files that clients name by URL, for vendors that want their bytes; none where that is
+/// switched off (`media.fetch`).
+#[derive(Clone)]
+pub struct Media(pub Option<Fetcher>);
 
 /// Whether the process is on its way out, and what it still carries.
 #[derive(Clone, Default)]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Failure, Next, Plan, Resolution, decide, resolve};
 use crate::{
-    domain::{AttemptOutcome, Endpoint, OrgId, ProviderId, RouteId},
+    domain::{AttemptOutcome, Endpoint, ModelFacts, OrgId, ProviderId, RouteId},
     pricing::Timeline,
     provider::catalog,
     snapshot::{Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
@@ -32,6 +32,7 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         id: RouteId::random(),
         provider: Arc::clone(provider),
         alias: Arc::from(alias),
+        priority: 0,
         upstream_model: Arc::from(upstream),
         upstream_model_json: Bytes::from(format!("\"{upstream}\"")),
         retry_on_429_count: 0,
@@ -39,11 +40,13 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         request_timeout: Duration::from_secs(120),
         stream_idle_timeout: Duration::from_secs(180),
         prices: Timeline::default(),
+        facts: ModelFacts::default(),
     }
 }
 
 fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
-    Arc::new(Alias { name: Arc::from(name), routes: routes.into_iter().map(Arc::new).collect() })
+    let routes = routes.into_iter().map(Arc::new).collect();
+    Arc::new(Alias { name: Arc::from(name), routes, has_equals: false })
 }
 
 fn org() -> OrgSnapshot {

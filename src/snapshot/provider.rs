@@ -15,7 +15,7 @@ use crate::{
     domain::{Endpoint, ProviderId},
     provider::{AuthScheme, Hosting, Operation, Protocol, Variant, Vendor},
     secrets::Secret,
-    translate::{ClientApi, Platform, VendorApi},
+    translate::{ClientApi, Framing, Platform, VendorApi},
 };
 
 /// How a provider is made to answer a client's endpoint.
@@ -80,14 +80,16 @@ pub struct Provider {
     pub auth: Auth,
     /// Runtime endpoints that it speaks natively.
     pub endpoints: Vec<Endpoint>,
+    /// Where its models run.
+    pub platform: Platform,
     /// Headers that every request to it has, whatever the client sent: `Host`, the credential
     /// (marked as sensitive), and `Accept-Encoding`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Keeps its pooled connections apart from those of other providers at the same address. The
     /// top bit is always set.
     pub group_key: u64,
-    /// What other dialects are translated into, and in whose envelope.
-    protocol: Option<(VendorApi, Platform)>,
+    /// What other dialects are translated into.
+    protocol: Option<VendorApi>,
     paths: Vec<(Endpoint, Address)>,
     /// Where the protocol's answers and streams are asked for.
     calls: [Option<Address>; 2],
@@ -129,6 +131,8 @@ impl Provider {
         // Another's token is for the API that it was made for, as its owner calls it.
         let protocol = Some(&auth).filter(|auth| !matches!(auth, Auth::Caller));
         let protocol = protocol.and_then(|_| protocol_of(variant, &endpoints));
+        let platform =
+            variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
         let call = |operation| variant.and_then(|variant| variant.call(operation)).map(address);
         let calls = [call(Operation::Generate).transpose()?, call(Operation::Stream).transpose()?];
         let group_key = group_key(id);
@@ -142,6 +146,7 @@ impl Provider {
             endpoints,
             headers,
             group_key,
+            platform,
             protocol,
             paths,
             calls,
@@ -154,17 +159,21 @@ impl Provider {
         if self.endpoints.contains(&endpoint) {
             return Some(Way::Pass);
         }
-        let (api, platform) = self.protocol?;
+        let api = self.protocol?;
         if endpoint == Endpoint::Messages && api == VendorApi::Messages {
-            return Some(Way::Rehost(platform));
+            return Some(Way::Rehost(self.platform));
         }
         ClientApi::of(endpoint).map(|client| Way::Translate(client, api))
     }
 
-    /// Where its models run.
+    /// How its streams are cut into events.
     #[must_use]
-    pub fn platform(&self) -> Platform {
-        self.protocol.map_or(Platform::Own, |(_, platform)| platform)
+    pub fn framing(&self, way: Way) -> Framing {
+        match (way, self.platform) {
+            (Way::Translate(_, VendorApi::Converse), _) => Framing::EventStream,
+            (Way::Rehost(_) | Way::Translate(..), Platform::Bedrock) => Framing::InvokeStream,
+            _ => Framing::Sse,
+        }
     }
 
     /// Where a call goes, in origin form. A client's query is passed on with its own bytes alone.
@@ -177,7 +186,7 @@ impl Provider {
             Way::Rehost(_) | Way::Translate(..) => {
                 let [generate, stream] = &self.calls;
                 let own = if call.stream { stream.as_ref() } else { generate.as_ref() };
-                own.or_else(|| self.address(usual_endpoint(self.protocol?.0)?))
+                own.or_else(|| self.address(usual_endpoint(self.protocol?)?))
             }
         };
         let address = address.ok_or(ProviderError::NotSpoken)?;
@@ -200,15 +209,13 @@ fn path<'v>(vendor: &'v Vendor, variant: Option<&'v Variant>, endpoint: Endpoint
 
 /// What other dialects are translated into: what the vendor's row says, else the first of the usual
 /// APIs that is spoken.
-fn protocol_of(variant: Option<&Variant>, endpoints: &[Endpoint]) -> Option<(VendorApi, Platform)> {
-    let told = variant.and_then(|variant| Some((variant.protocol?, variant.hosting)));
-    if let Some((protocol, hosting)) = told {
-        return Some((api(protocol), platform(hosting)));
+fn protocol_of(variant: Option<&Variant>, endpoints: &[Endpoint]) -> Option<VendorApi> {
+    if let Some(told) = variant.and_then(|variant| variant.protocol) {
+        return Some(api(told));
     }
     [VendorApi::Chat, VendorApi::Messages, VendorApi::Responses]
         .into_iter()
         .find(|api| usual_endpoint(*api).is_some_and(|own| endpoints.contains(&own)))
-        .map(|api| (api, Platform::Own))
 }
 
 const fn api(protocol: Protocol) -> VendorApi {
@@ -221,7 +228,7 @@ const fn api(protocol: Protocol) -> VendorApi {
     }
 }
 
-const fn platform(hosting: Hosting) -> Platform {
+const fn platform_of(hosting: Hosting) -> Platform {
     match hosting {
         Hosting::Own => Platform::Own,
         Hosting::Bedrock => Platform::Bedrock,

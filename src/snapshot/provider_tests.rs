@@ -177,7 +177,7 @@ fn bedrock_is_asked_by_family() {
     let claude = with("bedrock", base, "k", &[("model_api_family", "anthropic_messages")]).unwrap();
     assert_eq!(claude.way(MESSAGES), Some(Way::Rehost(Platform::Bedrock)));
     assert_eq!(claude.way(CHAT), Some(Way::Translate(ClientApi::Chat, VendorApi::Messages)));
-    assert_eq!(claude.platform(), Platform::Bedrock);
+    assert_eq!(claude.platform, Platform::Bedrock);
     let arn = "arn:aws:bedrock:eu-west-1:1:inference-profile/global.anthropic.claude-x";
     let segment =
         "arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fglobal.anthropic.claude-x";
@@ -194,7 +194,7 @@ fn vertex_is_asked_by_family_project_and_location() {
         let place = "/v1/projects/p-1/locations/europe-west1/publishers";
         let gemini = with("vertex", base, "", &VERTEX).unwrap();
         assert_eq!(gemini.way(CHAT), Some(Way::Translate(ClientApi::Chat, VendorApi::Gemini)));
-        assert_eq!(gemini.platform(), Platform::Vertex);
+        assert_eq!(gemini.platform, Platform::Vertex);
         assert_eq!(
             target(&gemini, CHAT, "gemini-3.5-flash", false),
             format!("{place}/google/models/gemini-3.5-flash:generateContent")

@@ -40,3 +40,23 @@ impl super::StreamReader for Reader {
 pub fn inlines(_platform: super::Platform, _kind: &super::form::PartKind<'_>) -> bool {
     false
 }
+
+pub fn rehost_request(
+    _body: &[u8],
+    _platform: super::Platform,
+    _betas: &[&str],
+) -> Result<Vec<u8>, super::form::Refusal> {
+    Ok(Vec::new())
+}
+pub fn rehost_answer(_body: &[u8], _model: &str) -> Vec<u8> {
+    Vec::new()
+}
+pub struct RehostStream {}
+impl RehostStream {
+    pub fn new(_framing: super::Framing, _model: std::sync::Arc<str>) -> Self {
+        Self {}
+    }
+    pub fn push(&mut self, _piece: &[u8]) -> bytes::Bytes {
+        bytes::Bytes::new()
+    }
+}

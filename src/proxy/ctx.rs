@@ -12,6 +12,7 @@ use super::{
     body::Room,
     gate::Handle,
     identity::Trace,
+    refusal,
     shared::{Active, Shared},
     stream::StreamAnswer,
     whole::WholeAnswer,
@@ -22,6 +23,7 @@ use crate::{
     domain::{ClientDialect, Endpoint, Timestamp},
     observe::InFlight,
     route::{Failure, Plan},
+    secrets::Secret,
     translate::form::Refusal,
     wire::Head,
 };
@@ -60,6 +62,8 @@ pub struct Call {
     /// The client asked for `metadata` in a stream that passes (contract 4.8).
     pub wants_metadata: bool,
     pub attempt: Attempt,
+    /// What an attempt found to be the caller's fault: the answer, whatever other routes there are.
+    pub callers_fault: Option<refusal::Refusal>,
     /// Set once the client is known to have left.
     pub client_gone: bool,
     /// When the first byte of the answer was handed over.
@@ -89,6 +93,9 @@ pub struct Fetched {
 pub struct Attempt {
     /// The body sent; made once for all tries on a route.
     pub body: Bytes,
+    /// What was sent to show who asks, if it is not the provider's key: to be taken out of a vendor's
+    /// words.
+    pub secret: Option<Secret>,
     /// When it began.
     pub began: Option<Instant>,
     /// From then to the first byte of an answer that is one.

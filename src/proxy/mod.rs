@@ -6,6 +6,7 @@
 //! for those go to a router that the composition root hands in.
 
 mod admit;
+mod authorize;
 mod body;
 mod ctx;
 mod framing;
@@ -13,6 +14,7 @@ mod front;
 mod gate;
 mod identity;
 mod local;
+mod oauth;
 mod observe;
 mod plan;
 mod refusal;

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::{
     ctx::{Call, Ctx, Meter, Stage},
-    gate, plan, refusal,
+    gate, oauth, plan, refusal,
     settle::{self, Outcome},
     stream::StreamAnswer,
     whole::{Change, WholeAnswer},
@@ -56,7 +56,8 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     call.attempt.status = Some(status);
     call.attempt.unframed = is_unframed(upstream);
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
-    call.attempt.failure = Failure::of_status(status, asked);
+    call.attempt.failure =
+        Failure::of_status(status, asked).filter(|_| !oauth::is_callers_refusal(call, status));
     if call.attempt.failure.is_none() && has_strange_coding(upstream) {
         call.attempt.failure =
             Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));
@@ -461,6 +462,7 @@ impl Call {
         if let Some(gate) = &self.gate {
             gate.control.forget_body();
         }
+        self.attempt.body = Bytes::new();
         if let Some(inbound) = self.inbound.as_mut() {
             inbound.body = Bytes::new();
             inbound.room.release();
@@ -535,6 +537,9 @@ pub fn of_error(error: &Error) -> Failure {
 
 /// The credential of the attempt under way; empty where it has none.
 fn credential(call: &Call) -> &str {
+    if let Some(secret) = &call.attempt.secret {
+        return secret.expose();
+    }
     let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
     route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose())
 }

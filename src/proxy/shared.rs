@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     auth::ApiKeys,
+    cloud::Clouds,
     ledger::Ledger,
     net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
@@ -46,6 +47,8 @@ pub struct Shared {
     pub access: AccessLog,
     /// Ways out.
     pub peers: Peers,
+    /// Credentials that are asked for.
+    pub clouds: Clouds,
     /// Files that clients name by URL.
     pub media: Media,
     /// Bounds.
@@ -70,6 +73,7 @@ impl Shared {
         metrics: Arc<Metrics>,
         access: AccessLog,
         peers: Peers,
+        clouds: Clouds,
         media: Media,
         limits: Limits,
         drain: Drain,
@@ -83,6 +87,7 @@ impl Shared {
             metrics,
             access,
             peers,
+            clouds,
             media,
             limits,
             drain,

@@ -143,6 +143,12 @@ impl Plan {
         }
     }
 
+    /// The route that stands first, whether it is tried or not.
+    #[must_use]
+    pub fn first(&self) -> Option<&Arc<Route>> {
+        self.at(0)
+    }
+
     /// The route to try now; none when all were tried.
     #[must_use]
     pub fn current(&self) -> Option<&Arc<Route>> {

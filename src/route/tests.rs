@@ -9,7 +9,7 @@ use crate::{
     domain::{AttemptOutcome, Endpoint, ModelFacts, OrgId, ProviderId, RouteId},
     pricing::Timeline,
     provider::catalog,
-    snapshot::{Alias, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
+    snapshot::{Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
 };
 
 fn provider(name: &str, vendor: &str) -> Arc<Provider> {
@@ -20,7 +20,9 @@ fn provider(name: &str, vendor: &str) -> Arc<Provider> {
         vendor,
         base: BaseUrl::parse("http://127.0.0.1").unwrap(),
         api_key: None,
+        auth: Auth::Headers,
         endpoints: vendor.endpoints.clone(),
+        setting: &|_| None,
     };
     Arc::new(Provider::new(parts).unwrap())
 }

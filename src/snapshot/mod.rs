@@ -3,6 +3,8 @@
 //! A request loads the current [`Snapshot`] once and sees nothing else; the admin API writes the
 //! store and publishes a new one. Nothing here waits, locks or decrypts: [`build`] did that.
 
+mod address;
+mod auth;
 mod base_url;
 mod build;
 mod provider;
@@ -17,9 +19,10 @@ use crate::{
     pricing::Timeline,
 };
 
+pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org, line, usable_provider};
-pub use provider::{Provider, ProviderError, ProviderParts, Way};
+pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;
 
 /// The platform's total limit where no tier sets one, seconds.

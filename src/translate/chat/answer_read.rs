@@ -114,8 +114,7 @@ pub fn read_answer(body: &[u8]) -> Result<Answer<'_>, Unreadable> {
     let stop = word.map(stop_reason).transpose().map_err(|error| Unreadable(error.message))?;
     let mut citations = Vec::new();
     let message = choice.message.unwrap_or_default();
-    let sources =
-        Sources { search: completion.search_results, citations: completion.citations };
+    let sources = Sources { search: completion.search_results, citations: completion.citations };
     sources.read(message.annotations, &mut |citation| citations.push(citation));
     let parts = parts(message);
     let calls = parts.iter().any(|part| matches!(part.kind, PartKind::ToolCall(_)));

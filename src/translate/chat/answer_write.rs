@@ -170,10 +170,7 @@ pub(super) const fn finish_reason(stop: Option<StopReason>, calls: bool) -> &'st
         Some(StopReason::ContentFilter | StopReason::Refusal) => "content_filter",
         None
         | Some(
-            StopReason::End
-            | StopReason::StopSequence
-            | StopReason::Pause
-            | StopReason::ToolCalls,
+            StopReason::End | StopReason::StopSequence | StopReason::Pause | StopReason::ToolCalls,
         ) => "stop",
     }
 }
@@ -193,8 +190,7 @@ pub fn identity<'r>(
 
 /// Writes an answer's body.
 pub fn write_answer(answer: &Answer<'_>, context: &Answering) -> Vec<u8> {
-    let (id, model) =
-        identity(answer.id.as_deref(), answer.model.as_deref(), "chatcmpl-", context);
+    let (id, model) = identity(answer.id.as_deref(), answer.model.as_deref(), "chatcmpl-", context);
     let additions = context.additions.as_ref();
     let message = message(answer);
     let calls = !message.tool_calls.is_empty();

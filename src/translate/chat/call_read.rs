@@ -75,9 +75,7 @@ impl Calls {
             (Some(index), Some(id)) => {
                 let known = last(&|call| call.index == Some(index) && call.id == id);
                 // The id came later than the number; with a name, it is another call of that number.
-                known.or_else(|| {
-                    last(&|call| call.index == Some(index)).filter(|_| !named)
-                })
+                known.or_else(|| last(&|call| call.index == Some(index)).filter(|_| !named))
             }
             (Some(index), None) => last(&|call| call.index == Some(index)),
             (None, Some(id)) => last(&|call| call.id == id),
@@ -97,8 +95,13 @@ impl Calls {
     pub(super) fn older(&mut self, function: super::wire::Function<'_>, to: &mut Events<'_>) {
         // There is only one: all its pieces are of number 0.
         let id = self.all.first().map(|call| Text(Cow::Owned(call.id.clone())));
-        let call =
-            Call { index: Some(0), id, function: Some(function), custom: None, extra_content: None };
+        let call = Call {
+            index: Some(0),
+            id,
+            function: Some(function),
+            custom: None,
+            extra_content: None,
+        };
         self.piece(call, to);
     }
 }

@@ -103,9 +103,7 @@ fn read_part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refusal> {
         "text" => PartKind::Text(part.text.ok_or_else(|| missing("text"))?),
         "refusal" => PartKind::Refusal(part.refusal.ok_or_else(|| missing("refusal"))?),
         "image_url" => read_image(part.image_url.ok_or_else(|| missing("image_url"))?, path)?,
-        "input_audio" => {
-            read_audio(part.input_audio.ok_or_else(|| missing("input_audio"))?, path)?
-        }
+        "input_audio" => read_audio(part.input_audio.ok_or_else(|| missing("input_audio"))?, path)?,
         "file" => read_file(part.file.ok_or_else(|| missing("file"))?, path)?,
         other => PartKind::Other { name: Text::from(other.to_owned()), raw },
     };

@@ -105,7 +105,8 @@ impl<'r> Layout<'r, '_> {
 
     fn system(&mut self, role: &'static str, turn: &'r Turn<'_>) -> Result<(), Refusal> {
         let mut texts = Vec::with_capacity(turn.parts.len());
-        let marked = self.quirks.cache_control && turn.parts.iter().any(|part| part.cache.is_some());
+        let marked =
+            self.quirks.cache_control && turn.parts.iter().any(|part| part.cache.is_some());
         for part in &turn.parts {
             let PartKind::Text(text) = &part.kind else {
                 let message = "instructions are text; other content belongs into a user's turn";
@@ -125,11 +126,7 @@ impl<'r> Layout<'r, '_> {
         Ok(())
     }
 
-    fn user(
-        &mut self,
-        turn: &'r Turn<'_>,
-        attached: &mut Vec<PartOut<'r>>,
-    ) -> Result<(), Refusal> {
+    fn user(&mut self, turn: &'r Turn<'_>, attached: &mut Vec<PartOut<'r>>) -> Result<(), Refusal> {
         let is_own = |part: &&Part<'_>| !matches!(part.kind, PartKind::ToolResult(_));
         let own: Vec<&Part<'_>> = turn.parts.iter().filter(is_own).collect();
         let content = match own.as_slice() {
@@ -184,7 +181,8 @@ impl<'r> Layout<'r, '_> {
             attached.append(&mut others);
         }
         // The API has no member that says so.
-        let fails = |text: &&str| text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
+        let fails =
+            |text: &&str| text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
         if result.error && !pieces.first().is_some_and(fails) {
             pieces.insert(0, "Error:");
         }

@@ -166,9 +166,8 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
     // A model that thinks draws its tokens in its own way; one that is told not to may be told this.
     let off = request.reasoning.is_some_and(|reasoning| reasoning.is_off());
     let drawn = !(quirks.openai_models && effort_model) || off;
-    let hint = |name: &str, value: &'r Option<Text<'_>>| {
-        value.as_deref().filter(|_| !quirks.lacks(name))
-    };
+    let hint =
+        |name: &str, value: &'r Option<Text<'_>>| value.as_deref().filter(|_| !quirks.lacks(name));
     let has_tools = !tools.tools.is_empty();
     Ok(Body {
         model: target.model,

@@ -213,11 +213,7 @@ fn named(text: Option<Text<'_>>) -> Option<Text<'_>> {
 }
 
 /// The details have the words too, where there are any; the plain text is the same again.
-fn thinking<'a>(
-    details: Vec<reasoning::Detail<'a>>,
-    plain: Option<Text<'a>>,
-    to: &mut Events<'_>,
-) {
+fn thinking<'a>(details: Vec<reasoning::Detail<'a>>, plain: Option<Text<'a>>, to: &mut Events<'_>) {
     let mut told = false;
     for mut detail in details.into_iter().filter(|detail| !detail.is_foreign()) {
         let redacted = detail.is_encrypted();

@@ -39,7 +39,9 @@ pub(super) fn read<'a>(
         request.tools.push(read_tool(raw, index)?);
     }
     let functions: Vec<RawFunction<'a>> = members.take("functions")?.unwrap_or_default();
-    request.tools.extend(functions.into_iter().map(|own| Tool { kind: function(own), cache: None }));
+    request
+        .tools
+        .extend(functions.into_iter().map(|own| Tool { kind: function(own), cache: None }));
     request.tools.extend(read_search(members)?);
     let choice = members.take_raw("tool_choice");
     let old = members.take_raw("function_call");
@@ -165,7 +167,8 @@ fn read_choice(raw: &RawValue) -> Result<ToolChoice<'_>, Refusal> {
 }
 
 fn unknown_choice() -> Refusal {
-    let message = "`tool_choice` is auto, none, required, a function, a custom tool or allowed_tools";
+    let message =
+        "`tool_choice` is auto, none, required, a function, a custom tool or allowed_tools";
     Refusal::invalid("tool_choice", message)
 }
 

@@ -252,8 +252,9 @@ fn search<'r>(
     index: usize,
 ) -> Result<SearchOut<'r>, Refusal> {
     let refuse = |message: &str| Err(Refusal::unsupported(format!("tools[{index}]"), message));
-    let ToolKind::WebSearch { context_size, user_location, allowed_domains, blocked_domains, .. } =
-        tool
+    let ToolKind::WebSearch {
+        context_size, user_location, allowed_domains, blocked_domains, ..
+    } = tool
     else {
         return refuse("this vendor has no such tool");
     };
@@ -264,8 +265,7 @@ fn search<'r>(
         return refuse("this vendor's web search cannot be held to certain domains");
     }
     let place = user_location.and_then(|raw| serde_json::from_str::<Place<'r>>(raw.get()).ok());
-    let user_location =
-        place.map(|approximate| LocationOut { kind: "approximate", approximate });
+    let user_location = place.map(|approximate| LocationOut { kind: "approximate", approximate });
     Ok(SearchOut { search_context_size: context_size.as_deref(), user_location })
 }
 

@@ -76,7 +76,5 @@ pub(super) fn text_of(raw: &RawValue) -> Option<Text<'_>> {
 
 /// A call's arguments: what is none at all is `{}`.
 pub(super) fn arguments(raw: Option<&RawValue>) -> Text<'_> {
-    raw.and_then(text_of)
-        .filter(|text| !text.trim().is_empty())
-        .unwrap_or_else(|| Text::from("{}"))
+    raw.and_then(text_of).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| Text::from("{}"))
 }

@@ -63,10 +63,7 @@ pub(super) const fn finish_reason(stop: Option<StopReason>) -> &'static str {
         Some(StopReason::ContentFilter | StopReason::Refusal) => "content_filter",
         None
         | Some(
-            StopReason::End
-            | StopReason::StopSequence
-            | StopReason::ToolCalls
-            | StopReason::Pause,
+            StopReason::End | StopReason::StopSequence | StopReason::ToolCalls | StopReason::Pause,
         ) => "stop",
     }
 }

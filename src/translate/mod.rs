@@ -17,6 +17,7 @@ mod responses;
 mod stream;
 
 pub use additions::{Additions, Answering};
+pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

@@ -20,3 +20,4 @@ pub use errors::GatewayError;
 pub use facts::AnswerFacts;
 pub use stream::{FirstEvent, StreamMeter};
 pub use stream_error::StreamError;
+pub use usage::read_openai;

@@ -24,14 +24,14 @@ pub fn read_answer(body: &[u8]) -> Result<Answer<'_>, Unreadable> {
         return Err(Unreadable("it is an error with the status of an answer".to_owned()));
     }
     let mut answer = Answer {
+        id: response.response_id.clone(),
+        model: response.model_version.clone(),
         usage: response.usage_metadata.and_then(usage::read),
         created: response.create_time.as_deref().and_then(seconds),
         ..Answer::default()
     };
     let blocked = response.prompt_feedback.as_ref().is_some_and(|said| said.block_reason.is_some());
     let told = response.usage_metadata.is_some() || response.response_id.is_some();
-    answer.id = response.response_id.clone();
-    answer.model = response.model_version.clone();
     match response.into_candidate() {
         Some(candidate) => read_candidate(candidate, &mut answer)?,
         // A prompt that was blocked, said or not, has no candidates.

@@ -2,7 +2,7 @@
 //!
 //! AI Studio: <https://ai.google.dev/gemini-api/docs/file-input-methods>. Its newer models fetch public
 //! addresses themselves, the others don't: the gateway fetches for all of them, but for what lies at
-//! Google (files of its Files API, videos of YouTube). Vertex fetches `gs://` and public addresses and
+//! Google (files of its Files API, videos of `YouTube`). Vertex fetches `gs://` and public addresses and
 //! wants the type beside them:
 //! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/Content#FileData>.
 

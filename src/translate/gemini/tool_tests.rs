@@ -81,6 +81,9 @@ fn google_searches_where_search_is_asked_for() {
     let body = written(&tools(vec![search(&[], &[])]));
     assert_eq!(body["tools"], json!([{"googleSearch": {}}]));
     assert!(body["toolConfig"].is_null());
+    let choice = |choice| Request { tool_choice: Some(choice), ..tools(vec![search(&[], &[])]) };
+    assert!(written(&choice(ToolChoice::None))["tools"].is_null());
+    assert_eq!(refused(&choice(ToolChoice::Required)).1, "tool_choice");
 
     let both = tools(vec![search(&[], &[]), function("a", None)]);
     let body = written_3(&both);

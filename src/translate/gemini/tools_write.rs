@@ -44,12 +44,16 @@ pub(super) fn write<'a>(
             "Gemini cannot be kept from calling several tools at once; leave `parallel_tool_calls` out",
         ));
     }
-    let config = config(request.tool_choice.as_ref(), !functions.is_empty(), search.is_some());
-    let config = config.map(|mut config| {
-        // <https://ai.google.dev/gemini-api/docs/tool-combination>; Vertex has no such member.
-        config.include_server_side_tool_invocations &= target.platform != Platform::Vertex;
-        config
-    });
+    if request.tool_choice == Some(ToolChoice::None) {
+        // Search has no mode of its own.
+        search = None;
+    }
+    let function_calling_config = mode(request.tool_choice.as_ref(), !functions.is_empty())?;
+    // <https://ai.google.dev/gemini-api/docs/tool-combination>; Vertex has no such member.
+    let both = !functions.is_empty() && search.is_some();
+    let include_server_side_tool_invocations = both && target.platform != Platform::Vertex;
+    let config = (function_calling_config.is_some() || include_server_side_tool_invocations)
+        .then_some(ToolConfig { function_calling_config, include_server_side_tool_invocations });
     let mut tools = Vec::new();
     if !functions.is_empty() {
         tools.push(Tool { function_declarations: functions, google_search: None });
@@ -57,7 +61,7 @@ pub(super) fn write<'a>(
     if search.is_some() {
         tools.push(Tool { google_search: search, ..Tool::default() });
     }
-    Ok((tools, config.filter(|config| !config.is_empty())))
+    Ok((tools, config))
 }
 
 /// `{}`, which describes no object.
@@ -85,31 +89,29 @@ fn google_search<'a>(
     Ok(GoogleSearch { exclude_domains: blocked.iter().map(|host| &**host).collect() })
 }
 
-fn config<'a>(
+/// Whether functions must be called; none where the model decides.
+fn mode<'a>(
     choice: Option<&'a ToolChoice<'_>>,
     functions: bool,
-    search: bool,
-) -> Option<ToolConfig<'a>> {
-    let mode = |mode, names: &'a [Text<'_>]| FunctionCallingConfig {
+) -> Result<Option<FunctionCallingConfig<'a>>, Refusal> {
+    let config = |mode, names: &'a [Text<'_>]| FunctionCallingConfig {
         mode,
         allowed_function_names: names.iter().map(|name| &**name).collect(),
     };
-    let function_calling_config = match choice {
-        _ if !functions => None,
-        None | Some(ToolChoice::Auto) => None,
-        Some(ToolChoice::None) => Some(mode("NONE", &[])),
-        Some(ToolChoice::Required) => Some(mode("ANY", &[])),
-        Some(ToolChoice::Named(name)) => Some(mode("ANY", std::slice::from_ref(name))),
-        Some(ToolChoice::Allowed { names, required: true }) => Some(mode("ANY", names)),
+    let must = match choice {
+        None | Some(ToolChoice::Auto) => return Ok(None),
+        Some(ToolChoice::None) => return Ok(functions.then(|| config("NONE", &[]))),
+        Some(ToolChoice::Required) => config("ANY", &[]),
+        Some(ToolChoice::Named(name)) => config("ANY", std::slice::from_ref(name)),
+        Some(ToolChoice::Allowed { names, required: true }) => config("ANY", names),
         // `AUTO` takes no names; this one may also answer in words.
-        Some(ToolChoice::Allowed { names, required: false }) => Some(mode("VALIDATED", names)),
+        Some(ToolChoice::Allowed { names, required: false }) => config("VALIDATED", names),
     };
-    let include_server_side_tool_invocations = functions && search;
-    Some(ToolConfig { function_calling_config, include_server_side_tool_invocations })
-}
-
-impl ToolConfig<'_> {
-    fn is_empty(&self) -> bool {
-        self.function_calling_config.is_none() && !self.include_server_side_tool_invocations
+    if functions {
+        return Ok(Some(must));
     }
+    Err(Refusal::unsupported(
+        "tool_choice",
+        "Gemini can be made to call functions only, and `tools` has none",
+    ))
 }

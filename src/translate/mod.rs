@@ -10,6 +10,7 @@ mod additions;
 mod chat;
 mod completions;
 mod converse;
+mod embeddings;
 pub mod form;
 mod gemini;
 mod messages;
@@ -17,6 +18,7 @@ mod responses;
 mod stream;
 
 pub use additions::{Additions, Answering};
+pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

@@ -214,7 +214,8 @@ fn base64_is_the_same_vector() {
     let answer = json!({"embedding": numbers, "inputTextTokenCount": 1});
     let of = |format: &str| {
         let request = json!({"input": "a", "encoding_format": format});
-        let list = read(EmbeddingApi::BedrockTitan, &request, &[answer.clone()], None).unwrap();
+        let list = read(EmbeddingApi::BedrockTitan, &request, std::slice::from_ref(&answer), None)
+            .unwrap();
         list["data"][0]["embedding"].clone()
     };
     let floats: Vec<f32> = serde_json::from_value(of("float")).unwrap();

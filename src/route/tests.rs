@@ -180,12 +180,12 @@ fn routes_that_do_not_speak_the_endpoint_are_skipped_and_still_counted() {
     let (openai, anthropic) = (provider("o", "openai"), provider("a", "anthropic"));
     let routes = vec![route(&openai, "x", "gpt"), route(&anthropic, "x", "claude")];
     let plan = |endpoint| Plan::new(Resolution::Alias(alias("x", routes_of(&routes))), endpoint);
-    let messages = plan(Endpoint::Messages);
-    assert_eq!(messages.current().map(|route| &*route.upstream_model), Some("claude"));
-    assert_eq!((messages.position(), messages.route_count()), (2, 2));
-    let chat = plan(Endpoint::ChatCompletions);
-    assert_eq!(chat.position(), 1);
-    assert!(!chat.has_next());
+    let counted = plan(Endpoint::CountTokens);
+    assert_eq!(counted.current().map(|route| &*route.upstream_model), Some("claude"));
+    assert_eq!((counted.position(), counted.route_count()), (2, 2));
+    let embedded = plan(Endpoint::Embeddings);
+    assert_eq!(embedded.position(), 1);
+    assert!(!embedded.has_next());
 }
 
 fn routes_of(routes: &[Route]) -> Vec<Route> {

@@ -22,3 +22,4 @@ pub use facts::AnswerFacts;
 pub use stream::{FirstEvent, StreamMeter};
 pub use stream_error::StreamError;
 pub use trailer::Tell;
+pub use usage::read_openai as read_openai_usage;

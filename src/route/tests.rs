@@ -178,14 +178,14 @@ fn every_address_of_a_host_is_tried_before_its_route_has_failed() {
 #[test]
 fn routes_that_do_not_speak_the_endpoint_are_skipped_and_still_counted() {
     let (openai, anthropic) = (provider("o", "openai"), provider("a", "anthropic"));
-    let routes = vec![route(&openai, "x", "gpt"), route(&anthropic, "x", "claude")];
+    let routes = vec![route(&anthropic, "x", "claude"), route(&openai, "x", "gpt")];
     let plan = |endpoint| Plan::new(Resolution::Alias(alias("x", routes_of(&routes))), endpoint);
-    let counted = plan(Endpoint::CountTokens);
-    assert_eq!(counted.current().map(|route| &*route.upstream_model), Some("claude"));
-    assert_eq!((counted.position(), counted.route_count()), (2, 2));
-    let embedded = plan(Endpoint::Embeddings);
-    assert_eq!(embedded.position(), 1);
-    assert!(!embedded.has_next());
+    let embeddings = plan(Endpoint::Embeddings);
+    assert_eq!(embeddings.current().map(|route| &*route.upstream_model), Some("gpt"));
+    assert_eq!((embeddings.position(), embeddings.route_count()), (2, 2));
+    let chat = plan(Endpoint::ChatCompletions);
+    assert_eq!(chat.position(), 1);
+    assert!(chat.has_next(), "what one speaks, the other is translated to");
 }
 
 fn routes_of(routes: &[Route]) -> Vec<Route> {

@@ -11,6 +11,7 @@ mod as_stream;
 mod chat;
 mod completions;
 mod converse;
+mod embeddings;
 pub mod form;
 mod gemini;
 mod messages;
@@ -22,6 +23,7 @@ pub use additions::{Additions, Answering, Selection, add};
 pub use as_stream::stream_of;
 pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use needs::check;
+pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

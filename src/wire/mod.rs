@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod eventstream;
 pub mod headers;
 mod json;
+pub mod members;
 pub mod pick;
 mod plain;
 mod rewrite;

@@ -76,10 +76,11 @@ async fn a_request_by_access_key_is_signed_over_what_arrives() {
 async fn an_arn_is_one_segment_of_the_path_and_streams_have_their_own_operation() {
     let (gateway, vendor) = (Gateway::start().await, MockVendor::start().await);
     let acme = gateway.org("acme");
-    let keys = json!({"credentials": {"access_key_id": "AKIA", "secret_access_key": "s"}});
-    let provider = bedrock(&acme, "keys", &vendor, "aws_keys", keys).await;
     let arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/ab12";
-    provider.put(json!({"models": [MODEL, arn]})).await.has_status(200);
+    let keys = json!({
+        "credentials": {"access_key_id": "AKIA", "secret_access_key": "s"}, "models": [arn],
+    });
+    let provider = bedrock(&acme, "keys", &vendor, "aws_keys", keys).await;
     acme.alias("profile", &[(&provider, arn)]).await;
     acme.key().await.chat_stream("profile").await;
     let call = vendor.saw_one();

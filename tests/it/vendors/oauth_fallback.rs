@@ -30,8 +30,12 @@ async fn bedrock_takes_over_when_anthropic_is_degraded_and_its_model_is_named() 
             "credentials": {"access_key_id": "AKIA", "secret_access_key": "s"},
         }))
         .await;
-    let routes = [(&first, "claude-opus-4-7"), (&second, "us.anthropic.claude-opus-4-7")];
-    acme.alias("claude-opus-4-7", &routes).await;
+    for (priority, provider, model) in
+        [(0, &first, "claude-opus-4-7"), (1, &second, "us.anthropic.claude-opus-4-7")]
+    {
+        let more = json!({"priority": priority, "bare_alias": true});
+        acme.route("claude-opus-4-7", provider, model, more).await;
+    }
     let key = Caller::x_api_key(gateway.address(), &acme.key().await.secret);
     let caller = key.with("authorization", "Bearer sk-ant-oat01-canary");
     let body = operations::MESSAGES.body("claude-opus-4-7");

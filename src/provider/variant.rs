@@ -1,5 +1,7 @@
 //! How a vendor is spoken to that has an API of its own, or several: as data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 
 use super::vendor::pairs;
@@ -74,6 +76,22 @@ impl Variant {
             Operation::Stream => self.stream.as_deref(),
         }
     }
+}
+
+/// What `turnpike quickstart` reads of a vendor from the environment, beside its key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Environment {
+    /// Variable of the base URL.
+    pub base_url: Option<String>,
+    /// Variable of the models, with commas between them.
+    pub models: Option<String>,
+    /// Variables of settings; the first one that is set counts.
+    pub settings: BTreeMap<String, Vec<String>>,
+    /// Settings where no variable is set.
+    pub usual: BTreeMap<String, String>,
+    /// Which of the catalogue's models are enabled: those that begin so.
+    pub prefix: String,
 }
 
 /// A table of one row.

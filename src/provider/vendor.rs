@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{AuthKind, Variant};
+use super::{AuthKind, Environment, Variant};
 use crate::domain::{Endpoint, Quirks};
 
 /// How the gateway's credential is sent to a vendor.
@@ -120,6 +120,9 @@ pub struct Vendor {
     pub transport: Transport,
     /// Environment variable that quickstart looks for.
     pub env_key: Option<String>,
+    /// What else quickstart reads from the environment.
+    #[serde(default)]
+    pub environment: Environment,
     /// Models enabled by quickstart when the vendor's own list can't be reached.
     pub models: Vec<String>,
 }

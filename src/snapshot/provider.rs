@@ -131,8 +131,7 @@ impl Provider {
         // Another's token is for the API that it was made for, as its owner calls it.
         let protocol = Some(&auth).filter(|auth| !matches!(auth, Auth::Caller));
         let protocol = protocol.and_then(|_| protocol_of(variant, &endpoints));
-        let platform =
-            variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
+        let platform = variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
         let call = |operation| variant.and_then(|variant| variant.call(operation)).map(address);
         let calls = [call(Operation::Generate).transpose()?, call(Operation::Stream).transpose()?];
         let group_key = group_key(id);

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
 use super::AuthKind;
-use crate::domain::Endpoint;
+use crate::domain::{Endpoint, Quirks};
 
 /// How the gateway's credential is sent to a vendor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -103,6 +103,9 @@ pub struct Vendor {
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether `stream_options.include_usage` may be added to a stream request.
     pub stream_usage_option: bool,
+    /// Where its chat completions depart from `OpenAI`'s, for requests that are translated into them.
+    #[serde(default)]
+    pub quirks: Quirks,
     /// Whether an empty key is allowed.
     #[serde(default)]
     pub key_optional: bool,

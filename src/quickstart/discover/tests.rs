@@ -60,6 +60,7 @@ impl Mock {
             forward_headers: row.forward_headers.clone(),
             default_headers: row.default_headers.clone(),
             stream_usage_option: row.stream_usage_option,
+            quirks: row.quirks.clone(),
             key_optional: row.key_optional,
             transport: row.transport,
             env_key: row.env_key.clone(),

@@ -10,6 +10,7 @@ mod additions;
 mod chat;
 mod completions;
 mod converse;
+pub mod count;
 pub mod form;
 mod gemini;
 mod messages;

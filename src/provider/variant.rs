@@ -43,6 +43,15 @@ pub enum Operation {
     Generate,
     /// An answer as a stream.
     Stream,
+    /// The vectors of texts.
+    Embed,
+    /// How many tokens a request is.
+    Count,
+}
+
+impl Operation {
+    /// How many there are.
+    pub const COUNT: usize = 4;
 }
 
 /// One way in which a vendor can be spoken to; a provider's setting chooses among several.
@@ -62,6 +71,10 @@ pub struct Variant {
     pub generate: Option<String>,
     /// Where a stream is.
     pub stream: Option<String>,
+    /// Where vectors of texts are; `{method}` is the API's own word for it.
+    pub embed: Option<String>,
+    /// Where tokens are counted.
+    pub count: Option<String>,
     /// Endpoints spoken natively whose path is not the usual one.
     #[serde(default, deserialize_with = "pairs")]
     pub paths: Vec<(Endpoint, String)>,
@@ -74,6 +87,8 @@ impl Variant {
         match operation {
             Operation::Generate => self.generate.as_deref(),
             Operation::Stream => self.stream.as_deref(),
+            Operation::Embed => self.embed.as_deref(),
+            Operation::Count => self.count.as_deref(),
         }
     }
 }

@@ -4,10 +4,12 @@
 //! A vendor that counts is asked ([`CountApi`]); for the others the gateway [estimates](estimate()).
 
 mod api;
+mod client;
 mod estimate;
 mod members;
 
 pub use api::CountApi;
+pub use client::{count_answer, read_countable};
 pub use estimate::estimate;
 
 #[cfg(test)]

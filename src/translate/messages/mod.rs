@@ -43,7 +43,7 @@ pub(super) use answer_write::write_answer;
 pub(super) use media_write::inlines;
 pub use rehost::{rehost_answer, rehost_request};
 pub use rehost_stream::RehostStream;
-pub(super) use request_read::read_request;
+pub(super) use request_read::{read_countable, read_request};
 pub(super) use request_write::write_request;
 pub(super) use stream_read::Reader;
 pub(super) use stream_write::Writer;

@@ -18,8 +18,9 @@ use super::{
     tools_read::{read_choice, read_tool},
     words::cache_mark,
 };
-use crate::translate::form::{
-    Part, PartKind, PartPath, Refusal, Request, Role, Text, Turn, read_json,
+use crate::translate::{
+    ClientApi,
+    form::{Part, PartKind, PartPath, Refusal, Request, Role, Text, Turn, read_json},
 };
 
 /// Reads a body.
@@ -29,11 +30,24 @@ use crate::translate::form::{
 /// what only Anthropic's own servers have (`mcp_servers`, `container`, `inference_geo`).
 pub(in crate::translate) fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let body: Body<'_> = read_json(body)?;
+    let limit = read_limit(body.max_tokens)?;
+    Ok(Request { max_tokens: Some(limit), ..read(body)? })
+}
+
+/// Reads what is to be counted: a body that need not say how long the answer may be.
+///
+/// # Errors
+/// As [`read_request`].
+pub(in crate::translate) fn read_countable(body: &[u8]) -> Result<Request<'_>, Refusal> {
+    read(read_json(body)?)
+}
+
+fn read(body: Body<'_>) -> Result<Request<'_>, Refusal> {
     openai_shape::check_members(&body.rest)?;
     refuse_own(&body)?;
     let mut request = Request {
         stream: body.stream.unwrap_or(false),
-        max_tokens: Some(read_limit(body.max_tokens)?),
+        client: Some(ClientApi::Messages),
         stop: body.stop_sequences.unwrap_or_default(),
         user: body.metadata.and_then(|metadata| metadata.user_id),
         service_tier: body.service_tier.map(read_tier),

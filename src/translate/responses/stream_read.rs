@@ -266,7 +266,8 @@ impl Reader {
     fn end(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
         self.start(event, to);
         let response: ResponseIn<'_> = parsed(event.response);
-        if let Some(usage) = response.usage.and_then(|raw| read_openai_usage(raw.get().as_bytes())) {
+        if let Some(usage) = response.usage.and_then(|raw| read_openai_usage(raw.get().as_bytes()))
+        {
             to(Event::Usage(usage));
         }
         let reason = response.stop(!self.calls.is_empty());

@@ -40,6 +40,7 @@ pub(super) fn additions() -> Additions {
             cache_read: rate("0.1"),
             cache_write: rate("1.25"),
         }),
+        selection: None,
     }
 }
 

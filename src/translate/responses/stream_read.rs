@@ -26,6 +26,8 @@ pub struct Reader {
     part: Option<u64>,
     /// Words of a refusal have come in the part that is open.
     refused: bool,
+    /// The message that is open has said something.
+    said: bool,
     thinking: Thinking,
 }
 
@@ -141,6 +143,7 @@ impl Reader {
 
     fn text(&mut self, text: Option<Text<'_>>, to: &mut Events<'_>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.said = true;
             *self.part.get_or_insert(0) += text.chars().count() as u64;
             to(Event::Text(text));
         }
@@ -148,6 +151,7 @@ impl Reader {
 
     fn refusal(&mut self, words: Option<Text<'_>>, to: &mut Events<'_>) {
         if let Some(words) = words.filter(|words| !words.is_empty()) {
+            self.said = true;
             self.refused = true;
             to(Event::Refusal(words));
         }
@@ -186,6 +190,7 @@ impl Reader {
         match &*item.kind {
             "function_call" | "custom_tool_call" => self.call(event.output_index, item, to),
             "reasoning" => self.thinking = Thinking::default(),
+            "message" => self.said = false,
             _ => {}
         }
     }
@@ -223,7 +228,7 @@ impl Reader {
     fn done(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
         let Some(item) = event.item.and_then(item) else { return };
         match &*item.kind {
-            "message" => self.part_end(to),
+            "message" => self.message_done(item, to),
             "reasoning" => self.reasoning_done(item, to),
             kind @ ("function_call" | "custom_tool_call") => {
                 let index = event.output_index.unwrap_or(self.calls.len() as u64);
@@ -237,6 +242,19 @@ impl Reader {
             }
             _ => {}
         }
+    }
+
+    /// A server that streams no deltas says everything here.
+    fn message_done(&mut self, item: ItemIn<'_>, to: &mut Events<'_>) {
+        if !std::mem::take(&mut self.said) {
+            for part in item.content.unwrap_or_default() {
+                self.text(part.text, to);
+                self.refusal(part.refusal, to);
+                self.part_end(to);
+            }
+            self.said = false;
+        }
+        self.part_end(to);
     }
 
     /// Only here the proof is whole.

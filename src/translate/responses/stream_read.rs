@@ -17,8 +17,7 @@ use crate::dialect::{StreamError, read_openai};
 /// The state between two events.
 #[derive(Default)]
 pub struct Reader {
-    started: bool,
-    over: bool,
+    phase: Phase,
     calls: Vec<Call>,
     /// Characters of text in the parts that are whole: annotations count in their own part.
     chars_before: u64,
@@ -29,6 +28,18 @@ pub struct Reader {
     /// The message that is open has said something.
     said: bool,
     thinking: Thinking,
+}
+
+/// Where the stream is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    /// Before the announcement.
+    #[default]
+    Before,
+    /// Behind it.
+    Running,
+    /// Behind the end or an error.
+    Over,
 }
 
 /// A call, by the index of its item.
@@ -55,7 +66,7 @@ enum Form {
 
 impl StreamReader for Reader {
     fn read(&mut self, name: &[u8], data: &[u8], to: &mut Events<'_>) {
-        if self.over || data == b"[DONE]" {
+        if self.phase == Phase::Over || data == b"[DONE]" {
             return;
         }
         let Ok(event) = serde_json::from_slice::<EventIn<'_>>(data) else {
@@ -97,7 +108,7 @@ impl StreamReader for Reader {
 
 impl Reader {
     fn content(&mut self, kind: &str, event: EventIn<'_>, to: &mut Events<'_>) {
-        if !self.started && kind.starts_with("response.") {
+        if self.phase == Phase::Before && kind.starts_with("response.") {
             // A server that leaves out the announcement.
             self.start(&event, to);
         }
@@ -135,7 +146,8 @@ impl Reader {
     }
 
     fn start(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
-        if !std::mem::replace(&mut self.started, true) {
+        if self.phase == Phase::Before {
+            self.phase = Phase::Running;
             let response: ResponseIn<'_> = parsed(event.response);
             to(Event::Start { id: response.id, model: response.model });
         }
@@ -289,12 +301,12 @@ impl Reader {
         }
         let reason = response.stop(!self.calls.is_empty());
         to(Event::Stop { reason, sequence: None });
-        self.over = true;
+        self.phase = Phase::Over;
         to(Event::Done);
     }
 
     fn fail(&mut self, error: StreamError, to: &mut Events<'_>) {
-        self.over = true;
+        self.phase = Phase::Over;
         to(Event::Failed(error));
     }
 }

@@ -87,6 +87,8 @@ fn an_error_before_any_output_may_fail_over_and_a_cut_is_never_an_end() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_bytes_make_it_panic(lines in prop::collection::vec((0usize..80, 0usize..400, any::<u8>()), 1..20)) {
         // Whole events in any order, some of them damaged.

@@ -19,7 +19,7 @@ fn wrapped(api: CountApi, platform: Platform, body: &Value) -> Value {
     serde_json::from_slice(&written).unwrap()
 }
 
-fn asked<'a>(kinds: Vec<PartKind<'a>>) -> Request<'a> {
+fn asked(kinds: Vec<PartKind<'_>>) -> Request<'_> {
     let parts = kinds.into_iter().map(|kind| Part::new(kind, PartPath::default())).collect();
     Request { turns: vec![Turn { role: Role::User, name: None, parts }], ..Request::default() }
 }

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use super::{
         form::{Media, Part, PartKind, PartPath, Request, Role, Source, Tool, ToolKind, Turn},
     },
     CountApi, estimate,
+    estimate::{SAMPLE, WINDOW, length, sample},
 };
 use crate::domain::{ModelFacts, Quirks};
 
@@ -20,7 +19,7 @@ fn wrapped(api: CountApi, platform: Platform, body: &Value) -> Value {
     serde_json::from_slice(&written).unwrap()
 }
 
-fn asked<'a>(kinds: Vec<PartKind<'a>>) -> Request<'a> {
+fn asked(kinds: Vec<PartKind<'_>>) -> Request<'_> {
     let parts = kinds.into_iter().map(|kind| Part::new(kind, PartPath::default())).collect();
     Request { turns: vec![Turn { role: Role::User, name: None, parts }], ..Request::default() }
 }
@@ -119,7 +118,7 @@ fn what_is_no_object_is_refused() {
 
 /// The counts are those of <https://platform.openai.com/tokenizer>; 6 tokens stand around them.
 #[test]
-fn text_is_cut_as_openais_newer_models_cut_it() {
+fn text_is_cut_as_openai_cuts_it() {
     assert_eq!(of_text("hello world"), 6 + 2);
     assert_eq!(of_text("tiktoken is great!"), 6 + 6);
     assert_eq!(of_text(""), 6);
@@ -149,18 +148,30 @@ fn tools_pictures_and_documents_count() {
     assert_eq!(of(PartKind::Document(words)), plain);
 }
 
-/// A tokenizer that is quadratic in anything takes minutes here.
 #[test]
-fn the_time_is_linear_in_texts_made_to_be_slow() {
-    let _ = of_text("load");
-    let long = 300_000;
-    for pattern in ["a", " ", "\n ", "'s", "aA", "1", "\u{301}", "é", "=", "\u{3000}\t"] {
-        let words = pattern.repeat(long / pattern.len());
-        let began = Instant::now();
-        let count = of_text(&words);
-        assert!(began.elapsed() < Duration::from_secs(20), "{pattern:?}: {:?}", began.elapsed());
-        assert!((1..=long as u64).contains(&count));
+fn of_a_long_request_a_part_is_cut_and_stands_for_all() {
+    let words = "The quick brown fox jumps over the lazy dog. ".repeat(2000);
+    let one = of_text(&words) - 6;
+    let many = (0..20).map(|_| PartKind::Text(words.as_str().into())).collect();
+    let all = estimate(&asked(many)) - 6;
+    let exact = one * 20;
+    assert!(all.abs_diff(exact) < exact / 100, "{all} of {exact}");
+}
+
+/// Texts made to be slow cost a bounded time, since a bounded part of them is cut.
+#[test]
+fn no_more_is_cut_than_the_sample() {
+    let most = SAMPLE + WINDOW as u64;
+    let long = "=".repeat(5_000_000);
+    let mixed: Vec<&str> =
+        (0..3000).map(|n| if n % 2 == 0 { "=" } else { &long[..WINDOW] }).collect();
+    for texts in [vec![long.as_str()], mixed, vec!["=="; 1_000_000]] {
+        let all = length(texts.iter().copied());
+        let cut = length(sample(&texts, all));
+        assert!((SAMPLE / 2..=most).contains(&cut), "{cut} of {all}");
     }
+    let short = ["a", "", "bc"];
+    assert_eq!(sample(&short, 3).collect::<Vec<_>>(), ["a", "bc"]);
 }
 
 proptest! {

@@ -109,7 +109,7 @@ pub struct Vendor {
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether `stream_options.include_usage` may be added to a stream request.
     pub stream_usage_option: bool,
-    /// Where it departs from the API that it speaks.
+    /// Where its chat completions depart from `OpenAI`'s, for requests that are translated into them.
     #[serde(default)]
     pub quirks: Quirks,
     /// Whether an empty key is allowed.

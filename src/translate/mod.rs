@@ -12,6 +12,7 @@ mod chat;
 mod completions;
 mod converse;
 mod embeddings;
+pub use count::{CountApi, estimate};
 pub mod form;
 mod gemini;
 mod messages;

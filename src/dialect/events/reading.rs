@@ -40,7 +40,7 @@ impl Reading {
 
     /// The raw JSON of an error, in any shape.
     pub(super) fn fail(&mut self, raw: &[u8]) {
-        self.fail_as(StreamError::read(raw));
+        self.fail_as(StreamError::of(raw));
     }
 
     pub(super) fn fail_with(&mut self, error: UpstreamError) {

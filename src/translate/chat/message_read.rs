@@ -104,7 +104,7 @@ fn read_assistant<'a>(
     Ok(parts)
 }
 
-fn read_call<'a>(call: Call<'a>, path: PartPath, index: usize) -> Result<ToolCall<'a>, Refusal> {
+fn read_call(call: Call<'_>, path: PartPath, index: usize) -> Result<ToolCall<'_>, Refusal> {
     let at = format!("{path}.tool_calls[{index}]");
     let Some(id) = call.id.filter(|id| !id.is_empty()) else {
         return Err(missing(&format!("{at}.id")));

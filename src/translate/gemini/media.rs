@@ -61,7 +61,9 @@ pub(super) fn bytes<'a>(
 ) -> Result<Part<'a>, Refusal> {
     match &media.source {
         Source::Base64(data) => {
-            let mime_type = mime(media).or_else(|| sniffed(data)).ok_or_else(|| {
+            let by_name = || media.name.as_deref().and_then(named);
+            let known = mime(media).or_else(|| sniffed(data)).or_else(by_name);
+            let mime_type = known.ok_or_else(|| {
                 Refusal::invalid(path.to_string(), format!("`{path}` needs its media type"))
             })?;
             Ok(Part { inline_data: Some(Blob { mime_type, data }), ..Part::default() })
@@ -125,11 +127,14 @@ fn starts_with(url: &str, scheme: &str) -> bool {
 }
 
 fn mime<'a>(media: &'a Media<'_>) -> Option<&'a str> {
-    match media.mime.as_deref()? {
-        // A common slip that Google refuses.
-        "image/jpg" => Some("image/jpeg"),
-        known => Some(known),
-    }
+    Some(match media.mime.as_deref()? {
+        // Other names of types that Google has under one only
+        // (<https://ai.google.dev/gemini-api/docs/audio>).
+        "image/jpg" => "image/jpeg",
+        "audio/mpeg" => "audio/mp3",
+        "audio/wave" | "audio/x-wav" => "audio/wav",
+        known => known,
+    })
 }
 
 /// The type that a file's ending tells.

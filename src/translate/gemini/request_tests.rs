@@ -215,6 +215,16 @@ fn media_are_inline() {
             {"text": "words"},
         ])
     );
+    let mp3 = Media { mime: Some("audio/mpeg".into()), ..Media::at(Source::Base64("AA==".into())) };
+    let page = Media { name: Some("a.PDF".into()), ..Media::at(Source::Base64("AA==".into())) };
+    let request = asking([turn(Role::User, [PartKind::Audio(mp3), PartKind::Document(page)])]);
+    assert_eq!(
+        written(&request)["contents"][0]["parts"],
+        json!([
+            {"inlineData": {"mimeType": "audio/mp3", "data": "AA=="}},
+            {"inlineData": {"mimeType": "application/pdf", "data": "AA=="}},
+        ])
+    );
     let unknown = Media::at(Source::Base64("AAAA".into()));
     let request = asking([turn(Role::User, [PartKind::Image(unknown)])]);
     assert_eq!(refused(&request), ("invalid_parameters", "messages[1]".to_owned()));

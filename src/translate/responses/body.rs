@@ -142,20 +142,18 @@ impl<'de> Visitor<'de> for BodyVisitor {
                 | "prompt_cache_retention" => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                name => match STATEFUL.into_iter().find(|(known, _)| *known == name) {
-                    Some(known) => {
-                        let value: &RawValue = map.next_value()?;
-                        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+                name => {
+                    let known = STATEFUL.into_iter().find(|(known, _)| *known == name);
+                    let value: &RawValue = map.next_value()?;
+                    let asked = !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"");
+                    match known {
+                        Some(known) if asked => {
                             body.refused.get_or_insert(known);
                         }
+                        None if value.get() != "null" => body.rest.push((key, value)),
+                        _ => {}
                     }
-                    None => {
-                        let value: &RawValue = map.next_value()?;
-                        if value.get() != "null" {
-                            body.rest.push((key, value));
-                        }
-                    }
-                },
+                }
             }
         }
         Ok(body)

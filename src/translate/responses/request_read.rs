@@ -2,6 +2,7 @@
 //! <https://platform.openai.com/docs/api-reference/responses/create>
 
 use super::{
+    super::ClientApi,
     super::form::{
         Effort, Format, JsonSchema, Part, PartKind, PartPath, Reasoning, Refusal, Request, Role,
         Sampling, Text, ToolKind, Turn, read_json,
@@ -46,6 +47,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let top_logprobs = body.top_logprobs.filter(|count| *count > 0);
     let text = body.text.unwrap_or_default();
     Ok(Request {
+        client: Some(ClientApi::Responses),
         stream: body.stream.unwrap_or(false),
         turns,
         tools,

@@ -75,7 +75,7 @@ impl StreamReader for Reader {
             }
             "error" => {
                 let nested = event.error.filter(|error| error.get().starts_with('{'));
-                self.fail(nested.map_or_else(|| flat(&event), |one| read_error(one)), to);
+                self.fail(nested.map_or_else(|| flat(&event), read_error), to);
             }
             "keepalive" | "ping" => to(Event::Ping),
             _ if event.error.is_some_and(|error| error.get().starts_with('{'))
@@ -281,7 +281,7 @@ impl Reader {
     }
 }
 
-fn parsed<'a>(raw: Option<&'a RawValue>) -> ResponseIn<'a> {
+fn parsed(raw: Option<&RawValue>) -> ResponseIn<'_> {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 

@@ -50,7 +50,7 @@ fn text(words: &str) -> Part<'_> {
     Part::new(PartKind::Text(words.into()), PartPath::default())
 }
 
-fn turn<'a>(role: Role, parts: Vec<Part<'a>>) -> Turn<'a> {
+fn turn(role: Role, parts: Vec<Part<'_>>) -> Turn<'_> {
     Turn { role, name: None, parts }
 }
 

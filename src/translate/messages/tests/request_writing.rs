@@ -52,8 +52,8 @@ fn tool<'a>(name: &'a str, parameters: Option<&'a RawValue>) -> Tool<'a> {
     Tool { kind, cache: None }
 }
 
-fn effort(effort: Effort) -> Option<Reasoning> {
-    Some(Reasoning { effort: Some(effort), ..Reasoning::default() })
+fn at(effort: Effort) -> Reasoning {
+    Reasoning { effort: Some(effort), ..Reasoning::default() }
 }
 
 fn manual(request: &Request<'_>) -> Value {
@@ -144,7 +144,7 @@ fn an_effort_becomes_a_budget_and_makes_room_for_it() {
         (Effort::XHigh, 16000),
         (Effort::Max, 32000),
     ] {
-        let mut request = Request { reasoning: effort(word), ..asking("x") };
+        let mut request = Request { reasoning: Some(at(word)), ..asking("x") };
         request.sampling.temperature = Some(0.2);
         request.sampling.top_p = Some(0.5);
         request.sampling.top_k = Some(5);
@@ -155,7 +155,7 @@ fn an_effort_becomes_a_budget_and_makes_room_for_it() {
             assert_eq!(body.get(gone), None);
         }
     }
-    for off in [Some(Reasoning::default()), effort(Effort::None), None] {
+    for off in [Some(Reasoning::default()), Some(at(Effort::None)), None] {
         let is_on = off.is_some_and(|reasoning| !reasoning.is_off());
         let body = manual(&Request { reasoning: off, ..asking("x") });
         assert_eq!(body.get("thinking").is_some(), is_on);
@@ -191,7 +191,7 @@ fn newer_models_get_an_effort() {
         (Effort::XHigh, "xhigh"),
         (Effort::Max, "max"),
     ] {
-        let body = adaptive(&Request { reasoning: effort(word), ..asking("x") });
+        let body = adaptive(&Request { reasoning: Some(at(word)), ..asking("x") });
         assert_eq!(body["thinking"], json!({"type":"adaptive","display":"summarized"}));
         assert_eq!(body["output_config"], json!({"effort": told}));
         assert_eq!(body["max_tokens"], 100);
@@ -200,7 +200,7 @@ fn newer_models_get_an_effort() {
     let body = adaptive(&Request { reasoning: Some(hidden), ..asking("x") });
     assert_eq!(body["thinking"]["display"], "omitted");
     assert_eq!(body["output_config"]["effort"], "medium");
-    let body = adaptive(&Request { reasoning: effort(Effort::None), ..asking("x") });
+    let body = adaptive(&Request { reasoning: Some(at(Effort::None)), ..asking("x") });
     assert_eq!((body.get("thinking"), body.get("output_config")), (None, None));
 }
 
@@ -216,7 +216,7 @@ fn thinking_that_claude_signed_goes_back_first_and_unmodified() {
     let mut request = in_a_loop(None);
     request.turns[1].parts.insert(0, text("Let me look."));
     request.turns[1].parts.extend([thought(Origin::Anthropic), redacted, thought(Origin::OpenAi)]);
-    request.reasoning = effort(Effort::Low);
+    request.reasoning = Some(at(Effort::Low));
     let body = manual(&request);
     assert_eq!(body["thinking"]["type"], "enabled");
     assert_eq!(
@@ -229,7 +229,7 @@ fn thinking_that_claude_signed_goes_back_first_and_unmodified() {
 #[test]
 fn a_loop_without_its_thinking_goes_on_without_thinking() {
     for first in [None, Some(thought(Origin::Google))] {
-        let request = Request { reasoning: effort(Effort::Low), ..in_a_loop(first) };
+        let request = Request { reasoning: Some(at(Effort::Low)), ..in_a_loop(first) };
         assert_eq!(manual(&request).get("thinking"), None);
         assert_eq!(manual(&request)["max_tokens"], 100);
         assert_eq!(adaptive(&request)["thinking"]["type"], "adaptive");
@@ -238,12 +238,12 @@ fn a_loop_without_its_thinking_goes_on_without_thinking() {
     let mut over = in_a_loop(None);
     over.turns.push(turn(Role::Assistant, vec![text("It is 1.")]));
     over.turns.push(turn(Role::User, vec![text("And now?")]));
-    over.reasoning = effort(Effort::Low);
+    over.reasoning = Some(at(Effort::Low));
     assert_eq!(manual(&over)["thinking"]["type"], "enabled");
     let mut longer = in_a_loop(Some(thought(Origin::Anthropic)));
     longer.turns.push(turn(Role::Assistant, vec![called("b", "{}")]));
     longer.turns.push(turn(Role::User, vec![result("b", vec![])]));
-    longer.reasoning = effort(Effort::Low);
+    longer.reasoning = Some(at(Effort::Low));
     assert_eq!(manual(&longer)["thinking"]["type"], "enabled");
 }
 
@@ -259,7 +259,7 @@ fn a_forced_call_and_a_begun_answer_are_worth_more_than_thinking() {
     let forced = |choice| Request {
         tools: vec![tool("f", None)],
         tool_choice: Some(choice),
-        reasoning: effort(Effort::High),
+        reasoning: Some(at(Effort::High)),
         ..asking("x")
     };
     let body = manual(&forced(ToolChoice::Named("f".into())));
@@ -268,7 +268,7 @@ fn a_forced_call_and_a_begun_answer_are_worth_more_than_thinking() {
     assert_eq!((body.get("thinking"), &body["output_config"]["effort"]), (None, &json!("high")));
     assert!(manual(&forced(ToolChoice::Auto)).get("thinking").is_some());
 
-    let mut begun = Request { reasoning: effort(Effort::High), ..asking("x") };
+    let mut begun = Request { reasoning: Some(at(Effort::High)), ..asking("x") };
     begun.turns.push(turn(Role::Assistant, vec![text("It is ")]));
     let body = manual(&begun);
     assert_eq!(body.get("thinking"), None);

@@ -12,6 +12,7 @@ use pingora_http::ResponseHeader;
 use smallvec::SmallVec;
 
 use super::{
+    authorize,
     ctx::{Call, Ctx, Meter, Stage},
     gate, oauth, plan, refusal,
     settle::{self, Outcome},
@@ -58,6 +59,11 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
     call.attempt.failure =
         Failure::of_status(status, asked).filter(|_| !oauth::is_callers_refusal(call, status));
+    if matches!(status, 401 | 403)
+        && let Some(route) = call.plan.as_ref().and_then(Plan::current)
+    {
+        authorize::refused(&route.provider, &ctx.shared.clouds);
+    }
     if call.attempt.failure.is_none() && has_strange_coding(upstream) {
         call.attempt.failure =
             Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));

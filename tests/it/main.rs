@@ -23,3 +23,4 @@ mod streams;
 mod support;
 mod terraform;
 mod the_tools_themselves;
+mod vectors;

@@ -11,5 +11,6 @@ mod h2;
 mod reply;
 mod server;
 
+pub use calls::Call;
 pub use reply::{Gate, Reply};
 pub use server::{Faces, MockVendor, nobody};

@@ -70,8 +70,8 @@ impl Change<'_> {
             org: caller.org,
             actor: Some(caller.user),
             actor_name: caller.email.clone().unwrap_or_else(|| caller.subject.clone()),
-            action: format!("{}.{}", audit.resource, audit.verb),
-            resource: audit.resource.to_owned(),
+            action: format!("{}.{}", slug(audit.resource), audit.verb),
+            resource: slug(audit.resource),
             resource_id: audit.id,
             before: audit.before,
             after: audit.after,
@@ -82,6 +82,11 @@ impl Change<'_> {
         self.tx.commit().await?;
         self.state.put_into_force(caller.org).await
     }
+}
+
+/// A resource's name as filters have it: `token_budget`.
+fn slug(resource: &str) -> String {
+    resource.replace(' ', "_")
 }
 
 /// What a change was: kept for good, so it holds what the API shows and never a secret.

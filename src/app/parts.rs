@@ -6,8 +6,10 @@ use super::AppError;
 use crate::{
     auth::{self, KeySource},
     cloud::Vault,
-    config::{Config, WrapWith},
+    config::{Config, MediaFetch, WrapWith},
+    domain::IpRange,
     net::{AddressPolicy, Fetcher, Resolver},
+    proxy::Media,
     secrets::{Keyring, Secret},
     store::Store,
 };
@@ -81,6 +83,17 @@ pub fn fetcher(config: &Config) -> Result<Fetcher, AppError> {
 /// and are link-local: what nobody else may choose.
 pub fn platform_fetcher(config: &Config) -> Result<Fetcher, AppError> {
     fetcher_with(config, AddressPolicy::default())
+}
+
+/// What fetches the files that clients name by URL: only from public addresses, whatever else vendors
+/// may be reached at.
+pub fn media(config: &Config) -> Result<Media, AppError> {
+    if config.media.fetch == MediaFetch::Off {
+        return Ok(Media(None));
+    }
+    let mut policy = address_policy(config);
+    policy.deny.extend(IpRange::not_public());
+    fetcher_with(config, policy).map(|fetcher| Media(Some(fetcher)))
 }
 
 fn fetcher_with(config: &Config, policy: AddressPolicy) -> Result<Fetcher, AppError> {

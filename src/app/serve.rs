@@ -20,6 +20,7 @@ use crate::{
     admin::{self, AdminState, Outside},
     alerts::{self, Courier},
     auth::{ApiKeys, IdentityProviders, Issuer},
+    cloud::Clouds,
     config::{self, Config},
     ledger::{Ledger, OnFull, SpoolLimits},
     net::Peers,
@@ -94,6 +95,12 @@ async fn start(
     };
     let providers = identity::providers(config, &fetcher);
     let outside = outside::outside(config, &store, &keyring)?;
+    // One set of tokens: for what the administration tries out, and for what requests use.
+    let clouds = Clouds {
+        aws: outside.aws.clone(),
+        google: outside.google.clone(),
+        trusted: outside.trusted.clone(),
+    };
     let admin = admin_router(&store, &keyring, &keys, &publisher, providers, outside).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
@@ -106,6 +113,8 @@ async fn start(
         metrics,
         access,
         peers(config),
+        clouds,
+        parts::media(config)?,
         limits(config),
         drain,
         local,

@@ -196,7 +196,7 @@ fn change(row: &ServiceAccountRow) -> ChangeRow {
         org: row.org_id,
         actor: None,
         actor_name: OPERATOR.to_owned(),
-        action: "service account.create".to_owned(),
+        action: "service_account.create".to_owned(),
         resource: "service account".to_owned(),
         resource_id: Some(row.id.0),
         before: None,

@@ -29,6 +29,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// How routes are chosen and failures answered.
     pub routing: Routing,
+    /// `[media]`
+    pub media: Media,
     /// Amazon Web Services.
     pub aws: Aws,
     /// Google Cloud.
@@ -168,6 +170,23 @@ pub struct Upstream {
     /// Further hosts, as `host` or `host:port`, that tokens may go to which are not the
     /// organization's own.
     pub trusted_hosts: Vec<String>,
+}
+
+/// `[media]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Media {
+    /// Whether files that clients name by URL are fetched for vendors that take no URLs.
+    pub fetch: MediaFetch,
+}
+
+/// `media.fetch`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaFetch {
+    /// Over HTTPS, from public addresses.
+    #[default]
+    Public,
+    /// Never: such requests are refused.
+    Off,
 }
 
 /// `[routing]`

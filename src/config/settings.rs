@@ -8,8 +8,8 @@ use super::{
     file::Setting,
     issuers,
     schema::{
-        Admin, Auth, Aws, Config, Google, LedgerCfg, Log, LogFormat, MetricsCfg, OnFull, Routing,
-        Secrets, Server, Storage, Upstream, WrapWith,
+        Admin, Auth, Aws, Config, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch, MetricsCfg,
+        OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
 };
@@ -17,11 +17,12 @@ use crate::secrets::Secret;
 
 /// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
 /// deceive.
-const UNSUPPORTED: [&str; 3] = ["media.fetch", "redis.on_failure", "redis.url"];
+const UNSUPPORTED: [&str; 2] = ["redis.on_failure", "redis.url"];
 
 const LOG_FORMATS: &[(&str, LogFormat)] =
     &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
 const WRAPS: &[(&str, WrapWith)] = &[("local", WrapWith::Local), ("vault", WrapWith::Vault)];
+const FETCH: &[(&str, MediaFetch)] = &[("public", MediaFetch::Public), ("off", MediaFetch::Off)];
 const ON_FULL: &[(&str, OnFull)] = &[("block", OnFull::Block), ("drop_oldest", OnFull::DropOldest)];
 
 /// The outcome of reading: what is valid, the default elsewhere; and where each value came from.
@@ -60,6 +61,7 @@ fn config(reader: &mut Reader) -> Config {
         auth: auth(&mut reader.section("auth")),
         upstream: upstream(&mut reader.section("upstream"), default.upstream),
         routing: routing(&mut reader.section("routing"), &default.routing),
+        media: media(&mut reader.section("media"), &default.media),
         aws: aws(&mut reader.section("aws"), default.aws),
         google: google(&mut reader.section("google"), default.google),
         ledger: ledger(&mut reader.section("ledger"), &default.ledger),
@@ -172,6 +174,10 @@ fn routing(section: &mut Section<'_>, default: &Routing) -> Routing {
             integer(0..=86_400),
         ),
     }
+}
+
+fn media(section: &mut Section<'_>, default: &Media) -> Media {
+    Media { fetch: section.read("fetch", default.fetch, choice(FETCH)) }
 }
 
 fn aws(section: &mut Section<'_>, default: Aws) -> Aws {

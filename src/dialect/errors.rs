@@ -113,8 +113,9 @@ impl GatewayError {
         self.numbered_event(endpoint, 0)
     }
 
-    /// `sequence`: the event's number in a Responses stream.
-    pub(super) fn numbered_event(&self, endpoint: Endpoint, sequence: u64) -> Bytes {
+    /// The same, with the event's number in a Responses stream.
+    #[must_use]
+    pub fn numbered_event(&self, endpoint: Endpoint, sequence: u64) -> Bytes {
         let body = self.body(endpoint.dialect());
         match endpoint {
             Endpoint::Messages | Endpoint::CountTokens => {

@@ -1,4 +1,5 @@
-//! Takes the usage chunk that the gateway asked for, and the client did not, out of a stream.
+//! Takes the usage chunk that the gateway asked for, and the client did not, out of a stream, and puts
+//! a chunk of the gateway's own before its end where one is wanted.
 //!
 //! A block is forwarded when it is complete (a client can do nothing with half of one), so that
 //! its fate is known; a block that outgrows any usage chunk goes on at once. Bytes are copied only
@@ -19,13 +20,31 @@ pub(super) struct Hider {
     dropped_last: bool,
 }
 
-/// The end of a block in a piece, and whether the block is the one to take out.
-pub(super) type BlockEnd = (usize, bool);
+/// The end of a block in a piece, and what becomes of the block.
+pub(super) type BlockEnd = (usize, Fate);
+
+/// What becomes of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes on.
+    Pass,
+    /// It is taken out.
+    TakeOut,
+    /// It goes on, behind the gateway's own chunk.
+    Last,
+}
 
 impl Hider {
     /// What of `piece` and of what was held is to be forwarded now. `lf_owed`: the piece begins
     /// with the LF of the block before.
-    pub(super) fn push(&mut self, piece: &Bytes, ends: &[BlockEnd], lf_owed: bool) -> Bytes {
+    /// `own` is the gateway's chunk, for a block that is the last.
+    pub(super) fn push(
+        &mut self,
+        piece: &Bytes,
+        ends: &[BlockEnd],
+        lf_owed: bool,
+        own: &Bytes,
+    ) -> Bytes {
         let mut out = Parts::new(piece);
         let mut from = 0;
         if lf_owed {
@@ -34,14 +53,18 @@ impl Hider {
                 out.range(0, 1);
             }
         }
-        for &(end, extra) in ends {
-            if extra && !self.passing {
+        for &(end, fate) in ends {
+            let gone = fate == Fate::TakeOut && !self.passing;
+            if gone {
                 self.forget();
             } else {
+                if fate == Fate::Last && !self.passing {
+                    out.part(own.clone());
+                }
                 self.release(&mut out);
                 out.range(from, end);
             }
-            self.dropped_last = extra && !self.passing;
+            self.dropped_last = gone;
             self.passing = false;
             from = end;
         }

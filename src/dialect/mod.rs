@@ -12,6 +12,7 @@ mod hide;
 pub mod models;
 pub mod stream;
 mod stream_error;
+mod trailer;
 pub mod upstream_error;
 mod usage;
 
@@ -20,3 +21,5 @@ pub use errors::GatewayError;
 pub use facts::AnswerFacts;
 pub use stream::{FirstEvent, StreamMeter};
 pub use stream_error::StreamError;
+pub use trailer::Tell;
+pub use usage::read_openai as read_openai_usage;

@@ -10,8 +10,9 @@ use super::{
     errors::{DONE, GatewayError},
     events::{Grammar, Reading},
     facts::AnswerFacts,
-    hide::{BlockEnd, Hider},
+    hide::{BlockEnd, Fate, Hider},
     stream_error::StreamError,
+    trailer::{Chunks, Tell, Trailer},
 };
 use crate::{
     domain::Endpoint,
@@ -40,6 +41,7 @@ pub struct StreamMeter {
     framer: Framer,
     reader: Reader,
     hider: Option<Hider>,
+    trailer: Option<Box<Trailer>>,
     /// The bytes ended inside a block of which the client has a part.
     ended_open: bool,
     /// What would make it complete stands in a block without an end, which a client may not read.
@@ -58,9 +60,20 @@ impl StreamMeter {
             framer: Framer::default(),
             reader: Reader::new(grammar, hide),
             hider: hide.then(Hider::default),
+            trailer: None,
             ended_open: false,
             cut: false,
         }
+    }
+
+    /// For a stream of chat completions that ends with a chunk of the gateway's own, which takes the
+    /// place of the vendor's usage chunk: one choice with an empty delta, and what `tell` says.
+    #[must_use]
+    pub fn with_trailer(tell: Tell) -> Self {
+        let mut meter = Self::new(Endpoint::ChatCompletions, true);
+        meter.reader.keep_chunks = true;
+        meter.trailer = Some(Box::new(Trailer::new(tell)));
+        meter
     }
 
     /// Reads the next piece and answers what to forward: the same bytes, uncopied, unless the
@@ -69,10 +82,20 @@ impl StreamMeter {
     pub fn push(&mut self, piece: Bytes) -> Bytes {
         let lf_owed = self.framer.owes_lf() && piece.first() == Some(&b'\n');
         self.framer.push(&piece, &mut self.reader);
+        let own = self.own_chunk();
         let Some(hider) = &mut self.hider else { return piece };
-        let forward = hider.push(&piece, &self.reader.ends, lf_owed);
+        let forward = hider.push(&piece, &self.reader.ends, lf_owed, &own);
         self.reader.ends.clear();
         forward
+    }
+
+    /// The gateway's chunk, if the stream's last block has come now.
+    fn own_chunk(&mut self) -> Bytes {
+        let Some(trailer) = &mut self.trailer else { return Bytes::new() };
+        if !self.reader.ends.iter().any(|(_, fate)| *fate == Fate::Last) {
+            return Bytes::new();
+        }
+        trailer.chunk(&self.reader.chunks, &self.reader.reading.facts())
     }
 
     /// The upstream's bytes have ended; answers what is left to forward. If neither
@@ -86,9 +109,19 @@ impl StreamMeter {
         // `[DONE]` is no event: nothing of it is lost.
         let done = self.reader.grammar == Grammar::Chat && self.finished();
         self.cut = doubtful && !done;
-        let extra = self.reader.ends.drain(..).any(|(_, extra)| extra);
+        let last = self.own_chunk();
+        let extra = self.reader.ends.drain(..).any(|(_, fate)| fate == Fate::TakeOut);
         if self.complete() {
-            return self.hider.as_mut().map(|hider| hider.finish(extra)).unwrap_or_default();
+            let rest = self.hider.as_mut().map(|hider| hider.finish(extra)).unwrap_or_default();
+            return match &mut self.trailer {
+                // The vendor ends without `[DONE]`, or with one in an unfinished block.
+                Some(trailer) if last.is_empty() => {
+                    let own = trailer.chunk(&self.reader.chunks, &self.reader.reading.facts());
+                    [rest, own].concat().into()
+                }
+                Some(_) => [last, rest].concat().into(),
+                None => rest,
+            };
         }
         if self.reader.reading.failed.is_some() && self.reader.grammar == Grammar::Chat {
             let rest = self.hider.as_mut().map(|hider| hider.finish(extra)).unwrap_or_default();
@@ -161,11 +194,22 @@ struct Reader {
     /// Where blocks end in the piece being read; only kept if something is to be hidden.
     ends: SmallVec<[BlockEnd; 4]>,
     keep_ends: bool,
+    /// Whether the gateway writes a chunk of its own, for which it needs some of the vendor's.
+    keep_chunks: bool,
+    chunks: Chunks,
 }
 
 impl Reader {
     fn new(grammar: Grammar, keep_ends: bool) -> Self {
-        Self { grammar, reading: Reading::default(), large: None, ends: SmallVec::new(), keep_ends }
+        Self {
+            grammar,
+            reading: Reading::default(),
+            large: None,
+            ends: SmallVec::new(),
+            keep_ends,
+            keep_chunks: false,
+            chunks: Chunks::default(),
+        }
     }
 }
 
@@ -176,18 +220,26 @@ impl Blocks for Reader {
     }
 
     fn block(&mut self, block: Block<'_>) {
-        let extra = match block.data {
-            Data::None => false,
-            Data::Whole(data) => self.grammar.whole(block.name, data, &mut self.reading),
+        let finished = self.reading.finished;
+        let fate = match block.data {
+            Data::None => Fate::Pass,
+            Data::Whole(data) => {
+                let extra = self.grammar.whole(block.name, data, &mut self.reading);
+                if self.keep_chunks {
+                    self.chunks.keep(data, extra);
+                }
+                if extra { Fate::TakeOut } else { Fate::Pass }
+            }
             Data::Pieces => {
                 if let Some(members) = self.large.take() {
                     self.grammar.picked(block.name, &members, &mut self.reading);
                 }
-                false
+                Fate::Pass
             }
         };
         if self.keep_ends {
-            self.ends.push((block.end, extra));
+            let last = self.keep_chunks && !finished && self.reading.finished;
+            self.ends.push((block.end, if last { Fate::Last } else { fate }));
         }
     }
 }

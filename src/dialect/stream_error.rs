@@ -1,6 +1,8 @@
 //! An error that a vendor sent inside a stream.
 
-use super::upstream_error::UpstreamError;
+use serde_json::Value;
+
+use super::upstream_error::{UpstreamError, read_value};
 
 /// An error event, with the status that it would have had as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,19 @@ pub struct StreamError {
 }
 
 impl StreamError {
+    /// Reads the JSON of an error in any shape that vendors use, or of the member that holds it.
+    #[must_use]
+    pub fn of(raw: &[u8]) -> Self {
+        let error = match serde_json::from_slice::<Value>(raw).unwrap_or_default() {
+            Value::String(message) => UpstreamError { message, ..UpstreamError::default() },
+            value => read_value(&value).unwrap_or_else(|| UpstreamError {
+                message: "the provider reported an error without a message".to_owned(),
+                ..UpstreamError::default()
+            }),
+        };
+        Self::new(error)
+    }
+
     pub(super) fn new(error: UpstreamError) -> Self {
         let status = [&error.code, &error.kind]
             .into_iter()

@@ -1,8 +1,11 @@
 //! Vendors' error bodies: read in any known shape, and told in the client's dialect.
 //!
 //! Shapes: OpenAI `{"error":{"message","type","param","code"}}`; Anthropic
-//! `{"type":"error","error":{"type","message"}}`; Google's array around OpenAI's; `{"error":"…"}`;
-//! `{"message":"…"}` (Mistral, vLLM); `{"detail":…}` (`FastAPI`).
+//! `{"type":"error","error":{"type","message"}}`; Google `{"error":{"code","message","status"}}`
+//! (<https://cloud.google.com/apis/design/errors>), and its array around that; AWS `{"message":"…"}` or
+//! `{"Message":"…"}`, with or without `__type`
+//! (<https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization>);
+//! `{"error":"…"}`; `{"message":"…"}` (Mistral, vLLM); `{"detail":…}` (`FastAPI`).
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -65,15 +68,37 @@ pub(super) fn read_value(value: &Value) -> Option<UpstreamError> {
         });
     }
     let mut known = read_object(error)?;
+    let google = error.get("status").and_then(Value::as_str).filter(|_| known.kind.is_none());
+    if let Some(status) = google {
+        known.kind = google_kind(status).map(str::to_owned);
+        return Some(known);
+    }
     let dialect = if anthropic { ClientDialect::Anthropic } else { ClientDialect::OpenAi };
     let exact = error.get("message").is_some_and(Value::is_string);
     known.dialect = exact.then_some(dialect);
     Some(known)
 }
 
+/// `OpenAI`'s `type` for Google's `status`.
+/// <https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>
+fn google_kind(status: &str) -> Option<&'static str> {
+    let http = match status {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "ABORTED" | "ALREADY_EXISTS" => 409,
+        "RESOURCE_EXHAUSTED" => 429,
+        "INTERNAL" | "UNKNOWN" | "DATA_LOSS" | "UNIMPLEMENTED" | "UNAVAILABLE" => 500,
+        "DEADLINE_EXCEEDED" => 504,
+        _ => return None,
+    };
+    Some(openai_kind(http))
+}
+
 fn read_object(error: &Value) -> Option<UpstreamError> {
-    let message =
-        error.get("message").or_else(|| error.get("detail")).or_else(|| error.get("error"))?;
+    let message = ["message", "Message", "detail", "error"];
+    let message = message.into_iter().find_map(|name| error.get(name))?;
     let message = match message {
         Value::Null => return None,
         Value::String(text) => shorten(text),
@@ -81,11 +106,18 @@ fn read_object(error: &Value) -> Option<UpstreamError> {
     };
     Some(UpstreamError {
         kind: text(error.get("type")),
-        code: text(error.get("code")),
+        code: text(error.get("code")).or_else(|| aws_code(error)),
         param: text(error.get("param")),
         message,
         dialect: None,
     })
+}
+
+/// `ThrottlingException` of `com.amazonaws.bedrock#ThrottlingException:http://…`.
+fn aws_code(error: &Value) -> Option<String> {
+    let name = error.get("__type")?.as_str()?;
+    let name = name.rsplit('#').next()?.split(':').next()?;
+    (!name.is_empty()).then(|| shorten(name))
 }
 
 /// The error in the dialect `to`, status and message kept. None where the body is in that dialect
@@ -235,6 +267,111 @@ mod tests {
             assert_eq!((error.message.as_str(), error.code.as_deref()), (message, code), "{body}");
             let told = told(503, body, ClientDialect::Anthropic).unwrap();
             assert_eq!(told["error"]["message"], message);
+        }
+    }
+
+    /// T-28: every class of error is told as the client's own.
+    #[test]
+    fn errors_of_aws_and_google_have_the_clients_own_class() {
+        let aws =
+            |name: &str| format!(r#"{{"__type":"com.amazonaws#{name}:http://x/","message":"m"}}"#);
+        let google = |code: u16, status: &str| {
+            json!({"error": {"code": code, "message": "m", "status": status, "details": []}})
+                .to_string()
+        };
+        for (status, body, code, openai, anthropic) in [
+            (
+                400,
+                r#"{"message":"m"}"#.to_owned(),
+                None,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                403,
+                r#"{"Message":"m"}"#.to_owned(),
+                None,
+                "invalid_request_error",
+                "permission_error",
+            ),
+            (
+                404,
+                aws("ResourceNotFoundException"),
+                Some("ResourceNotFoundException"),
+                "invalid_request_error",
+                "not_found_error",
+            ),
+            (
+                429,
+                aws("ThrottlingException"),
+                Some("ThrottlingException"),
+                "rate_limit_error",
+                "rate_limit_error",
+            ),
+            (
+                500,
+                aws("InternalServerException"),
+                Some("InternalServerException"),
+                "upstream_error",
+                "api_error",
+            ),
+            (503, r#"{"message":"m"}"#.to_owned(), None, "upstream_error", "api_error"),
+            (
+                400,
+                google(400, "INVALID_ARGUMENT"),
+                Some("400"),
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                403,
+                google(403, "PERMISSION_DENIED"),
+                Some("403"),
+                "invalid_request_error",
+                "permission_error",
+            ),
+            (
+                404,
+                google(404, "NOT_FOUND"),
+                Some("404"),
+                "invalid_request_error",
+                "not_found_error",
+            ),
+            (
+                429,
+                google(429, "RESOURCE_EXHAUSTED"),
+                Some("429"),
+                "rate_limit_error",
+                "rate_limit_error",
+            ),
+            (500, google(500, "INTERNAL"), Some("500"), "upstream_error", "api_error"),
+            (503, google(503, "UNAVAILABLE"), Some("503"), "upstream_error", "api_error"),
+            (
+                504,
+                google(504, "DEADLINE_EXCEEDED"),
+                Some("504"),
+                "upstream_timeout",
+                "timeout_error",
+            ),
+            (
+                409,
+                google(409, "NEVER_HEARD_OF"),
+                Some("409"),
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+        ] {
+            let to = |dialect| told(status, &body, dialect).unwrap();
+            assert_eq!(
+                to(ClientDialect::OpenAi),
+                json!({"error":{"message":"m","type":openai,"param":null,"code":code}}),
+                "{body}"
+            );
+            assert_eq!(
+                to(ClientDialect::Anthropic),
+                json!({"type":"error","error":{"type":anthropic,"message":"m"},"request_id":"r-1"}),
+                "{body}"
+            );
         }
     }
 

@@ -18,7 +18,8 @@ use serde::{
 use crate::domain::TokenUsage;
 
 /// Reads an OpenAI usage object (chat completions, completions, embeddings, Responses).
-pub(super) fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
+#[must_use]
+pub fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
     let usage: OpenAi = serde_json::from_slice(raw).ok()?;
     let details = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
     let out_details =

@@ -28,6 +28,31 @@ impl IpRange {
         Self { first: IpAddr::V6(first), prefix }
     }
 
+    /// The ranges that are reached from one's own machine or network alone, or by nobody: the IANA
+    /// special-purpose registries (<https://www.iana.org/assignments/iana-ipv4-special-registry>, and its
+    /// IPv6 counterpart).
+    #[must_use]
+    pub const fn not_public() -> [Self; 16] {
+        [
+            Self::v4(Ipv4Addr::new(0, 0, 0, 0), 8),
+            Self::v4(Ipv4Addr::new(10, 0, 0, 0), 8),
+            Self::v4(Ipv4Addr::new(100, 64, 0, 0), 10),
+            Self::v4(Ipv4Addr::LOCALHOST, 8),
+            Self::v4(Ipv4Addr::new(169, 254, 0, 0), 16),
+            Self::v4(Ipv4Addr::new(172, 16, 0, 0), 12),
+            Self::v4(Ipv4Addr::new(192, 0, 0, 0), 24),
+            Self::v4(Ipv4Addr::new(192, 168, 0, 0), 16),
+            Self::v4(Ipv4Addr::new(198, 18, 0, 0), 15),
+            Self::v4(Ipv4Addr::new(224, 0, 0, 0), 3),
+            Self::v6(Ipv6Addr::UNSPECIFIED, 127),
+            Self::v6(Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),
+            Self::v6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
+            Self::v6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),
+            Self::v6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+            Self::v6(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
+        ]
+    }
+
     /// Whether the address lies in the range. `::ffff:a.b.c.d` counts as `a.b.c.d`, so that no
     /// spelling of an address escapes its range.
     #[must_use]

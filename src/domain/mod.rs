@@ -23,7 +23,10 @@ pub use ids::{
 };
 pub use ip_range::IpRange;
 pub use limits::MAX_ADMIN_BODY;
-pub use model::{Capabilities, Capability, ModelFacts, Quirks, ReasoningMode};
+pub use model::{
+    Capabilities, Capability, DocumentPart, JsonModes, ModelFacts, Quirks, ReasoningHistory,
+    ReasoningMember, ReasoningMode,
+};
 pub use money::{BilledRates, CURRENCY, Cost, Money, Price, Rates};
 pub use policy::{
     AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, ExhaustAction, Period, Scope,

@@ -136,9 +136,112 @@ impl ModelFacts {
 
 /// Where a vendor departs from the `OpenAI` API that it speaks: data of `conf/providers.toml`, used when
 /// a request is written for it. Bytes that pass are not touched.
+///
+/// The default is a server of which nothing is known: it takes what the API has had for long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Quirks {
+    /// `stream_options.include_usage` is to be asked for. No member of the file: the row's
+    /// `stream_usage_option` says it.
+    #[serde(skip)]
+    pub stream_usage: bool,
     /// The limit of output is called `max_completion_tokens`, not `max_tokens`.
     pub max_completion_tokens: bool,
+    /// Runs `OpenAI`'s own models: those that think want `max_completion_tokens`, and take neither
+    /// `temperature` nor `top_p` while they do.
+    pub openai_models: bool,
+    /// Knows the role `developer`; others are told `system`.
+    pub developer_role: bool,
+    /// How thinking is asked for.
+    pub reasoning: ReasoningMember,
+    /// The efforts that the vendor knows; empty where it knows all. The nearest below is asked for.
+    pub efforts: Vec<String>,
+    /// Where the history has the model's thinking.
+    pub reasoning_history: ReasoningHistory,
+    /// The forms of JSON that an answer can be held to.
+    pub json: JsonModes,
+    /// Knows `tool_choice` of the type `allowed_tools`; others are sent those tools alone.
+    pub allowed_tools: bool,
+    /// Knows tools of the type `custom`.
+    pub custom_tools: bool,
+    /// Searches the web where `web_search_options` is there.
+    pub web_search_options: bool,
+    /// How documents are sent.
+    pub documents: DocumentPart,
+    /// Takes `cache_control` on parts and tools.
+    pub cache_control: bool,
+    /// Takes `extra_content` on calls, where Gemini's signatures are.
+    pub extra_content: bool,
+    /// Ids of calls must have nine letters and digits.
+    pub short_call_ids: bool,
+    /// Members and types of parts of the API that the vendor does not know. Hints among them are left
+    /// out, the rest is refused by name.
+    pub lacks: Vec<String>,
+}
+
+impl Quirks {
+    /// Whether the vendor does not know a member or a type of part.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> bool {
+        self.lacks.iter().any(|one| one == name)
+    }
+}
+
+/// How a vendor of the `OpenAI` API is asked to think.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningMember {
+    /// `reasoning_effort`.
+    #[default]
+    Effort,
+    /// `reasoning` with `effort` or `max_tokens` (`OpenRouter`).
+    Object,
+    /// `reasoning_effort`, and `thinking` with `type` `enabled` or `disabled` (`DeepSeek`).
+    EffortAndThinking,
+    /// `reasoning_effort`, and `reasoning` with `enabled` (Together).
+    EffortAndEnabled,
+}
+
+/// Where a vendor of the `OpenAI` API wants the model's earlier thinking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningHistory {
+    /// Nowhere: it is left out.
+    #[default]
+    None,
+    /// `reasoning_content` of the message.
+    ReasoningContent,
+    /// `reasoning` of the message.
+    Reasoning,
+    /// `reasoning_details` of the message, signatures included.
+    ReasoningDetails,
+    /// Parts of the type `thinking` in the content.
+    Parts,
+}
+
+/// The forms of JSON that a vendor can hold an answer to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonModes {
+    /// Any object, or a schema.
+    #[default]
+    Both,
+    /// Any object only.
+    Object,
+    /// A schema only.
+    Schema,
+}
+
+/// How a vendor of the `OpenAI` API takes documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentPart {
+    /// Parts of the type `file`.
+    #[default]
+    File,
+    /// Parts of the type `document_url`.
+    DocumentUrl,
+    /// Not at all; plain text is sent as text.
+    None,
 }

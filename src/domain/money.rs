@@ -44,6 +44,12 @@ impl Price {
         self.0
     }
 
+    /// In units of the currency, for comparisons only.
+    #[expect(clippy::cast_precision_loss, reason = "for comparisons")]
+    fn approximate(self) -> f64 {
+        self.0 as f64 / 1e12
+    }
+
     /// What so many tokens cost, in units of 10^-18.
     fn times(self, tokens: u64) -> u128 {
         u128::from(self.0.unsigned_abs()) * u128::from(tokens)
@@ -151,6 +157,12 @@ pub struct BilledRates {
 }
 
 impl BilledRates {
+    /// What a million tokens cost in the mean of input and output, for comparisons only.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        f64::midpoint(self.input.approximate(), self.output.approximate())
+    }
+
     /// What these tokens cost. Each is counted once: [`TokenUsage`] keeps cached ones apart.
     #[must_use]
     pub fn cost(&self, tokens: &TokenUsage) -> Cost {

@@ -181,7 +181,7 @@ mod tests {
         domain::ProviderId,
         net::{is_unreached, look_up::testing::Script},
         provider::{InProcess, catalog},
-        snapshot::{BaseUrl, ProviderParts},
+        snapshot::{Auth, BaseUrl, ProviderParts},
     };
 
     const LIMIT: Duration = Duration::from_secs(5);
@@ -195,7 +195,9 @@ mod tests {
             vendor,
             base: BaseUrl::parse(base).unwrap(),
             api_key: None,
+            auth: Auth::Headers,
             endpoints: vendor.endpoints.clone(),
+            setting: &|_| None,
         })
         .unwrap()
     }

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::snapshot::BaseUrl;
+
 /// Google's own APIs.
 pub const GOOGLE: &str = "*.googleapis.com";
 /// Where Claude's OAuth tokens are made for.
@@ -16,6 +18,13 @@ impl TrustedHosts {
     #[must_use]
     pub fn new(hosts: Vec<String>) -> Self {
         Self(hosts)
+    }
+
+    /// [`TrustedHosts::permit`] of a provider's base URL.
+    #[must_use]
+    pub fn permits(&self, base: &BaseUrl, own: &str) -> bool {
+        let scheme = if base.tls { "https" } else { "http" };
+        self.permit(&format!("{scheme}://{}", base.authority), own)
     }
 
     /// Whether a token may go to `url`: its vendor's own host (`*.` stands for any name below) over

@@ -12,6 +12,7 @@ mod models;
 mod sandbox;
 mod slugs;
 mod templates;
+mod variant;
 mod vendor;
 
 pub use auth_kind::AuthKind;
@@ -21,4 +22,5 @@ pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels
 pub use sandbox::sandbox_router;
 pub use slugs::catalog_slug;
 pub use templates::{Template, TemplateAuth, TemplateField, Templates, templates};
+pub use variant::{Hosting, Operation, Protocol, Variant};
 pub use vendor::{AuthScheme, Transport, Vendor};

@@ -5,8 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
-use super::AuthKind;
-use crate::domain::Endpoint;
+use super::{AuthKind, Variant};
+use crate::domain::{Endpoint, Quirks};
 
 /// How the gateway's credential is sent to a vendor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -57,7 +57,7 @@ pub enum Transport {
 }
 
 /// One row of `conf/providers.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// `model_provider` on the wire.
@@ -82,6 +82,9 @@ pub struct Vendor {
     /// What stands before the endpoint's path, such as `/v1`; empty where the base URL has it all.
     #[serde(default = "usual_version_prefix")]
     pub version_prefix: String,
+    /// Further endings of a provider's own base URL that are removed, the longest first.
+    #[serde(default)]
+    pub base_endings: Vec<String>,
     /// How the credential travels.
     #[serde(default)]
     pub auth: AuthScheme,
@@ -94,6 +97,9 @@ pub struct Vendor {
     /// Endpoints whose path is not the usual one ([`Vendor::path`]).
     #[serde(default, deserialize_with = "pairs")]
     pub paths: Vec<(Endpoint, String)>,
+    /// How it is spoken to, where it has an API of its own or several ([`Vendor::variant_for`]).
+    #[serde(default, rename = "variant")]
+    pub variants: Vec<Variant>,
     /// Request headers of the client that may travel, lower case, beyond the common allow-list; a
     /// trailing `*` matches a prefix.
     #[serde(default)]
@@ -103,6 +109,9 @@ pub struct Vendor {
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether `stream_options.include_usage` may be added to a stream request.
     pub stream_usage_option: bool,
+    /// Where it departs from the API that it speaks.
+    #[serde(default)]
+    pub quirks: Quirks,
     /// Whether an empty key is allowed.
     #[serde(default)]
     pub key_optional: bool,
@@ -121,10 +130,11 @@ impl Vendor {
     #[must_use]
     pub fn root<'a>(&self, base_url: &'a str) -> &'a str {
         let base = base_url.trim_end_matches('/');
-        match base.strip_suffix(self.version_prefix.as_str()) {
-            Some(root) => root.trim_end_matches('/'),
-            None => base,
-        }
+        std::iter::once(&self.version_prefix)
+            .chain(&self.base_endings)
+            .filter(|ending| !ending.is_empty())
+            .find_map(|ending| base.strip_suffix(ending.as_str()))
+            .map_or(base, |root| root.trim_end_matches('/'))
     }
 
     /// The endpoint's path below the root, with a leading slash.
@@ -155,6 +165,23 @@ impl Vendor {
             .collect()
     }
 
+    /// How a provider with these settings is spoken to; none where the vendor has one way only.
+    /// `setting` answers a setting's value.
+    pub fn variant_for(&self, setting: impl Fn(&str) -> Option<String>) -> Option<&Variant> {
+        let chosen = self.variants.iter().find(|variant| {
+            let when = variant.when.as_ref();
+            when.is_some_and(|(name, value)| setting(name).as_ref() == Some(value))
+        });
+        chosen.or_else(|| self.variants.first())
+    }
+
+    /// A setting's value where a provider has none.
+    #[must_use]
+    pub fn default_setting(&self, name: &str) -> Option<&str> {
+        let default = self.default_settings.iter().find(|(known, _)| known == name);
+        default.map(|(_, value)| value.as_str())
+    }
+
     /// Where a health probe asks, below the root; none where the vendor is not probed.
     #[must_use]
     pub fn probe_path(&self) -> Option<Cow<'_, str>> {
@@ -170,8 +197,8 @@ impl Vendor {
         let mut url = self.base_url.clone()?;
         while let Some((before, rest)) = url.split_once('{') {
             let (name, after) = rest.split_once('}')?;
-            let default = || self.default_settings.iter().find(|(known, _)| known == name);
-            let value = setting(name).or_else(|| default().map(|(_, value)| value.clone()))?;
+            let default = || self.default_setting(name).map(str::to_owned);
+            let value = setting(name).or_else(default)?;
             // Google's global endpoint has no region before its name.
             let after = match value.as_str() {
                 "global" => after.strip_prefix('-').unwrap_or(after),
@@ -202,7 +229,7 @@ fn usual_version_prefix() -> String {
 }
 
 /// A table as a list: the rows are short, and most are walked rather than looked up.
-fn pairs<'de, D, K, V>(deserializer: D) -> Result<Vec<(K, V)>, D::Error>
+pub(super) fn pairs<'de, D, K, V>(deserializer: D) -> Result<Vec<(K, V)>, D::Error>
 where
     D: Deserializer<'de>,
     K: FromText,
@@ -213,7 +240,7 @@ where
 }
 
 /// What a key or a value of a table may be.
-trait FromText: Sized {
+pub(super) trait FromText: Sized {
     fn from_text<E: de::Error>(text: String) -> Result<Self, E>;
 }
 

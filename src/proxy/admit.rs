@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    framing, gate, identity, local,
+    framing, gate, identity, local, oauth,
     refusal::{self, Refusal},
     reply,
 };
@@ -80,7 +80,11 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         inbound: None,
         plan: None,
         gate: None,
+        media: Vec::new(),
+        refused: None,
+        wants_metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
         attempt: super::ctx::Attempt::default(),
+        callers_fault: None,
         client_gone: false,
         first_byte: None,
         settled: false,
@@ -114,7 +118,8 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
-    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint);
+    let headers = &session.req_header().headers;
+    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint, headers);
     let Some(call) = ctx.call.as_mut() else { return Ok(None) };
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
@@ -241,13 +246,16 @@ fn plan(
     principal: &Principal,
     model: &str,
     endpoint: Endpoint,
+    headers: &HeaderMap,
 ) -> std::result::Result<Plan, Refusal> {
     let snapshot = ctx.shared.snapshot.load();
     let resolution = snapshot.orgs.get(&principal.org).and_then(|org| route::resolve(org, model));
     let Some(resolution) = resolution else {
         return Err(refusal::model_not_found(model));
     };
-    let plan = Plan::new(resolution, endpoint);
+    let mut plan = Plan::new(resolution, endpoint);
+    plan.choose(&ctx.shared.stats, ctx.arrived, ctx.began);
+    oauth::check(&plan, endpoint, headers)?;
     if plan.current().is_none() {
         return Err(refusal::endpoint_not_spoken(model, endpoint));
     }

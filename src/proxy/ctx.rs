@@ -12,14 +12,19 @@ use super::{
     body::Room,
     gate::Handle,
     identity::Trace,
+    refusal,
     shared::{Active, Shared},
+    stream::StreamAnswer,
+    whole::WholeAnswer,
 };
 use crate::{
     auth::Principal,
-    dialect::{AnswerMeter, StreamMeter},
+    dialect::AnswerMeter,
     domain::{ClientDialect, Endpoint, Timestamp},
     observe::InFlight,
     route::{Failure, Plan},
+    secrets::Secret,
+    translate::form::Refusal,
     wire::Head,
 };
 
@@ -50,7 +55,15 @@ pub struct Call {
     pub inbound: Option<Inbound>,
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,
+    /// Files that the client named by URL, for vendors that want their bytes.
+    pub media: Vec<Fetched>,
+    /// What kept a route from being tried: the answer, if none was.
+    pub refused: Option<Refusal>,
+    /// The client asked for `metadata` in a stream that passes (contract 4.8).
+    pub wants_metadata: bool,
     pub attempt: Attempt,
+    /// What an attempt found to be the caller's fault: the answer, whatever other routes there are.
+    pub callers_fault: Option<refusal::Refusal>,
     /// Set once the client is known to have left.
     pub client_gone: bool,
     /// When the first byte of the answer was handed over.
@@ -67,11 +80,26 @@ pub struct Inbound {
     pub room: Room,
 }
 
+/// A file that the client named by URL.
+pub struct Fetched {
+    pub url: String,
+    /// What its host says it is.
+    pub mime: Option<String>,
+    pub base64: String,
+}
+
 /// The attempt under way.
 #[derive(Default)]
 pub struct Attempt {
-    /// Length of the body sent.
-    pub body_len: usize,
+    /// The body sent; made once for all tries on a route.
+    pub body: Bytes,
+    /// What was sent to show who asks, if it is not the provider's key: to be taken out of a vendor's
+    /// words.
+    pub secret: Option<Secret>,
+    /// When it began.
+    pub began: Option<Instant>,
+    /// From then to the first byte of an answer that is one.
+    pub latency: Option<Duration>,
     /// The vendor's status.
     pub status: Option<u16>,
     /// Only the connection's end tells the answer's end.
@@ -103,16 +131,19 @@ pub enum Stage {
     Cut,
 }
 
-/// Reads usage off the answer.
+/// What is done with the answer while it passes.
 #[derive(Default)]
 pub enum Meter {
-    /// Nothing to read.
+    /// Nothing.
     #[default]
     None,
     /// The vendor's own error for the client: collected, so that it can be translated whole.
     Error(Vec<u8>),
+    /// It passes, and its usage is read off it.
     Answer(AnswerMeter),
-    Stream(Box<StreamMeter>),
+    /// It is collected, and changed as a whole.
+    Whole(Box<WholeAnswer>),
+    Stream(Box<StreamAnswer>),
 }
 
 impl Ctx {

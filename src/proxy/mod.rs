@@ -6,6 +6,7 @@
 //! for those go to a router that the composition root hands in.
 
 mod admit;
+mod authorize;
 mod body;
 mod ctx;
 mod framing;
@@ -13,6 +14,7 @@ mod front;
 mod gate;
 mod identity;
 mod local;
+mod oauth;
 mod observe;
 mod plan;
 mod refusal;
@@ -21,8 +23,11 @@ mod send;
 mod service;
 mod settle;
 mod shared;
+mod stream;
+mod translation;
 mod watched;
+mod whole;
 
 pub use front::Front;
 pub use service::Gateway;
-pub use shared::{Drain, Limits, Shared};
+pub use shared::{Drain, Limits, Media, Shared};

@@ -13,15 +13,20 @@ use smallvec::SmallVec;
 
 use super::{
     ctx::{Call, Ctx, Meter, Stage},
-    gate, plan, refusal,
+    gate, oauth, plan, refusal,
     settle::{self, Outcome},
+    stream::StreamAnswer,
+    whole::{Change, WholeAnswer},
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, StreamMeter, upstream_error},
     domain::{AttemptOutcome, Endpoint, Timestamp},
     net,
     route::{self, Failure, Plan},
-    snapshot::Route,
+    snapshot::{Route, Way},
+    translate::{
+        Additions, Answering, ClientApi, Platform, RehostStream, Selection, StreamTranslator,
+    },
     wire::headers,
 };
 
@@ -51,7 +56,8 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     call.attempt.status = Some(status);
     call.attempt.unframed = is_unframed(upstream);
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
-    call.attempt.failure = Failure::of_status(status, asked);
+    call.attempt.failure =
+        Failure::of_status(status, asked).filter(|_| !oauth::is_callers_refusal(call, status));
     if call.attempt.failure.is_none() && has_strange_coding(upstream) {
         call.attempt.failure =
             Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));
@@ -60,24 +66,80 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     if call.attempt.failure.is_some() {
         gate.control.within(Instant::now() + ERROR_BODY_PATIENCE);
     } else if upstream.status.is_success() {
-        call.attempt.meter = meter(call, &upstream.headers);
+        call.attempt.meter = meter(call, &upstream.headers, ctx.arrived);
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
         release(call, None);
     }
 }
 
-fn meter(call: &Call, headers: &HeaderMap) -> Meter {
+fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
         return Meter::None;
     };
-    let route = call.plan.as_ref().and_then(Plan::current);
-    if is_event_stream(headers) {
-        let hide = route.is_some_and(|route| plan::asks_usage(inbound, route, call.endpoint));
-        Meter::Stream(Box::new(StreamMeter::new(endpoint, hide)))
-    } else {
-        Meter::Answer(AnswerMeter::new(endpoint))
+    let Some(route) = call.plan.as_ref().and_then(Plan::current) else { return Meter::None };
+    let way = route.provider.way(endpoint).unwrap_or(Way::Pass);
+    let whole = |change| Meter::Whole(Box::new(WholeAnswer::new(endpoint, change)));
+    if !is_event_stream(headers) {
+        return match way {
+            Way::Pass if endpoint == Endpoint::ChatCompletions => {
+                additions(call, route, arrived).map_or(Meter::None, |all| whole(Change::Add(all)))
+            }
+            Way::Pass => Meter::Answer(AnswerMeter::new(endpoint)),
+            Way::Rehost(_) => whole(Change::Rehost(Arc::clone(&route.upstream_model))),
+            Way::Translate(client, vendor) => {
+                let context = answering(call, route, client, arrived);
+                whole(Change::Translate { client, vendor, context, stream: call.stream() })
+            }
+        };
     }
+    let framing = route.provider.framing(way);
+    Meter::Stream(Box::new(match way {
+        Way::Pass => {
+            let wanted = call.wants_metadata && endpoint == Endpoint::ChatCompletions;
+            StreamAnswer::Pass(match additions(call, route, arrived).filter(|_| wanted) {
+                Some(all) => StreamMeter::with_trailer(Box::new(move |facts, usage| {
+                    all.trailer(facts, usage)
+                })),
+                None => StreamMeter::new(endpoint, plan::asks_usage(inbound, route, call.endpoint)),
+            })
+        }
+        Way::Rehost(_) => StreamAnswer::Rehost(
+            RehostStream::new(framing, Arc::clone(&route.upstream_model)),
+            StreamMeter::new(endpoint, false),
+        ),
+        Way::Translate(client, vendor) => {
+            let context = answering(call, route, client, arrived);
+            StreamAnswer::Translate(StreamTranslator::new(vendor, framing, client, context))
+        }
+    }))
+}
+
+/// What a translated answer says that the vendor does not.
+fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) -> Answering {
+    Answering {
+        seed: uuid::Uuid::new_v4().simple().to_string(),
+        created: arrived.unix_seconds(),
+        model: Arc::clone(&route.upstream_model),
+        force_model: route.provider.platform != Platform::Own,
+        additions: (client == ClientApi::Chat).then(|| additions(call, route, arrived)).flatten(),
+    }
+}
+
+/// The unified API's additions (contract 4.8).
+fn additions(call: &Call, route: &Route, arrived: Timestamp) -> Option<Additions> {
+    let (plan, inbound) = (call.plan.as_ref()?, call.inbound.as_ref()?);
+    Some(Additions {
+        requested_model: inbound.head.model_name.clone(),
+        requested_provider: plan.pinned_provider().cloned(),
+        used_provider: Arc::clone(&route.provider.name),
+        underlying_used_model: Arc::clone(&route.upstream_model),
+        failed: plan.attempts.clone(),
+        rates: route.prices.at(arrived).map(|price| price.rates),
+        selection: plan.choice_of(route).and_then(|choice| {
+            Some(Selection { reason: choice.reason?.as_str(), score: choice.score? })
+        }),
+    })
 }
 
 /// Whether nothing but the end of the connection tells the end of the body (RFC 9112 6.3).
@@ -95,7 +157,9 @@ fn has_strange_coding(upstream: &ResponseHeader) -> bool {
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+    [&b"text/event-stream"[..], b"application/vnd.amazon.eventstream"].iter().any(|stream| {
+        kind.get(..stream.len()).is_some_and(|start| start.eq_ignore_ascii_case(stream))
+    })
 }
 
 /// Turns the vendor's header into the client's.
@@ -106,14 +170,18 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
         return Ok(());
     };
     let error = matches!(call.attempt.meter, Meter::Error(_));
-    let changes = error || matches!(call.attempt.meter, Meter::Stream(_));
+    let whole = matches!(call.attempt.meter, Meter::Whole(_));
+    let stream = matches!(call.attempt.meter, Meter::Stream(_));
+    let changes = error || whole || stream;
     let mut close = ctx.shared.drain.draining();
     let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
     let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
     redress(answer, |headers| {
         strip(headers, changes, credential(call));
-        if error {
+        if error || (whole && !call.stream()) {
             as_json(headers);
+        } else if stream || whole {
+            as_event_stream(headers);
         }
         if changes {
             // Chunks are flushed one by one, a body with a length only when it is complete.
@@ -157,6 +225,14 @@ fn as_json(headers: &mut HeaderMap) {
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if !essence.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+}
+
+/// What a stream is told as: a vendor's own type stays where it is one.
+fn as_event_stream(headers: &mut HeaderMap) {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     }
 }
 
@@ -210,6 +286,7 @@ pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
         Meter::None => {}
         Meter::Error(kept) => client_error(kept, piece, end, call),
         Meter::Answer(meter) => answer(meter, piece.as_ref(), end, call)?,
+        Meter::Whole(answer) => whole(answer, piece, end, call)?,
         Meter::Stream(meter) => stream(meter, piece, end, call)?,
     }
     if call.first_byte.is_none() && piece.as_ref().is_some_and(|piece| !piece.is_empty()) {
@@ -275,8 +352,33 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut C
     Ok(())
 }
 
+/// Collects the answer; at its end it is changed and let through.
+fn whole(
+    mut answer: Box<WholeAnswer>,
+    piece: &mut Option<Bytes>,
+    end: bool,
+    call: &mut Call,
+) -> Result<()> {
+    let more = piece.take().unwrap_or_default();
+    if !answer.push(&more) {
+        return fail(call, nonsense(call, "the vendor's answer is too large to be changed"));
+    }
+    if end {
+        let Some(told) = answer.finish() else {
+            return fail(
+                call,
+                nonsense(call, "the vendor answered with something that cannot be read"),
+            );
+        };
+        release(call, None);
+        *piece = Some(told);
+    }
+    call.attempt.meter = Meter::Whole(answer);
+    Ok(())
+}
+
 fn stream(
-    mut meter: Box<StreamMeter>,
+    mut meter: Box<StreamAnswer>,
     piece: &mut Option<Bytes>,
     end: bool,
     call: &mut Call,
@@ -305,7 +407,7 @@ fn stream(
 }
 
 /// An ending that the vendor did not finish is told as an error, never passed off as complete.
-fn finish(meter: &mut StreamMeter, call: &mut Call) -> Bytes {
+fn finish(meter: &mut StreamAnswer, call: &mut Call) -> Bytes {
     let rest = meter.end();
     if meter.complete() || meter.failed().is_some() {
         return rest;
@@ -347,6 +449,7 @@ fn route_idle(call: &Call) -> Option<Duration> {
 /// The answer is one: from here on it is the client's, and nothing is tried again.
 fn release(call: &mut Call, idle: Option<Duration>) {
     call.attempt.stage = Stage::Released;
+    call.attempt.latency = call.attempt.began.map(|began| began.elapsed());
     if let Some(gate) = &call.gate {
         gate.control.release(idle);
     }
@@ -359,6 +462,7 @@ impl Call {
         if let Some(gate) = &self.gate {
             gate.control.forget_body();
         }
+        self.attempt.body = Bytes::new();
         if let Some(inbound) = self.inbound.as_mut() {
             inbound.body = Bytes::new();
             inbound.room.release();
@@ -433,6 +537,9 @@ pub fn of_error(error: &Error) -> Failure {
 
 /// The credential of the attempt under way; empty where it has none.
 fn credential(call: &Call) -> &str {
+    if let Some(secret) = &call.attempt.secret {
+        return secret.expose();
+    }
     let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
     route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose())
 }

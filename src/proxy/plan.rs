@@ -9,17 +9,20 @@ use bytes::Bytes;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::{Error, ErrorType, Result};
 use pingora_proxy::Session;
+use smallvec::SmallVec;
 
 use super::{
     ctx::{Attempt, Call, Ctx, Inbound},
     observe,
+    shared::Shared,
+    translation,
 };
 use crate::{
     domain::{AttemptOutcome, Endpoint},
     net::{self, PeerError, Peers, Wish},
-    observe::Metrics,
     route::{Failure, Next, Plan, decide},
     snapshot::Route,
+    translate::form::Refusal,
     wire,
 };
 
@@ -34,14 +37,24 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
         };
         let patience =
             if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
+        let body = match made(session, call, &shared, &route).await {
+            Ok(body) => body,
+            Err(refusal) => {
+                call.refused.get_or_insert(refusal);
+                if let Some(plan) = call.plan.as_mut() {
+                    plan.skip();
+                }
+                continue;
+            }
+        };
         match connect(call, &shared.peers, &route, patience).await {
             Ok((peer, deadline)) => {
-                begin(call, &route, deadline);
+                begin(call, body, deadline);
                 return Ok(peer);
             }
             Err(error) => {
                 let failure = Failure::of(AttemptOutcome::NetworkError, error.to_string());
-                if !after(call, &shared.metrics, &failure) {
+                if !after(call, &shared, &failure) {
                     return give_up();
                 }
             }
@@ -108,19 +121,31 @@ async fn wait(session: &mut Session, call: &mut Call) -> Result<()> {
     }
 }
 
-fn begin(call: &mut Call, route: &Route, deadline: Instant) {
-    let body = match &call.inbound {
-        Some(inbound) => body_for(inbound, route, call.endpoint),
-        None => Bytes::new(),
-    };
+/// The body for the route: made once for all tries on it.
+async fn made(
+    session: &Session,
+    call: &mut Call,
+    shared: &Shared,
+    route: &Arc<Route>,
+) -> std::result::Result<Bytes, Refusal> {
+    if !call.attempt.body.is_empty() {
+        return Ok(call.attempt.body.clone());
+    }
+    let betas = session.req_header().headers.get_all("anthropic-beta").iter();
+    let betas = betas.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let betas: SmallVec<[&str; 4]> = betas.map(str::trim).filter(|one| !one.is_empty()).collect();
+    translation::body(call, &shared.media, route, &betas).await
+}
+
+fn begin(call: &mut Call, body: Bytes, deadline: Instant) {
     if let Some(gate) = &call.gate {
         gate.control.begin(body.clone(), deadline);
     }
-    call.attempt = Attempt { body_len: body.len(), ..Attempt::default() };
+    call.attempt = Attempt { body, began: Some(Instant::now()), ..Attempt::default() };
 }
 
 /// The client's body with the route's model in it, and usage asked for where the client did not.
-fn body_for(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> Bytes {
+pub fn body_for(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> Bytes {
     let ask = asks_usage(inbound, route, endpoint);
     wire::rewrite(&inbound.body, &inbound.head, &route.upstream_model_json, ask)
 }
@@ -134,13 +159,16 @@ pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) 
 }
 
 /// Draws the consequence of a failed attempt. Whether there is another one.
-pub fn after(call: &mut Call, metrics: &Metrics, failure: &Failure) -> bool {
+pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
+    let metrics = &shared.metrics;
     let Some(plan) = call.plan.as_mut() else { return false };
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);
     let next = decide(plan, failure, jitter());
     if !matches!(next, Next::Reconnect | Next::NextAddress) {
         metrics.attempt(provider, model, failure.outcome);
+        let now = Instant::now();
+        shared.stats.note(route.provider.id, model, failure.outcome, None, now);
     }
     match next {
         Next::Reconnect => {
@@ -158,6 +186,7 @@ pub fn after(call: &mut Call, metrics: &Metrics, failure: &Failure) -> bool {
             plan.fail_route(failure);
             metrics.failover(provider, model);
             call.attempt.fresh = false;
+            call.attempt.body = Bytes::new();
         }
         Next::GiveUp => plan.fail_route(failure),
     }

@@ -33,6 +33,25 @@ pub fn invalid_api_key(message: &str) -> Refusal {
     refuse("api_key", 401, "invalid_api_key", message)
 }
 
+/// A provider that forwards the caller's own OAuth token serves the Messages endpoints alone.
+pub fn oauth_endpoint(provider: &str, endpoint: Endpoint) -> Refusal {
+    let message = format!(
+        "provider '{provider}' is called with the caller's own Claude OAuth token, which is forwarded on \
+         the Messages endpoint only: send the request to POST /v1/messages instead of {}",
+        endpoint.as_str()
+    );
+    refuse("oauth_endpoint", 401, "oauth_messages_only", message)
+}
+
+/// The caller's own OAuth token is missing, or is none.
+pub fn oauth_token(provider: &str) -> Refusal {
+    let message = format!(
+        "provider '{provider}' is called with the caller's own Claude OAuth token: send it as \
+         'Authorization: Bearer sk-ant-oat…', and the gateway's key as 'x-api-key: bd-…'"
+    );
+    refuse("oauth_token", 401, "oauth_token_required", message)
+}
+
 /// The gateway's fault, and soon over.
 pub fn unavailable(reason: &'static str, message: &str) -> Refusal {
     let error = GatewayError::new(503, GATEWAY, message).code("unavailable").retry_after(1);
@@ -109,6 +128,13 @@ pub fn endpoint_not_spoken(model: &str, endpoint: Endpoint) -> Refusal {
 fn about_model(mut refusal: Refusal) -> Refusal {
     refusal.error.param = Some("model".to_owned());
     refusal
+}
+
+/// No route can do what the request asks.
+pub fn unsupported(refusal: crate::translate::form::Refusal) -> GatewayError {
+    let mut error = GatewayError::new(400, INVALID_REQUEST, refusal.message).code(refusal.code);
+    error.param = refusal.param;
+    error
 }
 
 /// Every route failed (contract 4.2 and 4.3).

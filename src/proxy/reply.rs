@@ -132,8 +132,15 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
         end_broken(session, ctx).await;
         return;
     }
-    let error = all_failed(call, ctx.shared.limits.all_rate_limited_status);
-    settle::settle(ctx, Outcome::replied(error.status, error.code.unwrap_or(error.kind), None));
+    let refused = call.refused.take();
+    let untried = call.plan.as_ref().is_none_or(|plan| plan.attempts.is_empty());
+    let (error, denied_by) = match (call.callers_fault.take(), refused.filter(|_| untried)) {
+        (Some(Refusal { error, reason }), _) => (*error, Some(reason)),
+        (None, Some(refused)) => (refusal::unsupported(refused), Some("capability")),
+        (None, None) => (all_failed(call, ctx.shared.limits.all_rate_limited_status), None),
+    };
+    let code = error.code.unwrap_or(error.kind);
+    settle::settle(ctx, Outcome::replied(error.status, code, denied_by));
     write(session, ctx, error).await;
 }
 

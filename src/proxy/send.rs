@@ -1,37 +1,100 @@
-//! Send: the request line and headers of an attempt, rebuilt from an allow-list.
+//! Send: the request line, headers and credential of an attempt, rebuilt from an allow-list.
+
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use pingora_error::{Error, ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
-use super::ctx::{Call, Ctx};
-use crate::{route::Plan, snapshot::Provider, wire::headers};
+use super::{
+    authorize,
+    ctx::{Call, Ctx},
+    oauth::{self, Withheld},
+    observe::BAD_ANSWER,
+};
+use crate::{
+    route::{Failure, Plan},
+    snapshot::{Auth, Provider, Route, Upcall, Way},
+    wire::headers,
+};
 
 /// Room for the headers of an ordinary request.
 const HEADERS: usize = 16;
 
 /// Replaces Pingora's copy of the client's header by what the vendor may see.
-pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &Ctx) -> Result<()> {
-    let Some(call) = ctx.call.as_ref() else { return Ok(()) };
-    let Some(route) = call.plan.as_ref().and_then(Plan::current) else { return Ok(()) };
+pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
+    let shared = Arc::clone(&ctx.shared);
+    let Some(call) = ctx.call.as_mut() else { return Ok(()) };
+    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
+    let way = call.endpoint.and_then(|endpoint| route.provider.way(endpoint));
+    let way = way.ok_or_else(not_spoken)?;
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = Method::POST;
-    head.uri = target(call, &route.provider)?;
+    head.uri = target(call, &route, way)?;
     // Pingora has set it to the protocol of the connection.
     head.version = upstream.version;
-    head.headers = fields(client, call, &route.provider)?;
+    head.headers = fields(client, call, &route.provider, way)?;
+    if matches!(route.provider.auth, Auth::Caller) {
+        let (from, to) = (&client.headers, &mut head.headers);
+        match oauth::forward(from, to, call, &route.provider, &shared.clouds) {
+            Ok(token) => call.attempt.secret = Some(token),
+            Err(Withheld::Untrusted(failure)) => return fail(call, failure),
+            Err(Withheld::Missing(refusal)) => {
+                let failure = Failure::callers(&refusal.error.message);
+                call.callers_fault = Some(refusal);
+                return fail(call, failure);
+            }
+        }
+    }
     *upstream = RequestHeader::from(head);
     Ok(())
 }
 
+/// Adds the credential that has to be got or computed for the request.
+pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
+    let shared = Arc::clone(&ctx.shared);
+    let Some(call) = ctx.call.as_mut() else { return Ok(()) };
+    let body = call.attempt.body.clone();
+    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
+    if matches!(route.provider.auth, Auth::Headers | Auth::Caller) {
+        return Ok(());
+    }
+    let mut head: http::request::Parts = upstream.clone().into();
+    let patience = authorize::patience(call);
+    let provider = &route.provider;
+    match authorize::authorize(&mut head, &body, provider, &shared.clouds, patience).await {
+        Ok(secret) => {
+            call.attempt.secret = secret;
+            *upstream = RequestHeader::from(head);
+            Ok(())
+        }
+        Err(failure) => fail(call, failure),
+    }
+}
+
+/// The attempt ends before it was sent.
+fn fail(call: &mut Call, failure: Failure) -> Result<()> {
+    call.attempt.failure = Some(failure);
+    Error::e_explain(BAD_ANSWER, "see the attempt's failure")
+}
+
+fn not_spoken() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "the provider does not speak the endpoint")
+}
+
 /// The headers, as a map of `http`: Pingora's own way in takes every name apart and parses it again.
-fn fields(client: &RequestHeader, call: &Call, provider: &Provider) -> Result<HeaderMap> {
+fn fields(client: &RequestHeader, call: &Call, provider: &Provider, way: Way) -> Result<HeaderMap> {
     let mut head = HeaderMap::with_capacity(HEADERS);
     forward(client, &mut head, provider);
+    if way != Way::Pass {
+        // The body is the gateway's own; and what the client would accept, it gets from the gateway.
+        head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        head.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    }
     if !head.contains_key(header::CONTENT_TYPE) {
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body_len));
+    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body.len()));
     identify(call, &mut head)?;
     for (name, value) in &provider.headers {
         head.insert(name, value.clone());
@@ -39,16 +102,16 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider) -> Result<He
     Ok(head)
 }
 
-fn target(call: &Call, provider: &Provider) -> Result<Uri> {
-    let path = call.endpoint.and_then(|endpoint| provider.path(endpoint));
-    let path = path.ok_or_else(|| {
-        Error::explain(ErrorType::InternalError, "the provider does not speak the endpoint")
-    })?;
-    match &call.query {
-        None => Ok(path.clone()),
-        Some(query) => Uri::try_from(format!("{path}?{query}"))
-            .or_err(ErrorType::InternalError, "the query cannot be passed on"),
-    }
+fn target(call: &Call, route: &Route, way: Way) -> Result<Uri> {
+    let upcall = Upcall {
+        endpoint: call.endpoint.ok_or_else(not_spoken)?,
+        way,
+        model: &route.upstream_model,
+        stream: call.stream(),
+        query: call.query.as_deref(),
+    };
+    let target = route.provider.target(&upcall);
+    target.or_err(ErrorType::InternalError, "the request's address cannot be made")
 }
 
 fn forward(client: &RequestHeader, head: &mut HeaderMap, provider: &Provider) {

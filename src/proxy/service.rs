@@ -73,7 +73,8 @@ impl ProxyHttp for Gateway {
         upstream: &mut RequestHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        send::rebuild(session.req_header(), upstream, ctx)
+        send::rebuild(session.req_header(), upstream, ctx)?;
+        send::authorize(upstream, ctx).await
     }
 
     async fn upstream_response_filter(
@@ -210,6 +211,13 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
             call.attempt.failure = Some(failure);
             false
         }
+        // Nor where the caller's own credential is what is missing.
+        Some(call) if call.callers_fault.is_some() => {
+            if let Some(plan) = call.plan.as_mut() {
+                plan.note(&failure);
+            }
+            false
+        }
         // Nor once it was let through: the body to send again is gone by then.
         Some(call) if call.attempt.stage != Stage::Held => {
             if let Some(plan) = call.plan.as_mut() {
@@ -217,7 +225,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
             }
             false
         }
-        Some(call) => plan::after(call, &shared.metrics, &failure),
+        Some(call) => plan::after(call, &shared, &failure),
         None => false,
     };
     error.set_retry(again);

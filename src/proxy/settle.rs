@@ -1,6 +1,6 @@
 //! Settle: what happened becomes a record, figures and a log line, exactly once.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use crate::{
     dialect::AnswerFacts,
@@ -13,7 +13,10 @@ use crate::{
     snapshot::Route,
 };
 
-use super::ctx::{Call, Ctx, Meter, Stage};
+use super::{
+    ctx::{Call, Ctx, Meter, Stage},
+    shared::Shared,
+};
 
 /// Longest model name that is recorded, characters.
 const MAX_MODEL: usize = 256;
@@ -74,7 +77,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     call.settled = true;
     let elapsed = began.elapsed();
     let outcome = told(call, outcome);
-    end_attempt(call, &shared.metrics, &outcome);
+    end_attempt(call, &shared, &outcome);
     let facts = facts(call);
     let mut record = record(call, arrived, &outcome, &facts);
     record.latency_ms = millis(elapsed);
@@ -120,7 +123,7 @@ fn told(call: &Call, mut outcome: Outcome) -> Outcome {
 }
 
 /// Closes the trail with the attempt that was under way.
-fn end_attempt(call: &mut Call, metrics: &crate::observe::Metrics, outcome: &Outcome) {
+fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
     let Some(plan) = call.plan.as_mut() else { return };
     let Some(route) = plan.current().cloned() else { return };
     let ended = match (&outcome.attempt, call.attempt.status) {
@@ -137,7 +140,10 @@ fn end_attempt(call: &mut Call, metrics: &crate::observe::Metrics, outcome: &Out
         }
         _ => return,
     };
-    metrics.attempt(&route.provider.name, &route.upstream_model, ended.outcome);
+    shared.metrics.attempt(&route.provider.name, &route.upstream_model, ended.outcome);
+    let latency = call.attempt.latency;
+    let now = Instant::now();
+    shared.stats.note(route.provider.id, &route.upstream_model, ended.outcome, latency, now);
     plan.note(&ended);
 }
 
@@ -145,6 +151,7 @@ fn facts(call: &mut Call) -> AnswerFacts {
     match std::mem::take(&mut call.attempt.meter) {
         Meter::None | Meter::Error(_) => AnswerFacts::default(),
         Meter::Answer(mut meter) => meter.finish(),
+        Meter::Whole(answer) => answer.facts(),
         Meter::Stream(meter) => {
             let facts = meter.facts();
             // The rest of the stream, if any, still has to be framed.

@@ -10,9 +10,11 @@ use std::{
 
 use crate::{
     auth::ApiKeys,
+    cloud::Clouds,
     ledger::Ledger,
-    net::Peers,
+    net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
+    route::RouteStats,
     snapshot::Publisher,
 };
 
@@ -45,12 +47,18 @@ pub struct Shared {
     pub access: AccessLog,
     /// Ways out.
     pub peers: Peers,
+    /// Credentials that are asked for.
+    pub clouds: Clouds,
+    /// Files that clients name by URL.
+    pub media: Media,
     /// Bounds.
     pub limits: Limits,
     /// Shutdown.
     pub drain: Drain,
     /// Probes, admin and user API.
     pub local: axum::Router,
+    /// How routes have done lately.
+    pub(super) stats: RouteStats,
     pub(super) buffered: AtomicU64,
 }
 
@@ -65,12 +73,28 @@ impl Shared {
         metrics: Arc<Metrics>,
         access: AccessLog,
         peers: Peers,
+        clouds: Clouds,
+        media: Media,
         limits: Limits,
         drain: Drain,
         local: axum::Router,
     ) -> Self {
-        let buffered = AtomicU64::new(0);
-        Self { snapshot, keys, ledger, metrics, access, peers, limits, drain, local, buffered }
+        let (stats, buffered) = (RouteStats::default(), AtomicU64::new(0));
+        Self {
+            snapshot,
+            keys,
+            ledger,
+            metrics,
+            access,
+            peers,
+            clouds,
+            media,
+            limits,
+            drain,
+            local,
+            stats,
+            buffered,
+        }
     }
 }
 
@@ -92,6 +116,11 @@ impl Shared {
         metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
     }
 }
+
+/// Fetches files that clients name by URL, for vendors that want their bytes; none where that is
+/// switched off (`media.fetch`).
+#[derive(Clone)]
+pub struct Media(pub Option<Fetcher>);
 
 /// Whether the process is on its way out, and what it still carries.
 #[derive(Clone, Default)]

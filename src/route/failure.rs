@@ -39,6 +39,12 @@ impl Failure {
         }
     }
 
+    /// An attempt that the caller's request made impossible.
+    #[must_use]
+    pub fn callers(message: &str) -> Self {
+        Self::of(AttemptOutcome::ClientError, message)
+    }
+
     /// Judges a status line: `None` means that the answer is the client's (contract 4.3).
     #[must_use]
     pub fn of_status(status: u16, retry_after: Option<Duration>) -> Option<Self> {

@@ -1,15 +1,19 @@
 //! Which route next: pure decisions, fed names, failures and time.
 
 mod backoff;
+mod choose;
 mod decide;
 mod failure;
 mod plan;
 mod resolve;
+mod stats;
 #[cfg(test)]
 mod tests;
 
 pub use backoff::{retry_after, wait_before_retry};
+pub use choose::{Candidate, Choice, Reason, order};
 pub use decide::{Next, decide};
 pub use failure::Failure;
 pub use plan::{Addresses, Plan};
 pub use resolve::{Resolution, resolve};
+pub use stats::{RouteStats, Standing};

@@ -8,9 +8,9 @@ use std::{
 
 use smallvec::SmallVec;
 
-use super::{Failure, Resolution};
+use super::{Candidate, Choice, Failure, Resolution, RouteStats, order};
 use crate::{
-    domain::{Attempt, AttemptOutcome, Endpoint},
+    domain::{Attempt, AttemptOutcome, Endpoint, Timestamp},
     snapshot::{Alias, Route},
 };
 
@@ -36,6 +36,8 @@ pub struct Addresses {
 pub struct Plan {
     routes: Routes,
     endpoint: Endpoint,
+    /// The order of this request; empty for that of the alias.
+    order: SmallVec<[Choice; 4]>,
     position: usize,
     tried: Option<usize>,
     /// Retries in place made on the current route.
@@ -68,6 +70,7 @@ impl Plan {
         let mut plan = Self {
             routes,
             endpoint,
+            order: SmallVec::new(),
             position: 0,
             tried: None,
             retries_here: 0,
@@ -84,11 +87,44 @@ impl Plan {
         plan
     }
 
+    /// Orders routes of equal priority by how they have done and what they cost (contract 4.5). Does
+    /// nothing where no two are equal.
+    pub fn choose(&mut self, stats: &RouteStats, at: Timestamp, now: Instant) {
+        let Routes::Alias(alias) = &self.routes else { return };
+        if !alias.has_equals {
+            return;
+        }
+        let candidates: SmallVec<[Candidate; 4]> = alias
+            .routes
+            .iter()
+            .map(|route| Candidate {
+                priority: route.priority,
+                standing: stats.standing(route.provider.id, &route.upstream_model, now),
+                price: route.prices.at(at).map(|price| price.rates.mean()),
+            })
+            .collect();
+        self.order = order(&candidates);
+        self.position = self.next_from(0);
+    }
+
+    fn at(&self, position: usize) -> Option<&Arc<Route>> {
+        let index = self.order.get(position).map_or(position, |choice| choice.index);
+        self.routes().get(index)
+    }
+
+    /// What spoke for trying a route when it was; none where its priority alone did.
+    #[must_use]
+    pub fn choice_of(&self, route: &Route) -> Option<&Choice> {
+        let index = self.routes().iter().position(|own| own.id == route.id)?;
+        self.order.iter().find(|choice| choice.index == index && choice.reason.is_some())
+    }
+
     /// The first position from `start` whose provider speaks the endpoint; the end if none does.
     fn next_from(&self, start: usize) -> usize {
-        let speaks = |route: &Arc<Route>| route.provider.endpoints.contains(&self.endpoint);
-        let found = self.routes().iter().skip(start).position(speaks);
-        found.map_or(self.route_count(), |offset| start + offset)
+        let speaks = |position: &usize| {
+            self.at(*position).is_some_and(|route| route.provider.way(self.endpoint).is_some())
+        };
+        (start..self.route_count()).find(speaks).unwrap_or(self.route_count())
     }
 
     fn routes(&self) -> &[Arc<Route>] {
@@ -107,16 +143,22 @@ impl Plan {
         }
     }
 
+    /// The route that stands first, whether it is tried or not.
+    #[must_use]
+    pub fn first(&self) -> Option<&Arc<Route>> {
+        self.at(0)
+    }
+
     /// The route to try now; none when all were tried.
     #[must_use]
     pub fn current(&self) -> Option<&Arc<Route>> {
-        self.routes().get(self.position)
+        self.at(self.position)
     }
 
     /// The route that an attempt of ended last; none where there was none.
     #[must_use]
     pub fn last(&self) -> Option<&Arc<Route>> {
-        self.routes().get(self.tried?)
+        self.at(self.tried?)
     }
 
     /// 1-based position of the current route in the alias's list, skipped ones counted.
@@ -180,10 +222,24 @@ impl Plan {
             self.all_rate_limited = false;
         }
         self.note(failure);
+        self.skip();
+    }
+
+    /// Leaves the current route without having tried it: it cannot do what is asked.
+    pub fn skip(&mut self) {
         self.position = self.next_from(self.position + 1);
         self.retries_here = 0;
         self.reconnected = false;
         self.addresses = Addresses::default();
+    }
+
+    /// The provider that the client named, if it did.
+    #[must_use]
+    pub fn pinned_provider(&self) -> Option<&Arc<str>> {
+        match &self.routes {
+            Routes::Alias(_) => None,
+            Routes::Pinned(route) => Some(&route.provider.name),
+        }
     }
 
     /// Adds the current route's end to the trail.

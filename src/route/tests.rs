@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::{Failure, Next, Plan, Resolution, decide, resolve};
 use crate::{
-    domain::{AttemptOutcome, Endpoint, OrgId, ProviderId, RouteId},
+    domain::{AttemptOutcome, Endpoint, ModelFacts, OrgId, ProviderId, RouteId},
     pricing::Timeline,
     provider::catalog,
-    snapshot::{Alias, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
+    snapshot::{Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
 };
 
 fn provider(name: &str, vendor: &str) -> Arc<Provider> {
@@ -20,7 +20,9 @@ fn provider(name: &str, vendor: &str) -> Arc<Provider> {
         vendor,
         base: BaseUrl::parse("http://127.0.0.1").unwrap(),
         api_key: None,
+        auth: Auth::Headers,
         endpoints: vendor.endpoints.clone(),
+        setting: &|_| None,
     };
     Arc::new(Provider::new(parts).unwrap())
 }
@@ -30,6 +32,7 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         id: RouteId::random(),
         provider: Arc::clone(provider),
         alias: Arc::from(alias),
+        priority: 0,
         upstream_model: Arc::from(upstream),
         upstream_model_json: Bytes::from(format!("\"{upstream}\"")),
         retry_on_429_count: 0,
@@ -37,11 +40,13 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         request_timeout: Duration::from_secs(120),
         stream_idle_timeout: Duration::from_secs(180),
         prices: Timeline::default(),
+        facts: ModelFacts::default(),
     }
 }
 
 fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
-    Arc::new(Alias { name: Arc::from(name), routes: routes.into_iter().map(Arc::new).collect() })
+    let routes = routes.into_iter().map(Arc::new).collect();
+    Arc::new(Alias { name: Arc::from(name), routes, has_equals: false })
 }
 
 fn org() -> OrgSnapshot {
@@ -173,14 +178,14 @@ fn every_address_of_a_host_is_tried_before_its_route_has_failed() {
 #[test]
 fn routes_that_do_not_speak_the_endpoint_are_skipped_and_still_counted() {
     let (openai, anthropic) = (provider("o", "openai"), provider("a", "anthropic"));
-    let routes = vec![route(&openai, "x", "gpt"), route(&anthropic, "x", "claude")];
+    let routes = vec![route(&anthropic, "x", "claude"), route(&openai, "x", "gpt")];
     let plan = |endpoint| Plan::new(Resolution::Alias(alias("x", routes_of(&routes))), endpoint);
-    let messages = plan(Endpoint::Messages);
-    assert_eq!(messages.current().map(|route| &*route.upstream_model), Some("claude"));
-    assert_eq!((messages.position(), messages.route_count()), (2, 2));
+    let embeddings = plan(Endpoint::Embeddings);
+    assert_eq!(embeddings.current().map(|route| &*route.upstream_model), Some("gpt"));
+    assert_eq!((embeddings.position(), embeddings.route_count()), (2, 2));
     let chat = plan(Endpoint::ChatCompletions);
     assert_eq!(chat.position(), 1);
-    assert!(!chat.has_next());
+    assert!(chat.has_next(), "what one speaks, the other is translated to");
 }
 
 fn routes_of(routes: &[Route]) -> Vec<Route> {

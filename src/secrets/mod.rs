@@ -8,6 +8,7 @@
 mod credential;
 mod envelope;
 mod exchange;
+mod identity;
 mod keyring;
 mod master_key;
 mod secret;
@@ -15,6 +16,7 @@ mod wrap;
 
 pub use credential::{Credential, open_api_key, open_credential, seal_api_key, seal_credential};
 pub use exchange::{exchange, is_prepared, prepare};
+pub use identity::{AwsRole, GoogleIdentity, ServiceAccount};
 pub use keyring::{Keyring, SealError};
 pub use master_key::{MasterKeyError, create, describe, load, load_or_create, named};
 pub use secret::Secret;

@@ -3,11 +3,13 @@
 //! A row that cannot be used (an unreadable secret, an unknown vendor) is left out and reported; it
 //! never hides the others.
 
+mod facts;
 mod listing;
 mod provider;
 #[cfg(test)]
 mod tests;
 
+use facts::facts;
 pub use provider::usable_provider;
 
 use std::{
@@ -28,7 +30,7 @@ use crate::{
     pricing::{self, Line, PriceBook},
     provider::{Catalog, catalog_slug},
     secrets::Keyring,
-    store::{ProviderRow, RouteRow, RuntimeRows},
+    store::{ModelOverrideRow, ProviderRow, RouteRow, RuntimeRows},
 };
 
 /// The rows of an organization cannot become a snapshot; the one before stays in force.
@@ -129,9 +131,10 @@ fn eligible_routes<'a>(
             let usable = providers.get(&row.provider_id).filter(|usable| is_healthy(usable.row))?;
             // Without its 1:1 row, or with that disabled, a custom alias is dark.
             let enablement = enablements.get(&(row.provider_id, row.upstream_model.as_str()))?;
-            enablement
-                .enabled
-                .then(|| Eligible { row, route: Arc::new(route(row, enablement, usable, prices)) })
+            enablement.enabled.then(|| Eligible {
+                row,
+                route: Arc::new(route(row, enablement, usable, prices, &rows.model_overrides)),
+            })
         })
         .collect();
     eligible.sort_by_key(|found| (found.row.priority, found.row.created_at, found.row.id));
@@ -147,6 +150,7 @@ fn route(
     enablement: &RouteRow,
     usable: &Usable<'_>,
     prices: &PriceBook<'_>,
+    overrides: &[ModelOverrideRow],
 ) -> Route {
     let request_timeout = row
         .request_timeout_secs
@@ -162,6 +166,7 @@ fn route(
         id: row.id,
         provider: Arc::clone(&usable.provider),
         alias: row.model_alias.as_str().into(),
+        priority: row.priority,
         upstream_model: row.upstream_model.as_str().into(),
         upstream_model_json: Bytes::from(Value::from(row.upstream_model.as_str()).to_string()),
         retry_on_429_count: row.retry_on_429_count,
@@ -169,6 +174,7 @@ fn route(
         request_timeout: seconds(request_timeout),
         stream_idle_timeout: seconds(stream_idle_timeout),
         prices: prices.timeline(&line(usable.row), &row.upstream_model),
+        facts: facts(overrides, &usable.row.model_provider, &row.upstream_model),
     }
 }
 
@@ -190,7 +196,13 @@ fn aliases(routes: &[Eligible<'_>]) -> HashMap<Box<str>, Arc<Alias>> {
     }
     by_name
         .into_iter()
-        .map(|(name, routes)| (name.into(), Arc::new(Alias { name: name.into(), routes })))
+        .map(|(name, routes)| {
+            let has_equals = routes.windows(2).any(|pair| match pair {
+                [one, next] => one.priority == next.priority,
+                _ => false,
+            });
+            (name.into(), Arc::new(Alias { name: name.into(), routes, has_equals }))
+        })
         .collect()
 }
 

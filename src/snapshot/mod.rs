@@ -3,6 +3,8 @@
 //! A request loads the current [`Snapshot`] once and sees nothing else; the admin API writes the
 //! store and publishes a new one. Nothing here waits, locks or decrypts: [`build`] did that.
 
+mod address;
+mod auth;
 mod base_url;
 mod build;
 mod provider;
@@ -13,13 +15,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    domain::{OrgId, RouteId},
+    domain::{ModelFacts, OrgId, RouteId},
     pricing::Timeline,
 };
 
+pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org, line, usable_provider};
-pub use provider::{Provider, ProviderError, ProviderParts, Way};
+pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;
 
 /// The platform's total limit where no tier sets one, seconds.
@@ -57,6 +60,8 @@ pub struct Alias {
     pub name: Arc<str>,
     /// Ascending priority; ineligible ones are not in it.
     pub routes: Vec<Arc<Route>>,
+    /// Whether some are of equal priority: among those each request chooses.
+    pub has_equals: bool,
 }
 
 /// One provider's routes, for `<provider>/<alias or upstream model>`.
@@ -75,6 +80,8 @@ pub struct Route {
     pub provider: Arc<Provider>,
     /// The alias of the row.
     pub alias: Arc<str>,
+    /// Its place among the routes of its alias.
+    pub priority: i64,
     /// What is sent upstream.
     pub upstream_model: Arc<str>,
     /// `upstream_model` as a JSON string literal, quotes included.
@@ -89,6 +96,8 @@ pub struct Route {
     pub stream_idle_timeout: Duration,
     /// What its tokens cost, from now into the future.
     pub prices: Timeline,
+    /// What is known of the model.
+    pub facts: ModelFacts,
 }
 
 /// An entry of `GET /v1/models`.

@@ -2,6 +2,7 @@
 //! here, once per snapshot and not once per request.
 
 use std::{
+    borrow::Cow,
     collections::hash_map::DefaultHasher,
     hash::{Hash, Hasher},
     sync::Arc,
@@ -9,12 +10,12 @@ use std::{
 
 use http::{HeaderName, HeaderValue, Uri, header};
 
-use super::BaseUrl;
+use super::{Auth, BaseUrl, address::Address};
 use crate::{
     domain::{Endpoint, ProviderId},
-    provider::{AuthScheme, Vendor},
+    provider::{AuthScheme, Hosting, Operation, Protocol, Variant, Vendor},
     secrets::Secret,
-    translate::{ClientApi, Platform, VendorApi},
+    translate::{ClientApi, Framing, Platform, VendorApi},
 };
 
 /// How a provider is made to answer a client's endpoint.
@@ -28,8 +29,23 @@ pub enum Way {
     Translate(ClientApi, VendorApi),
 }
 
+/// One call of a provider, as far as its address depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Upcall<'c> {
+    /// What the client called.
+    pub endpoint: Endpoint,
+    /// How the provider is made to answer it.
+    pub way: Way,
+    /// The upstream model's id.
+    pub model: &'c str,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+    /// The client's query string.
+    pub query: Option<&'c str>,
+}
+
 /// What a provider is made of.
-pub struct ProviderParts {
+pub struct ProviderParts<'s> {
     /// Its id.
     pub id: ProviderId,
     /// Its name, as shown in records and `error.attempts`.
@@ -40,8 +56,12 @@ pub struct ProviderParts {
     pub base: BaseUrl,
     /// The API key, if the auth type has one. Empty for `custom` without a key.
     pub api_key: Option<Secret>,
+    /// What its requests show beyond that.
+    pub auth: Auth,
     /// Runtime endpoints that it speaks natively.
     pub endpoints: Vec<Endpoint>,
+    /// Answers a setting's value.
+    pub setting: &'s dyn Fn(&str) -> Option<String>,
 }
 
 /// A named upstream with its credential, ready for use.
@@ -56,15 +76,23 @@ pub struct Provider {
     pub base: BaseUrl,
     /// The API key, to be taken out of a vendor's words; it is sent by way of [`Self::headers`].
     pub api_key: Option<Secret>,
+    /// What its requests show beyond [`Self::headers`].
+    pub auth: Auth,
     /// Runtime endpoints that it speaks natively.
     pub endpoints: Vec<Endpoint>,
+    /// Where its models run.
+    pub platform: Platform,
     /// Headers that every request to it has, whatever the client sent: `Host`, the credential
     /// (marked as sensitive), and `Accept-Encoding`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Keeps its pooled connections apart from those of other providers at the same address. The
     /// top bit is always set.
     pub group_key: u64,
-    paths: Vec<(Endpoint, Uri)>,
+    /// What other dialects are translated into.
+    protocol: Option<VendorApi>,
+    paths: Vec<(Endpoint, Address)>,
+    /// Where the protocol's answers and streams are asked for.
+    calls: [Option<Address>; 2],
 }
 
 /// Why a provider cannot be called. Messages never contain a secret.
@@ -76,6 +104,12 @@ pub enum ProviderError {
     /// The host is no header value, or the path no request target.
     #[error("its base_url cannot be requested over HTTP")]
     BaseUrl,
+    /// A setting that stands in its addresses is missing.
+    #[error("a setting is missing that its addresses are made of")]
+    Setting,
+    /// Nothing like the call is spoken by it.
+    #[error("it does not speak what it is asked for")]
+    NotSpoken,
 }
 
 impl Provider {
@@ -83,18 +117,40 @@ impl Provider {
     ///
     /// # Errors
     /// When the key, the host or the path cannot travel in a request.
-    pub fn new(parts: ProviderParts) -> Result<Self, ProviderError> {
-        let ProviderParts { id, name, vendor, base, api_key, endpoints } = parts;
+    pub fn new(parts: ProviderParts<'_>) -> Result<Self, ProviderError> {
+        let ProviderParts { id, name, vendor, base, api_key, auth, endpoints, setting } = parts;
         let headers = headers(vendor, &base, api_key.as_ref())?;
+        let setting =
+            |name: &str| setting(name).or_else(|| vendor.default_setting(name).map(str::to_owned));
+        let variant = vendor.variant_for(&setting);
+        let address = |path: &str| Address::new(&base.prefix, path, &setting);
         let paths = endpoints
             .iter()
-            .map(|endpoint| {
-                let path = format!("{}{}", base.prefix, vendor.path(*endpoint));
-                Ok((*endpoint, Uri::try_from(path).map_err(|_| ProviderError::BaseUrl)?))
-            })
-            .collect::<Result<_, _>>()?;
+            .map(|endpoint| Ok((*endpoint, address(&path(vendor, variant, *endpoint))?)))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Another's token is for the API that it was made for, as its owner calls it.
+        let protocol = Some(&auth).filter(|auth| !matches!(auth, Auth::Caller));
+        let protocol = protocol.and_then(|_| protocol_of(variant, &endpoints));
+        let platform =
+            variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
+        let call = |operation| variant.and_then(|variant| variant.call(operation)).map(address);
+        let calls = [call(Operation::Generate).transpose()?, call(Operation::Stream).transpose()?];
         let group_key = group_key(id);
-        Ok(Self { id, name, vendor, base, api_key, endpoints, headers, group_key, paths })
+        Ok(Self {
+            id,
+            name,
+            vendor,
+            base,
+            api_key,
+            auth,
+            endpoints,
+            headers,
+            group_key,
+            platform,
+            protocol,
+            paths,
+            calls,
+        })
     }
 
     /// How it answers `endpoint`; none where it cannot.
@@ -103,21 +159,90 @@ impl Provider {
         if self.endpoints.contains(&endpoint) {
             return Some(Way::Pass);
         }
-        let client = ClientApi::of(endpoint)?;
-        [
-            (Endpoint::ChatCompletions, VendorApi::Chat),
-            (Endpoint::Messages, VendorApi::Messages),
-            (Endpoint::Responses, VendorApi::Responses),
-        ]
-        .into_iter()
-        .find(|(own, _)| self.endpoints.contains(own))
-        .map(|(_, vendor)| Way::Translate(client, vendor))
+        let api = self.protocol?;
+        if endpoint == Endpoint::Messages && api == VendorApi::Messages {
+            return Some(Way::Rehost(self.platform));
+        }
+        ClientApi::of(endpoint).map(|client| Way::Translate(client, api))
     }
 
-    /// The path of an endpoint that it speaks, in origin form.
+    /// How its streams are cut into events.
     #[must_use]
-    pub fn path(&self, endpoint: Endpoint) -> Option<&Uri> {
-        self.paths.iter().find(|(own, _)| *own == endpoint).map(|(_, path)| path)
+    pub fn framing(&self, way: Way) -> Framing {
+        match (way, self.platform) {
+            (Way::Translate(_, VendorApi::Converse), _) => Framing::EventStream,
+            (Way::Rehost(_) | Way::Translate(..), Platform::Bedrock) => Framing::InvokeStream,
+            _ => Framing::Sse,
+        }
+    }
+
+    /// Where a call goes, in origin form. A client's query is passed on with its own bytes alone.
+    ///
+    /// # Errors
+    /// When it does not speak the like, or the client's query cannot be sent.
+    pub fn target(&self, call: &Upcall<'_>) -> Result<Uri, ProviderError> {
+        let address = match call.way {
+            Way::Pass => self.address(call.endpoint),
+            Way::Rehost(_) | Way::Translate(..) => {
+                let [generate, stream] = &self.calls;
+                let own = if call.stream { stream.as_ref() } else { generate.as_ref() };
+                own.or_else(|| self.address(usual_endpoint(self.protocol?)?))
+            }
+        };
+        let address = address.ok_or(ProviderError::NotSpoken)?;
+        match call.query.filter(|_| call.way == Way::Pass) {
+            Some(query) => address.with_query(call.model, query),
+            None => address.of(call.model),
+        }
+    }
+
+    fn address(&self, endpoint: Endpoint) -> Option<&Address> {
+        self.paths.iter().find(|(own, _)| *own == endpoint).map(|(_, address)| address)
+    }
+}
+
+/// The path of an endpoint that is spoken natively.
+fn path<'v>(vendor: &'v Vendor, variant: Option<&'v Variant>, endpoint: Endpoint) -> Cow<'v, str> {
+    let own = variant.and_then(|variant| variant.paths.iter().find(|(own, _)| *own == endpoint));
+    own.map_or_else(|| vendor.path(endpoint), |(_, path)| Cow::Borrowed(path.as_str()))
+}
+
+/// What other dialects are translated into: what the vendor's row says, else the first of the usual
+/// APIs that is spoken.
+fn protocol_of(variant: Option<&Variant>, endpoints: &[Endpoint]) -> Option<VendorApi> {
+    if let Some(told) = variant.and_then(|variant| variant.protocol) {
+        return Some(api(told));
+    }
+    [VendorApi::Chat, VendorApi::Messages, VendorApi::Responses]
+        .into_iter()
+        .find(|api| usual_endpoint(*api).is_some_and(|own| endpoints.contains(&own)))
+}
+
+const fn api(protocol: Protocol) -> VendorApi {
+    match protocol {
+        Protocol::ChatCompletions => VendorApi::Chat,
+        Protocol::Responses => VendorApi::Responses,
+        Protocol::Messages => VendorApi::Messages,
+        Protocol::Gemini => VendorApi::Gemini,
+        Protocol::Converse => VendorApi::Converse,
+    }
+}
+
+const fn platform_of(hosting: Hosting) -> Platform {
+    match hosting {
+        Hosting::Own => Platform::Own,
+        Hosting::Bedrock => Platform::Bedrock,
+        Hosting::Vertex => Platform::Vertex,
+    }
+}
+
+/// The endpoint whose path is the API's, where it has one.
+const fn usual_endpoint(api: VendorApi) -> Option<Endpoint> {
+    match api {
+        VendorApi::Chat => Some(Endpoint::ChatCompletions),
+        VendorApi::Messages => Some(Endpoint::Messages),
+        VendorApi::Responses => Some(Endpoint::Responses),
+        VendorApi::Gemini | VendorApi::Converse => None,
     }
 }
 
@@ -153,63 +278,5 @@ fn group_key(id: ProviderId) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::catalog;
-
-    fn provider(vendor: &str, base: &str, key: &str) -> Result<Provider, ProviderError> {
-        let vendor = catalog().vendor(vendor).unwrap();
-        Provider::new(ProviderParts {
-            id: ProviderId::random(),
-            name: "p".into(),
-            vendor,
-            base: BaseUrl::parse(base).unwrap(),
-            api_key: Some(Secret::new(key.to_owned())),
-            endpoints: vendor.endpoints.clone(),
-        })
-    }
-
-    fn header<'a>(provider: &'a Provider, name: &str) -> Option<&'a HeaderValue> {
-        provider.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value)
-    }
-
-    #[test]
-    fn the_credential_travels_as_its_vendor_wants_it_and_is_never_printed() {
-        for (vendor, name, value) in
-            [("openai", "authorization", "Bearer sk-1"), ("anthropic", "x-api-key", "sk-1")]
-        {
-            let provider = provider(vendor, "https://host.example", "sk-1").unwrap();
-            let sent = header(&provider, name).unwrap();
-            assert_eq!(sent, value);
-            assert!(!format!("{sent:?}").contains("sk-1"));
-        }
-    }
-
-    #[test]
-    fn without_a_key_no_credential_travels() {
-        let provider = provider("custom", "http://[::1]:8000", "").unwrap();
-        assert_eq!(header(&provider, "authorization"), None);
-        assert_eq!(header(&provider, "host").unwrap(), "[::1]:8000");
-    }
-
-    #[test]
-    fn paths_stand_below_the_base_url() {
-        let provider = provider("openai", "https://host.example/proxy", "sk").unwrap();
-        let path = provider.path(Endpoint::ChatCompletions).unwrap();
-        assert_eq!(path, "/proxy/v1/chat/completions");
-        assert_eq!(provider.path(Endpoint::Messages), None, "it does not speak that");
-    }
-
-    #[test]
-    fn a_key_that_no_header_can_carry_is_refused() {
-        let refused = provider("openai", "https://host.example", "sk\n1").map(|_| ());
-        assert_eq!(refused, Err(ProviderError::KeyCharacters));
-    }
-
-    #[test]
-    fn providers_at_one_address_do_not_share_connections() {
-        let one = provider("openai", "https://host.example", "sk").unwrap();
-        let two = provider("openai", "https://host.example", "sk").unwrap();
-        assert_ne!(one.group_key, two.group_key);
-    }
-}
+#[path = "provider_tests.rs"]
+mod tests;

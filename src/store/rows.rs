@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::ModelOverrideRow;
 use crate::domain::{
     CredentialId, KeyId, OrgId, PriceVersion, ProviderId, Role, RouteId, ServiceAccountId,
     Timestamp, UserId,
@@ -283,4 +284,6 @@ pub struct RuntimeRows {
     pub routes: Vec<RouteRow>,
     /// The current and the coming versions of its price rules.
     pub prices: Vec<PriceVersion>,
+    /// What it says of models.
+    pub model_overrides: Vec<ModelOverrideRow>,
 }

@@ -17,6 +17,7 @@ impl Store {
             providers: tx.providers(org).await?,
             routes: tx.routes(org).await?,
             prices: tx.prices_in_force(org, now).await?,
+            model_overrides: tx.model_overrides(org).await?,
         })
     }
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::domain::{Attempt, BilledRates, TokenUsage};
+use crate::{
+    dialect::AnswerFacts,
+    domain::{Attempt, BilledRates, TokenUsage},
+    wire,
+};
 
 /// What an answer's writer needs to know that is not in the answer.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +40,17 @@ pub struct Additions {
     pub failed: Vec<Attempt>,
     /// What tokens cost; none where that is not known.
     pub rates: Option<BilledRates>,
+    /// What spoke for the route that answered among its equals.
+    pub selection: Option<Selection>,
+}
+
+/// Why a route was chosen among those of its priority.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Selection {
+    /// `weighted-score` or `price-only`.
+    pub reason: &'static str,
+    /// The lower the better.
+    pub score: f64,
 }
 
 /// `metadata` of the unified API.
@@ -56,6 +71,8 @@ struct Routing<'a> {
     model: &'a str,
     status_code: u16,
     error_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<Selection>,
 }
 
 /// `usage.cost_usd_*`.
@@ -79,12 +96,14 @@ impl Additions {
             model: &attempt.upstream_model,
             status_code: attempt.status.unwrap_or(0),
             error_type: &attempt.error_type,
+            selection: None,
         });
         let good = Routing {
             provider: &self.used_provider,
             model: underlying,
             status_code: 200,
             error_type: "",
+            selection: self.selection,
         };
         Metadata {
             requested_model: &self.requested_model,
@@ -105,5 +124,130 @@ impl Additions {
             cost_usd_input: cost.input,
             cost_usd_output: cost.output,
         })
+    }
+}
+
+/// A chat completion's bytes with `metadata` and costs in them; none where it is no object. A vendor's
+/// own `metadata` is kept, and ours written behind its members.
+#[must_use]
+pub fn add(body: &[u8], additions: &Additions, facts: &AnswerFacts) -> Option<Vec<u8>> {
+    let ends = wire::object_ends(body, &["usage", "metadata"])?;
+    let mut edits: Vec<(usize, Vec<u8>)> = Vec::with_capacity(3);
+    let costs = facts.usage.as_ref().and_then(|usage| additions.costs(usage));
+    if let (Some(costs), Some(Some(usage))) = (costs, ends.members.first()) {
+        edits.push((usage.insert_at, members(&costs, usage.empty)?));
+    }
+    let metadata = additions.metadata(facts.model.as_deref());
+    match ends.members.get(1) {
+        Some(Some(own)) => edits.push((own.insert_at, members(&metadata, own.empty)?)),
+        _ => {
+            let mut text = if ends.outer.empty { Vec::new() } else { vec![b','] };
+            text.extend_from_slice(br#""metadata":"#);
+            serde_json::to_writer(&mut text, &metadata).ok()?;
+            edits.push((ends.outer.insert_at, text));
+        }
+    }
+    edits.sort_by_key(|(at, _)| *at);
+    let more: usize = edits.iter().map(|(_, text)| text.len()).sum();
+    let mut out = Vec::with_capacity(body.len() + more);
+    let mut from = 0;
+    for (at, text) in &edits {
+        out.extend_from_slice(body.get(from..*at)?);
+        out.extend_from_slice(text);
+        from = *at;
+    }
+    out.extend_from_slice(body.get(from..)?);
+    Some(out)
+}
+
+impl Additions {
+    /// `"usage":{…},"metadata":{…}` for the last chunk of a stream that passes. `usage` is the vendor's
+    /// own object.
+    #[must_use]
+    pub fn trailer(&self, facts: &AnswerFacts, usage: Option<&str>) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(usage) = usage {
+            out.extend_from_slice(br#""usage":"#);
+            let costs = facts.usage.as_ref().and_then(|usage| self.costs(usage));
+            let end = wire::object_ends(usage.as_bytes(), &[]).map(|ends| ends.outer);
+            let more = costs.zip(end).and_then(|(costs, end)| members(&costs, end.empty));
+            let open = usage.trim_end().strip_suffix('}').filter(|_| more.is_some());
+            out.extend_from_slice(open.unwrap_or(usage).as_bytes());
+            if let Some(more) = more {
+                out.extend_from_slice(&more);
+                out.push(b'}');
+            }
+            out.push(b',');
+        }
+        out.extend_from_slice(br#""metadata":"#);
+        let metadata = self.metadata(facts.model.as_deref());
+        out.extend_from_slice(&serde_json::to_vec(&metadata).unwrap_or_else(|_| b"{}".to_vec()));
+        out
+    }
+}
+
+/// An object's members without its braces, to stand behind others.
+fn members(object: &impl Serialize, first: bool) -> Option<Vec<u8>> {
+    let text = serde_json::to_vec(object).ok()?;
+    let inside = text.get(1..text.len().checked_sub(1)?)?;
+    let comma: &[u8] = if first { b"" } else { b"," };
+    Some([comma, inside].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn additions() -> Additions {
+        Additions {
+            requested_model: "openai/gpt-4o".to_owned(),
+            requested_provider: Some("openai".into()),
+            used_provider: "openai".into(),
+            underlying_used_model: "gpt-4o".into(),
+            failed: Vec::new(),
+            rates: None,
+            selection: None,
+        }
+    }
+
+    fn facts(model: Option<&str>) -> AnswerFacts {
+        let usage = TokenUsage { input: 9, output: 2, ..TokenUsage::default() };
+        AnswerFacts { usage: Some(usage), model: model.map(str::to_owned), whole: true }
+    }
+
+    #[test]
+    fn every_byte_of_the_answer_stays() {
+        let body = br#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] } "#;
+        let out = add(body, &additions(), &facts(Some("gpt-4o-2024-08-06"))).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.starts_with(
+                r#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] ,"metadata":{"#
+            ),
+            "{text}"
+        );
+        assert!(text.ends_with("} "));
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            value["metadata"],
+            json!({"requested_model":"openai/gpt-4o","requested_provider":"openai",
+                "used_model":"gpt-4o-2024-08-06","used_provider":"openai",
+                "underlying_used_model":"gpt-4o",
+                "routing":[{"provider":"openai","model":"gpt-4o","status_code":200,"error_type":""}]})
+        );
+        assert_eq!(value["usage"], json!({"prompt_tokens":9}), "an unknown price is no cost");
+    }
+
+    #[test]
+    fn a_metadata_of_the_vendors_own_is_kept_and_extended() {
+        for (own, kept) in [("{}", json!(null)), (r#"{"tag":"x"}"#, json!("x"))] {
+            let body = format!(r#"{{"metadata":{own},"usage":{{}}}}"#);
+            let out = add(body.as_bytes(), &additions(), &facts(None)).unwrap();
+            let value: Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(value["metadata"]["tag"], kept);
+            assert_eq!(value["metadata"]["used_model"], "gpt-4o");
+        }
     }
 }

@@ -7,16 +7,23 @@
 //! Where both sides speak the same dialect nothing of this is used: bytes pass.
 
 mod additions;
+mod as_stream;
 mod chat;
 mod completions;
 mod converse;
+mod embeddings;
 pub mod form;
 mod gemini;
 mod messages;
+mod needs;
 mod responses;
 mod stream;
 
-pub use additions::{Additions, Answering};
+pub use additions::{Additions, Answering, Selection, add};
+pub use as_stream::stream_of;
+pub use messages::{RehostStream, rehost_answer, rehost_request};
+pub use needs::check;
+pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};
@@ -80,7 +87,7 @@ pub struct Target<'t> {
 }
 
 /// Reads one event of a vendor's stream after the other.
-pub trait StreamReader: Send {
+pub trait StreamReader: Send + Sync {
     /// Reads an event: its name (SSE's `event`, an event stream's `:event-type`; may be empty) and its
     /// data. What cannot be read is an [`Event::Failed`].
     fn read(&mut self, name: &[u8], data: &[u8], to: &mut Events<'_>);
@@ -91,7 +98,7 @@ pub trait StreamReader: Send {
 }
 
 /// Writes a client's stream.
-pub trait StreamWriter: Send {
+pub trait StreamWriter: Send + Sync {
     /// Writes an event. On [`Event::Done`] it writes whatever ends a complete stream, figures and
     /// additions first; on [`Event::Failed`] the error and whatever ends a broken one.
     fn write(&mut self, event: Event<'_>, out: &mut Vec<u8>);

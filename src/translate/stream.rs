@@ -233,7 +233,7 @@ fn learn(
 
 /// `{"bytes":"<base64>","p":"…"}` of `InvokeModelWithResponseStream`.
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PayloadPart.html>
-fn inner_event(payload: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn inner_event(payload: &[u8]) -> Option<Vec<u8>> {
     use base64::Engine;
 
     #[derive(serde::Deserialize)]

@@ -5,14 +5,17 @@
 //! in pieces; [`headers`] says which headers travel. What the members *mean* is
 //! [`dialect`](crate::dialect)'s business.
 
+mod ends;
 pub mod envelope;
 pub mod eventstream;
 pub mod headers;
 mod json;
+pub mod members;
 pub mod pick;
 mod plain;
 mod rewrite;
 pub mod sse;
 
+pub use ends::{End, Ends, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
 pub use rewrite::rewrite;

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
 
 mod http;
+mod sign;
 #[cfg(test)]
 mod tests;
 
@@ -20,8 +21,12 @@ use aws_sdk_sts::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::{client::result::ConnectorError, http::Response};
+use futures_util::future::BoxFuture;
 use moka::sync::Cache;
 use tokio::sync::{Mutex, OnceCell};
+
+pub use crate::secrets::AwsRole as Role;
+pub use sign::{SignError, Signable, sign};
 
 use self::http::Http;
 use super::{CloudError, Renewed};
@@ -43,17 +48,6 @@ const SESSION: &str = "turnpike";
 const LIFETIME_SECS: i32 = 3600;
 /// Roles whose credentials are kept.
 const ROLES: u64 = 10_000;
-
-/// A role of an organization.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Role {
-    /// Where STS is asked, and where the credentials are used.
-    pub region: String,
-    /// `arn:aws:iam::…:role/…`
-    pub arn: String,
-    /// What the role's trust policy asks for.
-    pub external_id: String,
-}
 
 /// Access to AWS. Clones share it.
 #[derive(Clone)]
@@ -135,9 +129,17 @@ impl Aws {
     /// # Errors
     /// When STS refuses or cannot be asked.
     pub async fn credentials(&self, role: &Role) -> Result<Credentials, CloudError> {
-        let kept = self.0.roles.get_with(role.clone(), Arc::default);
+        let kept = self.0.roles.get(role);
+        if let Some(fresh) = kept.as_ref().and_then(|kept| kept.fresh()) {
+            return Ok(fresh);
+        }
+        let kept = kept.unwrap_or_else(|| self.0.roles.get_with(role.clone(), Arc::default));
         let (own, role) = (self.clone(), role.clone());
-        kept.get(move || async move { own.assume(&role).await }).await
+        // Boxed: AWS's client makes futures of 20 KB.
+        kept.get(move || -> BoxFuture<'static, _> {
+            Box::pin(async move { own.assume(&role).await })
+        })
+        .await
     }
 
     /// Tries to assume the role now, whatever is kept.

@@ -11,12 +11,7 @@ mod assertion;
 mod tests;
 mod vertex;
 
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -31,6 +26,7 @@ use crate::{
     secrets::Secret,
 };
 
+pub use crate::secrets::{GoogleIdentity as Identity, ServiceAccount};
 pub use vertex::{Family, VertexModel};
 
 /// What tokens are good for.
@@ -40,63 +36,6 @@ pub const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(8), bytes: 256 << 10 };
 /// Identities whose tokens are kept.
 const IDENTITIES: u64 = 10_000;
-
-/// Who a token is for.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Identity {
-    /// The gateway's own.
-    Adc,
-    /// A service account, by its key.
-    ServiceAccount(ServiceAccount),
-    /// A service account that the gateway's own identity may act as: its e-mail address or id.
-    Impersonation(String),
-}
-
-impl Identity {
-    /// Whether its tokens are the platform's: they go to trusted hosts only.
-    #[must_use]
-    pub fn is_platforms(&self) -> bool {
-        !matches!(self, Self::ServiceAccount(_))
-    }
-}
-
-/// A service account's key.
-#[derive(Clone)]
-pub struct ServiceAccount {
-    /// Who it is.
-    pub client_email: String,
-    /// PEM (PKCS#8).
-    pub private_key: Secret,
-    /// Where the signed assertion is exchanged.
-    pub token_uri: String,
-}
-
-impl PartialEq for ServiceAccount {
-    fn eq(&self, other: &Self) -> bool {
-        self.client_email == other.client_email
-            && self.token_uri == other.token_uri
-            && self.private_key.expose() == other.private_key.expose()
-    }
-}
-
-impl Eq for ServiceAccount {}
-
-impl Hash for ServiceAccount {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.client_email.hash(state);
-        self.token_uri.hash(state);
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Adc => "Adc",
-            Self::ServiceAccount(_) => "ServiceAccount",
-            Self::Impersonation(_) => "Impersonation",
-        })
-    }
-}
 
 /// Access to Google. Clones share it.
 #[derive(Clone)]
@@ -124,7 +63,11 @@ impl Google {
     /// # Errors
     /// When Google refuses or cannot be asked.
     pub async fn token(&self, identity: &Identity) -> Result<Secret, CloudError> {
-        let kept = self.0.tokens.get_with(identity.clone(), Arc::default);
+        let kept = self.0.tokens.get(identity);
+        if let Some(fresh) = kept.as_ref().and_then(|kept| kept.fresh()) {
+            return Ok(fresh);
+        }
+        let kept = kept.unwrap_or_else(|| self.0.tokens.get_with(identity.clone(), Arc::default));
         let (own, identity) = (self.clone(), identity.clone());
         kept.get(move || async move { own.fetch(&identity).await }).await
     }

@@ -60,7 +60,7 @@ async fn google(iam: &str) -> Google {
     let own = google.0.tokens.get_with(Identity::Adc, Arc::default);
     let hour = Duration::from_secs(3600);
     let token = Secret::new("platform-token".to_owned());
-    own.get(move || async move { Ok::<_, ()>((token, hour)) }).await.unwrap();
+    own.get(move || async move { Ok((token, hour)) }).await.unwrap();
     google
 }
 

@@ -1,14 +1,9 @@
 //! What has been learnt from a stream so far.
 
-use serde_json::Value;
-
 use crate::{
     dialect::{
-        facts::AnswerFacts,
-        stream::FirstEvent,
-        stream_error::StreamError,
-        upstream_error::{UpstreamError, read_value},
-        usage::AnthropicCounters,
+        facts::AnswerFacts, stream::FirstEvent, stream_error::StreamError,
+        upstream_error::UpstreamError, usage::AnthropicCounters,
     },
     domain::TokenUsage,
 };
@@ -45,19 +40,14 @@ impl Reading {
 
     /// The raw JSON of an error, in any shape.
     pub(super) fn fail(&mut self, raw: &[u8]) {
-        let value = serde_json::from_slice::<Value>(raw).unwrap_or_default();
-        let error = match value {
-            Value::String(message) => UpstreamError { message, ..UpstreamError::default() },
-            value => read_value(&value).unwrap_or_else(|| UpstreamError {
-                message: "the provider reported an error without a message".to_owned(),
-                ..UpstreamError::default()
-            }),
-        };
-        self.fail_with(error);
+        self.fail_as(StreamError::of(raw));
     }
 
     pub(super) fn fail_with(&mut self, error: UpstreamError) {
-        let error = StreamError::new(error);
+        self.fail_as(StreamError::new(error));
+    }
+
+    fn fail_as(&mut self, error: StreamError) {
         if self.is_undecided() {
             self.first = FirstEvent::Error(error.clone());
         }

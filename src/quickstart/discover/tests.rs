@@ -44,27 +44,7 @@ impl Mock {
     /// The catalogue's row with this address.
     fn vendor(&self, slug: &str) -> Vendor {
         let row = catalog().vendor(slug).unwrap();
-        Vendor {
-            slug: row.slug.clone(),
-            name: row.name.clone(),
-            base_url: Some(self.base.clone()),
-            version_prefix: row.version_prefix.clone(),
-            auth: row.auth,
-            auth_types: row.auth_types.clone(),
-            required_settings: row.required_settings.clone(),
-            default_settings: row.default_settings.clone(),
-            probe: row.probe.clone(),
-            endpoints: row.endpoints.clone(),
-            optional_endpoints: row.optional_endpoints.clone(),
-            paths: row.paths.clone(),
-            forward_headers: row.forward_headers.clone(),
-            default_headers: row.default_headers.clone(),
-            stream_usage_option: row.stream_usage_option,
-            key_optional: row.key_optional,
-            transport: row.transport,
-            env_key: row.env_key.clone(),
-            models: row.models.clone(),
-        }
+        Vendor { base_url: Some(self.base.clone()), ..row.clone() }
     }
 
     fn header(&self, name: &str) -> Option<String> {

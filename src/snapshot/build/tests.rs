@@ -33,6 +33,7 @@ impl World {
             providers: vec![],
             routes: vec![],
             prices: vec![],
+            model_overrides: vec![],
         };
         Self { rows, keyring: Keyring::new([3; 32]) }
     }

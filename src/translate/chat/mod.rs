@@ -1,22 +1,39 @@
+//! `OpenAI` chat completions, spoken by clients and by vendors.
+//! <https://platform.openai.com/docs/api-reference/chat>
 
-//! TODO
+mod answer_read;
+mod answer_write;
+mod call_read;
+mod content_read;
+mod content_write;
+mod layout;
+mod members;
+mod message_read;
+mod pieces;
+mod reasoning;
+mod reasoning_write;
+mod request_read;
+mod request_write;
+mod stream_read;
+mod stream_write;
+mod tool_read;
+mod tool_write;
+mod usage;
+mod wire;
 
-use super::{Answering, StreamWriter, form::{Answer, Event, Refusal, Request}};
-use crate::dialect::GatewayError;
+#[cfg(test)]
+mod tests;
 
-pub fn read_request(_body: &[u8]) -> Result<Request<'_>, Refusal> { Ok(Request::default()) }
-pub fn write_answer(_answer: &Answer<'_>, _context: &Answering) -> Vec<u8> { Vec::new() }
-pub struct Writer {}
-impl Writer { pub fn new(_context: Answering) -> Self { Self {} } }
-impl StreamWriter for Writer {
-    fn write(&mut self, _event: Event<'_>, _out: &mut Vec<u8>) {}
-    fn abort(&mut self, _error: &GatewayError, _out: &mut Vec<u8>) {}
-}
-pub fn write_request(_request: &super::form::Request<'_>, _target: &super::Target<'_>) -> Result<Vec<u8>, super::form::Refusal> { Ok(Vec::new()) }
-pub fn read_answer(_body: &[u8]) -> Result<super::form::Answer<'_>, super::Unreadable> { Err(super::Unreadable(String::new())) }
-#[derive(Default)]
-pub struct Reader {}
-impl super::StreamReader for Reader {
-    fn read(&mut self, _name: &[u8], _data: &[u8], _to: &mut super::form::Events<'_>) {}
-    fn end(&mut self, _to: &mut super::form::Events<'_>) {}
-}pub fn inlines(_kind: &super::form::PartKind<'_>) -> bool { false }
+pub use answer_read::read_answer;
+pub use answer_write::write_answer;
+pub use content_write::inlines;
+pub use request_read::read_request;
+pub use request_write::write_request;
+pub use stream_read::Reader;
+pub use stream_write::Writer;
+
+pub(super) use answer_write::identity;
+pub(super) use members::Members;
+pub(super) use request_read::read_common;
+pub(super) use stream_write::write_failure;
+pub(super) use usage::Usage;

@@ -1,14 +1,15 @@
+//! `OpenAI`'s older completions, spoken by clients: a prompt, and the text that follows it.
+//! <https://platform.openai.com/docs/api-reference/completions>
+//!
+//! For vendors that have conversations only: the prompt is the user's turn.
 
-//! TODO
+mod answer_write;
+mod request_read;
+mod stream_write;
 
-use super::{Answering, StreamWriter, form::{Answer, Event, Refusal, Request}};
-use crate::dialect::GatewayError;
+#[cfg(test)]
+mod tests;
 
-pub fn read_request(_body: &[u8]) -> Result<Request<'_>, Refusal> { Ok(Request::default()) }
-pub fn write_answer(_answer: &Answer<'_>, _context: &Answering) -> Vec<u8> { Vec::new() }
-pub struct Writer {}
-impl Writer { pub fn new(_context: Answering) -> Self { Self {} } }
-impl StreamWriter for Writer {
-    fn write(&mut self, _event: Event<'_>, _out: &mut Vec<u8>) {}
-    fn abort(&mut self, _error: &GatewayError, _out: &mut Vec<u8>) {}
-}
+pub use answer_write::write_answer;
+pub use request_read::read_request;
+pub use stream_write::Writer;

@@ -1,10 +1,36 @@
+//! Amazon Bedrock's Converse and `ConverseStream`, as a vendor.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>; the types are
+//! those of the service's own description,
+//! <https://github.com/boto/botocore/blob/develop/botocore/data/bedrock-runtime/2023-09-30/service-2.json>.
+//! One API for models of many makers; what it has no member for goes into
+//! `additionalModelRequestFields`, in each maker's own words ([`family`]).
 
-pub fn write_request(_request: &super::form::Request<'_>, _target: &super::Target<'_>) -> Result<Vec<u8>, super::form::Refusal> { Ok(Vec::new()) }
-pub fn read_answer(_body: &[u8]) -> Result<super::form::Answer<'_>, super::Unreadable> { Err(super::Unreadable(String::new())) }
-#[derive(Default)]
-pub struct Reader {}
-impl super::StreamReader for Reader {
-    fn read(&mut self, _name: &[u8], _data: &[u8], _to: &mut super::form::Events<'_>) {}
-    fn end(&mut self, _to: &mut super::form::Events<'_>) {}
-}pub fn inlines(_kind: &super::form::PartKind<'_>) -> bool { false }
-pub fn exception(_name: &[u8], _payload: &[u8]) -> crate::dialect::StreamError { crate::dialect::StreamError { status: 500, kind: String::new(), message: String::new() } }
+mod answer_read;
+mod body;
+mod exception;
+mod family;
+mod ids;
+mod limits;
+mod media_write;
+mod messages_write;
+mod output_write;
+mod reasoning_write;
+mod request_write;
+mod stream_read;
+mod system_write;
+mod tools_write;
+mod usage_read;
+
+pub use answer_read::read_answer;
+pub use exception::exception;
+pub use media_write::inlines;
+pub use request_write::{write_count, write_request};
+pub use stream_read::Reader;
+
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod thinking_tests;

@@ -22,8 +22,8 @@ pub use event::{Event, Events};
 pub use reading::read_json;
 pub use refusal::Refusal;
 pub use request::{
-    CacheMark, Effort, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request, Role, Sampling,
-    Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    CacheMark, Effort, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request,
+    Role, Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
 pub use sealed::{Origin, Signature};
 pub use text::Text;

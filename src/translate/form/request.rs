@@ -3,10 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::{Signature, Text};
+use crate::translate::ClientApi;
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
+    /// What the client speaks, and so whose members `rest` has; none where that does not matter.
+    pub client: Option<ClientApi>,
     /// Whether the answer is to come as a stream.
     pub stream: bool,
     /// The conversation in its order, system and developer messages where they stood.

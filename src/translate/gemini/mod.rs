@@ -1,9 +1,40 @@
+//! Gemini as a vendor: `generateContent` and `streamGenerateContent`, on AI Studio
+//! (<https://ai.google.dev/api/generate-content>) and on Vertex
+//! (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference>).
 
-pub fn write_request(_request: &super::form::Request<'_>, _target: &super::Target<'_>) -> Result<Vec<u8>, super::form::Refusal> { Ok(Vec::new()) }
-pub fn read_answer(_body: &[u8]) -> Result<super::form::Answer<'_>, super::Unreadable> { Err(super::Unreadable(String::new())) }
-#[derive(Default)]
-pub struct Reader {}
-impl super::StreamReader for Reader {
-    fn read(&mut self, _name: &[u8], _data: &[u8], _to: &mut super::form::Events<'_>) {}
-    fn end(&mut self, _to: &mut super::form::Events<'_>) {}
-}pub fn inlines(_platform: super::Platform, _kind: &super::form::PartKind<'_>) -> bool { false }
+mod answer_read;
+mod contents;
+mod errors;
+mod generation;
+mod generation_config;
+mod grounding;
+mod media;
+mod request_body;
+mod request_write;
+mod response_body;
+mod results;
+mod schema;
+mod signatures;
+mod stop;
+mod stream_read;
+mod thinking;
+mod tools_write;
+mod usage;
+
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod signature_tests;
+#[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tool_tests;
+
+pub use answer_read::read_answer;
+pub use media::inlines;
+pub use request_write::write_request;
+pub use stream_read::Reader;

@@ -1,22 +1,47 @@
+//! Anthropic's Messages API, on both sides: clients that speak it, and Claude at Anthropic, on Amazon
+//! Bedrock and on Vertex AI.
+//!
+//! <https://platform.claude.com/docs/en/api/messages>. For a client's side `request_read` and
+//! `answer_write` / `stream_write`, for the vendor's `request_write` and `answer_read` /
+//! `stream_read`; `rehost` passes a client's own bytes to Claude on another platform.
 
-//! TODO
+mod answer_read;
+mod answer_write;
+mod blocks_write;
+mod cache;
+mod calls;
+mod citation;
+mod content_read;
+mod error_read;
+mod events_write;
+mod input;
+mod media_write;
+mod openai_shape;
+mod pending;
+mod raw;
+mod rehost;
+mod rehost_stream;
+mod request_read;
+mod request_write;
+mod sampling_write;
+mod schema;
+mod stream_read;
+mod stream_write;
+mod thinking_write;
+mod tools_read;
+mod tools_write;
+mod usage;
+mod words;
 
-use super::{Answering, StreamWriter, form::{Answer, Event, Refusal, Request}};
-use crate::dialect::GatewayError;
+#[cfg(test)]
+mod tests;
 
-pub fn read_request(_body: &[u8]) -> Result<Request<'_>, Refusal> { Ok(Request::default()) }
-pub fn write_answer(_answer: &Answer<'_>, _context: &Answering) -> Vec<u8> { Vec::new() }
-pub struct Writer {}
-impl Writer { pub fn new(_context: Answering) -> Self { Self {} } }
-impl StreamWriter for Writer {
-    fn write(&mut self, _event: Event<'_>, _out: &mut Vec<u8>) {}
-    fn abort(&mut self, _error: &GatewayError, _out: &mut Vec<u8>) {}
-}
-pub fn write_request(_request: &super::form::Request<'_>, _target: &super::Target<'_>) -> Result<Vec<u8>, super::form::Refusal> { Ok(Vec::new()) }
-pub fn read_answer(_body: &[u8]) -> Result<super::form::Answer<'_>, super::Unreadable> { Err(super::Unreadable(String::new())) }
-#[derive(Default)]
-pub struct Reader {}
-impl super::StreamReader for Reader {
-    fn read(&mut self, _name: &[u8], _data: &[u8], _to: &mut super::form::Events<'_>) {}
-    fn end(&mut self, _to: &mut super::form::Events<'_>) {}
-}pub fn inlines(_platform: super::Platform, _kind: &super::form::PartKind<'_>) -> bool { false }
+pub(super) use answer_read::read_answer;
+pub(super) use answer_write::write_answer;
+pub(super) use media_write::inlines;
+pub use rehost::{rehost_answer, rehost_request};
+pub use rehost_stream::RehostStream;
+pub(super) use request_read::read_request;
+pub(super) use request_write::write_request;
+pub(super) use stream_read::Reader;
+pub(super) use stream_write::Writer;

@@ -1,22 +1,43 @@
+//! `OpenAI`'s Responses API, on both sides: what its clients send and get, and what vendors that speak it
+//! are sent and answer. <https://platform.openai.com/docs/api-reference/responses>
+//!
+//! The reference for every shape is the official SDK's types:
+//! <https://github.com/openai/openai-python/tree/main/src/openai/types/responses>.
 
-//! TODO
+mod answer_read;
+mod answer_write;
+mod body;
+mod carried;
+mod events_in;
+mod input_read;
+mod input_write;
+mod items_in;
+mod items_out;
+mod open_items;
+mod parts_read;
+mod request_read;
+mod request_write;
+mod response_out;
+mod stream_read;
+mod stream_write;
+mod tools_read;
+mod tools_write;
 
-use super::{Answering, StreamWriter, form::{Answer, Event, Refusal, Request}};
-use crate::dialect::GatewayError;
+pub use answer_read::read_answer;
+pub use answer_write::write_answer;
+pub use input_write::inlines;
+pub use request_read::read_request;
+pub use request_write::write_request;
+pub use stream_read::Reader;
+pub use stream_write::Writer;
 
-pub fn read_request(_body: &[u8]) -> Result<Request<'_>, Refusal> { Ok(Request::default()) }
-pub fn write_answer(_answer: &Answer<'_>, _context: &Answering) -> Vec<u8> { Vec::new() }
-pub struct Writer {}
-impl Writer { pub fn new(_context: Answering) -> Self { Self {} } }
-impl StreamWriter for Writer {
-    fn write(&mut self, _event: Event<'_>, _out: &mut Vec<u8>) {}
-    fn abort(&mut self, _error: &GatewayError, _out: &mut Vec<u8>) {}
-}
-pub fn write_request(_request: &super::form::Request<'_>, _target: &super::Target<'_>) -> Result<Vec<u8>, super::form::Refusal> { Ok(Vec::new()) }
-pub fn read_answer(_body: &[u8]) -> Result<super::form::Answer<'_>, super::Unreadable> { Err(super::Unreadable(String::new())) }
-#[derive(Default)]
-pub struct Reader {}
-impl super::StreamReader for Reader {
-    fn read(&mut self, _name: &[u8], _data: &[u8], _to: &mut super::form::Events<'_>) {}
-    fn end(&mut self, _to: &mut super::form::Events<'_>) {}
-}pub fn inlines(_kind: &super::form::PartKind<'_>) -> bool { false }
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod stream_read_tests;
+#[cfg(test)]
+mod stream_write_tests;
+#[cfg(test)]
+mod vendor_tests;

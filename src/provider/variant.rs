@@ -1,0 +1,88 @@
+//! How a vendor is spoken to that has an API of its own, or several: as data.
+
+use serde::{Deserialize, Deserializer};
+
+use super::vendor::pairs;
+use crate::domain::Endpoint;
+
+/// An API that other dialects are translated into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// OpenAI's chat completions.
+    ChatCompletions,
+    /// OpenAI's responses.
+    Responses,
+    /// Anthropic's messages.
+    Messages,
+    /// Google's `generateContent`.
+    Gemini,
+    /// Bedrock's Converse.
+    Converse,
+}
+
+/// Where a vendor's models run: the same API has another envelope there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosting {
+    /// At the vendor that made the API.
+    #[default]
+    Own,
+    /// On Amazon Bedrock.
+    Bedrock,
+    /// On Google Vertex AI.
+    Vertex,
+}
+
+/// What is asked of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// An answer in one piece.
+    Generate,
+    /// An answer as a stream.
+    Stream,
+}
+
+/// One way in which a vendor can be spoken to; a provider's setting chooses among several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// The setting that chooses, and the value for this one. The first variant also serves providers
+    /// without the setting.
+    #[serde(default, deserialize_with = "choice")]
+    pub when: Option<(String, String)>,
+    /// What other dialects are translated into.
+    pub protocol: Option<Protocol>,
+    /// In whose envelope.
+    #[serde(default)]
+    pub hosting: Hosting,
+    /// Where an answer is asked for, below the root; `{model}` and `{setting}` are put in.
+    pub generate: Option<String>,
+    /// Where a stream is.
+    pub stream: Option<String>,
+    /// Endpoints spoken natively whose path is not the usual one.
+    #[serde(default, deserialize_with = "pairs")]
+    pub paths: Vec<(Endpoint, String)>,
+}
+
+impl Variant {
+    /// Where an operation is asked for, if that is not the protocol's usual place.
+    #[must_use]
+    pub fn call(&self, operation: Operation) -> Option<&str> {
+        match operation {
+            Operation::Generate => self.generate.as_deref(),
+            Operation::Stream => self.stream.as_deref(),
+        }
+    }
+}
+
+/// A table of one row.
+fn choice<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<(String, String)>, D::Error> {
+    let mut rows: Vec<(String, String)> = pairs(deserializer)?;
+    match (rows.pop(), rows.is_empty()) {
+        (row, true) => Ok(row),
+        _ => Err(serde::de::Error::custom("`when` names one setting")),
+    }
+}

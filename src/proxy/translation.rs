@@ -1,0 +1,181 @@
+//! The body of an attempt: the client's own, the same in another envelope, or translated.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::header;
+
+use super::{
+    ctx::{Call, Fetched, Inbound},
+    plan,
+    shared::Media,
+};
+use crate::{
+    domain::{Endpoint, ModelFacts},
+    net::{Bounds, Fetcher},
+    snapshot::{Route, Way},
+    translate::{
+        self, ClientApi, Platform, Target, VendorApi,
+        form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
+    },
+};
+
+/// What one medium may take (contract 2, `media.fetch`).
+const MEDIUM: Bounds = Bounds { time: Duration::from_secs(10), bytes: 20 * 1024 * 1024 };
+/// Media of one request that are fetched.
+const MOST_MEDIA: usize = 20;
+
+/// Makes the body that `route` is sent.
+///
+/// # Errors
+/// When the route's model or vendor cannot do what the request asks.
+pub async fn body(
+    call: &mut Call,
+    media: &Media,
+    route: &Arc<Route>,
+    betas: &[&str],
+) -> Result<Bytes, Refusal> {
+    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
+        return Ok(Bytes::new());
+    };
+    capable(inbound, endpoint, &route.facts)?;
+    match route.provider.way(endpoint) {
+        None | Some(Way::Pass) => Ok(plan::body_for(inbound, route, call.endpoint)),
+        Some(Way::Rehost(platform)) => {
+            translate::rehost_request(&inbound.body, platform, betas).map(Bytes::from)
+        }
+        Some(Way::Translate(client, vendor)) => {
+            let missing = match written(inbound, &call.media, route, client, vendor)? {
+                Written::Body(body) => return Ok(body.into()),
+                Written::Missing(urls) => urls,
+            };
+            for url in missing {
+                call.media.push(fetch(media, url).await?);
+            }
+            match written(inbound, &call.media, route, client, vendor)? {
+                Written::Body(body) => Ok(body.into()),
+                Written::Missing(_) => Err(too_many()),
+            }
+        }
+    }
+}
+
+/// A translated body, or the addresses whose bytes it lacks.
+enum Written {
+    Body(Vec<u8>),
+    Missing(Vec<String>),
+}
+
+fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<(), Refusal> {
+    let Some(api) = ClientApi::of(endpoint) else { return Ok(()) };
+    if facts.capabilities.is_none() && facts.max_output_tokens.is_none() {
+        return Ok(());
+    }
+    let head = &inbound.head;
+    translate::check(api, &inbound.body, head.stream, &head.model_name, facts)
+}
+
+fn written(
+    inbound: &Inbound,
+    media: &[Fetched],
+    route: &Route,
+    client: ClientApi,
+    vendor: VendorApi,
+) -> Result<Written, Refusal> {
+    let provider = &route.provider;
+    let mut request = client.read(&inbound.body)?;
+    let mut missing: Vec<String> = Vec::new();
+    each_medium(&mut request, vendor, provider.platform, &mut |medium| {
+        let Source::Url(url) = &medium.source else { return };
+        if let Some(found) = media.iter().find(|known| known.url == **url) {
+            medium.source = Source::Base64(Text::from(&*found.base64));
+            medium.mime = medium.mime.take().or_else(|| found.mime.as_deref().map(Text::from));
+        } else if !missing.iter().any(|known| *known == **url) {
+            missing.push((**url).to_owned());
+        }
+    });
+    if missing.len() + media.len() > MOST_MEDIA {
+        return Err(too_many());
+    }
+    if !missing.is_empty() {
+        return Ok(Written::Missing(missing));
+    }
+    let target = Target {
+        model: &route.upstream_model,
+        facts: &route.facts,
+        platform: provider.platform,
+        quirks: &provider.vendor.quirks,
+    };
+    vendor.write(&request, &target).map(Written::Body)
+}
+
+fn too_many() -> Refusal {
+    let message = format!(
+        "this model's vendor takes no URLs, and at most {MOST_MEDIA} files are fetched for a request; \
+         send the others as data URLs"
+    );
+    Refusal::invalid("messages", message)
+}
+
+/// Visits what the vendor wants in the body itself.
+fn each_medium<'a>(
+    request: &mut Request<'a>,
+    vendor: VendorApi,
+    platform: Platform,
+    visit: &mut dyn FnMut(&mut Medium<'a>),
+) {
+    let parts = request.turns.iter_mut().flat_map(|turn| &mut turn.parts);
+    parts.for_each(|part| each_in_part(part, vendor, platform, visit));
+}
+
+fn each_in_part<'a>(
+    part: &mut Part<'a>,
+    vendor: VendorApi,
+    platform: Platform,
+    visit: &mut dyn FnMut(&mut Medium<'a>),
+) {
+    let inlines = vendor.inlines(platform, &part.kind);
+    match &mut part.kind {
+        PartKind::Image(medium) | PartKind::Audio(medium) | PartKind::Document(medium)
+            if inlines =>
+        {
+            visit(medium);
+        }
+        PartKind::ToolResult(result) => {
+            result.parts.iter_mut().for_each(|inner| each_in_part(inner, vendor, platform, visit));
+        }
+        _ => {}
+    }
+}
+
+async fn fetch(media: &Media, url: String) -> Result<Fetched, Refusal> {
+    let refused = |why: &str| {
+        Refusal::invalid(
+            "messages",
+            format!(
+                "this model's vendor takes no URLs, and a file of the request {why}; send it as a \
+                 data URL"
+            ),
+        )
+    };
+    let Some(fetcher) = media.0.as_ref() else {
+        return Err(refused("is not fetched (media.fetch = \"off\")"));
+    };
+    if !url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
+        return Err(refused("has an address that is not https"));
+    }
+    fetched(fetcher, url).await.map_err(|why| refused(&why))
+}
+
+async fn fetched(fetcher: &Fetcher, url: String) -> Result<Fetched, String> {
+    let answer = fetcher.get(&url, MEDIUM).await;
+    let answer = answer.map_err(|error| format!("cannot be fetched: {error}"))?;
+    if !answer.status().is_success() {
+        return Err(format!("cannot be fetched: its host answers {}", answer.status().as_u16()));
+    }
+    let mime = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let mime = mime.and_then(|kind| kind.split(';').next()).map(|kind| kind.trim().to_lowercase());
+    let mime = mime.filter(|kind| !kind.is_empty() && kind != "application/octet-stream");
+    Ok(Fetched { url, mime, base64: STANDARD.encode(answer.body()) })
+}

@@ -1,0 +1,59 @@
+//! What is known of a model: what the organization says, then what the program knows.
+
+use crate::{
+    domain::{Capabilities, ModelFacts, ReasoningMode},
+    provider::models,
+    store::ModelOverrideRow,
+};
+
+/// How well a pattern fits a name: an exact one best, then the longest prefix; none where it does not.
+fn fit(pattern: &str, name: &str) -> Option<usize> {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix).then_some(prefix.len()),
+        None => (pattern == name).then_some(usize::MAX),
+    }
+}
+
+/// What is known of `model` at `vendor`. A member that the organization left open is the program's.
+pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -> ModelFacts {
+    let shipped = shipped(vendor, model);
+    let own = overrides
+        .iter()
+        .filter(|row| row.model_provider.as_deref().is_none_or(|own| own == vendor))
+        .filter_map(|row| {
+            // A row for this vendor goes before one for any.
+            Some(((fit(&row.model_pattern, model)?, row.model_provider.is_some()), row))
+        })
+        .max_by_key(|(fit, _)| *fit);
+    let Some((_, own)) = own else { return shipped };
+    let capabilities = own.capabilities.as_ref();
+    let mode = own.reasoning_mode.as_deref().and_then(ReasoningMode::named);
+    ModelFacts {
+        capabilities: capabilities
+            .map(|names| Capabilities::named(names.iter().map(String::as_str)))
+            .or(shipped.capabilities),
+        reasoning_mode: mode.or(shipped.reasoning_mode),
+        context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
+        max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
+    }
+}
+
+fn shipped(vendor: &str, model: &str) -> ModelFacts {
+    let known = models()
+        .vendors()
+        .filter(|known| known.model_provider == vendor)
+        .flat_map(|known| &known.models)
+        .filter_map(|row| {
+            let fits = row.patterns.iter().filter_map(|pattern| fit(pattern, model));
+            Some((fits.max()?, row))
+        })
+        .max_by_key(|(fit, _)| *fit);
+    let Some((_, row)) = known else { return ModelFacts::default() };
+    let names = row.capabilities.as_ref();
+    ModelFacts {
+        capabilities: names.map(|names| Capabilities::named(names.iter().map(String::as_str))),
+        reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
+        context_tokens: row.context_tokens.map(u64::from),
+        max_output_tokens: row.max_output_tokens.map(u64::from),
+    }
+}

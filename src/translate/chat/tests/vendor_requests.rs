@@ -1,0 +1,375 @@
+//! Requests for vendors: everything that the middle form has, and what each vendor does differently.
+
+use serde_json::{Value, json};
+
+use super::{quirks, sent};
+use crate::{
+    domain::{ModelFacts, Quirks, ReasoningMode},
+    translate::{ClientApi, Platform, Target, VendorApi, form::Request},
+};
+
+/// One request with most of what the API has.
+const RICH: &str = r#"{"model":"m","messages":[
+  {"role":"developer","content":[{"type":"text","text":"Be brief."},{"type":"text","text":"Be kind."}]},
+  {"role":"user","name":"ann","content":[{"type":"text","text":"Look:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}}]},
+  {"role":"assistant","content":"I look.","reasoning_details":[{"type":"reasoning.text","text":"Hm.","signature":"c2ln","format":"anthropic-claude-v1","index":0}],
+   "tool_calls":[{"id":"call_1","type":"function","function":{"name":"zoom","arguments":"{\"x\":1}"},"extra_content":{"google":{"thought_signature":"Z3M="}}},
+                 {"id":"call_2","type":"function","function":{"name":"now","arguments":"{}"}}]},
+  {"role":"tool","tool_call_id":"call_1","content":[{"type":"text","text":"seen"},{"type":"image_url","image_url":{"url":"https://x.test/z.png"}}]},
+  {"role":"tool","tool_call_id":"call_2","content":"noon"},
+  {"role":"user","content":"And?"}],
+ "tools":[{"type":"function","function":{"name":"zoom","description":"d","parameters":{"type":"object","properties":{"x":{"type":"integer"}}},"strict":true}},
+          {"type":"function","function":{"name":"now"}}],
+ "tool_choice":{"type":"function","function":{"name":"zoom"}},"parallel_tool_calls":false,
+ "max_tokens":100,"temperature":0.5,"top_p":0.9,"stop":["a","b"],"seed":7,"frequency_penalty":0,"presence_penalty":0.5,
+ "reasoning_effort":"low","response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}},
+ "verbosity":"low","user":"u","service_tier":"flex","prompt_cache_key":"k","stream":true}"#;
+
+fn read(body: &str) -> Request<'_> {
+    ClientApi::Chat.read(body.as_bytes()).unwrap()
+}
+
+fn written(body: &str, row: &str) -> Value {
+    sent(&read(body), &quirks(row)).unwrap()
+}
+
+fn asking(members: &str) -> String {
+    format!(r#"{{"messages":[{{"role":"user","content":"hi"}}],{members}}}"#)
+}
+
+#[test]
+fn a_rich_request_is_written_whole() {
+    let usage = Quirks { stream_usage: true, ..quirks("{}") };
+    let expected = json!({
+        "model":"vendor-model",
+        "messages":[
+            {"role":"system","content":"Be brief.\n\nBe kind."},
+            {"role":"user","name":"ann","content":[{"type":"text","text":"Look:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}}]},
+            {"role":"assistant","content":"I look.","tool_calls":[
+                {"id":"call_1","type":"function","function":{"name":"zoom","arguments":"{\"x\":1}"}},
+                {"id":"call_2","type":"function","function":{"name":"now","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"call_1","content":"seen"},
+            {"role":"tool","tool_call_id":"call_2","content":"noon"},
+            {"role":"user","content":[
+                {"type":"text","text":"From the result of the call call_1:"},
+                {"type":"image_url","image_url":{"url":"https://x.test/z.png"}},
+                {"type":"text","text":"And?"}]}],
+        "tools":[
+            {"type":"function","function":{"name":"zoom","description":"d","parameters":{"type":"object","properties":{"x":{"type":"integer"}}},"strict":true}},
+            {"type":"function","function":{"name":"now","parameters":{"type":"object","properties":{}}}}],
+        "tool_choice":{"type":"function","function":{"name":"zoom"}},
+        "parallel_tool_calls":false,
+        "max_tokens":100,"temperature":0.5,"top_p":0.9,"presence_penalty":0.5,"seed":7,"stop":["a","b"],
+        "reasoning_effort":"low",
+        "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}},
+        "verbosity":"low","user":"u","service_tier":"flex","prompt_cache_key":"k",
+        "stream":true,"stream_options":{"include_usage":true}});
+    let body = sent(&read(RICH), &usage).unwrap();
+    assert_eq!(body, expected, "{body:#}");
+}
+
+#[test]
+fn the_same_request_makes_the_same_bytes_a_thousand_times() {
+    let (facts, quirks) = (ModelFacts::default(), Quirks::default());
+    let target = Target { model: "m", facts: &facts, platform: Platform::Own, quirks: &quirks };
+    let first = VendorApi::Chat.write(&read(RICH), &target).unwrap();
+    for _ in 0..1000 {
+        assert_eq!(VendorApi::Chat.write(&read(RICH), &target).unwrap(), first);
+    }
+}
+
+#[test]
+fn a_vendor_gets_the_names_and_roles_that_it_knows() {
+    let openai = written(RICH, r#"{"max_completion_tokens":true,"developer_role":true}"#);
+    assert_eq!(openai["messages"][0]["role"], "developer");
+    assert_eq!(openai["max_completion_tokens"], 100);
+    assert!(openai.get("max_tokens").is_none() && openai.get("stream_options").is_none());
+    let strict = written(RICH, r#"{"lacks":["user","service_tier","prompt_cache_key","seed"]}"#);
+    for hint in ["user", "service_tier", "prompt_cache_key", "seed"] {
+        assert!(strict.get(hint).is_none(), "{hint}");
+    }
+}
+
+#[test]
+fn openais_thinking_models_get_the_new_limit_and_no_temperature() {
+    let facts = ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
+    let quirks = quirks(r#"{"openai_models":true}"#);
+    let target = Target { model: "o", facts: &facts, platform: Platform::Own, quirks: &quirks };
+    let write = |body: &str| -> Value {
+        serde_json::from_slice(&VendorApi::Chat.write(&read(body), &target).unwrap()).unwrap()
+    };
+    let body = write(RICH);
+    assert_eq!(body["max_completion_tokens"], 100);
+    assert!(body.get("temperature").is_none() && body.get("top_p").is_none());
+    let off = write(&asking(r#""temperature":0.5,"reasoning_effort":"none""#));
+    assert_eq!((&off["temperature"], &off["reasoning_effort"]), (&json!(0.5), &json!("none")));
+}
+
+#[test]
+fn thinking_is_asked_for_in_the_vendors_own_member() {
+    for (row, asked, expected) in [
+        ("{}", r#""reasoning_effort":"max""#, json!({"reasoning_effort":"max"})),
+        ("{}", r#""reasoning":{"max_tokens":2000}"#, json!({"reasoning_effort":"medium"})),
+        ("{}", r#""reasoning":{"enabled":true}"#, json!({})),
+        (
+            r#"{"efforts":["low","medium","high"]}"#,
+            r#""reasoning_effort":"max""#,
+            json!({"reasoning_effort":"high"}),
+        ),
+        (
+            r#"{"efforts":["low","high"]}"#,
+            r#""reasoning_effort":"medium""#,
+            json!({"reasoning_effort":"low"}),
+        ),
+        (
+            r#"{"efforts":["low","high"]}"#,
+            r#""reasoning_effort":"none""#,
+            json!({"reasoning_effort":"low"}),
+        ),
+        (
+            r#"{"efforts":["none","high"]}"#,
+            r#""reasoning_effort":"low""#,
+            json!({"reasoning_effort":"high"}),
+        ),
+        (
+            r#"{"reasoning":"object"}"#,
+            r#""reasoning_effort":"low""#,
+            json!({"reasoning":{"effort":"low"}}),
+        ),
+        (
+            r#"{"reasoning":"object"}"#,
+            r#""reasoning":{"max_tokens":2000,"exclude":true}"#,
+            json!({"reasoning":{"max_tokens":2000,"exclude":true}}),
+        ),
+        (
+            r#"{"reasoning":"object"}"#,
+            r#""reasoning":{"enabled":true}"#,
+            json!({"reasoning":{"enabled":true}}),
+        ),
+        (
+            r#"{"reasoning":"object"}"#,
+            r#""reasoning_effort":"none""#,
+            json!({"reasoning":{"enabled":false}}),
+        ),
+        (
+            r#"{"reasoning":"effort_and_thinking"}"#,
+            r#""reasoning_effort":"low""#,
+            json!({"reasoning_effort":"low","thinking":{"type":"enabled"}}),
+        ),
+        (
+            r#"{"reasoning":"effort_and_thinking"}"#,
+            r#""reasoning_effort":"none""#,
+            json!({"thinking":{"type":"disabled"}}),
+        ),
+        (
+            r#"{"reasoning":"effort_and_enabled"}"#,
+            r#""reasoning_effort":"none""#,
+            json!({"reasoning":{"enabled":false}}),
+        ),
+    ] {
+        let body = written(&asking(asked), row);
+        let mut rest = body.as_object().unwrap().clone();
+        rest.remove("model");
+        rest.remove("messages");
+        assert_eq!(Value::Object(rest), expected, "{row} {asked}");
+    }
+}
+
+#[test]
+fn earlier_thinking_stands_where_the_vendor_wants_it() {
+    let assistant = |row: &str| written(RICH, row)["messages"][2].clone();
+    assert_eq!(
+        assistant(r#"{"reasoning_history":"reasoning_content"}"#)["reasoning_content"],
+        "Hm."
+    );
+    assert_eq!(assistant(r#"{"reasoning_history":"reasoning"}"#)["reasoning"], "Hm.");
+    assert_eq!(
+        assistant(r#"{"reasoning_history":"reasoning_details"}"#)["reasoning_details"],
+        json!([{"type":"reasoning.text","text":"Hm.","signature":"c2ln","format":"anthropic-claude-v1","index":0}])
+    );
+    assert_eq!(
+        assistant(r#"{"reasoning_history":"parts"}"#)["content"],
+        json!([{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]},{"type":"text","text":"I look."}])
+    );
+}
+
+#[test]
+fn geminis_signatures_go_back_only_where_they_are_known() {
+    let call = |row: &str| written(RICH, row)["messages"][2]["tool_calls"][0].clone();
+    assert!(call("{}").get("extra_content").is_none());
+    assert_eq!(
+        call(r#"{"extra_content":true}"#)["extra_content"],
+        json!({"google":{"thought_signature":"Z3M="}})
+    );
+}
+
+#[test]
+fn short_ids_are_the_same_for_a_call_and_its_result() {
+    let body = written(RICH, r#"{"short_call_ids":true}"#);
+    for (index, result) in [(0, 3), (1, 4)] {
+        let id = body["messages"][2]["tool_calls"][index]["id"].as_str().unwrap();
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+        assert_eq!(body["messages"][result]["tool_call_id"], id);
+    }
+    let own = r#"{"messages":[{"role":"tool","tool_call_id":"abcDEF123","content":"x"}]}"#;
+    assert_eq!(
+        written(own, r#"{"short_call_ids":true}"#)["messages"][0]["tool_call_id"],
+        "abcDEF123"
+    );
+}
+
+#[test]
+fn allowed_tools_are_the_only_tools_where_the_choice_is_not_known() {
+    let body = asking(
+        r#""tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}],
+        "tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}}"#,
+    );
+    let plain = written(&body, "{}");
+    assert_eq!(plain["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&plain["tools"][0]["function"]["name"], &plain["tool_choice"]),
+        (&json!("b"), &json!("required"))
+    );
+    let known = written(&body, r#"{"allowed_tools":true}"#);
+    assert_eq!(known["tools"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        known["tool_choice"],
+        json!({"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}})
+    );
+}
+
+#[test]
+fn a_choice_without_tools_is_left_out() {
+    let body = written(&asking(r#""tool_choice":"none","parallel_tool_calls":true"#), "{}");
+    assert!(body.get("tool_choice").is_none() && body.get("parallel_tool_calls").is_none());
+}
+
+#[test]
+fn json_is_asked_for_by_instruction_where_there_is_no_mode() {
+    let body = r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}],"response_format":{"type":"json_object"}}"#;
+    let without = written(body, r#"{"json":"schema"}"#);
+    assert!(without.get("response_format").is_none());
+    let roles: Vec<&str> = without["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["role"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, ["system", "system", "user"]);
+    assert_eq!(written(body, "{}")["response_format"], json!({"type":"json_object"}));
+}
+
+#[test]
+fn what_the_vendor_lacks_is_refused_by_name() {
+    let search = r#""tools":[{"type":"web_search"}]"#;
+    let custom = r#""tools":[{"type":"custom","custom":{"name":"c"}}]"#;
+    let schema = r#""response_format":{"type":"json_schema","json_schema":{"schema":{}}}"#;
+    for (row, members, param) in [
+        ("{}", r#""n":2"#, "n"),
+        (r#"{"lacks":["presence_penalty"]}"#, r#""presence_penalty":0.1"#, "presence_penalty"),
+        (r#"{"lacks":["logprobs"]}"#, r#""logprobs":true"#, "logprobs"),
+        (r#"{"lacks":["logit_bias"]}"#, r#""logit_bias":{"1":2}"#, "logit_bias"),
+        (r#"{"lacks":["top_k"]}"#, r#""top_k":3"#, "top_k"),
+        (r#"{"lacks":["verbosity"]}"#, r#""verbosity":"low""#, "verbosity"),
+        (
+            r#"{"lacks":["parallel_tool_calls"]}"#,
+            r#""parallel_tool_calls":false"#,
+            "parallel_tool_calls",
+        ),
+        (
+            r#"{"lacks":["tools"]}"#,
+            r#""tools":[{"type":"function","function":{"name":"f"}}]"#,
+            "tools",
+        ),
+        ("{}", search, "tools[0]"),
+        ("{}", custom, "tools[0]"),
+        (r#"{"json":"object"}"#, schema, "response_format"),
+    ] {
+        let body = asking(members);
+        let refusal = sent(&read(&body), &quirks(row)).unwrap_err();
+        assert_eq!(
+            (refusal.code, refusal.param.as_deref()),
+            ("unsupported_parameter", Some(param)),
+            "{row} {members}"
+        );
+    }
+    let zero = asking(r#""presence_penalty":0,"frequency_penalty":0,"n":1,"logit_bias":{}"#);
+    let body = written(&zero, r#"{"lacks":["presence_penalty","frequency_penalty","logit_bias"]}"#);
+    assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
+}
+
+#[test]
+fn media_are_written_as_the_vendor_takes_them() {
+    let with = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
+    let first =
+        |part: &str, row: &str| written(&with(part), row)["messages"][0]["content"][0].clone();
+    let pdf = r#"{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA","filename":"a.pdf"}}"#;
+    assert_eq!(
+        first(pdf, "{}"),
+        json!({"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}})
+    );
+    assert_eq!(
+        first(pdf, r#"{"documents":"document_url"}"#),
+        json!({"type":"document_url","document_url":"data:application/pdf;base64,AAAA","document_name":"a.pdf"})
+    );
+    let refusal = sent(&read(&with(pdf)), &quirks(r#"{"documents":"none"}"#)).unwrap_err();
+    assert_eq!(refusal.param.as_deref(), Some("messages[0].content[0]"));
+    let text = r#"{"type":"file","file":{"file_data":"data:text/plain;base64,aGVsbG8=","filename":"a.txt"}}"#;
+    assert_eq!(
+        first(text, r#"{"documents":"none"}"#),
+        json!({"type":"text","text":"a.txt\n\nhello"})
+    );
+    let sound = r#"{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}}"#;
+    assert_eq!(
+        first(sound, "{}"),
+        json!({"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}})
+    );
+    for (part, lacks) in [
+        (sound, "input_audio"),
+        (r#"{"type":"image_url","image_url":{"url":"https://x.test/a"}}"#, "image_url"),
+    ] {
+        let row = format!(r#"{{"lacks":["{lacks}"]}}"#);
+        assert!(sent(&read(&with(part)), &quirks(&row)).is_err(), "{lacks}");
+    }
+    let marked = r#"{"type":"text","text":"t","cache_control":{"type":"ephemeral"}}"#;
+    assert_eq!(
+        first(marked, r#"{"cache_control":true}"#)["cache_control"],
+        json!({"type":"ephemeral"})
+    );
+    assert_eq!(written(&with(marked), "{}")["messages"][0]["content"], "t");
+}
+
+#[test]
+fn web_search_is_asked_for_with_the_place() {
+    let row = r#"{"web_search_options":true}"#;
+    let expected = json!({"search_context_size":"low","user_location":{"type":"approximate","approximate":{"city":"Graz","country":"AT"}}});
+    for member in [
+        r#""tools":[{"type":"web_search","search_context_size":"low","user_location":{"type":"approximate","city":"Graz","country":"AT"}}]"#,
+        r#""web_search_options":{"search_context_size":"low","user_location":{"type":"approximate","approximate":{"city":"Graz","country":"AT"}}}"#,
+    ] {
+        let body = written(&asking(member), row);
+        assert_eq!(body["web_search_options"], expected);
+        assert!(body.get("tools").is_none());
+    }
+    let held = asking(r#""tools":[{"type":"web_search","allowed_domains":["x.test"]}]"#);
+    assert!(sent(&read(&held), &quirks(row)).is_err());
+}
+
+#[test]
+fn custom_tools_are_written_for_those_who_have_them_from_either_dialect() {
+    let row = r#"{"custom_tools":true}"#;
+    let own = r#"{"type":"custom","custom":{"name":"sql","format":{"type":"text"}}}"#;
+    let flat = r#"{"type":"custom","name":"sql","format":{"type":"grammar","syntax":"lark","definition":"g"}}"#;
+    let write = |tool: &str| {
+        let members = format!(
+            r#""tools":[{tool}],"tool_choice":{{"type":"custom","custom":{{"name":"sql"}}}}"#
+        );
+        written(&asking(&members), row)
+    };
+    assert_eq!(write(own)["tools"][0], serde_json::from_str::<Value>(own).unwrap());
+    assert_eq!(
+        write(flat)["tools"][0],
+        json!({"type":"custom","custom":{"name":"sql","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"g"}}}})
+    );
+    assert_eq!(write(own)["tool_choice"], json!({"type":"custom","custom":{"name":"sql"}}));
+}

@@ -1,0 +1,306 @@
+//! Tools and whether they must be called, for a vendor.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::content_write::CacheOut;
+use crate::{
+    domain::Quirks,
+    translate::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind},
+};
+
+/// A tool.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum ToolOut<'r> {
+    Function {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: FunctionOut<'r>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<CacheOut>,
+    },
+    Custom {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        custom: CustomOut<'r>,
+    },
+    Raw(&'r RawValue),
+}
+
+#[derive(Serialize)]
+pub(super) struct FunctionOut<'r> {
+    name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'r str>,
+    parameters: Parameters<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+/// Not every vendor takes a function without any.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Parameters<'r> {
+    Schema(&'r RawValue),
+    None {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        properties: Empty,
+    },
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+/// <https://platform.openai.com/docs/guides/function-calling#custom-tools>
+#[derive(Serialize)]
+pub(super) struct CustomOut<'r> {
+    name: Text<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Grammar<'r>>,
+}
+
+/// The grammar of a custom tool: Responses has its members without the object around them.
+#[derive(Serialize)]
+struct Grammar<'r> {
+    #[serde(rename = "type")]
+    kind: Text<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grammar: Option<GrammarOut<'r>>,
+}
+
+#[derive(Serialize)]
+struct GrammarOut<'r> {
+    syntax: Option<Text<'r>>,
+    definition: Option<Text<'r>>,
+}
+
+/// A custom tool as either of `OpenAI`'s dialects has it.
+#[derive(Deserialize)]
+struct RawCustom<'a> {
+    custom: Option<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    description: Option<Text<'a>>,
+    format: Option<RawGrammar<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawGrammar<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
+    syntax: Option<Text<'a>>,
+    definition: Option<Text<'a>>,
+}
+
+/// `tool_choice`.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum ChoiceOut<'r> {
+    Word(&'static str),
+    Named(NamedTool<'r>),
+    Allowed {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        allowed_tools: AllowedOut<'r>,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct AllowedOut<'r> {
+    mode: &'static str,
+    tools: Vec<NamedTool<'r>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NamedTool<'r> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<NameOut<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<NameOut<'r>>,
+}
+
+#[derive(Serialize)]
+struct NameOut<'r> {
+    name: &'r str,
+}
+
+/// `web_search_options`.
+/// <https://platform.openai.com/docs/guides/tools-web-search?api-mode=chat>
+#[derive(Serialize)]
+pub(super) struct SearchOut<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_context_size: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_location: Option<LocationOut<'r>>,
+}
+
+#[derive(Serialize)]
+struct LocationOut<'r> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    approximate: Place<'r>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Place<'r> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    city: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timezone: Option<Text<'r>>,
+}
+
+/// What a request says of tools.
+#[derive(Default)]
+pub(super) struct Tools<'r> {
+    pub tools: Vec<ToolOut<'r>>,
+    pub choice: Option<ChoiceOut<'r>>,
+    pub search: Option<SearchOut<'r>>,
+}
+
+/// Writes the tools of a request.
+pub(super) fn tools<'r>(request: &'r Request<'_>, quirks: &Quirks) -> Result<Tools<'r>, Refusal> {
+    let mut all = Tools::default();
+    let only = match &request.tool_choice {
+        Some(ToolChoice::Allowed { names, .. }) if !quirks.allowed_tools => Some(names),
+        _ => None,
+    };
+    for (index, tool) in request.tools.iter().enumerate() {
+        if let ToolKind::WebSearch { .. } = tool.kind {
+            all.search = Some(search(&tool.kind, quirks, index)?);
+        } else if only.is_none_or(|names| names.iter().any(|name| Some(&**name) == named(tool))) {
+            all.tools.push(one(tool, quirks, index)?);
+        }
+    }
+    if quirks.lacks("tools") && !all.tools.is_empty() {
+        return Err(Refusal::unsupported("tools", "this vendor's models call no tools"));
+    }
+    // Vendors refuse a choice where there is nothing to choose from.
+    if !all.tools.is_empty() {
+        all.choice = request.tool_choice.as_ref().map(|wanted| choice(wanted, request, quirks));
+    }
+    Ok(all)
+}
+
+fn named<'r>(tool: &'r Tool<'_>) -> Option<&'r str> {
+    match &tool.kind {
+        ToolKind::Function { name, .. } => Some(name),
+        ToolKind::WebSearch { .. } | ToolKind::Other { .. } => None,
+    }
+}
+
+fn one<'r>(tool: &'r Tool<'_>, quirks: &Quirks, index: usize) -> Result<ToolOut<'r>, Refusal> {
+    match &tool.kind {
+        ToolKind::Function { name, description, parameters, strict } => Ok(ToolOut::Function {
+            kind: "function",
+            function: FunctionOut {
+                name,
+                description: description.as_deref(),
+                parameters: parameters.map_or(
+                    Parameters::None { kind: "object", properties: Empty {} },
+                    Parameters::Schema,
+                ),
+                strict: *strict,
+            },
+            cache_control: CacheOut::of(tool.cache, quirks),
+        }),
+        ToolKind::Other { name, raw } if *name == "custom" && quirks.custom_tools => {
+            custom(raw, index)
+        }
+        ToolKind::Other { name, .. } => {
+            let message = format!("this vendor has no tools of the type `{}`", &**name);
+            Err(Refusal::unsupported(format!("tools[{index}]"), message))
+        }
+        ToolKind::WebSearch { .. } => {
+            let message = "this vendor does not search the web by itself";
+            Err(Refusal::unsupported(format!("tools[{index}]"), message))
+        }
+    }
+}
+
+fn custom(raw: &RawValue, index: usize) -> Result<ToolOut<'_>, Refusal> {
+    let at = format!("tools[{index}]");
+    let own: RawCustom<'_> = super::members::read_at(&at, raw)?;
+    if own.custom.is_some() {
+        return Ok(ToolOut::Raw(raw));
+    }
+    let name = own.name.ok_or_else(|| {
+        let message = format!("`{at}.name` is missing");
+        Refusal::invalid(format!("{at}.name"), message)
+    })?;
+    let format = own.format.map(|format| {
+        let is_grammar = format.kind == "grammar";
+        let own = GrammarOut { syntax: format.syntax, definition: format.definition };
+        Grammar { kind: format.kind, grammar: is_grammar.then_some(own) }
+    });
+    let custom = CustomOut { name, description: own.description, format };
+    Ok(ToolOut::Custom { kind: "custom", custom })
+}
+
+fn search<'r>(
+    tool: &'r ToolKind<'_>,
+    quirks: &Quirks,
+    index: usize,
+) -> Result<SearchOut<'r>, Refusal> {
+    let refuse = |message: &str| Err(Refusal::unsupported(format!("tools[{index}]"), message));
+    let ToolKind::WebSearch {
+        context_size, user_location, allowed_domains, blocked_domains, ..
+    } = tool
+    else {
+        return refuse("this vendor has no such tool");
+    };
+    if !quirks.web_search_options {
+        return refuse("this vendor does not search the web by itself; leave `web_search` out");
+    }
+    if !allowed_domains.is_empty() || !blocked_domains.is_empty() {
+        return refuse("this vendor's web search cannot be held to certain domains");
+    }
+    let place = user_location.and_then(|raw| serde_json::from_str::<Place<'r>>(raw.get()).ok());
+    let user_location = place.map(|approximate| LocationOut { kind: "approximate", approximate });
+    Ok(SearchOut { search_context_size: context_size.as_deref(), user_location })
+}
+
+fn choice<'r>(
+    wanted: &'r ToolChoice<'_>,
+    request: &'r Request<'_>,
+    quirks: &Quirks,
+) -> ChoiceOut<'r> {
+    match wanted {
+        ToolChoice::Auto => ChoiceOut::Word("auto"),
+        ToolChoice::None => ChoiceOut::Word("none"),
+        ToolChoice::Required => ChoiceOut::Word("required"),
+        ToolChoice::Named(name) => ChoiceOut::Named(by_name(name, request)),
+        ToolChoice::Allowed { names, required } => {
+            let mode = if *required { "required" } else { "auto" };
+            if !quirks.allowed_tools {
+                return ChoiceOut::Word(mode);
+            }
+            let tools = names.iter().map(|name| by_name(name, request)).collect();
+            ChoiceOut::Allowed { kind: "allowed_tools", allowed_tools: AllowedOut { mode, tools } }
+        }
+    }
+}
+
+/// A name that is no function's is a custom tool's.
+fn by_name<'r>(name: &'r str, request: &Request<'_>) -> NamedTool<'r> {
+    let is_function = request.tools.iter().any(|tool| named(tool) == Some(name));
+    let has_custom = request.tools.iter().any(|tool| match &tool.kind {
+        ToolKind::Other { name, .. } => *name == "custom",
+        ToolKind::Function { .. } | ToolKind::WebSearch { .. } => false,
+    });
+    let own = NameOut { name };
+    if is_function || !has_custom {
+        NamedTool { kind: "function", function: Some(own), custom: None }
+    } else {
+        NamedTool { kind: "custom", function: None, custom: Some(own) }
+    }
+}

@@ -1,0 +1,105 @@
+//! Whose model it is: each maker's has its own words for what Converse itself has none for.
+
+/// Who made a model, as far as requests differ by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Anthropic's, with its version: (4, 5) is Claude Sonnet 4.5.
+    Claude(u32, u32),
+    /// Amazon Nova, first generation.
+    Nova,
+    /// Amazon Nova 2, which thinks.
+    Nova2,
+    /// `OpenAI`'s open models and those that take the same word for their effort (Kimi).
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html>
+    GptOss,
+    /// `OpenAI`'s other models: their effort is nested, as in its Responses API.
+    OpenAi,
+    /// `DeepSeek` R1, which always thinks.
+    AlwaysThinks,
+    /// All others.
+    Other,
+}
+
+/// Claude since when thinking is `adaptive`.
+/// <https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking>
+pub(super) const ADAPTIVE: (u32, u32) = (4, 6);
+
+impl Family {
+    /// The family of a model id, an inference profile's id (`us.anthropic.claude-…`) or an ARN of either.
+    pub(super) fn of(model: &str) -> Self {
+        if let Some((_, name)) = model.split_once("anthropic.") {
+            let (major, minor) = claude_version(name);
+            return Self::Claude(major, minor);
+        }
+        let has = |name: &str| model.contains(name);
+        if has("amazon.nova-2") {
+            Self::Nova2
+        } else if has("amazon.nova") {
+            Self::Nova
+        } else if has("openai.gpt-oss") || has("moonshot.") || has("moonshotai.") {
+            Self::GptOss
+        } else if has("openai.") {
+            Self::OpenAi
+        } else if has("deepseek.r1") {
+            Self::AlwaysThinks
+        } else {
+            Self::Other
+        }
+    }
+
+    pub(super) const fn is_claude(self) -> bool {
+        matches!(self, Self::Claude(..))
+    }
+
+    /// Whether it is Claude of this version or a later one.
+    pub(super) fn is_claude_since(self, version: (u32, u32)) -> bool {
+        matches!(self, Self::Claude(major, minor) if (major, minor) >= version)
+    }
+
+    /// Whether prompts can be marked for its cache.
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>
+    pub(super) const fn caches(self) -> bool {
+        matches!(self, Self::Claude(..) | Self::Nova | Self::Nova2)
+    }
+}
+
+/// `claude-sonnet-4-5-20250929-v1:0` is (4, 5), `claude-3-haiku-20240307-v1:0` is (3, 0); (0, 0) where the
+/// name says none.
+fn claude_version(name: &str) -> (u32, u32) {
+    let mut words = name.split(['-', '.', ':']);
+    // A date has eight digits, and is no version.
+    let number = |word: &str| word.parse().ok().filter(|number| *number < 100);
+    let major = words.find_map(number);
+    let minor = major.and_then(|_| words.next()).and_then(number);
+    (major.unwrap_or(0), minor.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Family;
+
+    #[test]
+    fn the_family_is_known_by_the_id() {
+        for (model, family) in [
+            ("anthropic.claude-sonnet-4-5-20250929-v1:0", Family::Claude(4, 5)),
+            ("us.anthropic.claude-opus-4-20250514-v1:0", Family::Claude(4, 0)),
+            ("global.anthropic.claude-opus-4-7", Family::Claude(4, 7)),
+            ("anthropic.claude-3-5-sonnet-20241022-v2:0", Family::Claude(3, 5)),
+            ("anthropic.claude-3-haiku-20240307-v1:0", Family::Claude(3, 0)),
+            ("anthropic.claude-instant-v1", Family::Claude(0, 0)),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-5-v1:0",
+                Family::Claude(5, 0),
+            ),
+            ("us.amazon.nova-2-lite-v1:0", Family::Nova2),
+            ("amazon.nova-pro-v1:0", Family::Nova),
+            ("openai.gpt-oss-120b-1:0", Family::GptOss),
+            ("us.openai.gpt-5.6-sol", Family::OpenAi),
+            ("moonshot.kimi-k2-thinking", Family::GptOss),
+            ("us.deepseek.r1-v1:0", Family::AlwaysThinks),
+            ("meta.llama3-1-70b-instruct-v1:0", Family::Other),
+        ] {
+            assert_eq!(Family::of(model), family, "{model}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A stream of `ConverseStream`, event by event.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html>. The
+//! figures come last, after the event that says why the answer ended.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    super::{
+        StreamReader,
+        form::{Event, Events, Origin, Signature, Text},
+    },
+    answer_read::{Additional, CitedSource, citation, is_the_vendors},
+    usage_read::{stop_reason, usage},
+};
+use crate::dialect::StreamError;
+
+/// The state between two events.
+#[derive(Default)]
+pub struct Reader {
+    started: bool,
+    /// Calls begun so far.
+    calls: usize,
+    /// The open block of a call: its index in the content, and the call's number.
+    open_calls: Vec<(u64, usize)>,
+    /// Text or thinking has come since the last block ended.
+    open_block: bool,
+    ending: Ending,
+}
+
+/// How much of the end has come.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Ending {
+    #[default]
+    Nothing,
+    /// Why the answer ended.
+    Reason,
+    /// What it used.
+    Figures,
+    /// Both, or a failure: nothing follows.
+    Everything,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockStart<'a> {
+    #[serde(default)]
+    content_block_index: u64,
+    #[serde(borrow)]
+    start: Option<Start<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start<'a> {
+    #[serde(borrow)]
+    tool_use: Option<ToolUseStart<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolUseStart<'a> {
+    #[serde(borrow)]
+    tool_use_id: Text<'a>,
+    name: Text<'a>,
+    #[serde(rename = "type")]
+    kind: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockDelta<'a> {
+    #[serde(default)]
+    content_block_index: u64,
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delta<'a> {
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    tool_use: Option<ToolUseDelta<'a>>,
+    reasoning_content: Option<ReasoningDelta<'a>>,
+    citation: Option<CitedSource<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ToolUseDelta<'a> {
+    #[serde(borrow)]
+    input: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasoningDelta<'a> {
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    signature: Option<Text<'a>>,
+    redacted_content: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockStop {
+    #[serde(default)]
+    content_block_index: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageStop<'a> {
+    #[serde(borrow)]
+    stop_reason: Option<Text<'a>>,
+    additional_model_response_fields: Option<Additional<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+impl StreamReader for Reader {
+    fn read(&mut self, name: &[u8], data: &[u8], to: &mut Events<'_>) {
+        if self.ending == Ending::Everything {
+            return;
+        }
+        if self.event(name, data, to).is_none() {
+            self.ending = Ending::Everything;
+            to(Event::Failed(StreamError {
+                status: 502,
+                kind: "upstream_error".to_owned(),
+                message: "the vendor sent an event that cannot be read".to_owned(),
+            }));
+        }
+    }
+
+    fn end(&mut self, to: &mut Events<'_>) {
+        // Without figures it is complete all the same.
+        if self.ending == Ending::Reason {
+            self.ending = Ending::Everything;
+            to(Event::Done);
+        }
+    }
+}
+
+impl Reader {
+    /// None where the event cannot be read. Events that are not known are passed over.
+    fn event(&mut self, name: &[u8], data: &[u8], to: &mut Events<'_>) -> Option<()> {
+        match name {
+            b"messageStart" => self.start(to),
+            b"contentBlockStart" => {
+                self.start(to);
+                self.block_start(read(data)?, to);
+            }
+            b"contentBlockDelta" => {
+                self.start(to);
+                let block: BlockDelta<'_> = read(data)?;
+                self.delta(block.content_block_index, block.delta?, to);
+            }
+            b"contentBlockStop" => {
+                let block: BlockStop = read(data)?;
+                self.block_stop(block.content_block_index, to);
+            }
+            b"messageStop" => {
+                self.start(to);
+                self.stop(&read(data)?, to);
+            }
+            b"metadata" => {
+                self.start(to);
+                let metadata: Metadata<'_> = read(data)?;
+                if let Some(usage) = metadata.usage.and_then(usage) {
+                    to(Event::Usage(usage));
+                }
+                self.came(Ending::Figures, to);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn start(&mut self, to: &mut Events<'_>) {
+        if !self.started {
+            self.started = true;
+            to(Event::Start { id: None, model: None });
+        }
+    }
+
+    fn block_start(&mut self, block: BlockStart<'_>, to: &mut Events<'_>) {
+        let Some(call) = block.start.and_then(|start| start.tool_use) else { return };
+        if is_the_vendors(call.kind.as_ref()) {
+            return;
+        }
+        let number = self.calls;
+        self.calls += 1;
+        self.open_calls.retain(|(index, _)| *index != block.content_block_index);
+        self.open_calls.push((block.content_block_index, number));
+        to(Event::ToolCall {
+            call: number,
+            id: call.tool_use_id,
+            name: call.name,
+            signature: None,
+            custom: false,
+        });
+    }
+
+    fn delta(&mut self, index: u64, delta: Delta<'_>, to: &mut Events<'_>) {
+        if let Some(text) = delta.text.filter(|text| !text.is_empty()) {
+            self.open_block = true;
+            to(Event::Text(text));
+        }
+        if let Some(fragment) = delta.tool_use.and_then(|call| call.input)
+            && !fragment.is_empty()
+            && let Some((_, call)) = self.open_calls.iter().find(|(open, _)| *open == index)
+        {
+            to(Event::Arguments { call: *call, fragment });
+        }
+        if let Some(reasoning) = delta.reasoning_content {
+            self.reasoning(reasoning, to);
+        }
+        if let Some(source) = delta.citation {
+            to(Event::Citation(citation(source)));
+        }
+    }
+
+    fn reasoning(&mut self, delta: ReasoningDelta<'_>, to: &mut Events<'_>) {
+        if let Some(text) = delta.text.filter(|text| !text.is_empty()) {
+            self.open_block = true;
+            to(Event::Thinking(text));
+        }
+        if let Some(value) = delta.signature.filter(|value| !value.is_empty()) {
+            self.open_block = true;
+            to(Event::Signature(Signature::new(Origin::Bedrock, value)));
+        }
+        if let Some(value) = delta.redacted_content.filter(|value| !value.is_empty()) {
+            to(Event::Redacted(Signature::new(Origin::Bedrock, value)));
+        }
+    }
+
+    fn block_stop(&mut self, index: u64, to: &mut Events<'_>) {
+        let before = self.open_calls.len();
+        self.open_calls.retain(|(open, _)| *open != index);
+        if self.open_calls.len() == before && std::mem::take(&mut self.open_block) {
+            to(Event::BlockEnd);
+        }
+    }
+
+    fn stop(&mut self, stop: &MessageStop<'_>, to: &mut Events<'_>) {
+        let word = stop.stop_reason.as_deref().unwrap_or_default();
+        let more = stop.additional_model_response_fields.as_ref();
+        let sequence = more.and_then(|more| more.stop_sequence.as_ref()).map(Text::reborrow);
+        to(Event::Stop { reason: stop_reason(word, self.calls > 0), sequence });
+        self.came(Ending::Reason, to);
+    }
+
+    /// A part of the end; both may come in either order.
+    fn came(&mut self, part: Ending, to: &mut Events<'_>) {
+        if self.ending == Ending::Nothing || self.ending == part {
+            self.ending = part;
+        } else {
+            self.ending = Ending::Everything;
+            to(Event::Done);
+        }
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(data: &'a [u8]) -> Option<T> {
+    serde_json::from_slice(data).ok()
+}

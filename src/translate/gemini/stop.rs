@@ -1,0 +1,46 @@
+//! Why an answer ended
+//! (<https://ai.google.dev/api/generate-content#FinishReason>; Vertex adds `MODEL_ARMOR`).
+
+use crate::translate::form::StopReason;
+
+/// What had come when the answer ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// Calls of tools.
+    pub(super) calls: bool,
+    /// Words or pictures for the user.
+    pub(super) content: bool,
+}
+
+/// The reason in the middle form. None where the model failed at a call and said nothing else: that is
+/// no answer, and asking again may help.
+pub(super) fn reason(word: &str, seen: Seen) -> Option<StopReason> {
+    Some(match word {
+        "MAX_TOKENS" => StopReason::Length,
+        "SAFETY"
+        | "RECITATION"
+        | "LANGUAGE"
+        | "OTHER"
+        | "BLOCKLIST"
+        | "PROHIBITED_CONTENT"
+        | "SPII"
+        | "IMAGE_SAFETY"
+        | "IMAGE_PROHIBITED_CONTENT"
+        | "IMAGE_RECITATION"
+        | "IMAGE_OTHER"
+        | "NO_IMAGE"
+        | "MODEL_ARMOR" => StopReason::ContentFilter,
+        // `STOP` stands for calls as well.
+        _ if seen.calls => StopReason::ToolCalls,
+        "MALFORMED_FUNCTION_CALL"
+        | "UNEXPECTED_TOOL_CALL"
+        | "TOO_MANY_TOOL_CALLS"
+        | "MISSING_THOUGHT_SIGNATURE"
+        | "MALFORMED_RESPONSE"
+            if !seen.content =>
+        {
+            return None;
+        }
+        _ => StopReason::End,
+    })
+}

@@ -1,0 +1,68 @@
+//! A client's own message for Claude on another platform: the envelope changes, nothing else.
+//!
+//! Amazon Bedrock: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html>
+//! (the model is in the path, and whether to stream; betas are in the body). Vertex AI:
+//! <https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai> (the model is in the
+//! path; betas are in the header, as at Anthropic).
+
+use serde_json::value::RawValue;
+
+use super::words::{BEDROCK_VERSION, VERTEX_VERSION};
+use crate::{
+    translate::{Platform, form::Refusal},
+    wire::members::{Member, members, rebuilt, replaced, value_at},
+};
+
+/// The body as `platform` wants it. `betas` are those of the client's `anthropic-beta` header.
+///
+/// # Errors
+/// When the body is not one JSON object, or its `anthropic_beta` is no list of strings.
+pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result<Vec<u8>, Refusal> {
+    let version = match platform {
+        Platform::Own => return Ok(body.to_vec()),
+        Platform::Bedrock => BEDROCK_VERSION,
+        Platform::Vertex => VERTEX_VERSION,
+    };
+    let members =
+        members(body).ok_or_else(|| Refusal::invalid("", "the body is no JSON object"))?;
+    let mut dropped = vec!["model", "anthropic_version"];
+    let mut first = format!(r#""anthropic_version":"{version}""#);
+    if platform == Platform::Bedrock {
+        dropped.push("stream");
+        if !betas.is_empty() {
+            dropped.push("anthropic_beta");
+            let own = value_at(body, &["anthropic_beta"]).and_then(|place| body.get(place));
+            first.push_str(r#","anthropic_beta":"#);
+            first.push_str(&all_betas(own, betas)?);
+        }
+    }
+    let keep = |member: &Member| !dropped.iter().any(|name| member.is_named(body, name));
+    Ok(rebuilt(body, &members, keep, first.as_bytes()))
+}
+
+/// Those of the body, then those of the header that are not among them.
+fn all_betas(own: Option<&[u8]>, betas: &[&str]) -> Result<String, Refusal> {
+    let own = own.filter(|raw| *raw != b"null").unwrap_or(b"[]");
+    let mut all: Vec<String> = serde_json::from_slice(own).map_err(|_| {
+        Refusal::invalid("anthropic_beta", "`anthropic_beta` must be a list of strings")
+    })?;
+    for beta in betas {
+        if !all.iter().any(|known| known == beta) {
+            all.push((*beta).to_owned());
+        }
+    }
+    Ok(serde_json::to_string(&all).unwrap_or_default())
+}
+
+/// The answer with `model` as its model. Whatever has none (an error) stays as it is.
+#[must_use]
+pub fn rehost_answer(body: &[u8], model: &str) -> Vec<u8> {
+    renamed(body, &["model"], model).unwrap_or_else(|| body.to_vec())
+}
+
+/// `text` with `model` at a path; none where nothing is there.
+pub(super) fn renamed(text: &[u8], path: &[&str], model: &str) -> Option<Vec<u8>> {
+    let place = value_at(text, path)?;
+    let literal = serde_json::value::to_raw_value(model).ok()?;
+    Some(replaced(text, place, RawValue::get(&literal).as_bytes()))
+}

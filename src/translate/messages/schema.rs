@@ -1,0 +1,114 @@
+//! JSON Schemas as the vendor wants them.
+//!
+//! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>: every object must
+//! say `additionalProperties` false. Only places where a schema may stand are looked at: data in
+//! `enum`, `const` and `default` is left alone.
+
+use serde_json::{Value, value::RawValue};
+
+/// Members whose value is a schema or a list of schemas.
+const SCHEMAS: [&str; 10] =
+    ["items", "prefixItems", "anyOf", "oneOf", "allOf", "not", "if", "then", "else", "contains"];
+/// Members whose value is an object of schemas.
+const NAMED_SCHEMAS: [&str; 4] = ["properties", "$defs", "definitions", "patternProperties"];
+
+/// The schema with `additionalProperties` false on every object that does not say otherwise.
+pub(super) fn closed(schema: &RawValue) -> Value {
+    // It was read as JSON once.
+    let mut value = serde_json::from_str(schema.get()).unwrap_or_default();
+    walk(&mut value, &mut |object| {
+        let open = object.get("additionalProperties").is_none_or(|open| *open == Value::Bool(true));
+        if open && is_object(object) {
+            object.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+    });
+    value
+}
+
+/// Whether every object says `additionalProperties` false and demands all its properties: what
+/// vendors with a strict mode ask of a schema (<https://platform.openai.com/docs/guides/structured-outputs>).
+pub(super) fn is_closed(schema: &RawValue) -> bool {
+    let mut value = serde_json::from_str(schema.get()).unwrap_or_default();
+    let mut all = true;
+    walk(&mut value, &mut |object| {
+        if is_object(object) {
+            let closed = object.get("additionalProperties") == Some(&Value::Bool(false));
+            all &= closed && demands_all(object);
+        }
+    });
+    all
+}
+
+type Object = serde_json::Map<String, Value>;
+
+fn is_object(object: &Object) -> bool {
+    match object.get("type") {
+        Some(Value::String(kind)) => kind == "object",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
+        _ => object.contains_key("properties"),
+    }
+}
+
+fn demands_all(object: &Object) -> bool {
+    let Some(Value::Object(properties)) = object.get("properties") else { return true };
+    let Some(Value::Array(required)) = object.get("required") else { return properties.is_empty() };
+    properties.keys().all(|name| required.iter().any(|one| one == name))
+}
+
+/// Visits every schema of a schema. As deep as the JSON reader goes, so it cannot run away.
+fn walk(schema: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
+    match schema {
+        Value::Array(list) => list.iter_mut().for_each(|one| walk(one, visit)),
+        Value::Object(object) => {
+            visit(object);
+            for (name, value) in object.iter_mut() {
+                if SCHEMAS.contains(&&**name) || name == "additionalProperties" {
+                    walk(value, visit);
+                } else if NAMED_SCHEMAS.contains(&&**name)
+                    && let Value::Object(named) = value
+                {
+                    named.iter_mut().for_each(|(_, one)| walk(one, visit));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn objects_are_closed_wherever_a_schema_stands_and_order_is_kept() {
+        let schema = raw(
+            r##"{"type":"object","properties":{"z":{"type":["object","null"]},"a":{"type":"array","items":{"properties":{}}},"m":{"type":"object","additionalProperties":{"type":"string"}},"e":{"enum":[{"type":"object"}]},"properties":{"type":"string"}},"$defs":{"d":{"anyOf":[{"type":"object","additionalProperties":true},{"$ref":"#/$defs/d"}]}}}"##,
+        );
+        assert_eq!(
+            closed(&schema).to_string(),
+            r##"{"type":"object","properties":{"z":{"type":["object","null"],"additionalProperties":false},"a":{"type":"array","items":{"properties":{},"additionalProperties":false}},"m":{"type":"object","additionalProperties":{"type":"string"}},"e":{"enum":[{"type":"object"}]},"properties":{"type":"string"}},"$defs":{"d":{"anyOf":[{"type":"object","additionalProperties":false},{"$ref":"#/$defs/d"}]}},"additionalProperties":false}"##
+        );
+    }
+
+    #[test]
+    fn a_schema_is_closed_if_nothing_may_be_left_out_or_added() {
+        for (schema, expected) in [
+            (
+                r#"{"type":"object","properties":{"a":{}},"required":["a"],"additionalProperties":false}"#,
+                true,
+            ),
+            (
+                r#"{"type":"object","properties":{"a":{}},"required":[],"additionalProperties":false}"#,
+                false,
+            ),
+            (r#"{"type":"object","properties":{"a":{}},"required":["a"]}"#, false),
+            (r#"{"type":"array","items":{"type":"object","additionalProperties":false}}"#, true),
+        ] {
+            assert_eq!(is_closed(&raw(schema)), expected, "{schema}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What a request needs of a model, and whether the model is known not to have it.
+
+use memchr::memmem;
+
+use super::{
+    ClientApi,
+    form::{Effort, Format, Part, PartKind, Refusal, Request, Role, ToolChoice, ToolKind},
+};
+use crate::domain::{Capability, ModelFacts};
+
+/// Texts of which one stands in every body that needs the capability: most bodies are known to need
+/// nothing without being read.
+const SIGNS: [(Capability, &[&str]); 10] = [
+    (Capability::Tools, &["\"tools\"", "\"tool_choice\"", "\"functions\""]),
+    (Capability::ParallelToolCalls, &["\"parallel_tool_calls\""]),
+    (Capability::Vision, &["image"]),
+    (Capability::Documents, &["\"document\"", "\"file\"", "\"input_file\""]),
+    (Capability::Audio, &["audio"]),
+    (Capability::Json, &["\"json_object\""]),
+    (Capability::JsonSchema, &["\"json_schema\""]),
+    (Capability::Reasoning, &["\"reasoning", "\"thinking\"", "\"effort\""]),
+    (Capability::ReasoningMaxTokens, &["\"reasoning", "\"budget_tokens\""]),
+    (Capability::WebSearch, &["web_search"]),
+];
+
+/// Refuses what the catalogue knows that the model cannot do (contract 4.6, 4.7). `name` is the model
+/// as the client named it. A body that cannot be read here is the vendor's to judge.
+///
+/// # Errors
+/// The first feature that is missing.
+pub fn check(
+    api: ClientApi,
+    body: &[u8],
+    stream: bool,
+    name: &str,
+    facts: &ModelFacts,
+) -> Result<(), Refusal> {
+    if stream && !facts.may(Capability::Streaming) {
+        let message = format!("Model {name} does not support streaming. Send `stream`: false.");
+        return Err(Refusal::unsupported("stream", message));
+    }
+    let limited = facts.max_output_tokens.is_some() && memmem::find(body, b"max_").is_some();
+    let doubtful = SIGNS.iter().any(|(one, signs)| {
+        !facts.may(*one) && signs.iter().any(|sign| memmem::find(body, sign.as_bytes()).is_some())
+    });
+    if !limited && !doubtful {
+        return Ok(());
+    }
+    match api.read(body) {
+        Ok(request) => check_request(&request, name, facts),
+        Err(_) => Ok(()),
+    }
+}
+
+fn check_request(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    tools(request, name, facts)?;
+    form(request, name, facts)?;
+    reasoning(request, name, facts)?;
+    output(request, name, facts)?;
+    let parts = request.turns.iter().filter(|turn| turn.role != Role::System);
+    parts.flat_map(|turn| &turn.parts).try_for_each(|one| part(one, name, facts))
+}
+
+fn lacks(facts: &ModelFacts, one: Capability) -> bool {
+    !facts.may(one)
+}
+
+fn tools(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    let searches = request.tools.iter().any(|tool| matches!(tool.kind, ToolKind::WebSearch { .. }));
+    if searches && lacks(facts, Capability::WebSearch) {
+        let message = format!(
+            "Model {name} does not support native web search. Remove the web search tool or use a \
+             model that searches."
+        );
+        return Err(Refusal::unsupported("tools", message));
+    }
+    let calls = request.tools.iter().any(|tool| !matches!(tool.kind, ToolKind::WebSearch { .. }));
+    let chooses = request
+        .tool_choice
+        .as_ref()
+        .is_some_and(|choice| !matches!(choice, ToolChoice::Auto | ToolChoice::None));
+    if (calls || chooses) && lacks(facts, Capability::Tools) {
+        let message = format!(
+            "Model {name} does not support tool calls. Remove the tools/tool_choice parameter or use \
+             a tool-capable model."
+        );
+        return Err(Refusal::unsupported("tools", message));
+    }
+    Ok(())
+}
+
+fn form(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    match &request.format {
+        Some(Format::JsonSchema(_)) if lacks(facts, Capability::JsonSchema) => {
+            let message = format!(
+                "Model {name} does not support JSON schema output mode. Use response_format \
+                 json_object, or a model that has it."
+            );
+            Err(Refusal::unsupported("response_format", message))
+        }
+        Some(Format::JsonObject)
+            if lacks(facts, Capability::Json) && lacks(facts, Capability::JsonSchema) =>
+        {
+            let message = format!(
+                "Model {name} does not support JSON output mode. Remove response_format or use a \
+                 model that has it."
+            );
+            Err(Refusal::unsupported("response_format", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn reasoning(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    let Some(reasoning) = request.reasoning.filter(|reasoning| !reasoning.is_off()) else {
+        return Ok(());
+    };
+    let bare = reasoning.effort.is_none_or(|effort| effort == Effort::None);
+    if lacks(facts, Capability::Reasoning) {
+        let message = format!(
+            "Model {name} does not support reasoning. Remove the reasoning_effort parameter or use a \
+             reasoning-capable model."
+        );
+        return Err(Refusal::unsupported("reasoning_effort", message));
+    }
+    if reasoning.max_tokens.is_some() && bare && lacks(facts, Capability::ReasoningMaxTokens) {
+        let message = format!(
+            "Model {name} does not support reasoning.max_tokens. Use reasoning_effort instead."
+        );
+        return Err(Refusal::unsupported("reasoning.max_tokens", message));
+    }
+    Ok(())
+}
+
+fn output(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    match request.max_tokens.zip(facts.max_output_tokens) {
+        Some((asked, most)) if asked > most => {
+            let message = format!(
+                "The effective max_tokens ({asked}) exceeds the maximum output tokens allowed for \
+                 model {name} ({most})."
+            );
+            Err(Refusal::invalid("max_tokens", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn part(part: &Part<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    let (one, what) = match &part.kind {
+        PartKind::Image(_) => (Capability::Vision, "image"),
+        PartKind::Document(_) => (Capability::Documents, "document"),
+        PartKind::Audio(_) => (Capability::Audio, "audio"),
+        PartKind::ToolResult(result) => {
+            return result.parts.iter().try_for_each(|inner| self::part(inner, name, facts));
+        }
+        _ => return Ok(()),
+    };
+    if !lacks(facts, one) {
+        return Ok(());
+    }
+    let message =
+        format!("Model {name} does not support {what} input. Remove it or use a model that does.");
+    Err(Refusal::unsupported(part.path.to_string(), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Capabilities;
+
+    fn facts(names: &[&'static str]) -> ModelFacts {
+        let capabilities = Some(Capabilities::named(names.iter().copied()));
+        ModelFacts { capabilities, ..ModelFacts::default() }
+    }
+
+    fn checked(body: &str, facts: &ModelFacts) -> Result<(), String> {
+        let refused = check(ClientApi::Chat, body.as_bytes(), false, "m", facts);
+        refused.map_err(|refusal| format!("{}: {}", refusal.code, refusal.message))
+    }
+
+    const PICTURE: &str = r#"{"model":"m","messages":[{"role":"user","content":[
+        {"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}]}]}"#;
+
+    #[test]
+    fn what_a_model_is_known_not_to_do_is_refused_by_name() {
+        let refused = checked(PICTURE, &facts(&["streaming"])).unwrap_err();
+        assert!(refused.starts_with("unsupported_parameter: Model m does not support image input"));
+        let tools = r#"{"messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
+        assert!(checked(tools, &facts(&["vision"])).unwrap_err().contains("tool calls"));
+        let json = r#"{"messages":[],"response_format":{"type":"json_object"}}"#;
+        assert!(checked(json, &facts(&["vision"])).unwrap_err().contains("JSON output mode"));
+        let effort = r#"{"messages":[],"reasoning_effort":"low"}"#;
+        assert!(checked(effort, &facts(&["vision"])).unwrap_err().contains("reasoning"));
+    }
+
+    #[test]
+    fn what_it_can_do_passes_and_so_does_what_nobody_knows() {
+        assert_eq!(checked(PICTURE, &facts(&["vision"])), Ok(()));
+        assert_eq!(checked(PICTURE, &ModelFacts::default()), Ok(()));
+    }
+
+    #[test]
+    fn words_of_the_prompt_need_nothing() {
+        let words = r#"{"messages":[{"role":"user","content":"draw an image of \"tools\""}]}"#;
+        assert_eq!(checked(words, &facts(&["streaming"])), Ok(()));
+    }
+
+    #[test]
+    fn more_output_than_the_model_has_is_refused() {
+        let limit = ModelFacts { max_output_tokens: Some(10), ..ModelFacts::default() };
+        let asked = r#"{"messages":[],"max_tokens":11}"#;
+        assert!(checked(asked, &limit).unwrap_err().contains("(11)"));
+    }
+}

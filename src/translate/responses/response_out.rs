@@ -1,0 +1,394 @@
+//! The `response` object as clients get it, whole and in events.
+//!
+//! What the SDKs' types need is always there.
+//! <https://github.com/openai/openai-python/blob/main/src/openai/types/responses/response.py>
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::super::{
+    Answering,
+    form::{Citation, StopReason},
+};
+use crate::domain::TokenUsage;
+
+/// The object.
+#[derive(Serialize)]
+pub struct ResponseOut<'r> {
+    id: &'r str,
+    object: &'static str,
+    created_at: i64,
+    status: &'static str,
+    error: Option<ErrorOut<'r>>,
+    incomplete_details: Option<Incomplete>,
+    instructions: (),
+    max_output_tokens: (),
+    metadata: Empty,
+    model: &'r str,
+    output: Vec<ItemOut<'r>>,
+    parallel_tool_calls: bool,
+    previous_response_id: (),
+    reasoning: NoReasoning,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'r str>,
+    store: bool,
+    temperature: (),
+    text: PlainText,
+    tool_choice: &'static str,
+    tools: [(); 0],
+    top_p: (),
+    truncation: &'static str,
+    usage: Option<UsageOut>,
+    user: (),
+}
+
+/// Why the response failed.
+#[derive(Clone, Copy, Serialize)]
+pub struct ErrorOut<'r> {
+    /// One of the API's codes.
+    pub code: &'static str,
+    /// What went wrong.
+    pub message: &'r str,
+}
+
+#[derive(Serialize)]
+struct Incomplete {
+    reason: &'static str,
+}
+
+/// `{}`.
+#[derive(Serialize)]
+struct Empty {}
+
+#[derive(Serialize)]
+struct NoReasoning {
+    effort: (),
+    summary: (),
+}
+
+#[derive(Serialize)]
+struct PlainText {
+    format: Type,
+}
+
+#[derive(Serialize)]
+struct Type {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// `usage`.
+#[derive(Serialize)]
+struct UsageOut {
+    input_tokens: u64,
+    input_tokens_details: InputDetails,
+    output_tokens: u64,
+    output_tokens_details: OutputDetails,
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct InputDetails {
+    cached_tokens: u64,
+    cache_write_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct OutputDetails {
+    reasoning_tokens: u64,
+}
+
+impl From<&TokenUsage> for UsageOut {
+    /// Here the input has the cached tokens in it.
+    fn from(usage: &TokenUsage) -> Self {
+        let cached = usage.cache_read.saturating_add(usage.cache_write);
+        let input_tokens = usage.input.saturating_add(cached);
+        Self {
+            input_tokens,
+            input_tokens_details: InputDetails {
+                cached_tokens: usage.cache_read,
+                cache_write_tokens: usage.cache_write,
+            },
+            output_tokens: usage.output,
+            output_tokens_details: OutputDetails { reasoning_tokens: usage.reasoning },
+            total_tokens: input_tokens.saturating_add(usage.output),
+        }
+    }
+}
+
+/// What a response says beside its output.
+#[derive(Clone, Copy, Default)]
+pub struct Head<'r> {
+    /// `resp_…`.
+    pub id: &'r str,
+    /// Unix seconds.
+    pub created: i64,
+    /// The model.
+    pub model: &'r str,
+    /// `service_tier`.
+    pub service_tier: Option<&'r str>,
+}
+
+/// Where a response is in its life.
+#[derive(Clone, Copy)]
+pub enum Status<'r> {
+    /// It goes on.
+    InProgress,
+    /// It ended, for this reason.
+    Ended(Option<StopReason>),
+    /// It failed.
+    Failed(ErrorOut<'r>),
+}
+
+impl<'r> ResponseOut<'r> {
+    /// The object.
+    pub fn new(
+        head: Head<'r>,
+        status: Status<'r>,
+        output: Vec<ItemOut<'r>>,
+        usage: Option<&TokenUsage>,
+    ) -> Self {
+        let (word, error, reason) = match status {
+            Status::InProgress => ("in_progress", None, None),
+            Status::Failed(error) => ("failed", Some(error), None),
+            Status::Ended(stop) => match incomplete(stop) {
+                None => ("completed", None, None),
+                Some(reason) => ("incomplete", None, Some(reason)),
+            },
+        };
+        Self {
+            id: head.id,
+            object: "response",
+            created_at: head.created,
+            status: word,
+            error,
+            incomplete_details: reason.map(|reason| Incomplete { reason }),
+            instructions: (),
+            max_output_tokens: (),
+            metadata: Empty {},
+            model: head.model,
+            output,
+            parallel_tool_calls: true,
+            previous_response_id: (),
+            reasoning: NoReasoning { effort: (), summary: () },
+            service_tier: head.service_tier,
+            store: false,
+            temperature: (),
+            text: PlainText { format: Type { kind: "text" } },
+            tool_choice: "auto",
+            tools: [],
+            top_p: (),
+            truncation: "disabled",
+            usage: usage.map(UsageOut::from),
+            user: (),
+        }
+    }
+}
+
+/// `incomplete_details.reason`; none where the response is complete.
+pub const fn incomplete(stop: Option<StopReason>) -> Option<&'static str> {
+    match stop {
+        Some(StopReason::Length | StopReason::ContextWindow) => Some("max_output_tokens"),
+        Some(StopReason::ContentFilter | StopReason::Refusal) => Some("content_filter"),
+        None
+        | Some(
+            StopReason::End | StopReason::StopSequence | StopReason::ToolCalls | StopReason::Pause,
+        ) => None,
+    }
+}
+
+/// The id of the response: the vendor's where it is one of this API, else made.
+pub fn response_id<'r>(vendors: Option<&'r str>, context: &Answering) -> Cow<'r, str> {
+    match vendors.filter(|id| id.starts_with("resp_")) {
+        Some(id) => id.into(),
+        None => format!("resp_{}", context.seed).into(),
+    }
+}
+
+/// The id of the item at `index`. Thinking gets none that looks like the API's own `rs_…`: its servers
+/// look those up.
+pub fn item_id(prefix: &str, context: &Answering, index: usize) -> String {
+    format!("{prefix}_{}_{index}", context.seed)
+}
+
+/// The model that a response names.
+pub fn model<'r>(vendors: Option<&'r str>, context: &'r Answering) -> &'r str {
+    vendors.filter(|model| !context.force_model && !model.is_empty()).unwrap_or(&context.model)
+}
+
+/// An item of `output`.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ItemOut<'r> {
+    /// What the model said.
+    Message {
+        /// `msg_…`.
+        id: Cow<'r, str>,
+        /// How far it is.
+        status: &'static str,
+        /// `assistant`.
+        role: &'static str,
+        /// What was said.
+        content: Vec<ContentOut<'r>>,
+    },
+    /// The model's thinking.
+    Reasoning {
+        /// Ours.
+        id: Cow<'r, str>,
+        /// The words.
+        summary: Vec<Summary<'r>>,
+        /// What proves them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        encrypted_content: Option<Cow<'r, str>>,
+    },
+    /// The model calls a function.
+    FunctionCall {
+        /// `fc_…`.
+        id: Cow<'r, str>,
+        /// How far it is.
+        status: &'static str,
+        /// JSON text.
+        arguments: &'r str,
+        /// Ties it to its result.
+        call_id: &'r str,
+        /// The function.
+        name: &'r str,
+    },
+    /// The model calls a custom tool.
+    CustomToolCall {
+        /// `ctc_…`.
+        id: Cow<'r, str>,
+        /// How far it is.
+        status: &'static str,
+        /// Ties it to its result.
+        call_id: &'r str,
+        /// Free text.
+        input: &'r str,
+        /// The tool.
+        name: &'r str,
+    },
+    /// A picture that the model made.
+    ImageGenerationCall {
+        /// `ig_…`.
+        id: Cow<'r, str>,
+        /// How far it is.
+        status: &'static str,
+        /// In base64.
+        result: &'r str,
+    },
+}
+
+/// A part of a message.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ContentOut<'r> {
+    /// Words.
+    OutputText {
+        /// Their sources.
+        annotations: Cow<'r, [Annotation<'r>]>,
+        /// How likely they were.
+        logprobs: Logprobs<'r>,
+        /// The words.
+        text: Cow<'r, str>,
+    },
+    /// The model declined.
+    Refusal {
+        /// Its words.
+        refusal: Cow<'r, str>,
+    },
+}
+
+/// The words of a reasoning item.
+#[derive(Serialize)]
+pub struct Summary<'r> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: &'r str,
+}
+
+impl<'r> Summary<'r> {
+    /// These words.
+    pub const fn new(text: &'r str) -> Self {
+        Self { kind: "summary_text", text }
+    }
+}
+
+/// Log probabilities as the vendor wrote them; an empty list where there are none.
+#[derive(Clone, Copy, Default)]
+pub struct Logprobs<'r>(pub Option<&'r RawValue>);
+
+impl Serialize for Logprobs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(raw) => raw.serialize(serializer),
+            None => [(); 0].serialize(serializer),
+        }
+    }
+}
+
+/// A source of words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Annotation<'r> {
+    /// A page.
+    UrlCitation {
+        /// First character of the words that rest on it.
+        start_index: u64,
+        /// The one behind the last.
+        end_index: u64,
+        /// Address.
+        url: Cow<'r, str>,
+        /// Title.
+        title: Cow<'r, str>,
+    },
+    /// A document of the request.
+    FileCitation {
+        /// Which.
+        file_id: Cow<'r, str>,
+        /// Its title.
+        filename: Cow<'r, str>,
+        /// Where in the text it is cited.
+        index: u64,
+    },
+}
+
+impl<'r> Annotation<'r> {
+    /// A source of a text of `length` characters that begins behind `offset` characters of others.
+    /// None where it has no place of its own.
+    pub fn of(citation: &'r Citation<'_>, offset: u64, length: u64) -> Option<Self> {
+        let within = |at: u64| at.saturating_sub(offset).min(length);
+        let (start, end) = citation.span.unwrap_or((offset, offset.saturating_add(length)));
+        let (start_index, end_index) = (within(start), within(end));
+        let title = citation.title.as_deref();
+        match (&citation.url, citation.document) {
+            (Some(url), _) => Some(Self::UrlCitation {
+                start_index,
+                end_index,
+                url: Cow::Borrowed(url),
+                title: Cow::Borrowed(title.unwrap_or(url)),
+            }),
+            (None, Some(document)) => {
+                let file_id: Cow<'_, str> = format!("document_{document}").into();
+                let filename = title.map_or_else(|| file_id.clone(), Cow::Borrowed);
+                Some(Self::FileCitation { file_id, filename, index: end_index })
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Annotation<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::UrlCitation { start_index, end_index, url, title } => {
+                let (url, title) = (own(url), own(title));
+                Annotation::UrlCitation { start_index, end_index, url, title }
+            }
+            Self::FileCitation { file_id, filename, index } => {
+                Annotation::FileCitation { file_id: own(file_id), filename: own(filename), index }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Tools, and whether they must be called, as a vendor gets them.
+//! <https://github.com/openai/openai-python/blob/main/src/openai/types/responses/tool_param.py>
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::super::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind};
+
+/// One tool.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToolOut<'r> {
+    /// The client's function.
+    Function {
+        /// Its name.
+        name: &'r str,
+        /// What it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'r str>,
+        /// Null where it takes no arguments.
+        parameters: Option<&'r RawValue>,
+        /// Always told: left out it is `true` here and `false` in every other API.
+        /// <https://platform.openai.com/docs/guides/migrate-to-responses>
+        strict: bool,
+    },
+    /// The client's tool that takes free text.
+    Custom {
+        /// Its name.
+        name: &'r str,
+        /// What it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<Text<'r>>,
+        /// What the text must be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<CustomFormat<'r>>,
+    },
+    /// Search of the web.
+    WebSearch {
+        /// `low`, `medium`, `high`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        search_context_size: Option<&'r str>,
+        /// Where the user is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_location: Option<&'r RawValue>,
+        /// Which hosts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filters: Option<FiltersOut<'r>>,
+    },
+}
+
+/// `filters` of a search.
+#[derive(Serialize)]
+pub struct FiltersOut<'r> {
+    allowed_domains: &'r [Text<'r>],
+}
+
+/// `format` of a custom tool: flat here, nested in chat completions.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum CustomFormat<'r> {
+    /// As it is.
+    Same(&'r RawValue),
+    /// A grammar that stood nested.
+    Grammar {
+        /// `grammar`.
+        #[serde(rename = "type")]
+        kind: &'static str,
+        /// `lark` or `regex`.
+        syntax: Text<'r>,
+        /// The grammar.
+        definition: Text<'r>,
+    },
+}
+
+/// `tool_choice`.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum ChoiceOut<'r> {
+    /// `auto`, `none`, `required`.
+    Word(&'static str),
+    /// One tool.
+    Named(ToolName<'r>),
+    /// One of some.
+    Allowed {
+        /// `allowed_tools`.
+        #[serde(rename = "type")]
+        kind: &'static str,
+        /// `auto` or `required`.
+        mode: &'static str,
+        /// These.
+        tools: Vec<ToolName<'r>>,
+    },
+}
+
+/// A tool by its type and, unless it is the vendor's, its name.
+#[derive(Serialize)]
+pub struct ToolName<'r> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'r str>,
+}
+
+#[derive(Deserialize)]
+struct CustomIn<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    description: Option<Text<'a>>,
+    #[serde(borrow)]
+    format: Option<&'a RawValue>,
+    /// Chat completions have all of it in here.
+    #[serde(borrow)]
+    custom: Option<Box<CustomIn<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Nested<'a> {
+    #[serde(borrow)]
+    grammar: Grammar<'a>,
+}
+
+#[derive(Deserialize)]
+struct Grammar<'a> {
+    #[serde(borrow)]
+    syntax: Text<'a>,
+    #[serde(borrow)]
+    definition: Text<'a>,
+}
+
+/// Writes the list.
+///
+/// # Errors
+/// When a tool is of a kind that the API does not have.
+pub fn tools<'r>(tools: &'r [Tool<'_>]) -> Result<Vec<ToolOut<'r>>, Refusal> {
+    tools.iter().enumerate().map(|(index, tool)| one(index, tool)).collect()
+}
+
+fn one<'r>(index: usize, tool: &'r Tool<'_>) -> Result<ToolOut<'r>, Refusal> {
+    match &tool.kind {
+        ToolKind::Function { name, description, parameters, strict } => Ok(ToolOut::Function {
+            name,
+            description: description.as_deref(),
+            parameters: *parameters,
+            strict: strict.unwrap_or(false),
+        }),
+        ToolKind::WebSearch {
+            context_size,
+            user_location,
+            allowed_domains,
+            blocked_domains,
+            ..
+        } => {
+            if !blocked_domains.is_empty() {
+                let message = "`blocked_domains` of web search is not supported by this model's vendor; use `allowed_domains`";
+                return Err(Refusal::unsupported(
+                    format!("tools[{index}].blocked_domains"),
+                    message,
+                ));
+            }
+            let filters = (!allowed_domains.is_empty()).then_some(FiltersOut { allowed_domains });
+            Ok(ToolOut::WebSearch {
+                search_context_size: context_size.as_deref(),
+                user_location: *user_location,
+                filters,
+            })
+        }
+        ToolKind::Other { name, raw } => match custom(raw).filter(|_| &**name == "custom") {
+            Some(custom) => Ok(custom),
+            None => {
+                let message = format!(
+                    "`tools[{index}]`: a tool of type `{}` is not supported by this model's vendor; leave it out",
+                    &**name
+                );
+                Err(Refusal::unsupported(format!("tools[{index}]"), message))
+            }
+        },
+    }
+}
+
+fn custom(raw: &RawValue) -> Option<ToolOut<'_>> {
+    let outer: CustomIn<'_> = serde_json::from_str(raw.get()).ok()?;
+    let inner = match outer.custom {
+        Some(inner) => *inner,
+        None => outer,
+    };
+    let std::borrow::Cow::Borrowed(name) = inner.name?.0 else { return None };
+    let format = inner.format.map(|format| match serde_json::from_str(format.get()) {
+        Ok(Nested { grammar: Grammar { syntax, definition } }) => {
+            CustomFormat::Grammar { kind: "grammar", syntax, definition }
+        }
+        Err(_) => CustomFormat::Same(format),
+    });
+    Some(ToolOut::Custom { name, description: inner.description, format })
+}
+
+/// Writes `tool_choice`.
+pub fn choice<'r>(request: &'r Request<'_>) -> Option<ChoiceOut<'r>> {
+    let named = |name: &'r Text<'_>| named(&request.tools, name);
+    Some(match request.tool_choice.as_ref()? {
+        ToolChoice::Auto => ChoiceOut::Word("auto"),
+        ToolChoice::None => ChoiceOut::Word("none"),
+        ToolChoice::Required => ChoiceOut::Word("required"),
+        ToolChoice::Named(name) => ChoiceOut::Named(named(name)),
+        ToolChoice::Allowed { names, required } => ChoiceOut::Allowed {
+            kind: "allowed_tools",
+            mode: if *required { "required" } else { "auto" },
+            tools: names.iter().map(named).collect(),
+        },
+    })
+}
+
+/// The choice says of what type the tool is.
+fn named<'r>(tools: &[Tool<'_>], wanted: &'r Text<'_>) -> ToolName<'r> {
+    for tool in tools {
+        match &tool.kind {
+            ToolKind::Function { name, .. } if name == wanted => break,
+            ToolKind::WebSearch { .. } if wanted.starts_with("web_search") => {
+                return ToolName { kind: "web_search", name: None };
+            }
+            ToolKind::Other { raw, .. } => match custom(raw) {
+                Some(ToolOut::Custom { name, .. }) if *name == **wanted => {
+                    return ToolName { kind: "custom", name: Some(wanted) };
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    ToolName { kind: "function", name: Some(wanted) }
+}

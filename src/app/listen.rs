@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Pingora counts attempts with it; the plan bounds them, not this.
-const MAX_ATTEMPTS: usize = 1000;
+const MAX_ATTEMPTS: usize = 4096;
 /// Idle upstream connections kept.
 const UPSTREAM_POOL: usize = 1024;
 /// Headers and bodies are read into buffers of their own: one more between them and the socket would

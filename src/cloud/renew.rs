@@ -14,11 +14,14 @@ use super::CloudError;
 
 /// After a failed renewal, how long the old one goes on unasked.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
+/// How old a credential is that a vendor's refusal has renewed before its time.
+const DOUBTED_AFTER: Duration = Duration::from_secs(30);
 /// Taken off every lifetime: a credential must outlast the request that it is used for.
 const MARGIN: Duration = Duration::from_secs(60);
 
 struct Held<T> {
     value: T,
+    since: Instant,
     renew_at: Instant,
     ends: Instant,
 }
@@ -48,6 +51,17 @@ impl<T: Clone + Send + Sync + 'static> Renewed<T> {
         let held = self.held.load();
         let held = held.as_ref().filter(|held| Instant::now() < held.renew_at)?;
         Some(held.value.clone())
+    }
+
+    /// A vendor refused what is held: the next [`Self::get`] has it renewed, unless it is quite new.
+    pub fn doubt(&self) {
+        let Some(held) = self.held.load_full() else { return };
+        let now = Instant::now();
+        if now.saturating_duration_since(held.since) >= DOUBTED_AFTER && held.renew_at > now {
+            let value = held.value.clone();
+            let (since, ends) = (held.since, held.ends);
+            self.held.store(Some(Arc::new(Held { value, since, renew_at: now, ends })));
+        }
     }
 
     /// What holds now; where there is none, `fetch` gets one with its lifetime. From 80 % of the
@@ -130,13 +144,15 @@ impl<T: Clone + Send + Sync + 'static> Renewed<T> {
     fn hold(&self, value: T, lifetime: Duration) {
         let lifetime = lifetime.saturating_sub(MARGIN);
         let now = Instant::now();
-        let held = Held { value, renew_at: now + lifetime.mul_f64(0.8), ends: now + lifetime };
+        let (renew_at, ends) = (now + lifetime.mul_f64(0.8), now + lifetime);
+        let held = Held { value, since: now, renew_at, ends };
         self.held.store(Some(Arc::new(held)));
     }
 
     fn keep(&self, old: &Held<T>) {
         let renew_at = Instant::now() + AFTER_FAILURE;
-        let held = Held { value: old.value.clone(), renew_at, ends: old.ends };
+        let (value, since) = (old.value.clone(), old.since);
+        let held = Held { value, since, renew_at, ends: old.ends };
         self.held.store(Some(Arc::new(held)));
     }
 }
@@ -200,7 +216,7 @@ mod tests {
     async fn one_that_nearly_ends_is_used_while_it_is_renewed() {
         let renewed = Arc::new(Renewed::default());
         let now = Instant::now();
-        let old = Held { value: 1, renew_at: now, ends: now + HOUR };
+        let old = Held { value: 1, since: now, renew_at: now, ends: now + HOUR };
         renewed.held.store(Some(Arc::new(old)));
         assert_eq!(renewed.get(|| async { Ok((2, HOUR)) }).await, Ok(1));
         let deadline = now + Duration::from_secs(10);
@@ -215,7 +231,7 @@ mod tests {
     async fn a_failed_renewal_leaves_the_old_one_and_an_ended_one_is_not_used() {
         let renewed = Arc::new(Renewed::default());
         let now = Instant::now();
-        let old = Held { value: 1, renew_at: now, ends: now + HOUR };
+        let old = Held { value: 1, since: now, renew_at: now, ends: now + HOUR };
         renewed.held.store(Some(Arc::new(old)));
         assert_eq!(renewed.get(|| async { Err(away()) }).await, Ok(1));
         // The failure puts the next renewal off.
@@ -224,9 +240,28 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(renewed.get(|| async { Err(away()) }).await, Ok(1));
-        let ended = Held { value: 1, renew_at: now, ends: now };
+        let ended = Held { value: 1, since: now, renew_at: now, ends: now };
         renewed.held.store(Some(Arc::new(ended)));
         assert_eq!(renewed.get(|| async { Err(away()) }).await, Err(away()));
+    }
+
+    #[tokio::test]
+    async fn one_that_a_vendor_refused_is_renewed_before_its_time_unless_it_is_new() {
+        let renewed = Arc::new(Renewed::default());
+        assert_eq!(renewed.get(|| async { Ok((1, HOUR)) }).await, Ok(1));
+        renewed.doubt();
+        assert_eq!(renewed.fresh(), Some(1), "it is new");
+        let now = Instant::now();
+        let Some(since) = now.checked_sub(DOUBTED_AFTER) else { return };
+        let old = Held { value: 1, since, renew_at: now + HOUR, ends: now + HOUR };
+        renewed.held.store(Some(Arc::new(old)));
+        renewed.doubt();
+        assert_eq!(renewed.fresh(), None);
+        assert_eq!(renewed.get(|| async { Ok((2, HOUR)) }).await, Ok(1), "it holds still");
+        while renewed.fresh() != Some(2) {
+            assert!(now.elapsed() < Duration::from_secs(10), "never renewed");
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

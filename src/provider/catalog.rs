@@ -36,7 +36,11 @@ impl Catalog {
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+        let mut catalog: Self = toml::from_str(text)?;
+        for row in &mut catalog.rows {
+            row.quirks.stream_usage = row.stream_usage_option;
+        }
+        Ok(catalog)
     }
 }
 

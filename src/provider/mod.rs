@@ -22,5 +22,5 @@ pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels
 pub use sandbox::sandbox_router;
 pub use slugs::catalog_slug;
 pub use templates::{Template, TemplateAuth, TemplateField, Templates, templates};
-pub use variant::{Hosting, Operation, Protocol, Variant};
+pub use variant::{Environment, Hosting, Operation, Protocol, Variant};
 pub use vendor::{AuthScheme, Transport, Vendor};

@@ -1,5 +1,7 @@
 //! How a vendor is spoken to that has an API of its own, or several: as data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 
 use super::vendor::pairs;
@@ -41,6 +43,15 @@ pub enum Operation {
     Generate,
     /// An answer as a stream.
     Stream,
+    /// The vectors of texts.
+    Embed,
+    /// How many tokens a request is.
+    Count,
+}
+
+impl Operation {
+    /// How many there are.
+    pub const COUNT: usize = 4;
 }
 
 /// One way in which a vendor can be spoken to; a provider's setting chooses among several.
@@ -60,6 +71,10 @@ pub struct Variant {
     pub generate: Option<String>,
     /// Where a stream is.
     pub stream: Option<String>,
+    /// Where vectors of texts are; `{method}` is the API's own word for it.
+    pub embed: Option<String>,
+    /// Where tokens are counted.
+    pub count: Option<String>,
     /// Endpoints spoken natively whose path is not the usual one.
     #[serde(default, deserialize_with = "pairs")]
     pub paths: Vec<(Endpoint, String)>,
@@ -72,8 +87,26 @@ impl Variant {
         match operation {
             Operation::Generate => self.generate.as_deref(),
             Operation::Stream => self.stream.as_deref(),
+            Operation::Embed => self.embed.as_deref(),
+            Operation::Count => self.count.as_deref(),
         }
     }
+}
+
+/// What `turnpike quickstart` reads of a vendor from the environment, beside its key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Environment {
+    /// Variable of the base URL.
+    pub base_url: Option<String>,
+    /// Variable of the models, with commas between them.
+    pub models: Option<String>,
+    /// Variables of settings; the first one that is set counts.
+    pub settings: BTreeMap<String, Vec<String>>,
+    /// Settings where no variable is set.
+    pub usual: BTreeMap<String, String>,
+    /// Which of the catalogue's models are enabled: those that begin so.
+    pub prefix: String,
 }
 
 /// A table of one row.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{AuthKind, Variant};
+use super::{AuthKind, Environment, Variant};
 use crate::domain::{Endpoint, Quirks};
 
 /// How the gateway's credential is sent to a vendor.
@@ -109,7 +109,7 @@ pub struct Vendor {
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether `stream_options.include_usage` may be added to a stream request.
     pub stream_usage_option: bool,
-    /// Where it departs from the API that it speaks.
+    /// Where its chat completions depart from `OpenAI`'s, for requests that are translated into them.
     #[serde(default)]
     pub quirks: Quirks,
     /// Whether an empty key is allowed.
@@ -120,6 +120,9 @@ pub struct Vendor {
     pub transport: Transport,
     /// Environment variable that quickstart looks for.
     pub env_key: Option<String>,
+    /// What else quickstart reads from the environment.
+    #[serde(default)]
+    pub environment: Environment,
     /// Models enabled by quickstart when the vendor's own list can't be reached.
     pub models: Vec<String>,
 }

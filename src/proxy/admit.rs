@@ -12,15 +12,15 @@ use super::{
     ctx::{Call, Ctx, Inbound},
     framing, gate, identity, local, oauth,
     refusal::{self, Refusal},
-    reply,
+    reply, translation,
 };
 use crate::{
     auth::{KeyRefusal, Principal},
     dialect::models::{self, Model},
     domain::{ClientDialect, Endpoint},
     route::{self, Plan},
-    snapshot::ListedModel,
-    wire,
+    snapshot::{ListedModel, Way},
+    translate, wire,
 };
 
 /// Headers of one request may not be larger together, bytes.
@@ -81,6 +81,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         plan: None,
         gate: None,
         media: Vec::new(),
+        series: super::ctx::Series::default(),
         refused: None,
         wants_metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
         attempt: super::ctx::Attempt::default(),
@@ -124,6 +125,9 @@ async fn admitted(
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
     call.plan = Some(plan?);
+    if let Some(estimated) = estimate(call)? {
+        return Ok(Some(estimated));
+    }
     call.gate = Some(gate::install(&mut session.downstream_session));
     Ok(None)
 }
@@ -239,6 +243,17 @@ async fn read(
     room.grow(both).map_err(|_| refusal::no_room())?;
     let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;
     Ok(Inbound { body, head, room })
+}
+
+/// The count of tokens for a vendor that does not count.
+fn estimate(call: &Call) -> std::result::Result<Option<Bytes>, Refusal> {
+    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Ok(None) };
+    let route = call.plan.as_ref().and_then(Plan::current);
+    if route.and_then(|route| route.way(endpoint)) != Some(Way::Estimate) {
+        return Ok(None);
+    }
+    let count = translation::estimate(&inbound.body).map_err(refusal::incapable)?;
+    Ok(Some(translate::count_answer(count, true).into()))
 }
 
 fn plan(

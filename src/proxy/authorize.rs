@@ -61,6 +61,16 @@ pub async fn authorize(
     }
 }
 
+/// Takes note that the vendor refused what was got for it. It may have been revoked: then another one may
+/// be good.
+pub fn refused(provider: &Provider, clouds: &Clouds) {
+    match &provider.auth {
+        Auth::Aws { source: AwsSource::Role(role), .. } => clouds.aws.doubt(role),
+        Auth::Google(identity) => clouds.google.doubt(identity),
+        Auth::Aws { .. } | Auth::Headers | Auth::Caller => {}
+    }
+}
+
 /// How long a credential may be waited for.
 pub fn patience(call: &Call) -> Duration {
     let deadline = call.plan.as_ref().and_then(|plan: &Plan| plan.addresses.deadline);

@@ -57,6 +57,8 @@ pub struct Call {
     pub gate: Option<Handle>,
     /// Files that the client named by URL, for vendors that want their bytes.
     pub media: Vec<Fetched>,
+    /// Calls that the route answers one after the other.
+    pub series: Series,
     /// What kept a route from being tried: the answer, if none was.
     pub refused: Option<Refusal>,
     /// The client asked for `metadata` in a stream that passes (contract 4.8).
@@ -78,6 +80,23 @@ pub struct Inbound {
     pub head: Head,
     /// Held as long as the body is.
     pub room: Room,
+}
+
+/// A request that becomes several calls of one route: the answers but the last are kept.
+#[derive(Default)]
+pub struct Series {
+    /// One for each call; none where the request is one call.
+    pub bodies: Vec<Bytes>,
+    pub answers: Vec<Bytes>,
+    /// Tokens that the calls so far were told in headers.
+    pub counted: Option<u64>,
+}
+
+impl Series {
+    /// Whether a call follows the one whose answer comes next.
+    pub fn goes_on(&self) -> bool {
+        self.answers.len() + 1 < self.bodies.len()
+    }
 }
 
 /// A file that the client named by URL.
@@ -106,6 +125,10 @@ pub struct Attempt {
     pub unframed: bool,
     /// Bytes of the answer's body so far, while it is held.
     pub seen: usize,
+    /// It ended well, and the next call of its series follows.
+    pub goes_on: bool,
+    /// Input tokens as a header of the answer tells them.
+    pub counted: Option<u64>,
     /// What the filters found wrong; the judgement follows in `error_while_proxy`.
     pub failure: Option<Failure>,
     /// The start of a failed attempt's body.

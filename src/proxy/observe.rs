@@ -6,17 +6,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use pingora_error::{Error, ErrorType, Result, RetryType};
 use pingora_http::ResponseHeader;
 use smallvec::SmallVec;
 
 use super::{
+    authorize,
     ctx::{Call, Ctx, Meter, Stage},
     gate, oauth, plan, refusal,
     settle::{self, Outcome},
     stream::StreamAnswer,
-    whole::{Change, WholeAnswer},
+    whole::{Asked, Change, WholeAnswer},
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, StreamMeter, upstream_error},
@@ -58,6 +59,11 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
     call.attempt.failure =
         Failure::of_status(status, asked).filter(|_| !oauth::is_callers_refusal(call, status));
+    if matches!(status, 401 | 403)
+        && let Some(route) = call.plan.as_ref().and_then(Plan::current)
+    {
+        authorize::refused(&route.provider, &ctx.shared.clouds);
+    }
     if call.attempt.failure.is_none() && has_strange_coding(upstream) {
         call.attempt.failure =
             Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));
@@ -65,7 +71,8 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     let Some(gate) = &call.gate else { return };
     if call.attempt.failure.is_some() {
         gate.control.within(Instant::now() + ERROR_BODY_PATIENCE);
-    } else if upstream.status.is_success() {
+    } else if upstream.status.is_success() || counts(call) {
+        call.attempt.counted = header_count(&upstream.headers);
         call.attempt.meter = meter(call, &upstream.headers, ctx.arrived);
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
@@ -78,7 +85,7 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
         return Meter::None;
     };
     let Some(route) = call.plan.as_ref().and_then(Plan::current) else { return Meter::None };
-    let way = route.provider.way(endpoint).unwrap_or(Way::Pass);
+    let way = route.way(endpoint).unwrap_or(Way::Pass);
     let whole = |change| Meter::Whole(Box::new(WholeAnswer::new(endpoint, change)));
     if !is_event_stream(headers) {
         return match way {
@@ -87,6 +94,9 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
             }
             Way::Pass => Meter::Answer(AnswerMeter::new(endpoint)),
             Way::Rehost(_) => whole(Change::Rehost(Arc::clone(&route.upstream_model))),
+            Way::Embed(api) => whole(Change::Embed(api)),
+            Way::Count(api) => whole(Change::Count(api)),
+            Way::Estimate => Meter::None,
             Way::Translate(client, vendor) => {
                 let context = answering(call, route, client, arrived);
                 whole(Change::Translate { client, vendor, context, stream: call.stream() })
@@ -95,7 +105,7 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
     }
     let framing = route.provider.framing(way);
     Meter::Stream(Box::new(match way {
-        Way::Pass => {
+        Way::Pass | Way::Embed(_) | Way::Count(_) | Way::Estimate => {
             let wanted = call.wants_metadata && endpoint == Endpoint::ChatCompletions;
             StreamAnswer::Pass(match additions(call, route, arrived).filter(|_| wanted) {
                 Some(all) => StreamMeter::with_trailer(Box::new(move |facts, usage| {
@@ -113,6 +123,19 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
             StreamAnswer::Translate(StreamTranslator::new(vendor, framing, client, context))
         }
     }))
+}
+
+/// Whether the vendor is asked for a count of tokens, which the gateway can give where it does not.
+fn counts(call: &Call) -> bool {
+    let route = call.plan.as_ref().and_then(Plan::current);
+    let way = route.zip(call.endpoint).and_then(|(route, endpoint)| route.way(endpoint));
+    matches!(way, Some(Way::Count(_)))
+}
+
+/// Bedrock's count of the input
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>).
+fn header_count(headers: &HeaderMap) -> Option<u64> {
+    headers.get("x-amzn-bedrock-input-token-count")?.to_str().ok()?.parse().ok()
 }
 
 /// What a translated answer says that the vendor does not.
@@ -175,6 +198,9 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
     let changes = error || whole || stream;
     let mut close = ctx.shared.drain.draining();
     let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
+    if whole && !answer.status.is_success() {
+        answer.set_status(StatusCode::OK)?;
+    }
     let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
     redress(answer, |headers| {
         strip(headers, changes, credential(call));
@@ -364,7 +390,15 @@ fn whole(
         return fail(call, nonsense(call, "the vendor's answer is too large to be changed"));
     }
     if end {
-        let Some(told) = answer.finish() else {
+        if let Some(counted) = call.attempt.counted {
+            call.series.counted = Some(call.series.counted.unwrap_or_default() + counted);
+        }
+        if call.series.goes_on() {
+            call.series.answers.push(answer.take());
+            call.attempt.goes_on = true;
+            return bad_answer();
+        }
+        let Some(told) = finished(&mut answer, call) else {
             return fail(
                 call,
                 nonsense(call, "the vendor answered with something that cannot be read"),
@@ -375,6 +409,17 @@ fn whole(
     }
     call.attempt.meter = Meter::Whole(answer);
     Ok(())
+}
+
+fn finished(answer: &mut WholeAnswer, call: &Call) -> Option<Bytes> {
+    let inbound = call.inbound.as_ref()?;
+    let route = call.plan.as_ref().and_then(Plan::current)?;
+    answer.finish(&Asked {
+        body: &inbound.body,
+        model: &route.upstream_model,
+        series: &call.series,
+        status: call.attempt.status.unwrap_or_default(),
+    })
 }
 
 fn stream(

@@ -12,7 +12,7 @@ use pingora_proxy::Session;
 use smallvec::SmallVec;
 
 use super::{
-    ctx::{Attempt, Call, Ctx, Inbound},
+    ctx::{Attempt, Call, Ctx, Inbound, Series},
     observe,
     shared::Shared,
     translation,
@@ -187,10 +187,20 @@ pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
             metrics.failover(provider, model);
             call.attempt.fresh = false;
             call.attempt.body = Bytes::new();
+            call.series = Series::default();
         }
         Next::GiveUp => plan.fail_route(failure),
     }
     next != Next::GiveUp
+}
+
+/// Goes on with the next call of a series, on the same route.
+pub fn go_on(call: &mut Call) {
+    call.attempt = Attempt::default();
+    if let Some(plan) = call.plan.as_mut() {
+        plan.addresses.deadline = None;
+        plan.reconnected = false;
+    }
 }
 
 /// 0 to 1, from the operating system's randomness by way of a UUID.

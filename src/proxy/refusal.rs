@@ -130,6 +130,11 @@ fn about_model(mut refusal: Refusal) -> Refusal {
     refusal
 }
 
+/// The request cannot be read, or asks for what cannot be done.
+pub fn incapable(refusal: crate::translate::form::Refusal) -> Refusal {
+    Refusal { error: Box::new(unsupported(refusal)), reason: "capability" }
+}
+
 /// No route can do what the request asks.
 pub fn unsupported(refusal: crate::translate::form::Refusal) -> GatewayError {
     let mut error = GatewayError::new(400, INVALID_REQUEST, refusal.message).code(refusal.code);

@@ -26,7 +26,7 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut C
     let shared = Arc::clone(&ctx.shared);
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
     let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
-    let way = call.endpoint.and_then(|endpoint| route.provider.way(endpoint));
+    let way = call.endpoint.and_then(|endpoint| route.way(endpoint));
     let way = way.ok_or_else(not_spoken)?;
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = Method::POST;

@@ -148,6 +148,11 @@ impl ProxyHttp for Gateway {
             error.set_retry(false);
             return error;
         }
+        if call.attempt.goes_on {
+            plan::go_on(call);
+            error.set_retry(true);
+            return error;
+        }
         let failure = observe::failure(call, &error, reused);
         consequence(session, ctx, &mut error, failure);
         if let Some(call) = ctx.call.as_mut().filter(|_| net::is_downgrade(&error)) {

@@ -16,7 +16,7 @@ use crate::{
     net::{Bounds, Fetcher},
     snapshot::{Route, Way},
     translate::{
-        self, ClientApi, Platform, Target, VendorApi,
+        self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
 };
@@ -40,11 +40,13 @@ pub async fn body(
         return Ok(Bytes::new());
     };
     capable(inbound, endpoint, &route.facts)?;
-    match route.provider.way(endpoint) {
-        None | Some(Way::Pass) => Ok(plan::body_for(inbound, route, call.endpoint)),
+    match route.way(endpoint) {
+        None | Some(Way::Pass | Way::Estimate) => Ok(plan::body_for(inbound, route, call.endpoint)),
         Some(Way::Rehost(platform)) => {
             translate::rehost_request(&inbound.body, platform, betas).map(Bytes::from)
         }
+        Some(Way::Embed(api)) => embedding(call, route, api),
+        Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
             let missing = match written(inbound, &call.media, route, client, vendor)? {
                 Written::Body(body) => return Ok(body.into()),
@@ -58,6 +60,43 @@ pub async fn body(
                 Written::Missing(_) => Err(too_many()),
             }
         }
+    }
+}
+
+/// The next of the bodies that a request for embeddings becomes.
+fn embedding(call: &mut Call, route: &Route, api: EmbeddingApi) -> Result<Bytes, Refusal> {
+    let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
+    if call.series.bodies.is_empty() {
+        let request = EmbeddingRequest::read(&inbound.body)?;
+        let bodies = api.write(&request, &route.upstream_model)?;
+        call.series.bodies = bodies.into_iter().map(Bytes::from).collect();
+    }
+    let next = call.series.bodies.get(call.series.answers.len());
+    Ok(next.cloned().unwrap_or_default())
+}
+
+fn counting(inbound: &Inbound, route: &Route, api: CountApi) -> Result<Vec<u8>, Refusal> {
+    let target = target(route);
+    if matches!(api, CountApi::AnthropicBedrock | CountApi::AnthropicVertex) {
+        return api.wrap(&inbound.body, &target);
+    }
+    api.write(&translate::read_countable(&inbound.body)?, &target)
+}
+
+/// How many tokens the gateway thinks that a request is.
+///
+/// # Errors
+/// When the request cannot be read.
+pub fn estimate(body: &[u8]) -> Result<u64, Refusal> {
+    Ok(translate::estimate(&translate::read_countable(body)?))
+}
+
+fn target(route: &Route) -> Target<'_> {
+    Target {
+        model: &route.upstream_model,
+        facts: &route.facts,
+        platform: route.provider.platform,
+        quirks: &route.provider.vendor.quirks,
     }
 }
 
@@ -101,13 +140,7 @@ fn written(
     if !missing.is_empty() {
         return Ok(Written::Missing(missing));
     }
-    let target = Target {
-        model: &route.upstream_model,
-        facts: &route.facts,
-        platform: provider.platform,
-        quirks: &provider.vendor.quirks,
-    };
-    vendor.write(&request, &target).map(Written::Body)
+    vendor.write(&request, &target(route)).map(Written::Body)
 }
 
 fn too_many() -> Refusal {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::{ctx::Series, translation};
 use crate::{
     dialect::{AnswerFacts, AnswerMeter},
     domain::Endpoint,
-    translate::{self, Additions, Answering, ClientApi, VendorApi},
+    translate::{
+        self, Additions, Answering, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, VendorApi,
+    },
 };
 
 /// The largest answer that is collected, bytes.
@@ -20,8 +23,24 @@ pub enum Change {
     Add(Additions),
     /// Claude on another platform: the model's name is the platform's.
     Rehost(Arc<str>),
+    /// Vectors of another API, for a client of OpenAI's embeddings.
+    Embed(EmbeddingApi),
+    /// A count of tokens of another API.
+    Count(CountApi),
     /// Another dialect; `stream` where the client asked for a stream and the vendor sent none.
     Translate { client: ClientApi, vendor: VendorApi, context: Answering, stream: bool },
+}
+
+/// What the answer is to.
+pub struct Asked<'a> {
+    /// The client's request.
+    pub body: &'a [u8],
+    /// The vendor's id of the model.
+    pub model: &'a str,
+    /// The answers before this one.
+    pub series: &'a Series,
+    /// The vendor's status.
+    pub status: u16,
 }
 
 /// The state between two pieces.
@@ -48,7 +67,7 @@ impl WholeAnswer {
     }
 
     /// The answer for the client; none if what came is no answer.
-    pub fn finish(&mut self) -> Option<Bytes> {
+    pub fn finish(&mut self, asked: &Asked<'_>) -> Option<Bytes> {
         let body = std::mem::take(&mut self.body);
         match &self.change {
             Change::Add(additions) => {
@@ -58,6 +77,25 @@ impl WholeAnswer {
             Change::Rehost(model) => {
                 self.facts = read(self.endpoint, &body)?;
                 Some(translate::rehost_answer(&body, model).into())
+            }
+            Change::Embed(api) => {
+                let mut bodies: Vec<&[u8]> =
+                    asked.series.answers.iter().map(|one| &**one).collect();
+                bodies.push(&body);
+                let request = EmbeddingRequest::read(asked.body).ok()?;
+                let told = api.read(&bodies, &request, asked.model, asked.series.counted).ok()?;
+                self.facts = read(self.endpoint, &told)?;
+                Some(told.into())
+            }
+            Change::Count(api) => {
+                // A vendor may count for some of its models only.
+                let own = (asked.status < 400).then(|| api.read(&body).ok()).flatten();
+                let count = match own {
+                    Some(count) => translate::count_answer(count, false),
+                    None => translate::count_answer(translation::estimate(asked.body).ok()?, true),
+                };
+                self.facts = read(self.endpoint, &count)?;
+                Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
                 let answer = vendor.read(&body).ok()?;
@@ -73,6 +111,11 @@ impl WholeAnswer {
                 }))
             }
         }
+    }
+
+    /// What has come, to be kept for later.
+    pub fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.body).into()
     }
 
     /// What has been learnt; complete once [`finish`](Self::finish) was called.

@@ -5,6 +5,7 @@
 
 mod banner;
 mod discover;
+mod environment;
 mod provision;
 
 pub use banner::banner;

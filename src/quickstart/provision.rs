@@ -3,12 +3,15 @@
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::discover::{Discover, VendorLists};
+use super::{
+    discover::{Discover, VendorLists},
+    environment::{self, Found},
+};
 use crate::{
     auth::{ISSUER_NAME, MintedKey},
     domain::{KeyId, OrgId, ProviderId, Role, RouteId, Timestamp, UserId},
-    provider::{Catalog, Transport, Vendor, catalog},
-    secrets::{self, Keyring, SealError, Secret},
+    provider::{AuthKind, Catalog, Transport, Vendor, catalog},
+    secrets::{self, Credential, Keyring, SealError, Secret},
     store::{
         Inherits, KeyRow, OrgRow, ProviderRow, RouteRow, SeenUser, Store, StoreError, Tx, UserRow,
     },
@@ -100,7 +103,7 @@ pub async fn provision(
         .user;
     let mut wanted = wanted(vendors, env);
     let present = store.read().await?.providers(org.id).await?;
-    wanted.retain(|vendor| !is_present(&present, vendor.vendor));
+    wanted.retain(|wanted| !is_present(&present, wanted.vendor));
     // The network before the transaction: writers queue behind one another.
     let found = join_all(wanted.into_iter().map(|vendor| vendor.with_models(discover))).await;
 
@@ -118,32 +121,26 @@ pub async fn provision(
 /// A vendor that should have a provider.
 struct Wanted {
     vendor: &'static Vendor,
-    key: Option<Secret>,
-    models: Vec<String>,
+    found: Found,
 }
 
-/// The simulated vendor, and those with a usable key in the environment.
+/// The simulated vendor, and those that the environment has a usable credential for.
 fn wanted(vendors: &'static Catalog, env: &[(String, String)]) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
-    for vendor in vendors.vendors().filter(|vendor| vendor.base_url.is_some()) {
-        if vendor.transport == Transport::InProcess {
-            wanted.push(Wanted { vendor, key: None, models: vendor.models.clone() });
-            continue;
-        }
-        let Some(name) = &vendor.env_key else { continue };
-        let Some((_, value)) = env.iter().find(|(set, _)| set == name) else { continue };
-        let value = value.trim();
-        if value.is_empty() {
-            continue;
-        }
-        if value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let key = Some(Secret::new(value.to_owned()));
-            wanted.push(Wanted { vendor, key, models: Vec::new() });
-        } else {
-            tracing::warn!("{name} holds spaces or characters that no API key has; it is not used");
-        }
-    }
-    wanted
+    let simulated = |vendor: &Vendor| Found {
+        kind: AuthKind::ApiKey,
+        credential: None,
+        base_url: vendor.base_url.clone().unwrap_or_default(),
+        settings: serde_json::json!({}),
+        models: vendor.models.clone(),
+    };
+    let found = |vendor: &'static Vendor| {
+        let found = match vendor.transport {
+            Transport::InProcess => Some(simulated(vendor)),
+            Transport::Network => environment::found(vendor, env),
+        };
+        found.map(|found| Wanted { vendor, found })
+    };
+    vendors.vendors().filter_map(found).collect()
 }
 
 /// Whether the vendor has a provider already, whatever it is called now, or its name is taken.
@@ -155,15 +152,27 @@ fn is_present(providers: &[ProviderRow], vendor: &Vendor) -> bool {
 
 impl Wanted {
     async fn with_models(mut self, discover: &dyn Discover) -> Self {
-        if let Some(key) = &self.key {
-            let found = discover.models(self.vendor, key).await;
-            self.models = found.unwrap_or_else(|error| {
-                let vendor = &self.vendor.slug;
-                tracing::warn!(%vendor, %error, "the catalogue's models are enabled instead");
-                self.vendor.models.clone()
-            });
+        if self.found.models.is_empty() {
+            self.found.models = match &self.found.credential {
+                Some(Credential::ApiKey(key)) => self.listed(key, discover).await,
+                _ => self.catalogued(),
+            };
         }
         self
+    }
+
+    /// The catalogue's models, as far as the provider can be asked for them.
+    fn catalogued(&self) -> Vec<String> {
+        let prefix = self.vendor.environment.prefix.as_str();
+        self.vendor.models.iter().filter(|model| model.starts_with(prefix)).cloned().collect()
+    }
+
+    async fn listed(&self, key: &Secret, discover: &dyn Discover) -> Vec<String> {
+        discover.models(self.vendor, key).await.unwrap_or_else(|error| {
+            let vendor = &self.vendor.slug;
+            tracing::warn!(%vendor, %error, "the catalogue's models are enabled instead");
+            self.catalogued()
+        })
     }
 
     async fn insert(
@@ -175,7 +184,7 @@ impl Wanted {
     ) -> Result<(), QuickstartError> {
         let provider = self.provider(keyring, org, now)?;
         tx.insert_provider(&provider, Inherits::default()).await?;
-        for model in &self.models {
+        for model in &self.found.models {
             tx.insert_route(&enablement(&provider, model, now)).await?;
         }
         Ok(())
@@ -188,18 +197,18 @@ impl Wanted {
         now: Timestamp,
     ) -> Result<ProviderRow, SealError> {
         let id = ProviderId::random();
-        let seal = |key: &Secret| secrets::seal_api_key(keyring, org, id.0, key.expose());
+        let seal = |own: &Credential| secrets::seal_credential(keyring, org, id.0, own);
         Ok(ProviderRow {
             id,
             org_id: org,
             name: self.vendor.slug.clone(),
             model_provider: self.vendor.slug.clone(),
-            auth_type: "api_key".to_owned(),
-            base_url: self.vendor.base_url.clone().unwrap_or_default(),
-            settings: serde_json::json!({}),
+            auth_type: self.found.kind.name().to_owned(),
+            base_url: self.found.base_url.clone(),
+            settings: self.found.settings.clone(),
             catalog_id: None,
             connection_id: None,
-            sealed: self.key.as_ref().map(seal).transpose()?,
+            sealed: self.found.credential.as_ref().map(seal).transpose()?,
             enabled: true,
             enforce_health_check: true,
             health_status: "unverified".to_owned(),

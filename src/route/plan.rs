@@ -122,7 +122,7 @@ impl Plan {
     /// The first position from `start` whose provider speaks the endpoint; the end if none does.
     fn next_from(&self, start: usize) -> usize {
         let speaks = |position: &usize| {
-            self.at(*position).is_some_and(|route| route.provider.way(self.endpoint).is_some())
+            self.at(*position).is_some_and(|route| route.way(self.endpoint).is_some())
         };
         (start..self.route_count()).find(speaks).unwrap_or(self.route_count())
     }

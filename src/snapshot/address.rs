@@ -8,6 +8,8 @@ use super::ProviderError;
 
 /// The place in a path where the model's name goes.
 const MODEL: &str = "{model}";
+/// The place where the API's word for what is asked goes.
+const METHOD: &str = "{method}";
 
 /// A path in origin form, with its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ impl Address {
             whole.push_str(before);
             if name == "model" {
                 whole.push_str(MODEL);
+            } else if name == "method" {
+                whole.push_str(METHOD);
             } else {
                 let (name, usual) = name.split_once('=').unwrap_or((name, ""));
                 let value = setting(name).filter(|value| !value.is_empty());
@@ -52,7 +56,7 @@ impl Address {
             Some((before, after)) => Self::OfModel(before.into(), after.into()),
             None => Self::Fixed(uri(whole)?),
         };
-        address.of("model")?;
+        address.of_method("model", "method")?;
         Ok(address)
     }
 
@@ -71,6 +75,19 @@ impl Address {
                 whole.push_str(after);
                 uri(whole)
             }
+        }
+    }
+
+    /// The path for a model and the API's word for what is asked.
+    ///
+    /// # Errors
+    /// When it is no request target.
+    pub fn of_method(&self, model: &str, method: &str) -> Result<Uri, ProviderError> {
+        match self {
+            Self::OfModel(before, after) if after.contains(METHOD) => {
+                Self::OfModel(before.clone(), after.replace(METHOD, method).into()).of(model)
+            }
+            _ => self.of(model),
         }
     }
 

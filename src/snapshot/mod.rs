@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    domain::{ModelFacts, OrgId, RouteId},
+    domain::{Endpoint, ModelFacts, OrgId, RouteId},
     pricing::Timeline,
 };
 
@@ -98,6 +98,14 @@ pub struct Route {
     pub prices: Timeline,
     /// What is known of the model.
     pub facts: ModelFacts,
+}
+
+impl Route {
+    /// How `endpoint` is answered on it; none where it cannot be.
+    #[must_use]
+    pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
+        self.provider.way(endpoint, &self.upstream_model)
+    }
 }
 
 /// An entry of `GET /v1/models`.

@@ -15,7 +15,7 @@ use crate::{
     domain::{Endpoint, ProviderId},
     provider::{AuthScheme, Hosting, Operation, Protocol, Variant, Vendor},
     secrets::Secret,
-    translate::{ClientApi, Framing, Platform, VendorApi},
+    translate::{ClientApi, CountApi, EmbeddingApi, Framing, Platform, VendorApi},
 };
 
 /// How a provider is made to answer a client's endpoint.
@@ -27,6 +27,12 @@ pub enum Way {
     Rehost(Platform),
     /// It speaks another API.
     Translate(ClientApi, VendorApi),
+    /// It has an API of its own for embeddings.
+    Embed(EmbeddingApi),
+    /// It has an API of its own for counting tokens.
+    Count(CountApi),
+    /// It counts no tokens: the gateway estimates them.
+    Estimate,
 }
 
 /// One call of a provider, as far as its address depends on it.
@@ -92,7 +98,7 @@ pub struct Provider {
     protocol: Option<VendorApi>,
     paths: Vec<(Endpoint, Address)>,
     /// Where the protocol's answers and streams are asked for.
-    calls: [Option<Address>; 2],
+    calls: [Option<Address>; Operation::COUNT],
 }
 
 /// Why a provider cannot be called. Messages never contain a secret.
@@ -131,10 +137,14 @@ impl Provider {
         // Another's token is for the API that it was made for, as its owner calls it.
         let protocol = Some(&auth).filter(|auth| !matches!(auth, Auth::Caller));
         let protocol = protocol.and_then(|_| protocol_of(variant, &endpoints));
-        let platform =
-            variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
+        let platform = variant.map_or(Platform::Own, |variant| platform_of(variant.hosting));
         let call = |operation| variant.and_then(|variant| variant.call(operation)).map(address);
-        let calls = [call(Operation::Generate).transpose()?, call(Operation::Stream).transpose()?];
+        let calls = [
+            call(Operation::Generate).transpose()?,
+            call(Operation::Stream).transpose()?,
+            call(Operation::Embed).transpose()?,
+            call(Operation::Count).transpose()?,
+        ];
         let group_key = group_key(id);
         Ok(Self {
             id,
@@ -153,9 +163,9 @@ impl Provider {
         })
     }
 
-    /// How it answers `endpoint`; none where it cannot.
+    /// How it answers `endpoint` by its `model`; none where it cannot.
     #[must_use]
-    pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
+    pub fn way(&self, endpoint: Endpoint, model: &str) -> Option<Way> {
         if self.endpoints.contains(&endpoint) {
             return Some(Way::Pass);
         }
@@ -163,7 +173,35 @@ impl Provider {
         if endpoint == Endpoint::Messages && api == VendorApi::Messages {
             return Some(Way::Rehost(self.platform));
         }
-        ClientApi::of(endpoint).map(|client| Way::Translate(client, api))
+        match endpoint {
+            Endpoint::Embeddings => self.embeds(api, model).map(Way::Embed),
+            Endpoint::CountTokens => Some(self.counts(api).map_or(Way::Estimate, Way::Count)),
+            _ => ClientApi::of(endpoint).map(|client| Way::Translate(client, api)),
+        }
+    }
+
+    fn embeds(&self, api: VendorApi, model: &str) -> Option<EmbeddingApi> {
+        let [_, _, embed, _] = &self.calls;
+        embed.as_ref()?;
+        match (api, self.platform) {
+            (_, Platform::Bedrock) => EmbeddingApi::of_bedrock(model),
+            (VendorApi::Gemini, Platform::Vertex) => Some(EmbeddingApi::Vertex),
+            (VendorApi::Gemini, Platform::Own) => Some(EmbeddingApi::Gemini),
+            _ => None,
+        }
+    }
+
+    fn counts(&self, api: VendorApi) -> Option<CountApi> {
+        let [.., count] = &self.calls;
+        count.as_ref()?;
+        match (api, self.platform) {
+            (VendorApi::Gemini, _) => Some(CountApi::Gemini),
+            (VendorApi::Converse, _) => Some(CountApi::Converse),
+            (VendorApi::Messages, Platform::Bedrock) => Some(CountApi::AnthropicBedrock),
+            (VendorApi::Messages, Platform::Vertex) => Some(CountApi::AnthropicVertex),
+            (VendorApi::Chat | VendorApi::Responses, _) => Some(CountApi::OpenAi),
+            (VendorApi::Messages, Platform::Own) => None,
+        }
     }
 
     /// How its streams are cut into events.
@@ -181,10 +219,16 @@ impl Provider {
     /// # Errors
     /// When it does not speak the like, or the client's query cannot be sent.
     pub fn target(&self, call: &Upcall<'_>) -> Result<Uri, ProviderError> {
+        let [generate, stream, embed, count] = &self.calls;
         let address = match call.way {
             Way::Pass => self.address(call.endpoint),
+            Way::Embed(api) => {
+                let embed = embed.as_ref().ok_or(ProviderError::NotSpoken)?;
+                return embed.of_method(call.model, api.method(call.model));
+            }
+            Way::Count(_) => count.as_ref(),
+            Way::Estimate => None,
             Way::Rehost(_) | Way::Translate(..) => {
-                let [generate, stream] = &self.calls;
                 let own = if call.stream { stream.as_ref() } else { generate.as_ref() };
                 own.or_else(|| self.address(usual_endpoint(self.protocol?)?))
             }

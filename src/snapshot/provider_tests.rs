@@ -36,7 +36,7 @@ fn header<'a>(provider: &'a Provider, name: &str) -> Option<&'a HeaderValue> {
 
 /// Where a request to `endpoint` goes.
 fn target(provider: &Provider, endpoint: Endpoint, model: &str, stream: bool) -> String {
-    let way = provider.way(endpoint).expect("there is a way");
+    let way = provider.way(endpoint, "m").expect("there is a way");
     let call = Upcall { endpoint, way, model, stream, query: None };
     provider.target(&call).unwrap().to_string()
 }
@@ -74,7 +74,7 @@ fn paths_stand_below_the_base_url() {
         let provider = provider("openai", base, "sk").unwrap();
         assert_eq!(target(&provider, CHAT, "gpt-4o", false), "/proxy/v1/chat/completions");
         assert_eq!(
-            provider.way(MESSAGES),
+            provider.way(MESSAGES, "m"),
             Some(Way::Translate(ClientApi::Messages, VendorApi::Chat))
         );
         assert_eq!(target(&provider, MESSAGES, "gpt-4o", true), "/proxy/v1/chat/completions");
@@ -96,9 +96,9 @@ fn a_server_of_responses_alone_is_translated_into_them() {
     };
     let provider = Provider::new(parts).unwrap();
     let way = Way::Translate(ClientApi::Chat, VendorApi::Responses);
-    assert_eq!(provider.way(CHAT), Some(way));
+    assert_eq!(provider.way(CHAT, "m"), Some(way));
     assert_eq!(target(&provider, CHAT, "m", false), "/v1/responses");
-    assert_eq!(provider.way(Endpoint::Embeddings), None);
+    assert_eq!(provider.way(Endpoint::Embeddings, "m"), None);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn azure_has_the_deployment_in_the_path_or_the_model_in_the_body() {
             ),
             (Endpoint::Responses, "/openai/responses?api-version=2025-04-01-preview"),
         ] {
-            assert_eq!(usual.way(endpoint), Some(Way::Pass), "{endpoint:?}");
+            assert_eq!(usual.way(endpoint, "m"), Some(Way::Pass), "{endpoint:?}");
             assert_eq!(target(&usual, endpoint, "my gpt", true), path);
         }
         let v1 = with("azure_openai", base, "k", &[("endpoint_mode", "v1")]).unwrap();
@@ -127,7 +127,7 @@ fn azure_has_the_deployment_in_the_path_or_the_model_in_the_body() {
             (Endpoint::Embeddings, "/openai/v1/embeddings"),
             (Endpoint::Responses, "/openai/v1/responses"),
         ] {
-            assert_eq!(v1.way(endpoint), Some(Way::Pass), "{endpoint:?}");
+            assert_eq!(v1.way(endpoint, "m"), Some(Way::Pass), "{endpoint:?}");
             assert_eq!(target(&v1, endpoint, "gpt", false), path);
         }
         let dated = [("endpoint_mode", "deployment"), ("api_version", "2025-04-01-preview")];
@@ -145,8 +145,8 @@ fn gemini_is_asked_by_method_and_its_streams_as_events() {
         let provider = provider("google_ai", base, "k").unwrap();
         let prefix = if base.contains("/g/") { "/g" } else { "" };
         for endpoint in [CHAT, MESSAGES, Endpoint::Responses, Endpoint::Completions] {
-            let Some(Way::Translate(_, VendorApi::Gemini)) = provider.way(endpoint) else {
-                panic!("{:?}", provider.way(endpoint));
+            let Some(Way::Translate(_, VendorApi::Gemini)) = provider.way(endpoint, "m") else {
+                panic!("{:?}", provider.way(endpoint, "m"));
             };
             assert_eq!(
                 target(&provider, endpoint, "gemini-3.5-flash", false),
@@ -165,7 +165,7 @@ fn bedrock_is_asked_by_family() {
     let base = "https://bedrock-runtime.eu-west-1.amazonaws.com";
     let converse = provider("bedrock", base, "k").unwrap();
     assert_eq!(
-        converse.way(MESSAGES),
+        converse.way(MESSAGES, "m"),
         Some(Way::Translate(ClientApi::Messages, VendorApi::Converse))
     );
     let model = "us.amazon.nova-lite-v1:0";
@@ -175,8 +175,8 @@ fn bedrock_is_asked_by_family() {
         "/model/us.amazon.nova-lite-v1%3A0/converse-stream"
     );
     let claude = with("bedrock", base, "k", &[("model_api_family", "anthropic_messages")]).unwrap();
-    assert_eq!(claude.way(MESSAGES), Some(Way::Rehost(Platform::Bedrock)));
-    assert_eq!(claude.way(CHAT), Some(Way::Translate(ClientApi::Chat, VendorApi::Messages)));
+    assert_eq!(claude.way(MESSAGES, "m"), Some(Way::Rehost(Platform::Bedrock)));
+    assert_eq!(claude.way(CHAT, "m"), Some(Way::Translate(ClientApi::Chat, VendorApi::Messages)));
     assert_eq!(claude.platform, Platform::Bedrock);
     let arn = "arn:aws:bedrock:eu-west-1:1:inference-profile/global.anthropic.claude-x";
     let segment =
@@ -193,7 +193,7 @@ fn vertex_is_asked_by_family_project_and_location() {
     for base in ["https://europe-west1-aiplatform.googleapis.com", "https://h.example/v1"] {
         let place = "/v1/projects/p-1/locations/europe-west1/publishers";
         let gemini = with("vertex", base, "", &VERTEX).unwrap();
-        assert_eq!(gemini.way(CHAT), Some(Way::Translate(ClientApi::Chat, VendorApi::Gemini)));
+        assert_eq!(gemini.way(CHAT, "m"), Some(Way::Translate(ClientApi::Chat, VendorApi::Gemini)));
         assert_eq!(gemini.platform, Platform::Vertex);
         assert_eq!(
             target(&gemini, CHAT, "gemini-3.5-flash", false),
@@ -205,7 +205,7 @@ fn vertex_is_asked_by_family_project_and_location() {
         );
         let settings = [VERTEX[0], VERTEX[1], ("model_api_family", "anthropic_messages")];
         let claude = with("vertex", base, "", &settings).unwrap();
-        assert_eq!(claude.way(MESSAGES), Some(Way::Rehost(Platform::Vertex)));
+        assert_eq!(claude.way(MESSAGES, "m"), Some(Way::Rehost(Platform::Vertex)));
         assert_eq!(
             target(&claude, MESSAGES, "claude-sonnet-4-5@20250929", false),
             format!("{place}/anthropic/models/claude-sonnet-4-5@20250929:rawPredict")
@@ -228,7 +228,7 @@ fn a_clients_query_goes_on_with_its_own_bytes_alone() {
     let call = Upcall { endpoint: MESSAGES, way: Way::Pass, model: "m", stream: false, query };
     assert_eq!(anthropic.target(&call).unwrap(), "/v1/messages?beta=true");
     let google = provider("google_ai", "https://h.example", "k").unwrap();
-    let way = google.way(MESSAGES).unwrap();
+    let way = google.way(MESSAGES, "m").unwrap();
     let asked = google.target(&Upcall { way, ..call }).unwrap();
     assert_eq!(asked, "/v1beta/models/m:generateContent");
 }
@@ -247,10 +247,10 @@ fn a_callers_own_token_is_for_messages_alone() {
         setting: &|_| None,
     };
     let provider = Provider::new(parts).unwrap();
-    assert_eq!(provider.way(MESSAGES), Some(Way::Pass));
-    assert_eq!(provider.way(Endpoint::CountTokens), Some(Way::Pass));
+    assert_eq!(provider.way(MESSAGES, "m"), Some(Way::Pass));
+    assert_eq!(provider.way(Endpoint::CountTokens, "m"), Some(Way::Pass));
     for endpoint in [CHAT, Endpoint::Completions, Endpoint::Responses, Endpoint::Embeddings] {
-        assert_eq!(provider.way(endpoint), None, "{endpoint:?}");
+        assert_eq!(provider.way(endpoint, "m"), None, "{endpoint:?}");
     }
 }
 

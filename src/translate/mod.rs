@@ -11,6 +11,7 @@ mod as_stream;
 mod chat;
 mod completions;
 mod converse;
+mod count;
 mod embeddings;
 pub mod form;
 mod gemini;
@@ -21,9 +22,10 @@ mod stream;
 
 pub use additions::{Additions, Answering, Selection, add};
 pub use as_stream::stream_of;
+pub use count::{CountApi, count_answer, estimate, read_countable};
+pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use needs::check;
-pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

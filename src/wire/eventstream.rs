@@ -71,7 +71,7 @@ impl Frames {
     /// None where the bytes are broken.
     fn cut(&mut self, piece: &[u8], to: &mut dyn FnMut(Frame<'_>)) -> Option<()> {
         let mut rest = self.complete_held(piece, to)?;
-        while let Some(length) = frame_length(rest)? {
+        while let Length::Known(length) = frame_length(rest)? {
             let Some((frame, after)) = rest.split_at_checked(length) else { break };
             to(read_frame(frame)?);
             rest = after;
@@ -87,15 +87,18 @@ impl Frames {
         to: &mut dyn FnMut(Frame<'_>),
     ) -> Option<&'p [u8]> {
         while !self.held.is_empty() {
-            let length = frame_length(&self.held)?;
-            let missing = length.unwrap_or(PRELUDE).saturating_sub(self.held.len());
+            let (whole, length) = match frame_length(&self.held)? {
+                Length::Unknown => (false, PRELUDE),
+                Length::Known(length) => (true, length),
+            };
+            let missing = length.saturating_sub(self.held.len());
             let (more, after) = piece.split_at(missing.min(piece.len()));
             self.held.extend_from_slice(more);
             piece = after;
             if more.len() < missing {
                 break;
             }
-            if length.is_some() {
+            if whole {
                 to(read_frame(&self.held)?);
                 self.held.clear();
                 self.held.shrink_to(KEPT_CAPACITY);
@@ -105,10 +108,17 @@ impl Frames {
     }
 }
 
-/// The length of the frame that begins here: `Some(None)` while there is not enough of it to say, `None`
-/// where it is none.
-fn frame_length(bytes: &[u8]) -> Option<Option<usize>> {
-    let Some(prelude) = bytes.get(..PRELUDE) else { return Some(None) };
+/// How long the frame is that begins here.
+enum Length {
+    /// There is not enough of it to say.
+    Unknown,
+    /// So many bytes.
+    Known(usize),
+}
+
+/// None where no frame begins here.
+fn frame_length(bytes: &[u8]) -> Option<Length> {
+    let Some(prelude) = bytes.get(..PRELUDE) else { return Some(Length::Unknown) };
     let (lengths, checksum) = prelude.split_at(PRELUDE - 4);
     if crc32fast::hash(lengths) != u32_at(checksum, 0)? {
         return None;
@@ -116,7 +126,7 @@ fn frame_length(bytes: &[u8]) -> Option<Option<usize>> {
     let length = usize::try_from(u32_at(lengths, 0)?).ok()?;
     let headers = usize::try_from(u32_at(lengths, 4)?).ok()?;
     let fits = length <= MAX_FRAME && headers.checked_add(OVERHEAD)? <= length;
-    fits.then_some(Some(length))
+    fits.then_some(Length::Known(length))
 }
 
 /// Reads a whole frame, whose prelude is known to be right; none where the rest is not.

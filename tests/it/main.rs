@@ -24,3 +24,4 @@ mod support;
 mod terraform;
 mod the_tools_themselves;
 mod vectors;
+mod vendors;

@@ -142,6 +142,13 @@ impl Aws {
         .await
     }
 
+    /// A vendor refused the role's credentials: they are renewed before their time.
+    pub fn doubt(&self, role: &Role) {
+        if let Some(kept) = self.0.roles.get(role) {
+            kept.doubt();
+        }
+    }
+
     /// Tries to assume the role now, whatever is kept.
     ///
     /// # Errors

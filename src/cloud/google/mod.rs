@@ -72,6 +72,13 @@ impl Google {
         kept.get(move || async move { own.fetch(&identity).await }).await
     }
 
+    /// A vendor refused the identity's token: it is renewed before its time.
+    pub fn doubt(&self, identity: &Identity) {
+        if let Some(kept) = self.0.tokens.get(identity) {
+            kept.doubt();
+        }
+    }
+
     /// Gets a token anew and asks Vertex about a model with it.
     ///
     /// # Errors

@@ -147,3 +147,22 @@ fn vendor_headers_are_forwarded_by_name_or_prefix() {
         )]
     );
 }
+
+#[test]
+fn quirks_name_what_the_api_has() {
+    use crate::translate::form::Effort;
+
+    // What `lacks` is asked for when a request is written.
+    let known = "name user service_tier prompt_cache_key seed verbosity logprobs logit_bias top_k stop tools tool_choice parallel_tool_calls frequency_penalty presence_penalty image_url input_audio";
+    let passed = "metadata store prediction";
+    for row in catalog().vendors() {
+        for word in &row.quirks.efforts {
+            assert!(Effort::named(word).is_some(), "{}: no effort {word}", row.slug);
+        }
+        for name in &row.quirks.lacks {
+            let found = known.split(' ').chain(passed.split(' ')).any(|one| one == name);
+            assert!(found, "{}: nobody asks whether it lacks {name}", row.slug);
+        }
+        assert_eq!(row.quirks.stream_usage, row.stream_usage_option, "{}", row.slug);
+    }
+}

@@ -164,8 +164,7 @@ impl<'r> Extra<'r> {
 /// The API's word for why an answer ended.
 pub(super) const fn finish_reason(stop: Option<StopReason>, calls: bool) -> &'static str {
     match stop {
-        None | Some(StopReason::End) if calls => "tool_calls",
-        Some(StopReason::ToolCalls) if calls => "tool_calls",
+        None | Some(StopReason::End | StopReason::ToolCalls) if calls => "tool_calls",
         Some(StopReason::Length | StopReason::ContextWindow) => "length",
         Some(StopReason::ContentFilter | StopReason::Refusal) => "content_filter",
         None

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     answer_write::CallOut,
+    answered::{Answered, short_id},
     content_write::{CacheOut, Content, Joined, PartOut, part},
     reasoning_write::DetailOut,
 };
@@ -13,7 +14,7 @@ use crate::{
     domain::{Quirks, ReasoningHistory},
     translate::{
         ClientApi,
-        form::{Part, PartKind, Refusal, Request, Role, Thinking, ToolResult, Turn},
+        form::{Part, PartKind, Refusal, Request, Role, ToolCall, ToolResult, Turn},
     },
 };
 
@@ -91,9 +92,8 @@ impl<'r> Layout<'r, '_> {
         }
         for turn in turns {
             match turn.role {
-                Role::System => self.system("system", turn)?,
                 Role::Developer if self.quirks.developer_role => self.system("developer", turn)?,
-                Role::Developer => self.system("system", turn)?,
+                Role::System | Role::Developer => self.system("system", turn)?,
                 Role::User | Role::Assistant => self.user(turn, &mut attached)?,
             }
         }
@@ -122,7 +122,7 @@ impl<'r> Layout<'r, '_> {
         } else {
             Content::Text(Joined { pieces: texts, between: "\n\n" })
         };
-        self.out.push(Message { name: name(turn), ..Message::new(role, content) });
+        self.out.push(Message { name: self.name(turn), ..Message::new(role, content) });
         Ok(())
     }
 
@@ -144,7 +144,7 @@ impl<'r> Layout<'r, '_> {
                 Content::Parts(parts)
             }
         };
-        self.out.push(Message { name: name(turn), ..Message::new("user", content) });
+        self.out.push(Message { name: self.name(turn), ..Message::new("user", content) });
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl<'r> Layout<'r, '_> {
             for part in &turn.parts {
                 next.add(part)?;
             }
-            next.name = name(turn);
+            next.name = self.name(turn);
             if open.goes_on_in(&next) {
                 open.append(next);
             } else {
@@ -250,7 +250,7 @@ impl<'r> Layout<'r, '_> {
         self.out.push(message);
     }
 
-    fn call(&self, call: &'r crate::translate::form::ToolCall<'_>) -> CallOut<'r> {
+    fn call(&self, call: &'r ToolCall<'_>) -> CallOut<'r> {
         let mut written = CallOut::of(call);
         written.id = self.call_id(&call.id);
         if !self.quirks.extra_content {
@@ -259,86 +259,11 @@ impl<'r> Layout<'r, '_> {
         written
     }
 
+    fn name(&self, turn: &'r Turn<'_>) -> Option<&'r str> {
+        turn.name.as_deref().filter(|_| !self.quirks.lacks("name"))
+    }
+
     fn call_id(&self, id: &'r str) -> Cow<'r, str> {
-        let fits = id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !self.quirks.short_call_ids || fits { Cow::Borrowed(id) } else { short_id(id).into() }
+        if self.quirks.short_call_ids { short_id(id) } else { Cow::Borrowed(id) }
     }
-}
-
-fn name<'r>(turn: &'r Turn<'_>) -> Option<&'r str> {
-    turn.name.as_deref()
-}
-
-/// What the model said, gathered from one turn or several.
-#[derive(Default)]
-struct Answered<'r> {
-    name: Option<&'r str>,
-    texts: Vec<&'r str>,
-    refusals: Vec<&'r str>,
-    thinking: Vec<&'r Thinking<'r>>,
-    calls: Vec<&'r crate::translate::form::ToolCall<'r>>,
-}
-
-impl<'r> Answered<'r> {
-    fn add(&mut self, part: &'r Part<'_>) -> Result<(), Refusal> {
-        match &part.kind {
-            PartKind::Text(text) if text.is_empty() => {}
-            PartKind::Text(text) => self.texts.push(text),
-            PartKind::Refusal(text) => self.refusals.push(text),
-            PartKind::Thinking(thinking) => self.thinking.push(thinking),
-            PartKind::ToolCall(call) => self.calls.push(call),
-            PartKind::Other { name, .. } => {
-                let message = format!("`{}` is not known to this vendor's API", &**name);
-                return Err(Refusal::unsupported(part.path.to_string(), message));
-            }
-            PartKind::Image(_)
-            | PartKind::Audio(_)
-            | PartKind::Document(_)
-            | PartKind::ToolResult(_) => {
-                let message = "the vendor takes text, thinking and calls in the model's own turns";
-                return Err(Refusal::unsupported(part.path.to_string(), message));
-            }
-        }
-        Ok(())
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.texts.is_empty()
-            && self.refusals.is_empty()
-            && self.thinking.is_empty()
-            && self.calls.is_empty()
-    }
-
-    fn goes_on_in(&self, next: &Self) -> bool {
-        let only_thinking = self.texts.is_empty() && self.refusals.is_empty();
-        self.is_nothing() || only_thinking || !self.calls.is_empty() || !next.calls.is_empty()
-    }
-
-    fn append(&mut self, next: Self) {
-        self.name = self.name.or(next.name);
-        self.texts.extend(next.texts);
-        self.refusals.extend(next.refusals);
-        self.thinking.extend(next.thinking);
-        self.calls.extend(next.calls);
-    }
-}
-
-/// The length of Mistral's ids.
-const SHORT_ID: usize = 9;
-
-/// An id of nine letters and digits, always the same for the same id: a call and its result are each
-/// written by themselves. The hash is FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn short_id(id: &str) -> String {
-    const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let start = 0xcbf2_9ce4_8422_2325_u64;
-    let mut hash = id
-        .bytes()
-        .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let mut short = String::with_capacity(SHORT_ID);
-    for _ in 0..SHORT_ID {
-        let place = usize::try_from(hash % 62).unwrap_or(0);
-        short.push(char::from(LETTERS.get(place).copied().unwrap_or(b'0')));
-        hash /= 62;
-    }
-    short
 }

@@ -26,6 +26,8 @@ struct Message<'a> {
     /// What `tool_calls` was before there could be several.
     function_call: Option<Function<'a>>,
     refusal: Option<Text<'a>>,
+    /// Sound that the model answered with before: `OpenAI` has it under an id.
+    audio: Option<&'a RawValue>,
     reasoning: Option<Text<'a>>,
     reasoning_content: Option<Text<'a>>,
     #[serde(default, deserialize_with = "or_empty")]
@@ -85,6 +87,11 @@ fn read_assistant<'a>(
     path: PartPath,
     last_call: Option<&str>,
 ) -> Result<Vec<Part<'a>>, Refusal> {
+    if message.audio.is_some() {
+        let message =
+            "earlier answers are text here; this model does not have the sound of that id";
+        return Err(Refusal::unsupported(format!("{path}.audio"), message));
+    }
     let plain = message.reasoning.or(message.reasoning_content);
     let thinking = reasoning::read(message.reasoning_details, plain);
     let mut parts: Vec<_> =
@@ -104,7 +111,7 @@ fn read_assistant<'a>(
     Ok(parts)
 }
 
-fn read_call<'a>(call: Call<'a>, path: PartPath, index: usize) -> Result<ToolCall<'a>, Refusal> {
+fn read_call(call: Call<'_>, path: PartPath, index: usize) -> Result<ToolCall<'_>, Refusal> {
     let at = format!("{path}.tool_calls[{index}]");
     let Some(id) = call.id.filter(|id| !id.is_empty()) else {
         return Err(missing(&format!("{at}.id")));

@@ -3,6 +3,7 @@
 
 mod answer_read;
 mod answer_write;
+mod answered;
 mod call_read;
 mod content_read;
 mod content_write;
@@ -16,6 +17,7 @@ mod request_read;
 mod request_write;
 mod stream_read;
 mod stream_write;
+mod thinking_write;
 mod tool_read;
 mod tool_write;
 mod usage;

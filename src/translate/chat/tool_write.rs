@@ -185,8 +185,28 @@ pub(super) fn tools<'r>(request: &'r Request<'_>, quirks: &Quirks) -> Result<Too
         return Err(Refusal::unsupported("tools", "this vendor's models call no tools"));
     }
     // Vendors refuse a choice where there is nothing to choose from.
-    if !all.tools.is_empty() {
-        all.choice = request.tool_choice.as_ref().map(|wanted| choice(wanted, request, quirks));
+    if all.tools.is_empty() {
+        return Ok(all);
+    }
+    if quirks.lacks("tool_choice") {
+        return without_choice(all, request.tool_choice.as_ref());
+    }
+    all.choice = request.tool_choice.as_ref().map(|wanted| choice(wanted, request, quirks));
+    Ok(all)
+}
+
+/// For a vendor whose models always choose: that none is called is told by sending none.
+fn without_choice<'r>(
+    mut all: Tools<'r>,
+    wanted: Option<&ToolChoice<'_>>,
+) -> Result<Tools<'r>, Refusal> {
+    match wanted {
+        None | Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => {}
+        Some(ToolChoice::None) => all.tools.clear(),
+        Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Allowed { .. }) => {
+            let message = "this vendor's models choose by themselves: `auto` and `none` can be had";
+            return Err(Refusal::unsupported("tool_choice", message));
+        }
     }
     Ok(all)
 }

@@ -179,7 +179,7 @@ fn events(stream: &[(&str, Value)]) -> Vec<String> {
     seen
 }
 
-fn delta(index: u64, delta: Value) -> (&'static str, Value) {
+fn delta(index: u64, delta: &Value) -> (&'static str, Value) {
     ("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta, "p": "abc"}))
 }
 
@@ -207,11 +207,11 @@ fn the_figures_come_before_the_end() {
     let expected = [&expected[..], &["End None", "18+25", "done"]].concat();
     let stream = [
         start(),
-        delta(0, json!({"reasoningContent": {"text": "Add."}})),
-        delta(0, json!({"reasoningContent": {"text": "", "signature": "c2ln"}})),
+        delta(0, &json!({"reasoningContent": {"text": "Add."}})),
+        delta(0, &json!({"reasoningContent": {"text": "", "signature": "c2ln"}})),
         block_stop(0),
-        delta(1, json!({"text": ""})),
-        delta(1, json!({"text": "42"})),
+        delta(1, &json!({"text": ""})),
+        delta(1, &json!({"text": "42"})),
         block_stop(1),
         stop("end_turn"),
         metadata(),
@@ -232,12 +232,12 @@ fn calls_are_numbered_by_their_order_not_by_their_block() {
         let call = json!({"toolUse": {"toolUseId": id, "name": "f"}});
         ("contentBlockStart", json!({"contentBlockIndex": index, "start": call}))
     };
-    let input = |index, text: &str| delta(index, json!({"toolUse": {"input": text}}));
+    let input = |index, text: &str| delta(index, &json!({"toolUse": {"input": text}}));
     let server =
         json!({"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use"}});
     let seen = events(&[
         start(),
-        delta(0, json!({"text": "a"})),
+        delta(0, &json!({"text": "a"})),
         block_stop(0),
         ("contentBlockStart", json!({"contentBlockIndex": 1, "start": server})),
         input(1, "{}"),
@@ -278,9 +278,9 @@ fn calls_are_numbered_by_their_order_not_by_their_block() {
 fn redacted_thinking_citations_and_stop_texts_are_told() {
     let sequence = json!({"stopReason": "stop_sequence", "additionalModelResponseFields": {"stop_sequence": "ZZ"}});
     let seen = events(&[
-        delta(0, json!({"reasoningContent": {"redactedContent": "cmVk"}})),
+        delta(0, &json!({"reasoningContent": {"redactedContent": "cmVk"}})),
         block_stop(0),
-        delta(1, json!({"citation": {"title": "Doc"}})),
+        delta(1, &json!({"citation": {"title": "Doc"}})),
         ("newEvent", json!({})),
         ("messageStop", sequence),
     ]);
@@ -293,8 +293,8 @@ fn redacted_thinking_citations_and_stop_texts_are_told() {
 /// T-22: a cut is never told as an end.
 #[test]
 fn a_cut_stream_has_no_end_and_a_broken_event_is_a_failure() {
-    assert_eq!(events(&[start(), delta(0, json!({"text": "a"}))]), ["start", "text a"]);
+    assert_eq!(events(&[start(), delta(0, &json!({"text": "a"}))]), ["start", "text a"]);
     let broken = ("contentBlockDelta", json!("not JSON"));
-    let seen = events(&[start(), broken, delta(0, json!({"text": "a"})), stop("end_turn")]);
+    let seen = events(&[start(), broken, delta(0, &json!({"text": "a"})), stop("end_turn")]);
     assert_eq!(seen, ["start", "failed 502"]);
 }

@@ -22,7 +22,7 @@ pub(super) fn text(text: &str) -> Part<'_> {
     part(PartKind::Text(text.into()))
 }
 
-pub(super) fn turn<'a>(role: Role, parts: Vec<Part<'a>>) -> Turn<'a> {
+pub(super) fn turn(role: Role, parts: Vec<Part<'_>>) -> Turn<'_> {
     Turn { role, name: None, parts }
 }
 
@@ -65,7 +65,7 @@ fn tool<'a>(name: &'a str, parameters: Option<&'a str>) -> Tool<'a> {
     Tool { kind, cache: None }
 }
 
-pub(super) fn asked<'a>(parts: Vec<Part<'a>>) -> Request<'a> {
+pub(super) fn asked(parts: Vec<Part<'_>>) -> Request<'_> {
     Request { turns: vec![turn(Role::User, parts)], ..Request::default() }
 }
 

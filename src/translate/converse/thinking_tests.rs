@@ -10,8 +10,8 @@ use super::{
 };
 use crate::domain::{ModelFacts, ReasoningMode};
 
-fn effort(effort: Effort) -> Option<Reasoning> {
-    Some(Reasoning { effort: Some(effort), ..Reasoning::default() })
+fn effort(effort: Effort) -> Reasoning {
+    Reasoning { effort: Some(effort), ..Reasoning::default() }
 }
 
 fn thought(origin: Origin, value: &'static str, redacted: bool) -> Part<'static> {
@@ -42,7 +42,7 @@ fn claude_thinks_within_a_budget_that_leaves_room_for_the_answer() {
         (Effort::XHigh, 16_000),
         (Effort::Max, 24_000),
     ] {
-        request.reasoning = effort(level);
+        request.reasoning = Some(effort(level));
         let body = write(&request, CLAUDE);
         let thinking = json!({"thinking": {"type": "enabled", "budget_tokens": budget}});
         assert_eq!(body["additionalModelRequestFields"], thinking);
@@ -62,7 +62,7 @@ fn claude_thinks_within_a_budget_that_leaves_room_for_the_answer() {
 #[test]
 fn newer_claude_decides_itself_how_long_it_thinks() {
     let mut request = asked(vec![text("x")]);
-    request.reasoning = effort(Effort::Max);
+    request.reasoning = Some(effort(Effort::Max));
     request.sampling.temperature = Some(0.5);
     let opus = "us.anthropic.claude-opus-4-7";
     let adaptive = json!({"type": "adaptive", "display": "summarized"});
@@ -72,7 +72,7 @@ fn newer_claude_decides_itself_how_long_it_thinks() {
     );
     request.reasoning = Some(Reasoning::default());
     assert_eq!(fields(&request, opus), json!({"thinking": adaptive}));
-    request.reasoning = effort(Effort::XHigh);
+    request.reasoning = Some(effort(Effort::XHigh));
     let sonnet = fields(&request, "anthropic.claude-sonnet-4-6");
     assert_eq!(
         sonnet,
@@ -83,14 +83,14 @@ fn newer_claude_decides_itself_how_long_it_thinks() {
         ModelFacts { reasoning_mode: Some(ReasoningMode::Adaptive), ..ModelFacts::default() };
     let body = write_with(&request, CLAUDE, &facts).unwrap();
     assert_eq!(body["additionalModelRequestFields"]["thinking"]["type"], "adaptive");
-    request.reasoning = effort(Effort::None);
+    request.reasoning = Some(effort(Effort::None));
     assert_eq!(fields(&request, opus), Value::Null);
 }
 
 #[test]
 fn claude_does_not_think_where_it_must_call_a_tool() {
     let mut request = asked(vec![text("x"), text("y")]);
-    request.reasoning = effort(Effort::High);
+    request.reasoning = Some(effort(Effort::High));
     request.tool_choice = Some(ToolChoice::Required);
     assert_eq!(fields(&request, CLAUDE), Value::Null);
 }
@@ -112,10 +112,10 @@ fn other_families_have_other_words() {
         ("us.deepseek.r1-v1:0", Effort::High, Value::Null),
         ("meta.llama3-1-70b-instruct-v1:0", Effort::None, Value::Null),
     ] {
-        request.reasoning = effort(level);
+        request.reasoning = Some(effort(level));
         assert_eq!(fields(&request, model), expected, "{model} {level:?}");
     }
-    request.reasoning = effort(Effort::High);
+    request.reasoning = Some(effort(Effort::High));
     assert!(write(&request, nova).get("inferenceConfig").is_none());
     let llama = write_with(&request, "meta.llama3-1-70b-instruct-v1:0", &ModelFacts::default());
     assert!(llama.unwrap_err().starts_with("reasoning_effort: "));
@@ -144,7 +144,7 @@ fn thinking_goes_back_to_the_model_that_it_came_from() {
         ),
         turn(Role::User, vec![result("c", vec![text("22")])]),
     ]);
-    request.reasoning = effort(Effort::High);
+    request.reasoning = Some(effort(Effort::High));
     let body = write(&request, CLAUDE);
     let content = body["messages"][1]["content"].as_array().unwrap();
     assert_eq!(
@@ -168,7 +168,7 @@ fn a_tool_loop_that_lost_its_thinking_goes_without() {
         turn(Role::Assistant, vec![thought(Origin::Google, "g", false), call("c", "{}")]),
         turn(Role::User, vec![result("c", vec![text("22")])]),
     ]);
-    request.reasoning = effort(Effort::High);
+    request.reasoning = Some(effort(Effort::High));
     request.sampling.temperature = Some(0.5);
     let body = write(&request, CLAUDE);
     assert!(body.get("additionalModelRequestFields").is_none());

@@ -4,7 +4,7 @@
 //! <https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls>; thinking:
 //! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks>
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -96,7 +96,7 @@ impl ResultContent<'_> {
     }
 }
 
-impl<'a> Block<'a> {
+impl Block<'_> {
     /// The place of the block's cache mark; none where it can have none.
     pub(super) fn mark(&mut self) -> Option<&mut Option<CacheControl>> {
         match self {
@@ -230,7 +230,7 @@ fn tool_id(id: &str) -> Cow<'_, str> {
         if is_plain(byte) {
             plain.push(char::from(byte));
         } else {
-            plain.push_str(&format!("_{byte:02x}"));
+            let _ = write!(plain, "_{byte:02x}");
         }
     }
     Cow::Owned(plain)

@@ -79,10 +79,20 @@ impl Calls {
 struct Progress {
     /// Something other than white space has come.
     begun: bool,
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
+    /// Its end has.
     complete: bool,
+    depth: usize,
+    string: InString,
+}
+
+/// Where in a string the arguments are.
+#[derive(Clone, Copy, Debug, Default)]
+enum InString {
+    #[default]
+    Not,
+    Inside,
+    /// Behind a backslash.
+    Escaped,
 }
 
 impl Progress {
@@ -97,14 +107,12 @@ impl Progress {
             if self.complete {
                 return index;
             }
-            match (self.in_string, self.escaped, byte) {
-                (true, true, _) => self.escaped = false,
-                (true, false, b'\\') => self.escaped = true,
-                (true, false, b'"') => self.in_string = false,
-                (true, ..) => {}
-                (false, _, b'"') => self.in_string = true,
-                (false, _, b'{' | b'[') => self.depth += 1,
-                (false, _, b'}' | b']') => {
+            match (self.string, byte) {
+                (InString::Escaped, _) | (InString::Not, b'"') => self.string = InString::Inside,
+                (InString::Inside, b'\\') => self.string = InString::Escaped,
+                (InString::Inside, b'"') => self.string = InString::Not,
+                (InString::Not, b'{' | b'[') => self.depth += 1,
+                (InString::Not, b'}' | b']') => {
                     self.depth = self.depth.saturating_sub(1);
                     self.complete = self.depth == 0;
                 }

@@ -119,21 +119,21 @@ pub(super) fn parts(content: Content<'_>, path: PartPath) -> Result<Vec<Part<'_>
 }
 
 fn part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refusal> {
-    let known: Result<Block<'_>, _> = serde_json::from_str(raw.get());
-    let block = match known {
-        Ok(block) => block,
-        // What is not known may have members of any type.
-        Err(_) => {
-            let tag: Tag<'_> = read_at(raw, &path)?;
-            if is_known(&tag.kind) {
-                read_at::<Block<'_>>(raw, &path)?
-            } else {
-                Block { kind: tag.kind, ..Block::default() }
-            }
-        }
-    };
+    let block = read_block(raw, &path)?;
     let cache = block.cache_control.as_ref().map(|cache| cache_mark(cache.ttl.as_deref()));
     Ok(Part { kind: kind(block, raw, path)?, cache, path })
+}
+
+/// What is not known may have members of any type, which then do not matter.
+fn read_block<'a>(raw: &'a RawValue, path: &PartPath) -> Result<Block<'a>, Refusal> {
+    if let Ok(block) = serde_json::from_str(raw.get()) {
+        return Ok(block);
+    }
+    let tag: Tag<'_> = read_at(raw, path)?;
+    if is_known(&tag.kind) {
+        return read_at(raw, path);
+    }
+    Ok(Block { kind: tag.kind, ..Block::default() })
 }
 
 fn is_known(kind: &str) -> bool {

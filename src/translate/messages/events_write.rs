@@ -26,13 +26,18 @@ pub(super) struct Empty {}
 
 /// More of a block.
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 pub(super) enum Delta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    InputJsonDelta { partial_json: &'a str },
-    CitationsDelta { citation: CitationOut<'a> },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
+    #[serde(rename = "citations_delta")]
+    Citations { citation: CitationOut<'a> },
 }
 
 #[derive(Serialize)]
@@ -74,7 +79,7 @@ pub(super) fn delta(index: usize, delta: &Delta<'_>, out: &mut Vec<u8>) {
 }
 
 pub(super) fn citation(index: usize, citation: &Citation<'_>, out: &mut Vec<u8>) {
-    delta(index, &Delta::CitationsDelta { citation: CitationOut::new(citation) }, out);
+    delta(index, &Delta::Citations { citation: CitationOut::new(citation) }, out);
 }
 
 pub(super) fn block_stop(index: usize, out: &mut Vec<u8>) {

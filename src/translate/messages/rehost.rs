@@ -13,7 +13,26 @@ use crate::{
     wire::members::{Member, members, rebuilt, replaced, value_at},
 };
 
-/// The body as `platform` wants it. `betas` are those of the client's `anthropic-beta` header.
+/// What the betas that Bedrock knows begin with (a date follows). It refuses a request that names any
+/// other ("invalid beta flag": <https://github.com/anthropics/claude-code/issues/30926>), and clients made
+/// for Anthropic's own API name many in their header.
+const BEDROCK_BETAS: [&str; 12] = [
+    "compact-",
+    "computer-use-",
+    "context-1m-",
+    "context-management-",
+    "dev-full-thinking-",
+    "effort-",
+    "fine-grained-tool-streaming-",
+    "interleaved-thinking-",
+    "output-128k-",
+    "token-efficient-tools-",
+    "tool-examples-",
+    "tool-search-tool-",
+];
+
+/// The body as `platform` wants it. `betas` are those of the client's `anthropic-beta` header; Bedrock
+/// is told those of them that it knows, and all of the body's own `anthropic_beta`.
 ///
 /// # Errors
 /// When the body is not one JSON object, or its `anthropic_beta` is no list of strings.
@@ -29,11 +48,13 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
     let mut first = format!(r#""anthropic_version":"{version}""#);
     if platform == Platform::Bedrock {
         dropped.push("stream");
+        let known = |beta: &&str| BEDROCK_BETAS.iter().any(|start| beta.starts_with(start));
+        let betas: Vec<&str> = betas.iter().copied().filter(known).collect();
         if !betas.is_empty() {
             dropped.push("anthropic_beta");
             let own = value_at(body, &["anthropic_beta"]).and_then(|place| body.get(place));
             first.push_str(r#","anthropic_beta":"#);
-            first.push_str(&all_betas(own, betas)?);
+            first.push_str(&all_betas(own, &betas)?);
         }
     }
     let keep = |member: &Member| !dropped.iter().any(|name| member.is_named(body, name));

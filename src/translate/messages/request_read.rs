@@ -14,13 +14,13 @@ use serde_json::value::RawValue;
 use super::{
     content_read::{Content, is_google_call_signature, parts},
     openai_shape,
-    schema::is_closed,
+    thinking_read::{FormatIn, OutputConfig, ThinkingConfig, read_format, read_reasoning},
     tools_read::{read_choice, read_tool},
     words::cache_mark,
 };
-use crate::translate::form::{
-    Effort, Format, JsonSchema, Part, PartKind, PartPath, Reasoning, Refusal, Request, Role, Text,
-    Turn, read_json,
+use crate::translate::{
+    ClientApi,
+    form::{Part, PartKind, PartPath, Refusal, Request, Role, Text, Turn, read_json},
 };
 
 /// Reads a body.
@@ -30,11 +30,24 @@ use crate::translate::form::{
 /// what only Anthropic's own servers have (`mcp_servers`, `container`, `inference_geo`).
 pub(in crate::translate) fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let body: Body<'_> = read_json(body)?;
+    let limit = read_limit(body.max_tokens)?;
+    Ok(Request { max_tokens: Some(limit), ..read(body)? })
+}
+
+/// Reads what is to be counted: a body that need not say how long the answer may be.
+///
+/// # Errors
+/// As [`read_request`].
+pub(in crate::translate) fn read_countable(body: &[u8]) -> Result<Request<'_>, Refusal> {
+    read(read_json(body)?)
+}
+
+fn read(body: Body<'_>) -> Result<Request<'_>, Refusal> {
     openai_shape::check_members(&body.rest)?;
     refuse_own(&body)?;
     let mut request = Request {
         stream: body.stream.unwrap_or(false),
-        max_tokens: Some(read_limit(body.max_tokens)?),
+        client: Some(ClientApi::Messages),
         stop: body.stop_sequences.unwrap_or_default(),
         user: body.metadata.and_then(|metadata| metadata.user_id),
         service_tier: body.service_tier.map(read_tier),
@@ -45,7 +58,7 @@ pub(in crate::translate) fn read_request(body: &[u8]) -> Result<Request<'_>, Ref
     request.sampling.top_p = body.top_p;
     request.sampling.top_k = body.top_k;
     let format = body.output_config.and_then(|config| config.format).or(body.output_format);
-    request.format = format.map(read_format).transpose()?;
+    request.format = format.as_ref().map(read_format).transpose()?;
     if let Some(system) = body.system {
         let path = PartPath { list: "system", item: 0, part: None };
         push_turn(&mut request.turns, Role::System, parts(system, path)?);
@@ -96,28 +109,6 @@ struct Message<'a> {
     #[serde(borrow)]
     role: Text<'a>,
     content: Content<'a>,
-}
-
-#[derive(Deserialize)]
-struct ThinkingConfig<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    budget_tokens: Option<u64>,
-    display: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct OutputConfig<'a> {
-    #[serde(borrow)]
-    effort: Option<Text<'a>>,
-    format: Option<FormatIn<'a>>,
-}
-
-#[derive(Deserialize)]
-struct FormatIn<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    schema: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -264,61 +255,4 @@ fn mark_last(turns: &mut [Turn<'_>], cache: &CacheControl<'_>) {
 /// In `OpenAI`'s words, which are the middle form's.
 fn read_tier(tier: Text<'_>) -> Text<'_> {
     if tier == "standard_only" { "default".into() } else { tier }
-}
-
-/// <https://platform.claude.com/docs/en/build-with-claude/effort>: `high` is the same as nothing.
-fn read_reasoning(
-    thinking: Option<&ThinkingConfig<'_>>,
-    config: Option<&OutputConfig<'_>>,
-) -> Result<Option<Reasoning>, Refusal> {
-    let effort = match config.and_then(|config| config.effort.as_deref()) {
-        None => None,
-        Some(word) => Some(Effort::named(word).ok_or_else(|| {
-            let message = "`output_config.effort` must be low, medium, high, xhigh or max";
-            Refusal::invalid("output_config.effort", message)
-        })?),
-    };
-    let Some(thinking) = thinking else {
-        return Ok(effort.map(|effort| Reasoning { effort: Some(effort), ..Reasoning::default() }));
-    };
-    let visible = thinking.display.as_deref().map(|display| display != "omitted");
-    let reasoning = match &*thinking.kind {
-        "disabled" => Reasoning { effort: Some(Effort::None), ..Reasoning::default() },
-        "adaptive" => {
-            Reasoning { effort: effort.or(Some(Effort::High)), max_tokens: None, visible }
-        }
-        "enabled" => match thinking.budget_tokens {
-            Some(budget) => Reasoning { effort, max_tokens: Some(budget), visible },
-            None => {
-                let message = "`thinking.budget_tokens` is missing; it goes with `enabled`";
-                return Err(Refusal::invalid("thinking.budget_tokens", message));
-            }
-        },
-        _ => {
-            let message = "`thinking.type` must be enabled, adaptive or disabled";
-            return Err(Refusal::invalid("thinking.type", message));
-        }
-    };
-    Ok(Some(reasoning))
-}
-
-/// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>: the answer always
-/// matches. Other vendors promise that for closed schemas only.
-fn read_format(format: FormatIn<'_>) -> Result<Format<'_>, Refusal> {
-    match (&*format.kind, format.schema) {
-        ("json_schema", Some(schema)) => Ok(Format::JsonSchema(JsonSchema {
-            name: None,
-            description: None,
-            schema,
-            strict: Some(is_closed(schema)),
-        })),
-        ("json_schema", None) => Err(Refusal::invalid(
-            "output_config.format.schema",
-            "`output_config.format.schema` is missing",
-        )),
-        _ => Err(Refusal::invalid(
-            "output_config.format.type",
-            "`output_config.format.type` must be json_schema",
-        )),
-    }
 }

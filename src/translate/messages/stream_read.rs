@@ -3,12 +3,14 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/streaming>: unknown events and unknown kinds
 //! of blocks and deltas may come at any time and are left alone.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    answer_read::{StopDetails, count, own, what},
-    citation::CitationIn,
+    answer_read::{count, own, what},
+    citation::{CitationIn, kept},
+    events_read::{
+        BlockDelta, BlockStart, BlockStop, Kind, MessageDelta, MessageStart, StartBlock, Tag,
+    },
     usage::UsageIn,
     words::read_stop_reason,
 };
@@ -42,91 +44,6 @@ enum Open {
     Call(usize),
     /// Redacted thinking, what the vendor's own tools do, and what is not known.
     Other,
-}
-
-#[derive(Deserialize)]
-struct Kind<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<Text<'a>>,
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct MessageStart<'a> {
-    #[serde(borrow)]
-    message: StartMessage<'a>,
-}
-
-#[derive(Deserialize)]
-struct StartMessage<'a> {
-    #[serde(borrow)]
-    id: Option<Text<'a>>,
-    model: Option<Text<'a>>,
-    usage: Option<UsageIn>,
-}
-
-#[derive(Deserialize)]
-struct BlockStart<'a> {
-    index: u64,
-    #[serde(borrow)]
-    content_block: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Tag<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct StartBlock<'a> {
-    #[serde(borrow)]
-    text: Option<Text<'a>>,
-    thinking: Option<Text<'a>>,
-    signature: Option<Text<'a>>,
-    data: Option<Text<'a>>,
-    id: Option<Text<'a>>,
-    name: Option<Text<'a>>,
-    input: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct BlockDelta<'a> {
-    index: u64,
-    #[serde(borrow)]
-    delta: Delta<'a>,
-}
-
-#[derive(Deserialize)]
-struct Delta<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    text: Option<Text<'a>>,
-    thinking: Option<Text<'a>>,
-    signature: Option<Text<'a>>,
-    partial_json: Option<Text<'a>>,
-    citation: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct BlockStop {
-    index: u64,
-}
-
-#[derive(Deserialize)]
-struct MessageDelta<'a> {
-    #[serde(borrow)]
-    delta: Option<Ending<'a>>,
-    usage: Option<UsageIn>,
-}
-
-#[derive(Deserialize)]
-struct Ending<'a> {
-    #[serde(borrow)]
-    stop_reason: Option<Text<'a>>,
-    stop_sequence: Option<Text<'a>>,
-    stop_details: Option<StopDetails<'a>>,
 }
 
 impl StreamReader for Reader {
@@ -237,12 +154,18 @@ impl Reader {
                 Open::Text(begin, Vec::new())
             }
             "thinking" => {
-                some(block.thinking).into_iter().for_each(|text| to(Event::Thinking(text)));
-                some(block.signature).into_iter().for_each(|text| to(Event::Signature(own(text))));
+                if let Some(text) = some(block.thinking) {
+                    to(Event::Thinking(text));
+                }
+                if let Some(text) = some(block.signature) {
+                    to(Event::Signature(own(text)));
+                }
                 Open::Thinking
             }
             "redacted_thinking" => {
-                block.data.into_iter().for_each(|data| to(Event::Redacted(own(data))));
+                if let Some(data) = block.data {
+                    to(Event::Redacted(own(data)));
+                }
                 Open::Other
             }
             _ => self.call(block, to),
@@ -251,7 +174,7 @@ impl Reader {
         Ok(())
     }
 
-    fn call<'a>(&mut self, block: StartBlock<'a>, to: &mut Events<'_>) -> Open {
+    fn call(&mut self, block: StartBlock<'_>, to: &mut Events<'_>) -> Open {
         let call = self.calls;
         self.calls += 1;
         to(Event::ToolCall {
@@ -271,7 +194,7 @@ impl Reader {
         Open::Call(call)
     }
 
-    fn text<'a>(&mut self, text: Option<Text<'a>>, to: &mut Events<'_>) {
+    fn text(&mut self, text: Option<Text<'_>>, to: &mut Events<'_>) {
         if let Some(text) = some(text) {
             self.length += count(&text);
             to(Event::Text(text));
@@ -283,10 +206,14 @@ impl Reader {
         match &*delta.kind {
             "text_delta" => self.text(delta.text, to),
             "thinking_delta" => {
-                some(delta.thinking).into_iter().for_each(|text| to(Event::Thinking(text)));
+                if let Some(text) = some(delta.thinking) {
+                    to(Event::Thinking(text));
+                }
             }
             "signature_delta" => {
-                some(delta.signature).into_iter().for_each(|text| to(Event::Signature(own(text))));
+                if let Some(text) = some(delta.signature) {
+                    to(Event::Signature(own(text)));
+                }
             }
             "input_json_delta" => {
                 let open = self.open.iter().find(|(open, _)| *open == index);
@@ -311,14 +238,7 @@ impl Reader {
     fn cite(&mut self, index: u64, citation: CitationIn<'_>) {
         let open = self.open.iter_mut().find(|(open, _)| *open == index);
         if let Some((_, Open::Text(_, citations))) = open {
-            let citation = citation.read(None);
-            citations.push(Citation {
-                url: citation.url.map(Text::into_owned),
-                title: citation.title.map(Text::into_owned),
-                quote: citation.quote.map(Text::into_owned),
-                document: citation.document,
-                span: None,
-            });
+            citations.push(kept(citation.read(None)));
         }
     }
 

@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use super::{
     answer_write::{Message, message_id, sealed, told_model},
     calls::{Call, Calls},
+    citation::kept,
     events_write::{self as events, Delta, StartBlock},
     pending::Pending,
     words::{stop_reason, told_stop},
 };
 use crate::{
-    dialect::{GatewayError, StreamError},
+    dialect::GatewayError,
     domain::{Endpoint, TokenUsage},
     translate::{
         Answering, StreamWriter,
@@ -127,7 +128,7 @@ impl Writer {
 
     fn text(&mut self, text: &str, out: &mut Vec<u8>) {
         self.open_text(out);
-        events::delta(self.next, &Delta::TextDelta { text }, out);
+        events::delta(self.next, &Delta::Text { text }, out);
     }
 
     fn open_text(&mut self, out: &mut Vec<u8>) {
@@ -140,7 +141,7 @@ impl Writer {
 
     fn thinking(&mut self, text: &str, out: &mut Vec<u8>) {
         self.open_thinking(out);
-        events::delta(self.next, &Delta::ThinkingDelta { thinking: text }, out);
+        events::delta(self.next, &Delta::Thinking { thinking: text }, out);
     }
 
     fn open_thinking(&mut self, out: &mut Vec<u8>) {
@@ -159,7 +160,7 @@ impl Writer {
     /// (Gemini) it belongs to the text before it.
     fn signature(&mut self, signature: &str, out: &mut Vec<u8>) {
         self.open_thinking(out);
-        events::delta(self.next, &Delta::SignatureDelta { signature }, out);
+        events::delta(self.next, &Delta::Signature { signature }, out);
         self.open = Open::Thinking { signed: true };
     }
 
@@ -176,7 +177,7 @@ impl Writer {
         self.open = Open::Call(number);
         let held = std::mem::take(&mut call.held);
         if !held.is_empty() {
-            events::delta(self.next, &Delta::InputJsonDelta { partial_json: &held }, out);
+            events::delta(self.next, &Delta::InputJson { partial_json: &held }, out);
         }
     }
 
@@ -187,7 +188,7 @@ impl Writer {
             Open::Text | Open::Thinking { .. } => {}
             Open::Call(number) => {
                 if let Some(rest) = self.calls.close(number) {
-                    let delta = Delta::InputJsonDelta { partial_json: rest };
+                    let delta = Delta::InputJson { partial_json: rest };
                     events::delta(self.next, &delta, out);
                 }
             }
@@ -207,7 +208,7 @@ impl Writer {
     fn arguments(&mut self, number: usize, fragment: &str, out: &mut Vec<u8>) {
         let Some(fragment) = self.calls.add(number, fragment) else { return };
         if self.open == Open::Call(number) {
-            let delta = Delta::InputJsonDelta { partial_json: &fragment };
+            let delta = Delta::InputJson { partial_json: &fragment };
             events::delta(self.next, &delta, out);
         } else if let Some(call) = self.calls.get_mut(number) {
             call.held.push_str(&fragment);
@@ -230,10 +231,6 @@ impl Writer {
         );
         events::message_stop(out);
     }
-
-    fn fail(&mut self, error: &StreamError, out: &mut Vec<u8>) {
-        events::error(error, out);
-    }
 }
 
 impl StreamWriter for Writer {
@@ -253,7 +250,7 @@ impl StreamWriter for Writer {
                 return;
             }
             Event::Ping => return events::ping(out),
-            Event::Failed(error) => return self.fail(&error, out),
+            Event::Failed(error) => return events::error(&error, out),
             Event::Done => return self.finish(out),
             _ => self.begin(out),
         }
@@ -278,7 +275,7 @@ impl StreamWriter for Writer {
             }
             Event::Arguments { call, fragment } => self.arguments(call, &fragment, out),
             Event::Citation(citation) => {
-                self.content(Pending::Citation(Box::new(own_citation(citation))), out);
+                self.content(Pending::Citation(Box::new(kept(citation))), out);
             }
             Event::Start { .. }
             | Event::Usage(_)
@@ -308,14 +305,4 @@ impl Writer {
 
 fn owned(signature: &Signature<'_>) -> String {
     sealed(signature).into_owned()
-}
-
-fn own_citation(citation: Citation<'_>) -> Citation<'static> {
-    Citation {
-        url: citation.url.map(Text::into_owned),
-        title: citation.title.map(Text::into_owned),
-        quote: citation.quote.map(Text::into_owned),
-        document: citation.document,
-        span: citation.span,
-    }
 }

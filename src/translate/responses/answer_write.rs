@@ -12,10 +12,8 @@ use super::{
         form::{Answer, Citation, Part, PartKind, Source, Thinking, ToolCall},
     },
     carried::{Proof, carry},
-    response_out::{
-        Annotation, ContentOut, Head, ItemOut, Logprobs, ResponseOut, Status, Summary, incomplete,
-        item_id, model, response_id,
-    },
+    output_items::{Annotation, ContentOut, ItemOut, Logprobs, Summary},
+    response_out::{Head, ResponseOut, Status, incomplete, item_id, model, response_id},
 };
 
 /// Writes the body.

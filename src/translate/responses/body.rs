@@ -23,26 +23,45 @@ pub enum TextOr<'a, T> {
 /// All members that have a meaning, and those that nobody here knows.
 #[derive(Default)]
 pub struct Body<'a> {
+    /// The operator's words.
     pub instructions: Option<Text<'a>>,
+    /// The conversation.
     pub input: Option<TextOr<'a, &'a RawValue>>,
+    /// What the model may call.
     pub tools: Option<Vec<&'a RawValue>>,
+    /// Whether it must.
     pub tool_choice: Option<&'a RawValue>,
+    /// Whether several calls may come at once.
     pub parallel_tool_calls: Option<bool>,
+    /// The most tokens, thinking included.
     pub max_output_tokens: Option<u64>,
+    /// The most calls of the vendor's own tools.
     pub max_tool_calls: Option<u64>,
+    /// 0 to 2.
     pub temperature: Option<f64>,
+    /// 0 to 1.
     pub top_p: Option<f64>,
+    /// How many log probabilities.
     pub top_logprobs: Option<u64>,
+    /// What the answer is to have beside its text.
     pub include: Option<Vec<Text<'a>>>,
+    /// The answer's form.
     pub text: Option<TextConfig<'a>>,
+    /// Whether and how long to think.
     pub reasoning: Option<ReasoningConfig<'a>>,
+    /// Whether the answer is to come as a stream.
     pub stream: Option<bool>,
+    /// The client's name for its user.
     pub user: Option<Text<'a>>,
+    /// The same, under its new name.
     pub safety_identifier: Option<Text<'a>>,
+    /// As the client wrote it.
     pub service_tier: Option<Text<'a>>,
+    /// A hint.
     pub prompt_cache_key: Option<Text<'a>>,
     /// The first member that a vendor of another API cannot have, with what to do instead.
     pub refused: Option<(&'static str, &'static str)>,
+    /// The others, in their order.
     pub rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
@@ -50,8 +69,10 @@ pub struct Body<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct TextConfig<'a> {
+    /// Text or JSON.
     #[serde(borrow)]
     pub format: Option<FormatConfig<'a>>,
+    /// `low`, `medium`, `high`.
     #[serde(borrow)]
     pub verbosity: Option<Text<'a>>,
 }
@@ -60,14 +81,19 @@ pub struct TextConfig<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct FormatConfig<'a> {
+    /// Its `type`.
     #[serde(borrow, rename = "type")]
     pub kind: Option<Text<'a>>,
+    /// Its name.
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
+    /// What it is.
     #[serde(borrow)]
     pub description: Option<Text<'a>>,
+    /// JSON Schema.
     #[serde(borrow)]
     pub schema: Option<&'a RawValue>,
+    /// The answer must match.
     pub strict: Option<bool>,
 }
 
@@ -75,8 +101,10 @@ pub struct FormatConfig<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ReasoningConfig<'a> {
+    /// How hard.
     #[serde(borrow)]
     pub effort: Option<Text<'a>>,
+    /// Whether and how it is to be shown.
     #[serde(borrow)]
     pub summary: Option<Text<'a>>,
     /// The old name of `summary`.
@@ -142,20 +170,18 @@ impl<'de> Visitor<'de> for BodyVisitor {
                 | "prompt_cache_retention" => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                name => match STATEFUL.into_iter().find(|(known, _)| *known == name) {
-                    Some(known) => {
-                        let value: &RawValue = map.next_value()?;
-                        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+                name => {
+                    let known = STATEFUL.into_iter().find(|(known, _)| *known == name);
+                    let value: &RawValue = map.next_value()?;
+                    let asked = !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"");
+                    match known {
+                        Some(known) if asked => {
                             body.refused.get_or_insert(known);
                         }
+                        None if value.get() != "null" => body.rest.push((key, value)),
+                        _ => {}
                     }
-                    None => {
-                        let value: &RawValue = map.next_value()?;
-                        if value.get() != "null" {
-                            body.rest.push((key, value));
-                        }
-                    }
-                },
+                }
             }
         }
         Ok(body)

@@ -47,13 +47,8 @@ impl<'r> Writing<'r> {
         }
         for part in &turn.parts {
             match &part.kind {
-                PartKind::Text(text) if turn.role == Role::Assistant => {
-                    if !text.is_empty() {
-                        self.parts.push(PartOut::OutputText { text, annotations: [] });
-                    }
-                }
-                PartKind::Refusal(refusal) if turn.role == Role::Assistant => {
-                    self.parts.push(PartOut::Refusal { refusal });
+                PartKind::Text(text) | PartKind::Refusal(text) if turn.role == Role::Assistant => {
+                    self.answered(text);
                 }
                 PartKind::Thinking(thinking) => {
                     self.message(role);
@@ -81,6 +76,16 @@ impl<'r> Writing<'r> {
         }
         self.message(role);
         Ok(())
+    }
+
+    /// Adds what the model said: a string for each part, because a list is for messages that have the
+    /// ids of the API's own.
+    fn answered(&mut self, text: &'r str) {
+        if !text.is_empty() {
+            self.items.append(&mut self.thinking);
+            let content = Content::Text(text);
+            self.items.push(ItemOut::Message { role: "assistant", content });
+        }
     }
 
     /// Ends the message that is being gathered, if there is one.
@@ -116,9 +121,7 @@ impl<'r> Writing<'r> {
 fn content(mut parts: Vec<PartOut<'_>>) -> Content<'_> {
     let one = parts.len() == 1;
     match parts.pop() {
-        Some(PartOut::InputText { text } | PartOut::OutputText { text, .. }) if one => {
-            Content::Text(text)
-        }
+        Some(PartOut::InputText { text }) if one => Content::Text(text),
         last => {
             parts.extend(last);
             Content::Parts(parts)

@@ -10,21 +10,30 @@ use super::super::form::{Citation, Origin, Signature, StopReason, Text, Thinking
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ResponseIn<'a> {
+    /// The vendor's id.
     #[serde(borrow)]
     pub id: Option<Text<'a>>,
+    /// The model that the vendor names.
     #[serde(borrow)]
     pub model: Option<Text<'a>>,
+    /// Unix seconds.
     pub created_at: Option<f64>,
+    /// `completed`, `incomplete`, `failed` …
     #[serde(borrow)]
     pub status: Option<Text<'a>>,
+    /// Why it failed.
     #[serde(borrow)]
     pub error: Option<&'a RawValue>,
+    /// Why it is incomplete.
     #[serde(borrow)]
     pub incomplete_details: Option<Incomplete<'a>>,
+    /// Its items.
     #[serde(borrow)]
     pub output: Option<Vec<&'a RawValue>>,
+    /// What was used.
     #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
+    /// As the vendor says.
     #[serde(borrow)]
     pub service_tier: Option<Text<'a>>,
 }
@@ -41,24 +50,34 @@ pub struct Incomplete<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ItemIn<'a> {
+    /// Its `type`.
     #[serde(borrow, rename = "type")]
     pub kind: Text<'a>,
+    /// The vendor's id.
     #[serde(borrow)]
     pub id: Option<Text<'a>>,
+    /// Ties a call to its result.
     #[serde(borrow)]
     pub call_id: Option<Text<'a>>,
+    /// The tool.
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
+    /// JSON text.
     #[serde(borrow)]
     pub arguments: Option<Text<'a>>,
+    /// A custom tool's text.
     #[serde(borrow)]
     pub input: Option<Text<'a>>,
+    /// Parts of a message, or thinking in full.
     #[serde(borrow)]
     pub content: Option<Vec<ContentIn<'a>>>,
+    /// Thinking in short.
     #[serde(borrow)]
     pub summary: Option<Vec<ContentIn<'a>>>,
+    /// What proves thinking.
     #[serde(borrow)]
     pub encrypted_content: Option<Text<'a>>,
+    /// A picture, base64.
     #[serde(borrow)]
     pub result: Option<Text<'a>>,
 }
@@ -67,12 +86,16 @@ pub struct ItemIn<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ContentIn<'a> {
+    /// Its `type`.
     #[serde(borrow, rename = "type")]
     pub kind: Option<Text<'a>>,
+    /// Words.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
+    /// Words of a refusal.
     #[serde(borrow)]
     pub refusal: Option<Text<'a>>,
+    /// Sources.
     #[serde(borrow)]
     pub annotations: Option<Vec<&'a RawValue>>,
 }

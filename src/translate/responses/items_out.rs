@@ -79,18 +79,6 @@ pub enum PartOut<'r> {
         /// The words.
         text: &'r str,
     },
-    /// Words of the model.
-    OutputText {
-        /// The words.
-        text: &'r str,
-        /// Servers other than the API's own want it.
-        annotations: [(); 0],
-    },
-    /// The model declined.
-    Refusal {
-        /// Its words.
-        refusal: &'r str,
-    },
     /// Thinking in short.
     SummaryText {
         /// The words.

@@ -14,10 +14,13 @@ mod input_write;
 mod items_in;
 mod items_out;
 mod open_items;
+mod output_items;
 mod parts_read;
 mod request_read;
 mod request_write;
 mod response_out;
+mod size_hint;
+mod steps_out;
 mod stream_read;
 mod stream_write;
 mod tools_read;
@@ -39,5 +42,7 @@ mod request_tests;
 mod stream_read_tests;
 #[cfg(test)]
 mod stream_write_tests;
+#[cfg(test)]
+mod translator_tests;
 #[cfg(test)]
 mod vendor_tests;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::response_out::{Annotation, ContentOut, ItemOut, Logprobs, Summary};
+use super::output_items::{Annotation, ContentOut, ItemOut, Logprobs, Summary};
 
 /// One item of `output`.
 pub struct Record {

@@ -14,8 +14,10 @@ use super::super::form::{CacheMark, Media, Part, PartKind, PartPath, Refusal, So
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PartIn<'a> {
+    /// Its `type`.
     #[serde(borrow, rename = "type")]
     pub kind: Option<Text<'a>>,
+    /// Words.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
     #[serde(borrow)]

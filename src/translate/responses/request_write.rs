@@ -16,6 +16,7 @@ use super::{
     },
     input_write,
     items_out::ItemOut,
+    size_hint::size_hint,
     tools_write::{self, ChoiceOut, ToolOut},
 };
 use crate::domain::{Capability, ReasoningMode};
@@ -265,8 +266,8 @@ fn reasoning_out(reasoning: Reasoning, target: &Target<'_>) -> Option<ReasoningO
 /// The API has no budgets: the effort that comes nearest to one.
 const fn effort_of(tokens: u64) -> Effort {
     match tokens {
-        ..=4096 => Effort::Low,
-        ..=16_384 => Effort::Medium,
+        0..=4096 => Effort::Low,
+        4097..=16_384 => Effort::Medium,
         _ => Effort::High,
     }
 }
@@ -284,43 +285,4 @@ fn text<'r>(request: &'r Request<'_>) -> Option<TextOut<'r>> {
     });
     let verbosity = request.verbosity.as_deref();
     (format.is_some() || verbosity.is_some()).then_some(TextOut { format, verbosity })
-}
-
-/// About as long as the body will be, so that it is not copied while it grows.
-fn size_hint(request: &Request<'_>) -> usize {
-    use super::super::form::{Media, Part, Source};
-
-    fn media(media: &Media<'_>) -> usize {
-        match &media.source {
-            Source::Base64(text) | Source::Text(text) | Source::Url(text) | Source::File(text) => {
-                text.len()
-            }
-        }
-    }
-    fn part(one: &Part<'_>) -> usize {
-        64 + match &one.kind {
-            PartKind::Text(text) | PartKind::Refusal(text) => text.len() + text.len() / 16,
-            PartKind::Image(one) | PartKind::Audio(one) | PartKind::Document(one) => media(one),
-            PartKind::Thinking(thinking) => {
-                thinking.text.len() + thinking.signature.as_ref().map_or(0, |one| one.value.len())
-            }
-            PartKind::ToolCall(call) => call.arguments.len() + call.arguments.len() / 4,
-            PartKind::ToolResult(result) => result.parts.iter().map(part).sum(),
-            PartKind::Other { .. } => 0,
-        }
-    }
-    let turns: usize = request.turns.iter().flat_map(|turn| &turn.parts).map(part).sum();
-    let tools: usize = request
-        .tools
-        .iter()
-        .map(|tool| match &tool.kind {
-            ToolKind::Function { description, parameters, .. } => {
-                128 + description.as_deref().map_or(0, str::len)
-                    + parameters.map_or(0, |raw| raw.get().len())
-            }
-            ToolKind::WebSearch { .. } => 256,
-            ToolKind::Other { raw, .. } => raw.get().len(),
-        })
-        .sum();
-    512 + turns + tools
 }

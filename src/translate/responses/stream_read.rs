@@ -17,8 +17,7 @@ use crate::dialect::{StreamError, read_openai_usage};
 /// The state between two events.
 #[derive(Default)]
 pub struct Reader {
-    started: bool,
-    over: bool,
+    phase: Phase,
     calls: Vec<Call>,
     /// Characters of text in the parts that are whole: annotations count in their own part.
     chars_before: u64,
@@ -26,7 +25,21 @@ pub struct Reader {
     part: Option<u64>,
     /// Words of a refusal have come in the part that is open.
     refused: bool,
+    /// The message that is open has said something.
+    said: bool,
     thinking: Thinking,
+}
+
+/// Where the stream is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    /// Before the announcement.
+    #[default]
+    Before,
+    /// Behind it.
+    Running,
+    /// Behind the end or an error.
+    Over,
 }
 
 /// A call, by the index of its item.
@@ -53,7 +66,7 @@ enum Form {
 
 impl StreamReader for Reader {
     fn read(&mut self, name: &[u8], data: &[u8], to: &mut Events<'_>) {
-        if self.over || data == b"[DONE]" {
+        if self.phase == Phase::Over || data == b"[DONE]" {
             return;
         }
         let Ok(event) = serde_json::from_slice::<EventIn<'_>>(data) else {
@@ -75,7 +88,7 @@ impl StreamReader for Reader {
             }
             "error" => {
                 let nested = event.error.filter(|error| error.get().starts_with('{'));
-                self.fail(nested.map_or_else(|| flat(&event), |one| read_error(one)), to);
+                self.fail(nested.map_or_else(|| flat(&event), read_error), to);
             }
             "keepalive" | "ping" => to(Event::Ping),
             _ if event.error.is_some_and(|error| error.get().starts_with('{'))
@@ -95,7 +108,7 @@ impl StreamReader for Reader {
 
 impl Reader {
     fn content(&mut self, kind: &str, event: EventIn<'_>, to: &mut Events<'_>) {
-        if !self.started && kind.starts_with("response.") {
+        if self.phase == Phase::Before && kind.starts_with("response.") {
             // A server that leaves out the announcement.
             self.start(&event, to);
         }
@@ -133,7 +146,8 @@ impl Reader {
     }
 
     fn start(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
-        if !std::mem::replace(&mut self.started, true) {
+        if self.phase == Phase::Before {
+            self.phase = Phase::Running;
             let response: ResponseIn<'_> = parsed(event.response);
             to(Event::Start { id: response.id, model: response.model });
         }
@@ -141,6 +155,7 @@ impl Reader {
 
     fn text(&mut self, text: Option<Text<'_>>, to: &mut Events<'_>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.said = true;
             *self.part.get_or_insert(0) += text.chars().count() as u64;
             to(Event::Text(text));
         }
@@ -148,6 +163,7 @@ impl Reader {
 
     fn refusal(&mut self, words: Option<Text<'_>>, to: &mut Events<'_>) {
         if let Some(words) = words.filter(|words| !words.is_empty()) {
+            self.said = true;
             self.refused = true;
             to(Event::Refusal(words));
         }
@@ -186,6 +202,7 @@ impl Reader {
         match &*item.kind {
             "function_call" | "custom_tool_call" => self.call(event.output_index, item, to),
             "reasoning" => self.thinking = Thinking::default(),
+            "message" => self.said = false,
             _ => {}
         }
     }
@@ -223,7 +240,7 @@ impl Reader {
     fn done(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
         let Some(item) = event.item.and_then(item) else { return };
         match &*item.kind {
-            "message" => self.part_end(to),
+            "message" => self.message_done(item, to),
             "reasoning" => self.reasoning_done(item, to),
             kind @ ("function_call" | "custom_tool_call") => {
                 let index = event.output_index.unwrap_or(self.calls.len() as u64);
@@ -237,6 +254,19 @@ impl Reader {
             }
             _ => {}
         }
+    }
+
+    /// A server that streams no deltas says everything here.
+    fn message_done(&mut self, item: ItemIn<'_>, to: &mut Events<'_>) {
+        if !std::mem::take(&mut self.said) {
+            for part in item.content.unwrap_or_default() {
+                self.text(part.text, to);
+                self.refusal(part.refusal, to);
+                self.part_end(to);
+            }
+            self.said = false;
+        }
+        self.part_end(to);
     }
 
     /// Only here the proof is whole.
@@ -266,22 +296,23 @@ impl Reader {
     fn end(&mut self, event: &EventIn<'_>, to: &mut Events<'_>) {
         self.start(event, to);
         let response: ResponseIn<'_> = parsed(event.response);
-        if let Some(usage) = response.usage.and_then(|raw| read_openai_usage(raw.get().as_bytes())) {
+        if let Some(usage) = response.usage.and_then(|raw| read_openai_usage(raw.get().as_bytes()))
+        {
             to(Event::Usage(usage));
         }
         let reason = response.stop(!self.calls.is_empty());
         to(Event::Stop { reason, sequence: None });
-        self.over = true;
+        self.phase = Phase::Over;
         to(Event::Done);
     }
 
     fn fail(&mut self, error: StreamError, to: &mut Events<'_>) {
-        self.over = true;
+        self.phase = Phase::Over;
         to(Event::Failed(error));
     }
 }
 
-fn parsed<'a>(raw: Option<&'a RawValue>) -> ResponseIn<'a> {
+fn parsed(raw: Option<&RawValue>) -> ResponseIn<'_> {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 

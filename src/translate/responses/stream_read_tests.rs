@@ -191,6 +191,18 @@ fn every_form_of_an_error_is_one() {
 }
 
 #[test]
+fn a_message_that_comes_without_deltas_is_not_lost() {
+    let added = r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"message","content":[]}}"#;
+    let done = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"whole"},{"type":"refusal","refusal":"No."}]}}"#;
+    let delta = r#"{"type":"response.output_text.delta","delta":"whole"}"#;
+    assert_eq!(
+        read(&[CREATED, added, done])[1..],
+        [r#"text "whole""#, "block end", r#"refusal "No.""#]
+    );
+    assert_eq!(read(&[CREATED, added, delta, done])[1..], [r#"text "whole""#, "block end"]);
+}
+
+#[test]
 fn a_stream_that_was_cut_has_no_end() {
     let lines = read(&[CREATED, r#"{"type":"response.output_text.delta","delta":"x"}"#]);
     assert_eq!(lines[1..], [r#"text "x""#]);

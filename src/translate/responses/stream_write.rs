@@ -6,8 +6,6 @@
 //! dense: the SDKs find them by position.
 //! <https://github.com/openai/openai-python/blob/main/src/openai/lib/streaming/responses/_responses.py>
 
-use serde::Serialize;
-
 use super::{
     super::{
         Answering, StreamWriter,
@@ -15,10 +13,9 @@ use super::{
     },
     carried::{Proof, carry},
     open_items::{Body, Record, Said},
-    response_out::{
-        Annotation, ContentOut, ErrorOut, Head, ItemOut, Logprobs, ResponseOut, Status, Summary,
-        incomplete, item_id, model, response_id,
-    },
+    output_items::{Annotation, Logprobs, Summary},
+    response_out::{ErrorOut, Head, ResponseOut, Status, incomplete, item_id, model, response_id},
+    steps_out::{PartOut, Step, arguments_delta, emit, place, thought},
 };
 use crate::{
     dialect::{GatewayError, StreamError, errors::openai_kind},
@@ -41,53 +38,6 @@ pub struct Writer {
     chars: u64,
     stop: Option<StopReason>,
     usage: Option<TokenUsage>,
-}
-
-/// An event: one type for all, as each has few members.
-#[derive(Default, Serialize)]
-struct Step<'s> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    sequence_number: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item_id: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotation_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Logprobs<'s>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotation: Option<&'s Annotation<'s>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<PartOut<'s>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item: Option<ItemOut<'s>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<ResponseOut<'s>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum PartOut<'s> {
-    Content(ContentOut<'s>),
-    Summary(Summary<'s>),
 }
 
 impl StreamWriter for Writer {
@@ -178,6 +128,14 @@ impl Writer {
         index
     }
 
+    /// Ends the item that is open and opens another; answers its index.
+    fn begin_item(&mut self, prefix: &str, body: Body, out: &mut Vec<u8>) -> usize {
+        self.close_open("completed", out);
+        let at = self.add(prefix, body, out);
+        self.open = Some(at);
+        at
+    }
+
     fn say(&mut self, words: &str, refusal: bool, out: &mut Vec<u8>) {
         if words.is_empty() {
             return;
@@ -202,15 +160,7 @@ impl Writer {
         let open = self.open.filter(|at| {
             matches!(self.items.get(*at), Some(Record { body: Body::Message(_), .. }))
         });
-        let at = match open {
-            Some(at) => at,
-            None => {
-                self.close_open("completed", out);
-                let at = self.add("msg", Body::Message(Vec::new()), out);
-                self.open = Some(at);
-                at
-            }
-        };
+        let at = open.unwrap_or_else(|| self.begin_item("msg", Body::Message(Vec::new()), out));
         let last = match self.items.get(at) {
             Some(Record { body: Body::Message(parts), .. }) => {
                 parts.last().map(|part| part.refusal)
@@ -282,16 +232,10 @@ impl Writer {
                 Some(Record { body: Body::Reasoning { proof: None, .. }, .. })
             )
         });
-        let at = match goes_on {
-            Some(at) => at,
-            None => {
-                self.close_open("completed", out);
-                let body = Body::Reasoning { text: String::new(), proof: None };
-                let at = self.add("reasoning", body, out);
-                self.open = Some(at);
-                at
-            }
-        };
+        let at = goes_on.unwrap_or_else(|| {
+            let body = Body::Reasoning { text: String::new(), proof: None };
+            self.begin_item("reasoning", body, out)
+        });
         let Self { items, sequence, .. } = self;
         let Some(Record { id, body: Body::Reasoning { text, .. }, .. }) = items.get_mut(at) else {
             return;
@@ -319,10 +263,9 @@ impl Writer {
 
     /// A reasoning item without words.
     fn proof(&mut self, signature: &Signature<'_>, proof: Proof, out: &mut Vec<u8>) {
-        self.close_open("completed", out);
         let proof = Some(carry(signature, proof).into_owned());
         let body = Body::Reasoning { text: String::new(), proof };
-        self.open = Some(self.add("reasoning", body, out));
+        self.begin_item("reasoning", body, out);
         self.close_open("completed", out);
     }
 
@@ -451,37 +394,4 @@ fn failure_code(status: u16, kind: &str) -> &'static str {
         (_, 400..=499) => "invalid_prompt",
         _ => "server_error",
     }
-}
-
-fn arguments_delta<'s>(id: &'s str, at: usize, delta: &'s str, custom: bool) -> Step<'s> {
-    let kind = if custom {
-        "response.custom_tool_call_input.delta"
-    } else {
-        "response.function_call_arguments.delta"
-    };
-    let (item_id, output_index) = (Some(id), Some(at));
-    Step { kind, item_id, output_index, delta: Some(delta), ..Step::default() }
-}
-
-/// Where in a message.
-fn place(id: &str, at: usize, content_index: usize) -> Step<'_> {
-    let (item_id, output_index) = (Some(id), Some(at));
-    Step { item_id, output_index, content_index: Some(content_index), ..Step::default() }
-}
-
-/// Where in thinking.
-fn thought(id: &str, at: usize) -> Step<'_> {
-    let (item_id, output_index) = (Some(id), Some(at));
-    Step { item_id, output_index, summary_index: Some(0), ..Step::default() }
-}
-
-fn emit(sequence: &mut u64, out: &mut Vec<u8>, step: Step<'_>) {
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(step.kind.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    let step = Step { sequence_number: *sequence, ..step };
-    // Strings and numbers always serialize.
-    let _ = serde_json::to_writer(&mut *out, &step);
-    out.extend_from_slice(b"\n\n");
-    *sequence += 1;
 }

@@ -89,10 +89,7 @@ fn tool(index: usize, raw: &RawValue) -> Result<Tool<'_>, Refusal> {
     Ok(Tool { kind, cache: None })
 }
 
-fn a_function<'a>(
-    fields: ToolIn<'a>,
-    at: impl Fn(&str) -> String,
-) -> Result<ToolKind<'a>, Refusal> {
+fn a_function(fields: ToolIn<'_>, at: impl Fn(&str) -> String) -> Result<ToolKind<'_>, Refusal> {
     let name = fields
         .name
         .filter(|name| !name.is_empty())

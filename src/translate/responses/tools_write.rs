@@ -165,16 +165,15 @@ fn one<'r>(index: usize, tool: &'r Tool<'_>) -> Result<ToolOut<'r>, Refusal> {
                 filters,
             })
         }
-        ToolKind::Other { name, raw } => match custom(raw).filter(|_| &**name == "custom") {
-            Some(custom) => Ok(custom),
-            None => {
+        ToolKind::Other { name, raw } => {
+            custom(raw).filter(|_| &**name == "custom").ok_or_else(|| {
                 let message = format!(
                     "`tools[{index}]`: a tool of type `{}` is not supported by this model's vendor; leave it out",
                     &**name
                 );
-                Err(Refusal::unsupported(format!("tools[{index}]"), message))
-            }
-        },
+                Refusal::unsupported(format!("tools[{index}]"), message)
+            })
+        }
     }
 }
 

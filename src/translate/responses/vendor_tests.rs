@@ -28,7 +28,7 @@ fn part(kind: PartKind<'_>) -> Part<'_> {
     Part::new(kind, PartPath { list: "messages", item: 1, part: Some(0) })
 }
 
-fn turn<'a>(role: Role, parts: Vec<PartKind<'a>>) -> Turn<'a> {
+fn turn(role: Role, parts: Vec<PartKind<'_>>) -> Turn<'_> {
     Turn { role, name: None, parts: parts.into_iter().map(part).collect() }
 }
 
@@ -204,6 +204,8 @@ fn media_are_written_as_what_they_are() {
     assert!(refusal.message.contains("audio"), "{refusal}");
 }
 
+type Ask = fn(&mut Request<'_>);
+
 #[test]
 fn what_the_api_lacks_is_refused_by_name() {
     let hint = |request: &mut Request<'_>| {
@@ -215,7 +217,7 @@ fn what_the_api_lacks_is_refused_by_name() {
     let mut harmless = Request::default();
     hint(&mut harmless);
     written(&harmless, &ModelFacts::default()).unwrap();
-    let asks: [(&str, fn(&mut Request<'_>)); 7] = [
+    let asks: [(&str, Ask); 7] = [
         ("stop", |request| request.stop = vec!["END".into()]),
         ("frequency_penalty", |request| request.sampling.frequency_penalty = Some(0.5)),
         ("presence_penalty", |request| request.sampling.presence_penalty = Some(-0.5)),

@@ -176,23 +176,3 @@ async fn a_token_endpoint_at_a_denied_address_is_not_asked() {
     assert!(refused["message"].as_str().unwrap().contains("upstream.deny_addresses"), "{refused}");
     assert!(google.asked().is_empty());
 }
-
-#[tokio::test]
-async fn a_model_of_a_vendor_that_is_not_called_yet_says_so() {
-    let gateway = Gateway::start().await;
-    let acme = gateway.org("acme");
-    let bedrock = acme
-        .provider("bedrock")
-        .vendor("bedrock")
-        .model("m")
-        .with(json!({
-            "auth_type": "aws_keys", "api_key": null, "settings": {"region": "eu-west-1"},
-            "credentials": {"access_key_id": "A", "secret_access_key": "s"},
-        }))
-        .await;
-    acme.alias("fast", &[(&bedrock, "m")]).await;
-    let refused = acme.key().await.chat("fast").await;
-    assert_eq!(refused.status, 400);
-    let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("this version"), "{message}");
-}

@@ -19,6 +19,7 @@ mod raw;
 mod records;
 pub mod scan;
 mod scene;
+mod sigv4;
 pub mod tls;
 mod until;
 
@@ -33,4 +34,5 @@ pub use postgres_server::PostgresServer;
 pub use raw::Wire;
 pub use records::Metrics;
 pub use scene::{Scene, TwoRoutes};
+pub use sigv4::Signed;
 pub use until::{until, within};

@@ -17,19 +17,20 @@ THINKING = types.ThinkingConfig(include_thoughts=True, thinking_budget=1024)
 NO_CALLS = types.AutomaticFunctionCallingConfig(disable=True)
 
 
-def client():
-    options = types.HttpOptions(base_url=MOCK_URL, timeout=30_000)
-    return genai.Client(api_key="test-key", http_options=options)
+# A client that nobody holds is closed.
+CLIENT = genai.Client(
+    api_key="test-key", http_options=types.HttpOptions(base_url=MOCK_URL, timeout=30_000)
+)
 
 
 def ask(contents="Say hello.", **config):
     config = types.GenerateContentConfig(automatic_function_calling=NO_CALLS, **config)
-    return client().models.generate_content(model=MODEL, contents=contents, config=config)
+    return CLIENT.models.generate_content(model=MODEL, contents=contents, config=config)
 
 
 def ask_stream(contents="Say hello.", **config):
     config = types.GenerateContentConfig(automatic_function_calling=NO_CALLS, **config)
-    stream = client().models.generate_content_stream(
+    stream = CLIENT.models.generate_content_stream(
         model=MODEL, contents=contents, config=config
     )
     return list(stream)
@@ -82,12 +83,12 @@ class Google(unittest.TestCase):
         self.assertEqual(answer.usage_metadata.thoughts_token_count, 4)
 
     def test_tokens_are_counted(self):
-        count = client().models.count_tokens(model=MODEL, contents="Say hello.")
+        count = CLIENT.models.count_tokens(model=MODEL, contents="Say hello.")
         self.assertEqual(count.total_tokens, 14)
 
     def test_texts_are_embedded(self):
         config = types.EmbedContentConfig(output_dimensionality=4)
-        answer = client().models.embed_content(
+        answer = CLIENT.models.embed_content(
             model="gemini-embedding-001", contents=["one", "two"], config=config
         )
         self.assertEqual([len(row.values) for row in answer.embeddings], [4, 4])

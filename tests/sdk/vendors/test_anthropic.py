@@ -76,12 +76,13 @@ class EveryVendor(unittest.TestCase):
 
     @on_each
     def test_thinking_survives_a_tool_loop(self, vendor):
+        if vendor == "openai":
+            return  # That model does not think.
         thinking = {"type": "enabled", "budget_tokens": 1024}
         fields = {"tools": [WEATHER], "thinking": thinking, "max_tokens": 4000}
         answer = ask(vendor, **fields)
-        if vendor != "openai":
-            self.assertEqual(answer.content[0].type, "thinking")
-            self.assertEqual(answer.content[0].thinking, "Let me think.")
+        self.assertEqual(answer.content[0].type, "thinking")
+        self.assertEqual(answer.content[0].thinking, "Let me think.")
         call = self.calls(answer)
         result = {"type": "tool_result", "tool_use_id": call.id, "content": "12 degrees"}
         history = [

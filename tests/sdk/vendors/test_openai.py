@@ -75,10 +75,11 @@ class EveryVendor(unittest.TestCase):
 
     @on_each
     def test_thinking_survives_a_tool_loop(self, vendor):
+        if vendor == "openai":
+            return  # That model does not think.
         answer = chat(vendor, tools=[WEATHER], reasoning_effort="low", max_tokens=4000)
         message = answer.choices[0].message
-        if vendor != "openai":
-            self.assertEqual(message.to_dict()["reasoning"], "Let me think.")
+        self.assertEqual(message.to_dict()["reasoning"], "Let me think.")
         (call,) = message.tool_calls
         result = {"role": "tool", "tool_call_id": call.id, "content": "12 degrees"}
         history = [*ASK, message.to_dict(), result]
@@ -90,7 +91,7 @@ class EveryVendor(unittest.TestCase):
     @on_each
     def test_a_response_has_text_and_usage(self, vendor):
         if vendor == "openai":
-            return
+            return  # OpenAI's own answer passes unchanged.
         answer = client().responses.create(model=model(vendor), input="Say hello.")
         self.assertEqual((answer.status, answer.output_text), ("completed", TEXT))
         prompt, cached, _, completion = USAGE[vendor]
@@ -101,7 +102,7 @@ class EveryVendor(unittest.TestCase):
     @on_each
     def test_a_streamed_response_is_whole_at_its_end(self, vendor):
         if vendor == "openai":
-            return
+            return  # OpenAI's own answer passes unchanged.
         with client().responses.stream(model=model(vendor), input="Say hello.") as stream:
             kinds = [event.type for event in stream]
             final = stream.get_final_response()

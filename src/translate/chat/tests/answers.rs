@@ -9,7 +9,7 @@ use crate::{
         Additions, Answering, ClientApi, VendorApi,
         form::{
             Answer, Citation, Media, Origin, Part, PartKind, PartPath, Signature, Source,
-            StopReason, Text, Thinking, ToolCall,
+            StopReason, Thinking, ToolCall,
         },
     },
 };
@@ -179,7 +179,7 @@ fn content_as_a_list_is_read() {
     let body = br#"{"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"w"}]},{"type":"text","text":"a"}]},"finish_reason":"model_length"}]}"#;
     let answer = VendorApi::Chat.read(body).unwrap();
     assert!(matches!(&answer.parts[0].kind, PartKind::Thinking(one) if *one.text == *"w"));
-    assert!(matches!(&answer.parts[1].kind, PartKind::Text(text) if *text == Text::from("a")));
+    assert!(matches!(&answer.parts[1].kind, PartKind::Text(text) if *text == "a"));
     assert_eq!(answer.stop, Some(StopReason::ContextWindow));
 }
 

@@ -289,6 +289,14 @@ fn what_no_other_dialect_has_a_place_for_is_refused_by_name() {
 }
 
 #[test]
+fn sound_of_an_earlier_answer_is_refused_and_no_sound_is_not() {
+    let refusal = refused(r#"{"messages":[{"role":"assistant","audio":{"id":"audio_1"}}]}"#);
+    assert_eq!(refusal.param.as_deref(), Some("messages[0].audio"));
+    let sdk = r#"{"messages":[{"role":"assistant","content":"hi","audio":null,"function_call":null,"tool_calls":null,"refusal":null,"annotations":[]}]}"#;
+    assert_eq!(read(sdk).turns[0].parts.len(), 1);
+}
+
+#[test]
 fn a_fault_names_its_place_and_not_the_text_around_it() {
     for (body, param) in [
         (r#"{"messages":"no"}"#, "messages"),

@@ -43,7 +43,7 @@ fn start<'a>() -> Event<'a> {
     Event::Start { id: Some("c1".into()), model: Some("m1".into()) }
 }
 
-fn call<'a>(call: usize, id: &'a str) -> Event<'a> {
+fn call(call: usize, id: &str) -> Event<'_> {
     Event::ToolCall { call, id: id.into(), name: "f".into(), signature: None, custom: false }
 }
 

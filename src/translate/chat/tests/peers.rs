@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{answering, events, quirks, sent};
 use crate::{
-    dialect::{GatewayError, errors::UPSTREAM},
+    dialect::{FirstEvent, GatewayError, errors::UPSTREAM},
     translate::{Answering, ClientApi, Framing, StreamTranslator, VendorApi, form::PartKind},
 };
 
@@ -59,6 +59,21 @@ fn t20_usage_is_asked_for_and_what_is_not_known_is_not_zero() {
     assert_eq!(sent(&request, &row).unwrap()["stream_options"], json!({"include_usage":true}));
     let silent = translated(&[b"data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"]);
     assert!(!silent.contains("usage"), "{silent}");
+}
+
+#[test]
+fn t21_an_error_as_first_event_can_still_fail_over() {
+    let error = "data: {\"error\":{\"message\":\"busy\",\"type\":\"rate_limit_error\"}}\n\n";
+    let mut first = translator(ClientApi::Chat);
+    let _ = first.push(format!(": hello\n\n{error}").as_bytes());
+    let FirstEvent::Error(told) = first.first() else { panic!("{:?}", first.first()) };
+    assert_eq!((told.status, told.message.as_str()), (429, "busy"));
+    let mut later = translator(ClientApi::Chat);
+    let text = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+    let out = later.push(format!("{text}{error}").as_bytes());
+    assert_eq!(*later.first(), FirstEvent::Good);
+    assert!(!later.complete() && later.failed().is_some());
+    assert!(out.ends_with(b"data: [DONE]\n\n"));
 }
 
 #[test]

@@ -373,3 +373,59 @@ fn custom_tools_are_written_for_those_who_have_them_from_either_dialect() {
     );
     assert_eq!(write(own)["tool_choice"], json!({"type":"custom","custom":{"name":"sql"}}));
 }
+
+#[test]
+fn a_vendor_that_always_chooses_gets_no_choice() {
+    let row = r#"{"lacks":["tool_choice","name"]}"#;
+    let with = |choice: &str| {
+        let tools = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+        let body = format!(
+            r#"{{"messages":[{{"role":"user","name":"ann","content":"hi"}}],{tools},"tool_choice":{choice}}}"#
+        );
+        sent(&read(&body), &quirks(row))
+    };
+    let auto = with(r#""auto""#).unwrap();
+    assert!(auto.get("tool_choice").is_none() && auto["tools"].is_array());
+    assert!(auto["messages"][0].get("name").is_none());
+    assert!(with(r#""none""#).unwrap().get("tools").is_none());
+    for choice in [r#""required""#, r#"{"type":"function","function":{"name":"f"}}"#] {
+        assert_eq!(with(choice).unwrap_err().param.as_deref(), Some("tool_choice"));
+    }
+}
+
+#[test]
+fn turns_of_the_model_in_a_row_are_one_message_where_calls_tie_them() {
+    let call = |id: &str| {
+        format!(
+            r#"{{"role":"assistant","tool_calls":[{{"id":"{id}","function":{{"name":"f","arguments":"{{}}"}}}}]}}"#
+        )
+    };
+    let body = format!(
+        r#"{{"messages":[{{"role":"assistant","content":"one"}},{{"role":"assistant","content":"two"}},
+            {{"role":"assistant","reasoning":"hm"}},{a},{b},
+            {{"role":"user","content":"late"}},{{"role":"tool","tool_call_id":"b","content":"2"}},
+            {{"role":"system","content":"s"}},{{"role":"tool","tool_call_id":"a","content":"1"}}]}}"#,
+        a = call("a"),
+        b = call("b")
+    );
+    let body = written(&body, r#"{"reasoning_history":"reasoning_content"}"#);
+    let shown: Vec<String> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let calls = one["tool_calls"].as_array().map_or(0, Vec::len);
+            format!("{} {} {} {calls}", one["role"], one["content"], one["reasoning_content"])
+        })
+        .collect();
+    let expected = [
+        r#""assistant" "one" null 0"#,
+        r#""assistant" "two" null 0"#,
+        r#""assistant" null "hm" 2"#,
+        r#""tool" "2" null 0"#,
+        r#""tool" "1" null 0"#,
+        r#""user" "late" null 0"#,
+        r#""system" "s" null 0"#,
+    ];
+    assert_eq!(shown, expected);
+}

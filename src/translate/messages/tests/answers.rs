@@ -190,7 +190,9 @@ fn signatures_survive_the_way_to_the_client_and_back() {
             json!({"max_tokens":1,"messages":[{"role":"assistant","content":content}]}).to_string();
         let request = read_request(body.as_bytes()).unwrap();
         let mut back = request.turns[0].parts.clone();
-        back.iter_mut().for_each(|part| part.path = PartPath::default());
+        for part in &mut back {
+            part.path = PartPath::default();
+        }
         assert_eq!(format!("{back:?}"), sent, "{origin:?}");
     }
 }

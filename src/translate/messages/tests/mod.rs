@@ -1,12 +1,16 @@
 //! Tests of the Messages API's two sides. The numbers T-… are those of the list of other gateways' faults.
 
 mod answers;
+mod building;
+mod media_writing;
 mod rehosting;
 mod request_reading;
 mod request_writing;
 mod stream_reading;
 mod stream_rules;
 mod stream_writing;
+mod thinking_writing;
+mod tool_writing;
 
 use serde_json::Value;
 
@@ -50,7 +54,7 @@ fn text(words: &str) -> Part<'_> {
     Part::new(PartKind::Text(words.into()), PartPath::default())
 }
 
-fn turn<'a>(role: Role, parts: Vec<Part<'a>>) -> Turn<'a> {
+fn turn(role: Role, parts: Vec<Part<'_>>) -> Turn<'_> {
     Turn { role, name: None, parts }
 }
 

@@ -155,13 +155,13 @@ fn a_refusal_and_a_stop_text_are_read() {
             ),
             (
                 "message_delta",
-                r####"{"delta":{"stop_reason":"stop_sequence","stop_sequence":"##"},"usage":null}"####
+                r###"{"delta":{"stop_reason":"stop_sequence","stop_sequence":"##"},"usage":null}"###
             ),
         ]),
         [
             r#"Refusal("No.")"#,
             "Stop { reason: Refusal, sequence: None }",
-            r####"Stop { reason: StopSequence, sequence: Some("##") }"####,
+            r###"Stop { reason: StopSequence, sequence: Some("##") }"###,
         ]
     );
 }

@@ -29,6 +29,11 @@ async fn awss_client_reads_the_mock() {
     reads_the_mock("test_aws.py").await;
 }
 
+#[tokio::test]
+async fn anthropics_clients_for_the_clouds_read_the_mock() {
+    reads_the_mock("test_claude.py").await;
+}
+
 /// What `signature.py` says of a call with these credentials.
 fn signed_again(call: &Call, host: &str, credentials: &Value) -> String {
     let mut seen = credentials.clone();

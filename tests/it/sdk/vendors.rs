@@ -6,32 +6,86 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{NODE_RAN, PYTHON_RAN, node, passes, python};
-use crate::support::{Gateway, MockVendor};
+use crate::support::{Gateway, MockCloud, MockVendor};
 
-/// The vendors, each with a model and what makes a provider of its kind.
-fn vendors() -> [(&'static str, &'static str, Value); 4] {
-    let region = json!({"region": "eu-west-1", "model_api_family": "bedrock_converse"});
+/// A vendor's name in the tests, what makes a provider of its kind, and aliases with their models.
+type Kind = (&'static str, Value, Vec<(&'static str, &'static str)>);
+
+fn kinds() -> [Kind; 7] {
+    let bedrock = |family: &str| {
+        json!({"model_provider": "bedrock", "auth_type": "bedrock_api_key",
+            "settings": {"region": "eu-west-1", "model_api_family": family}})
+    };
+    let vertex = |family: &str| {
+        json!({"model_provider": "vertex", "auth_type": "google_adc", "api_key": null,
+            "settings": {"project_id": "p-1", "model_api_family": family}})
+    };
+    let claude = "anthropic.claude-sonnet-4-5-20250929-v1:0";
     [
-        ("openai", "gpt-4o", json!({"model_provider": "openai"})),
-        ("anthropic", "claude-sonnet-4-5", json!({"model_provider": "anthropic"})),
-        ("gemini", "gemini-2.5-flash", json!({"model_provider": "google_ai"})),
+        (
+            "openai",
+            json!({}),
+            vec![("on-openai", "gpt-4o"), ("embed-openai", "text-embedding-3-small")],
+        ),
+        (
+            "anthropic",
+            json!({"model_provider": "anthropic"}),
+            vec![("on-anthropic", "claude-sonnet-4-5")],
+        ),
+        (
+            "gemini",
+            json!({"model_provider": "google_ai"}),
+            vec![("on-gemini", "gemini-2.5-flash"), ("embed-gemini", "gemini-embedding-001")],
+        ),
         (
             "bedrock",
-            "anthropic.claude-sonnet-4-5-20250929-v1:0",
-            json!({"model_provider": "bedrock", "auth_type": "bedrock_api_key", "settings": region}),
+            bedrock("bedrock_converse"),
+            vec![
+                ("on-bedrock", claude),
+                ("embed-titan", "amazon.titan-embed-text-v2:0"),
+                ("embed-cohere", "cohere.embed-multilingual-v3"),
+            ],
         ),
+        (
+            "vertex",
+            vertex("vertex_gemini"),
+            vec![("on-vertex", "gemini-2.5-flash"), ("embed-vertex", "text-embedding-005")],
+        ),
+        (
+            "vertex-claude",
+            vertex("anthropic_messages"),
+            vec![("on-vertex-claude", "claude-sonnet-4-5@20250929")],
+        ),
+        ("bedrock-claude", bedrock("anthropic_messages"), vec![("on-bedrock-claude", claude)]),
     ]
 }
 
-/// Runs a command that finds the gateway in `BASE_URL` and `KEY`, and each vendor behind an alias.
+/// A gateway that has Google's metadata server at hand.
+async fn gateway() -> Gateway {
+    let google = MockCloud::start().await;
+    let token = json!({"access_token": "t", "expires_in": 3599, "token_type": "Bearer"});
+    google.says("/computeMetadata/", 200, token);
+    Gateway::configured()
+        .env("GCE_METADATA_HOST", google.address())
+        .env("HOME", "/nonexistent")
+        .set("upstream.trusted_hosts", r#"["127.0.0.1"]"#)
+        .set("routing.all_rate_limited_status", 429)
+        .start()
+        .await
+}
+
+/// Runs a command that finds the gateway in `BASE_URL` and `KEY`, and every vendor behind aliases.
 async fn against_every_vendor(mut command: Command, ran: &str) {
-    let gateway =
-        Gateway::configured().set("routing.all_rate_limited_status", 429).start().await;
+    let (gateway, mock) = (gateway().await, MockVendor::start().await);
     let acme = gateway.org("acme");
-    let mock = MockVendor::start().await;
-    for (name, model, kind) in vendors() {
-        let provider = acme.provider(name).at(&mock).model(model).with(kind).await;
-        acme.alias(&format!("on-{name}"), &[(&provider, model)]).await;
+    for (name, kind, aliases) in kinds() {
+        let models = aliases.iter().fold(acme.provider(name).at(&mock), |provider, (_, model)| {
+            provider.model(model)
+        });
+        let provider = models.with(kind).await;
+        for (alias, model) in aliases {
+            acme.alias(alias, &[(&provider, model)]).await;
+        }
     }
     command
         .env("BASE_URL", format!("http://{}", gateway.address()))

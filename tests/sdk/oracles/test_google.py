@@ -4,6 +4,7 @@ import unittest
 
 from google import genai
 from google.genai import errors, types
+from google.oauth2.credentials import Credentials
 
 from vendor import CITY, MOCK_URL, SCHEMA, TEXT
 
@@ -20,6 +21,14 @@ NO_CALLS = types.AutomaticFunctionCallingConfig(disable=True)
 # A client that nobody holds is closed.
 CLIENT = genai.Client(
     api_key="test-key", http_options=types.HttpOptions(base_url=MOCK_URL, timeout=30_000)
+)
+
+VERTEX = genai.Client(
+    vertexai=True,
+    project="p-1",
+    location="europe-west4",
+    credentials=Credentials(token="test-token"),
+    http_options=types.HttpOptions(base_url=MOCK_URL, timeout=30_000),
 )
 
 
@@ -101,6 +110,26 @@ class Google(unittest.TestCase):
                 self.assertEqual((raised.exception.code, raised.exception.status), (status, name))
         with self.assertRaises(errors.ServerError):
             ask("answer with status 503")
+
+
+class Vertex(unittest.TestCase):
+    def test_an_answer_is_read_whole_and_in_pieces(self):
+        models = VERTEX.models
+        answer = models.generate_content(model=MODEL, contents="Say hello.")
+        self.assertEqual(answer.text, TEXT)
+        chunks = models.generate_content_stream(model=MODEL, contents="Say hello.")
+        self.assertEqual("".join(chunk.text for chunk in chunks), TEXT)
+
+    def test_texts_are_embedded(self):
+        config = types.EmbedContentConfig(output_dimensionality=4)
+        answer = VERTEX.models.embed_content(
+            model="text-embedding-005", contents=["one", "two"], config=config
+        )
+        self.assertEqual([len(row.values) for row in answer.embeddings], [4, 4])
+
+    def test_tokens_are_counted(self):
+        count = VERTEX.models.count_tokens(model=MODEL, contents="Say hello.")
+        self.assertEqual(count.total_tokens, 14)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 'use strict';
 
-// Vercel's AI SDK against every vendor behind the gateway, through each of its two providers.
+// Vercel's AI SDK against every format behind the gateway, through each of its two providers.
 
 const assert = require('node:assert/strict');
 const { generateText, stepCountIs, streamText, tool } = require('ai');
 const { createAnthropic } = require('@ai-sdk/anthropic');
 const { createOpenAI } = require('@ai-sdk/openai');
 const { z } = require('zod');
-const { BASE_URL, CITY, KEY, STREAMED, TEXT, USAGE, model, onEach } = require('./gateway.cjs');
+const { BASE_URL, CITY, FORMATS, KEY, STREAMED, TEXT, USAGE, model, onEach } = require('./gateway.cjs');
 
 const baseURL = `${BASE_URL}/v1`;
 const anthropic = createAnthropic({ baseURL, apiKey: KEY });
@@ -21,7 +21,7 @@ for (const [way, make] of Object.entries(ways)) {
     const { text, usage } = await generateText(ask(vendor));
     assert.equal(text, TEXT);
     assert.equal(usage.outputTokens, USAGE[vendor][3]);
-  });
+  }, FORMATS);
 
   onEach(`a stream by ${way}`, async (vendor) => {
     const stream = streamText({ ...ask(vendor), onError: () => {} });
@@ -30,7 +30,7 @@ for (const [way, make] of Object.entries(ways)) {
     assert.ok(pieces.length > 1);
     assert.equal(pieces.join(''), STREAMED[vendor]);
     assert.equal(await stream.finishReason, 'stop');
-  });
+  }, FORMATS);
 
   onEach(`a tool loop by ${way}`, async (vendor) => {
     const cities = [];
@@ -47,5 +47,5 @@ for (const [way, make] of Object.entries(ways)) {
     assert.deepEqual(cities, [CITY]);
     assert.equal(steps.length, 2);
     assert.equal(text, TEXT);
-  });
+  }, FORMATS);
 }

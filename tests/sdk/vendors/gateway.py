@@ -10,7 +10,9 @@ import os
 BASE_URL = os.environ["BASE_URL"].rstrip("/")
 KEY = os.environ["KEY"]
 
-VENDORS = ("openai", "anthropic", "gemini", "bedrock")
+# One for each format that vendors speak, and then the places where two of them are spoken, too.
+FORMATS = ("openai", "anthropic", "gemini", "bedrock")
+VENDORS = (*FORMATS, "vertex", "vertex-claude", "bedrock-claude")
 BAD_KEY = "bd-" + "A" * 38
 
 TEXT = "Hello from the mock."
@@ -18,15 +20,15 @@ CITY = "Zürich 🏔"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 # Two of the mocks say something else in streams, to have letters of several bytes.
-STREAMED = dict.fromkeys(VENDORS, TEXT) | {"openai": "Hello wörld 🌍.", "anthropic": "Hello wörld"}
+STREAMED = dict.fromkeys(VENDORS, TEXT) | {"openai": "Hello wörld 🌍."}
 
 # Tokens by vendor: all of the prompt, those of it read from the cache and written to it, the answer's.
-USAGE = {
-    "openai": (19, 4, 0, 10),
-    "anthropic": (36, 6, 5, 15),
-    "gemini": (21, 5, 0, 9),
-    "bedrock": (23, 0, 0, 11),
-}
+USAGE = {"openai": (19, 4, 0, 10), "gemini": (21, 5, 0, 9), "bedrock": (23, 0, 0, 11)}
+USAGE["vertex"] = USAGE["gemini"]
+
+for claude in ("anthropic", "vertex-claude", "bedrock-claude"):
+    STREAMED[claude] = "Hello wörld"
+    USAGE[claude] = (36, 6, 5, 15)
 
 
 def model(vendor):

@@ -1,4 +1,4 @@
-"""LangChain's two integrations against every vendor behind the gateway."""
+"""LangChain's two integrations against every format behind the gateway."""
 
 import functools
 import unittest
@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from gateway import BASE_URL, CITY, KEY, STREAMED, TEXT, USAGE, VENDORS, model
+from gateway import BASE_URL, CITY, FORMATS, KEY, STREAMED, TEXT, USAGE, model
 
 
 @tool
@@ -35,12 +35,12 @@ def anthropic(vendor):
 
 
 def on_each(test):
-    """The test once for each integration and vendor, so that one that fails hides no other."""
+    """The test once for each integration and format, so that one that fails hides no other."""
 
     @functools.wraps(test)
     def on_all(self):
         for make in (openai, anthropic):
-            for vendor in VENDORS:
+            for vendor in FORMATS:
                 with self.subTest(integration=make.__name__, vendor=vendor):
                     test(self, make(vendor), vendor)
 

@@ -129,6 +129,43 @@ class EveryVendor(unittest.TestCase):
         )
         self.assertTrue(followed.output_text)
 
+    @on_each
+    def test_legacy_completions_answer(self, vendor):
+        ask = {"model": model(vendor), "prompt": "Once upon", "max_tokens": 50}
+        # OpenAI's own mock goes on with the sentence.
+        whole, streamed = (
+            (" a time", " a time.") if vendor == "openai" else (TEXT, STREAMED[vendor])
+        )
+        self.assertEqual(client().completions.create(**ask).choices[0].text, whole)
+        chunks = client().completions.create(**ask, stream=True)
+        texts = [chunk.choices[0].text for chunk in chunks if chunk.choices]
+        self.assertEqual("".join(texts), streamed)
+
+
+class Embeddings(unittest.TestCase):
+    LENGTHS = {"openai": 2, "gemini": 3, "vertex": 3, "titan": 3, "cohere": 3}
+
+    def test_texts_are_embedded(self):
+        for name, length in self.LENGTHS.items():
+            with self.subTest(model=name):
+                ask = {"model": f"embed-{name}", "input": ["one", "two"]}
+                # The client asks for base64 by itself, and decodes it.
+                coded = client().embeddings.create(**ask)
+                plain = client().embeddings.create(**ask, encoding_format="float")
+                self.assertEqual([row.index for row in coded.data], [0, 1])
+                for left, right in zip(coded.data, plain.data, strict=True):
+                    self.assertEqual(len(left.embedding), length)
+                    for one, other in zip(left.embedding, right.embedding, strict=True):
+                        self.assertAlmostEqual(one, other, places=5)
+
+    def test_dimensions_are_asked_for(self):
+        for name in ("gemini", "vertex", "titan"):
+            with self.subTest(model=name):
+                answer = client().embeddings.create(
+                    model=f"embed-{name}", input="one", dimensions=256
+                )
+                self.assertEqual(len(answer.data[0].embedding), 256)
+
 
 class Errors(unittest.TestCase):
     CLASSES = {

@@ -125,7 +125,7 @@ async fn admitted(
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
     call.plan = Some(plan?);
-    if let Some(estimated) = estimate(call)? {
+    if let Some(estimated) = estimate(call).await? {
         return Ok(Some(estimated));
     }
     call.gate = Some(gate::install(&mut session.downstream_session));
@@ -246,13 +246,17 @@ async fn read(
 }
 
 /// The count of tokens for a vendor that does not count.
-fn estimate(call: &Call) -> std::result::Result<Option<Bytes>, Refusal> {
+async fn estimate(call: &Call) -> std::result::Result<Option<Bytes>, Refusal> {
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Ok(None) };
     let route = call.plan.as_ref().and_then(Plan::current);
     if route.and_then(|route| route.way(endpoint)) != Some(Way::Estimate) {
         return Ok(None);
     }
-    let count = translation::estimate(&inbound.body).map_err(refusal::incapable)?;
+    // A tokenizer takes its time, which other requests of this thread do not have.
+    let body = inbound.body.clone();
+    let count = tokio::task::spawn_blocking(move || translation::estimate(&body)).await;
+    let count = count.map_err(|_| refusal::unavailable("tokenizer", "tokens cannot be counted"))?;
+    let count = count.map_err(refusal::incapable)?;
     Ok(Some(translate::count_answer(count, true).into()))
 }
 

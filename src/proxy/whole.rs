@@ -98,7 +98,7 @@ impl WholeAnswer {
                 Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
-                let answer = vendor.read(&body).ok()?;
+                let answer = vendor.read_of(&context.model, &body).ok()?;
                 self.facts = AnswerFacts {
                     usage: answer.usage,
                     model: answer.model.as_deref().map(str::to_owned),

@@ -17,6 +17,7 @@ pub mod form;
 mod gemini;
 mod messages;
 mod needs;
+mod origins;
 mod responses;
 mod stream;
 
@@ -178,11 +179,19 @@ impl VendorApi {
         }
     }
 
-    /// Reads an answer's body.
+    /// Reads the body of an answer of `model`.
     ///
     /// # Errors
     /// When it is none.
-    pub fn read(self, body: &[u8]) -> Result<Answer<'_>, Unreadable> {
+    pub fn read_of<'b>(self, model: &str, body: &'b [u8]) -> Result<Answer<'b>, Unreadable> {
+        let mut answer = self.read(body)?;
+        if self == Self::Converse && origins::is_claude(model) {
+            origins::claim_answer(&mut answer);
+        }
+        Ok(answer)
+    }
+
+    fn read(self, body: &[u8]) -> Result<Answer<'_>, Unreadable> {
         match self {
             Self::Chat => chat::read_answer(body),
             Self::Responses => responses::read_answer(body),

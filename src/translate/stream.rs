@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Answering, ClientApi, StreamReader, StreamWriter, VendorApi, form::Event};
+use super::{Answering, ClientApi, StreamReader, StreamWriter, VendorApi, form::Event, origins};
 use crate::{
     dialect::{AnswerFacts, FirstEvent, GatewayError, StreamError},
     wire::{
@@ -42,6 +42,8 @@ enum Cutter {
 /// Everything behind the framing.
 struct Core {
     reader: Box<dyn StreamReader>,
+    /// Signatures are Claude's, though the API does not say so.
+    claude: bool,
     writer: Box<dyn StreamWriter>,
     out: Vec<u8>,
     /// An event that came in pieces.
@@ -64,6 +66,7 @@ impl StreamTranslator {
         };
         let core = Core {
             reader: from.stream_reader(),
+            claude: from == VendorApi::Converse && origins::is_claude(&context.model),
             writer: to.stream_writer(context),
             out: Vec::new(),
             gathered: Vec::new(),
@@ -168,8 +171,11 @@ impl Core {
         if self.is_over() {
             return;
         }
-        let Self { reader, writer, out, facts, first, failed, done, .. } = self;
-        reader.read(name, data, &mut |event| {
+        let Self { reader, claude, writer, out, facts, first, failed, done, .. } = self;
+        reader.read(name, data, &mut |mut event| {
+            if *claude {
+                origins::claim_event(&mut event);
+            }
             if !*done && failed.is_none() {
                 learn(&event, facts, first, failed, done);
                 writer.write(event, out);

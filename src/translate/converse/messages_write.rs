@@ -83,8 +83,9 @@ pub(super) fn cache_point(mark: Option<CacheMark>, family: Family) -> Option<Cac
 pub(super) fn is_replayed(thinking: &Thinking<'_>, family: Family) -> bool {
     thinking.signature.as_ref().is_some_and(|signature| match signature.origin {
         Origin::Anthropic => family.is_claude(),
-        // Models on Bedrock answer without their names: only the model itself can judge.
-        Origin::Bedrock => true,
+        // Models on Bedrock answer without their names: of those other than Claude only the model itself
+        // can judge.
+        Origin::Bedrock => !family.is_claude(),
         Origin::OpenAi | Origin::Google => false,
     })
 }

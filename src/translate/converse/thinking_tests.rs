@@ -131,7 +131,8 @@ fn thinking_goes_back_to_the_model_that_it_came_from() {
             vec![
                 text("Looking."),
                 thought(Origin::Anthropic, "c2ln", false),
-                thought(Origin::Bedrock, "cmVk", true),
+                thought(Origin::Anthropic, "cmVk", true),
+                thought(Origin::Bedrock, "another model's", false),
                 thought(Origin::OpenAi, "foreign", false),
                 part(PartKind::Thinking(Thinking {
                     text: "unsigned".into(),

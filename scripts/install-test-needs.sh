@@ -80,5 +80,6 @@ install_packages
 require_rust
 mkdir -p "$needs"
 install_python python tests/sdk/python/requirements.txt "the Python SDKs"
+install_python llamaindex tests/sdk/llamaindex/requirements.txt "LlamaIndex"
 install_python api tests/api/requirements.txt "the API's fuzzer"
 install_node_sdks

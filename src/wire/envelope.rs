@@ -93,6 +93,11 @@ impl HeadError {
         }
     }
 
+    /// A fault of the body as a whole: clients of the unified API expect `param` to be null.
+    fn shape(message: impl Into<String>) -> Self {
+        Self { code: "invalid_parameters", param: None, message: message.into() }
+    }
+
     fn param(param: &'static str, message: impl Into<String>) -> Self {
         Self { code: "invalid_parameters", param: Some(param), message: message.into() }
     }
@@ -244,10 +249,8 @@ fn read_stream(stream: Option<&Value>) -> Result<bool, HeadError> {
 fn check_messages(messages: Option<&Value>) -> Result<(), HeadError> {
     match messages.map(|value| value.kind) {
         Some(Kind::Array) => Ok(()),
-        Some(_) => Err(HeadError::param("messages", "`messages` must be an array")),
-        None => {
-            Err(HeadError::param("messages", "`messages` is missing; send an array of messages"))
-        }
+        Some(_) => Err(HeadError::shape("`messages` must be an array")),
+        None => Err(HeadError::shape("`messages` is missing; send an array of messages")),
     }
 }
 

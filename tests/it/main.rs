@@ -23,4 +23,5 @@ mod streams;
 mod support;
 mod terraform;
 mod the_tools_themselves;
+mod vectors;
 mod vendors;

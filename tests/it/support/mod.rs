@@ -29,7 +29,7 @@ pub use caller::Caller;
 pub use cloud::MockCloud;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use live::{Ending, Live};
-pub use mock::{Gate, MockVendor, Reply};
+pub use mock::{Call, Gate, MockVendor, Reply};
 pub use postgres_server::PostgresServer;
 pub use raw::Wire;
 pub use records::Metrics;

@@ -256,18 +256,27 @@ impl Reply {
         }
         match &self.shape {
             Shape::Steps(given) => steps.extend(given.iter().cloned()),
-            Shape::Natural => match dialects::answer(call) {
-                dialects::Answer::Body(body) => self.body(200, body, &mut steps),
-                dialects::Answer::Events(events) => self.events(events, &mut steps),
-            },
-            Shape::Status(status, body) => {
-                let body = body.clone().unwrap_or_else(|| dialects::error(call, *status));
-                self.body(*status, body, &mut steps);
-            }
+            Shape::Natural => self.answer(dialects::answer(call), &mut steps),
+            Shape::Status(status, None) => self.answer(dialects::error(call, *status), &mut steps),
+            Shape::Status(status, Some(body)) => self.body(*status, body.clone(), &mut steps),
             Shape::Body(body) => self.body(200, body.clone(), &mut steps),
             Shape::Events(events) => self.events(events.clone(), &mut steps),
         }
         steps
+    }
+
+    /// An answer in a vendor's words, with the headers that it has by itself.
+    fn answer(&self, answer: dialects::Answer, steps: &mut Vec<Step>) {
+        let mut with = self.clone();
+        let own = answer.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+        with.headers.extend(own);
+        if !with.headers.iter().any(|(name, _)| name == "content-type") {
+            with.headers.insert(0, ("content-type".to_owned(), answer.kind.to_owned()));
+        }
+        match answer.body {
+            dialects::Body::Whole(body) => with.body(answer.status, body, steps),
+            dialects::Body::Events(events) => with.events(events, steps),
+        }
     }
 
     fn body(&self, status: u16, body: Bytes, steps: &mut Vec<Step>) {

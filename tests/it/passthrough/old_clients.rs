@@ -51,7 +51,7 @@ async fn an_old_client_that_asks_for_it_keeps_its_connection_where_answers_have_
     let scene = Scene::new().await;
     let mut wire = scene.key.connect().await;
     for _ in 0..2 {
-        let ask = scene.key.post("/v1/chat/completions", operations::CHAT.body("fast"));
+        let ask = scene.key.post("/v1/embeddings", operations::EMBEDDINGS.body("fast"));
         send(&mut wire, &ask.bytes(), "keep-alive").await;
         let answer = wire.answer().await.has_status(200);
         assert_eq!(answer.header("connection"), Some("keep-alive"));

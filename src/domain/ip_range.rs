@@ -34,7 +34,7 @@ impl IpRange {
     #[must_use]
     pub const fn not_public() -> [Self; 16] {
         [
-            Self::v4(Ipv4Addr::new(0, 0, 0, 0), 8),
+            Self::v4(Ipv4Addr::UNSPECIFIED, 8),
             Self::v4(Ipv4Addr::new(10, 0, 0, 0), 8),
             Self::v4(Ipv4Addr::new(100, 64, 0, 0), 10),
             Self::v4(Ipv4Addr::LOCALHOST, 8),

@@ -138,14 +138,13 @@ pub fn add(body: &[u8], additions: &Additions, facts: &AnswerFacts) -> Option<Ve
         edits.push((usage.insert_at, members(&costs, usage.empty)?));
     }
     let metadata = additions.metadata(facts.model.as_deref());
-    match ends.members.get(1) {
-        Some(Some(own)) => edits.push((own.insert_at, members(&metadata, own.empty)?)),
-        _ => {
-            let mut text = if ends.outer.empty { Vec::new() } else { vec![b','] };
-            text.extend_from_slice(br#""metadata":"#);
-            serde_json::to_writer(&mut text, &metadata).ok()?;
-            edits.push((ends.outer.insert_at, text));
-        }
+    if let Some(Some(own)) = ends.members.get(1) {
+        edits.push((own.insert_at, members(&metadata, own.empty)?));
+    } else {
+        let mut text = if ends.outer.empty { Vec::new() } else { vec![b','] };
+        text.extend_from_slice(br#""metadata":"#);
+        serde_json::to_writer(&mut text, &metadata).ok()?;
+        edits.push((ends.outer.insert_at, text));
     }
     edits.sort_by_key(|(at, _)| *at);
     let more: usize = edits.iter().map(|(_, text)| text.len()).sum();

@@ -79,9 +79,9 @@ async fn against_every_vendor(mut command: Command, ran: &str) {
     let (gateway, mock) = (gateway().await, MockVendor::start().await);
     let acme = gateway.org("acme");
     for (name, kind, aliases) in kinds() {
-        let models = aliases.iter().fold(acme.provider(name).at(&mock), |provider, (_, model)| {
-            provider.model(model)
-        });
+        let models = aliases
+            .iter()
+            .fold(acme.provider(name).at(&mock), |provider, (_, model)| provider.model(model));
         let provider = models.with(kind).await;
         for (alias, model) in aliases {
             acme.alias(alias, &[(&provider, model)]).await;

@@ -53,9 +53,9 @@ pub fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(name, value)| {
-                    right.get(name).is_some_and(|found| same(value, found))
-                })
+                && left
+                    .iter()
+                    .all(|(name, value)| right.get(name).is_some_and(|found| same(value, found)))
         }
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| same(a, b))

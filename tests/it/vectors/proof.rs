@@ -77,9 +77,10 @@ fn each_scalar(value: &Value) -> Vec<Value> {
                 .collect()
         }
         Value::Array(items) => {
-            let spoiled = items.iter().enumerate().flat_map(|(index, one)| {
-                each_scalar(one).into_iter().map(move |one| (index, one))
-            });
+            let spoiled = items
+                .iter()
+                .enumerate()
+                .flat_map(|(index, one)| each_scalar(one).into_iter().map(move |one| (index, one)));
             spoiled
                 .map(|(index, one)| {
                     let mut items = items.clone();

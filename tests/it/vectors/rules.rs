@@ -9,7 +9,12 @@ use super::{
 
 /// Applies the rule `name: said` to `body`; none if it is no rule for a body. `all` are the rules
 /// that it stands among.
-pub fn check(name: &str, said: &Value, all: &Map<String, Value>, body: &Value) -> Option<Vec<String>> {
+pub fn check(
+    name: &str,
+    said: &Value,
+    all: &Map<String, Value>,
+    body: &Value,
+) -> Option<Vec<String>> {
     let faults = match name {
         "body_subset" => subset(said, body, &replaced(all)),
         "body_absent" => list(said).iter().filter_map(|pointer| absent(pointer, body)).collect(),

@@ -112,7 +112,8 @@ impl Vector {
             faults.push(format!("unknown client dialect {:?}", self.text("client_dialect")));
         }
         let expectations = ["upstream_request", "client_response", "client_stream_facts"];
-        let any = expectations.iter().any(|field| !self.get(&format!("expected_{field}")).is_null());
+        let any =
+            expectations.iter().any(|field| !self.get(&format!("expected_{field}")).is_null());
         if !any {
             faults.push("nothing is expected".to_owned());
         }

@@ -186,9 +186,9 @@ fn no_chunk_for(said: &Value, chunks: &[&Value]) -> Vec<String> {
         .map(|event| format!("the runner does not know {event}"))
         .collect();
     for (index, chunk) in chunks.iter().enumerate() {
-        let told = delta(chunk).as_object().is_some_and(|delta| {
-            delta.values().any(|value| !value.is_null() && value != "")
-        });
+        let told = delta(chunk)
+            .as_object()
+            .is_some_and(|delta| delta.values().any(|value| !value.is_null() && value != ""));
         let ends = !finish(chunk).is_null();
         let closes = chunk["usage"].is_object() || chunk["metadata"].is_object();
         if !told && !ends && !closes {

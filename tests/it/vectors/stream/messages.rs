@@ -25,8 +25,11 @@ pub fn fact(
     let fault = match name {
         "event_type_sequence" => {
             let ignored = facts.get("ignore_events").map(list).unwrap_or_default();
-            let found: Vec<&str> =
-                all.iter().map(|event| kind(event)).filter(|kind| !ignored.contains(&(*kind).into())).collect();
+            let found: Vec<&str> = all
+                .iter()
+                .map(|event| kind(event))
+                .filter(|kind| !ignored.contains(&(*kind).into()))
+                .collect();
             let pattern: Vec<&str> = list(said).iter().map(text).collect();
             expected(matches(&pattern, &found), said, &found.clone().into())
         }

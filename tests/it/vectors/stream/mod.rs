@@ -122,10 +122,9 @@ fn preferred(
     };
     if let Some(index) = facts.get("preferred") {
         let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
-        return index.and_then(|index| list(said).get(index)).map_or_else(
-            || vec!["no such alternative is preferred".to_owned()],
-            faults,
-        );
+        return index
+            .and_then(|index| list(said).get(index))
+            .map_or_else(|| vec!["no such alternative is preferred".to_owned()], faults);
     }
     let all: Vec<Vec<String>> = list(said).iter().map(faults).collect();
     if all.iter().any(Vec::is_empty) { Vec::new() } else { all.concat() }

@@ -67,9 +67,8 @@ fn sequence(all: &[&Value]) -> Option<String> {
     let numbers: Vec<Option<i64>> =
         all.iter().map(|event| event["sequence_number"].as_i64()).collect();
     let first = numbers.first().copied().flatten().filter(|first| (0..=1).contains(first));
-    let holds = first.is_some_and(|first| {
-        numbers.iter().zip(first..).all(|(number, due)| *number == Some(due))
-    });
+    let holds = first
+        .is_some_and(|first| numbers.iter().zip(first..).all(|(number, due)| *number == Some(due)));
     (!holds).then(|| format!("{numbers:?}"))
 }
 

@@ -59,9 +59,10 @@ impl Events {
 
     /// The data of events that are errors.
     pub fn errors(&self) -> impl Iterator<Item = &Value> {
-        self.all.iter().map(|event| &event.data).filter(|data| {
-            data["error"].is_object() && data["object"].is_null()
-        })
+        self.all
+            .iter()
+            .map(|event| &event.data)
+            .filter(|data| data["error"].is_object() && data["object"].is_null())
     }
 
     /// Everything but what differs from answer to answer: ids and times that the gateway makes, and
@@ -72,7 +73,8 @@ impl Events {
             for place in ["", "/message", "/response", "/item"] {
                 strip(data.pointer_mut(place));
             }
-            if let Some(items) = data.pointer_mut("/response/output").and_then(Value::as_array_mut) {
+            if let Some(items) = data.pointer_mut("/response/output").and_then(Value::as_array_mut)
+            {
                 items.iter_mut().for_each(|item| strip(Some(item)));
             }
             format!("{:?} {data}", event.name)

@@ -49,13 +49,17 @@ fn tool(asked: &Value) -> Option<Tool> {
 fn content(asked: &Value) -> (Vec<Value>, &'static str) {
     let mut blocks = Vec::new();
     if ["enabled", "adaptive"].iter().any(|kind| asked["thinking"]["type"] == *kind) {
-        blocks.push(json!({"type": "thinking", "thinking": "Let me think.", "signature": "c2lnLW1vY2s="}));
+        blocks.push(
+            json!({"type": "thinking", "thinking": "Let me think.", "signature": "c2lnLW1vY2s="}),
+        );
     }
     let Some(tool) = tool(asked) else {
         blocks.push(json!({"type": "text", "text": TEXT}));
         return (blocks, "end_turn");
     };
-    blocks.push(json!({"type": "tool_use", "id": "toolu_01X", "name": tool.name, "input": tool.arguments}));
+    blocks.push(
+        json!({"type": "tool_use", "id": "toolu_01X", "name": tool.name, "input": tool.arguments}),
+    );
     (blocks, "tool_use")
 }
 
@@ -114,9 +118,9 @@ fn block_events(index: usize, block: &Value) -> Vec<Value> {
         }
     };
     let start = json!({"type": "content_block_start", "index": index, "content_block": empty});
-    let deltas = deltas.into_iter().map(|delta| {
-        json!({"type": "content_block_delta", "index": index, "delta": delta})
-    });
+    let deltas = deltas
+        .into_iter()
+        .map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta}));
     let stop = json!({"type": "content_block_stop", "index": index});
     std::iter::once(start).chain(deltas).chain([stop]).collect()
 }

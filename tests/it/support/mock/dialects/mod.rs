@@ -71,7 +71,9 @@ pub(super) fn answer(call: &Call) -> Answer {
     let model = dated(&asked);
     let streamed = asked["stream"] == true;
     match path.as_str() {
-        path if path.ends_with(".png") => Answer::whole("image/png", STANDARD.decode(PIXEL).unwrap()),
+        path if path.ends_with(".png") => {
+            Answer::whole("image/png", STANDARD.decode(PIXEL).unwrap())
+        }
         path if path.contains("/publishers/anthropic/") => anthropic::on_vertex(path, &asked),
         path if path.starts_with("/model/") => bedrock::answer(path, &asked),
         path if path.contains("/models/") && path.contains(':') => {
@@ -139,9 +141,8 @@ fn embeddings(asked: &Value, model: &str) -> Value {
     } else {
         json!([0.002_306_4, -0.009_327_1])
     };
-    let rows = (0..texts).map(|index| {
-        json!({"object": "embedding", "index": index, "embedding": vector})
-    });
+    let rows =
+        (0..texts).map(|index| json!({"object": "embedding", "index": index, "embedding": vector}));
     json!({"object": "list", "model": model, "data": rows.collect::<Vec<_>>(),
         "usage": {"prompt_tokens": 8, "total_tokens": 8}})
 }

@@ -56,9 +56,8 @@ fn whole(output: &[Value], model: &str, status: &str) -> Value {
 /// <https://platform.openai.com/docs/api-reference/responses-streaming>
 fn events(asked: &Value, model: &str) -> Vec<Bytes> {
     let output = output(asked);
-    let mut all = vec![
-        json!({"type": "response.created", "response": whole(&output, model, "in_progress")}),
-    ];
+    let mut all =
+        vec![json!({"type": "response.created", "response": whole(&output, model, "in_progress")})];
     for (index, item) in output.iter().enumerate() {
         all.extend(item_events(index, item));
     }

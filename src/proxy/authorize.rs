@@ -14,7 +14,7 @@ use crate::{
         CloudError, Clouds,
         aws::{Signable, sign},
     },
-    domain::AttemptOutcome,
+    domain::{AttemptOutcome, Timestamp},
     net::GOOGLE,
     route::{Failure, Plan},
     secrets::Secret,
@@ -104,10 +104,15 @@ fn signed(
 ) -> Result<(), Failure> {
     let request =
         Signable { method: &head.method, target: &head.uri, headers: &head.headers, body };
-    let signature = sign(&request, credentials, AWS_SERVICE, region, SystemTime::now());
+    let signature = sign(&request, credentials, AWS_SERVICE, region, now());
     let signature = signature.map_err(|error| failed(error.to_string()))?;
     head.headers.extend(signature);
     Ok(())
+}
+
+fn now() -> SystemTime {
+    let since = u64::try_from(Timestamp::now().0).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_micros(since)
 }
 
 /// What a cloud said of a refusal is the operator's business: it names accounts and roles. The caller

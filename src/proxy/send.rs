@@ -78,6 +78,7 @@ fn fail(call: &mut Call, failure: Failure) -> Result<()> {
     Error::e_explain(BAD_ANSWER, "see the attempt's failure")
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "Pingora's errors are boxed")]
 fn not_spoken() -> Box<Error> {
     Error::explain(ErrorType::InternalError, "the provider does not speak the endpoint")
 }

@@ -128,7 +128,7 @@ impl Provider {
         let headers = headers(vendor, &base, api_key.as_ref())?;
         let setting =
             |name: &str| setting(name).or_else(|| vendor.default_setting(name).map(str::to_owned));
-        let variant = vendor.variant_for(&setting);
+        let variant = vendor.variant_for(setting);
         let address = |path: &str| Address::new(&base.prefix, path, &setting);
         let paths = endpoints
             .iter()
@@ -154,9 +154,9 @@ impl Provider {
             api_key,
             auth,
             endpoints,
+            platform,
             headers,
             group_key,
-            platform,
             protocol,
             paths,
             calls,

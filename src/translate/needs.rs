@@ -47,15 +47,20 @@ pub fn check(
         return Ok(());
     }
     match api.read(body) {
-        Ok(request) => check_request(&request, name, facts),
+        Ok(request) => check_request(&request, api, name, facts),
         Err(_) => Ok(()),
     }
 }
 
-fn check_request(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+fn check_request(
+    request: &Request<'_>,
+    api: ClientApi,
+    name: &str,
+    facts: &ModelFacts,
+) -> Result<(), Refusal> {
     tools(request, name, facts)?;
     form(request, name, facts)?;
-    reasoning(request, name, facts)?;
+    reasoning(request, api, name, facts)?;
     output(request, name, facts)?;
     let parts = request.turns.iter().filter(|turn| turn.role != Role::System);
     parts.flat_map(|turn| &turn.parts).try_for_each(|one| part(one, name, facts))
@@ -111,19 +116,31 @@ fn form(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Ref
     }
 }
 
-fn reasoning(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+fn reasoning(
+    request: &Request<'_>,
+    api: ClientApi,
+    name: &str,
+    facts: &ModelFacts,
+) -> Result<(), Refusal> {
+    // Messages know thinking by its budget: what a model has no budget for becomes its effort or level.
+    let messages = api == ClientApi::Messages;
     let Some(reasoning) = request.reasoning.filter(|reasoning| !reasoning.is_off()) else {
         return Ok(());
     };
     let bare = reasoning.effort.is_none_or(|effort| effort == Effort::None);
     if lacks(facts, Capability::Reasoning) {
+        let param = if messages { "thinking" } else { "reasoning_effort" };
         let message = format!(
-            "Model {name} does not support reasoning. Remove the reasoning_effort parameter or use a \
+            "Model {name} does not support reasoning. Remove the {param} parameter or use a \
              reasoning-capable model."
         );
-        return Err(Refusal::unsupported("reasoning_effort", message));
+        return Err(Refusal::unsupported(param, message));
     }
-    if reasoning.max_tokens.is_some() && bare && lacks(facts, Capability::ReasoningMaxTokens) {
+    if reasoning.max_tokens.is_some()
+        && bare
+        && !messages
+        && lacks(facts, Capability::ReasoningMaxTokens)
+    {
         let message = format!(
             "Model {name} does not support reasoning.max_tokens. Use reasoning_effort instead."
         );

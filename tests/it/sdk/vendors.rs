@@ -63,7 +63,8 @@ fn kinds() -> [Kind; 7] {
 /// A gateway that has Google's metadata server at hand.
 async fn gateway() -> Gateway {
     let google = MockCloud::start().await;
-    let token = json!({"access_token": "t", "expires_in": 3599, "token_type": "Bearer"});
+    let token =
+        json!({"access_token": "ya29.of-google", "expires_in": 3599, "token_type": "Bearer"});
     google.says("/computeMetadata/", 200, token);
     Gateway::configured()
         .env("GCE_METADATA_HOST", google.address())

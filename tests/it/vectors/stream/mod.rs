@@ -34,18 +34,21 @@ pub fn faults(dialect: &str, facts: &Map<String, Value>, answer: &Answer) -> Vec
     faults
 }
 
+/// What is wrong by one fact of a dialect: its name, what it says, all facts, the events. None if it
+/// is no fact of the dialect.
+type Fact = fn(&str, &Value, &Map<String, Value>, &Events) -> Option<Vec<String>>;
+
 fn by_all(
     dialect: &str,
     facts: &Map<String, Value>,
     answer: &Answer,
     events: &Events,
 ) -> Vec<String> {
-    let of_dialect: fn(&str, &Value, &Map<String, Value>, &Events) -> Option<Vec<String>> =
-        match dialect {
-            "openai" => chat::fact,
-            "anthropic" => messages::fact,
-            _ => responses::fact,
-        };
+    let of_dialect: Fact = match dialect {
+        "openai" => chat::fact,
+        "anthropic" => messages::fact,
+        _ => responses::fact,
+    };
     let mut faults = Vec::new();
     for (name, said) in facts {
         let found = match name.as_str() {
@@ -81,7 +84,7 @@ fn general(name: &str, said: &Value, answer: &Answer, events: &Events) -> Option
         "done_markers" => expected(said == events.done, said, &events.done.into()),
         "event_field_equals_data_type" => events.all.iter().find_map(|event| {
             let named = event.name.as_deref() == event.data["type"].as_str();
-            (Value::from(named) != *said).then(|| format!("{:?}: {}", event.name, event.data))
+            (Some(named) != said.as_bool()).then(|| format!("{:?}: {}", event.name, event.data))
         }),
         "error_event" => return Some(error_event(said, events)),
         _ => return None,

@@ -28,7 +28,7 @@ impl Events {
         let (mut name, mut data) = (None, Vec::new());
         for line in text.lines() {
             if line.is_empty() {
-                events.add(name.take(), std::mem::take(&mut data))?;
+                events.add(name.take(), &std::mem::take(&mut data))?;
                 continue;
             }
             let (field, value) = line.split_once(':').unwrap_or((line, ""));
@@ -42,7 +42,7 @@ impl Events {
         if data.is_empty() { Ok(events) } else { Err(format!("an unfinished event: {data:?}")) }
     }
 
-    fn add(&mut self, name: Option<String>, data: Vec<&str>) -> Result<(), String> {
+    fn add(&mut self, name: Option<String>, data: &[&str]) -> Result<(), String> {
         if data.is_empty() {
             return Ok(());
         }
@@ -70,12 +70,16 @@ impl Events {
     pub fn lasting(&self) -> Vec<String> {
         let told = self.all.iter().map(|event| {
             let mut data = event.data.clone();
-            for place in ["", "/message", "/response", "/item"] {
+            for place in ["", "/message", "/response", "/item", "/content_block"] {
                 strip(data.pointer_mut(place));
             }
-            if let Some(items) = data.pointer_mut("/response/output").and_then(Value::as_array_mut)
-            {
-                items.iter_mut().for_each(|item| strip(Some(item)));
+            let items = data.pointer_mut("/response/output").and_then(Value::as_array_mut);
+            for item in items.into_iter().flatten() {
+                strip(Some(item));
+            }
+            let calls = data.pointer_mut("/choices/0/delta/tool_calls");
+            for call in calls.and_then(Value::as_array_mut).into_iter().flatten() {
+                strip(Some(call));
             }
             format!("{:?} {data}", event.name)
         });
@@ -85,7 +89,8 @@ impl Events {
 
 fn strip(place: Option<&mut Value>) {
     let Some(object) = place.and_then(Value::as_object_mut) else { return };
-    for name in ["id", "item_id", "created", "created_at", "completed_at", "metadata"] {
+    let made = ["id", "item_id", "call_id", "created", "created_at", "completed_at", "metadata"];
+    for name in made {
         object.remove(name);
     }
 }

@@ -45,12 +45,19 @@ fn crc32(bytes: &[u8]) -> u32 {
     !sum
 }
 
-#[test]
-fn a_frame_is_as_aws_writes_it() {
-    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    let frame = event("messageStart", &serde_json::json!({"role": "assistant"}));
-    let known = "AAAAdgAAAFKW1freDTptZXNzYWdlLXR5cGUHAAVldmVudAs6ZXZlbnQtdHlwZQcADG1lc3NhZ2VTdGFy\
-                 dA06Y29udGVudC10eXBlBwAQYXBwbGljYXRpb24vanNvbnsicm9sZSI6ImFzc2lzdGFudCJ9HMa+GA==";
+#[cfg(test)]
+mod tests {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    assert_eq!(STANDARD.encode(frame), known);
+    use serde_json::json;
+
+    use super::{crc32, event};
+
+    #[test]
+    fn a_frame_is_as_aws_writes_it() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        let frame = event("messageStart", &json!({"role": "assistant"}));
+        let known = "AAAAdgAAAFKW1freDTptZXNzYWdlLXR5cGUHAAVldmVudAs6ZXZlbnQtdHlwZQcADG1lc3NhZ2VTdGFy\
+                 dA06Y29udGVudC10eXBlBwAQYXBwbGljYXRpb24vanNvbnsicm9sZSI6ImFzc2lzdGFudCJ9HMa+GA==";
+        assert_eq!(STANDARD.encode(frame), known);
+    }
 }

@@ -86,7 +86,7 @@ fn thinks(asked: &Value) -> bool {
     *member(thinking, "includeThoughts", "include_thoughts") == true
 }
 
-fn chunk(model: &str, parts: Value, finish: Option<&str>, usage: &Value) -> Value {
+fn chunk(model: &str, parts: &Value, finish: Option<&str>, usage: &Value) -> Value {
     let mut candidate = json!({"content": {"role": "model", "parts": parts}, "index": 0});
     if let Some(finish) = finish {
         candidate["finishReason"] = json!(finish);
@@ -108,7 +108,7 @@ fn usage(asked: &Value) -> Value {
 }
 
 /// The part that calls; a model that thinks signs it.
-fn call_part(asked: &Value, tool: Tool) -> Value {
+fn call_part(asked: &Value, tool: &Tool) -> Value {
     let mut part = json!({"functionCall": {"name": tool.name, "args": tool.arguments}});
     if thinks(asked) {
         part["thoughtSignature"] = json!("bW9jay1zaWduYXR1cmU=");
@@ -122,10 +122,10 @@ fn whole(asked: &Value, model: &str) -> Value {
         parts.push(json!({"text": "Let me think.", "thought": true}));
     }
     parts.push(match tool(asked) {
-        Some(tool) => call_part(asked, tool),
+        Some(tool) => call_part(asked, &tool),
         None => json!({"text": TEXT}),
     });
-    chunk(model, parts.into(), Some("STOP"), &usage(asked))
+    chunk(model, &parts.into(), Some("STOP"), &usage(asked))
 }
 
 /// A stream: usage grows from chunk to chunk.
@@ -134,16 +134,16 @@ fn chunks(asked: &Value, model: &str) -> Vec<Value> {
     let mut chunks = Vec::new();
     if thinks(asked) {
         let thought = json!([{"text": "Let me think.", "thought": true}]);
-        chunks.push(chunk(model, thought, None, &early));
+        chunks.push(chunk(model, &thought, None, &early));
     }
     if let Some(tool) = tool(asked) {
-        let parts = json!([call_part(asked, tool)]);
-        chunks.push(chunk(model, parts, Some("STOP"), &usage(asked)));
+        let parts = json!([call_part(asked, &tool)]);
+        chunks.push(chunk(model, &parts, Some("STOP"), &usage(asked)));
         return chunks;
     }
     let [first, second, last] = pieces(TEXT);
-    chunks.push(chunk(model, json!([{"text": first}]), None, &early));
-    chunks.push(chunk(model, json!([{"text": second}]), None, &early));
-    chunks.push(chunk(model, json!([{"text": last}]), Some("STOP"), &usage(asked)));
+    chunks.push(chunk(model, &json!([{"text": first}]), None, &early));
+    chunks.push(chunk(model, &json!([{"text": second}]), None, &early));
+    chunks.push(chunk(model, &json!([{"text": last}]), Some("STOP"), &usage(asked)));
     chunks
 }

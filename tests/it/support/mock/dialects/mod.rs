@@ -71,7 +71,7 @@ pub(super) fn answer(call: &Call) -> Answer {
     let model = dated(&asked);
     let streamed = asked["stream"] == true;
     match path.as_str() {
-        path if path.ends_with(".png") => {
+        path if path.ends_with("/pic.png") => {
             Answer::whole("image/png", STANDARD.decode(PIXEL).unwrap())
         }
         path if path.contains("/publishers/anthropic/") => anthropic::on_vertex(path, &asked),
@@ -98,7 +98,7 @@ fn status_asked_for(body: &[u8]) -> Option<u16> {
     status.parse().ok().filter(|status| (400..600).contains(status))
 }
 
-/// A PNG of one pixel, which every path that ends in `.png` shows.
+/// A PNG of one pixel, which `/pic.png` shows.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// A tool that the answer calls.

@@ -118,8 +118,7 @@ pub fn model_not_found(model: &str) -> Refusal {
 
 pub fn endpoint_not_spoken(model: &str, endpoint: Endpoint) -> Refusal {
     let message = format!(
-        "model '{model}' is served by a vendor that does not speak {} natively, and this version \
-         does not translate between dialects",
+        "model '{model}' is served by a vendor that has nothing like {}; use a model that has",
         endpoint.as_str()
     );
     about_model(refuse("endpoint", 400, "unsupported_endpoint", message))

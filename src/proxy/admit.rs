@@ -83,7 +83,10 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         media: Vec::new(),
         series: super::ctx::Series::default(),
         refused: None,
-        wants_metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
+        wishes: super::ctx::Wishes {
+            metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
+            one_call: false,
+        },
         attempt: super::ctx::Attempt::default(),
         callers_fault: None,
         client_gone: false,

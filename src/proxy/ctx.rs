@@ -61,8 +61,7 @@ pub struct Call {
     pub series: Series,
     /// What kept a route from being tried: the answer, if none was.
     pub refused: Option<Refusal>,
-    /// The client asked for `metadata` in a stream that passes (contract 4.8).
-    pub wants_metadata: bool,
+    pub wishes: Wishes,
     pub attempt: Attempt,
     /// What an attempt found to be the caller's fault: the answer, whatever other routes there are.
     pub callers_fault: Option<refusal::Refusal>,
@@ -80,6 +79,15 @@ pub struct Inbound {
     pub head: Head,
     /// Held as long as the body is.
     pub room: Room,
+}
+
+/// What the client wants of the answer beside what the vendor is told.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes {
+    /// `metadata` in a stream that passes, too (contract 4.8).
+    pub metadata: bool,
+    /// One call of a tool at most.
+    pub one_call: bool,
 }
 
 /// A request that becomes several calls of one route: the answers but the last are kept.

@@ -106,7 +106,7 @@ fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
     let framing = route.provider.framing(way);
     Meter::Stream(Box::new(match way {
         Way::Pass | Way::Embed(_) | Way::Count(_) | Way::Estimate => {
-            let wanted = call.wants_metadata && endpoint == Endpoint::ChatCompletions;
+            let wanted = call.wishes.metadata && endpoint == Endpoint::ChatCompletions;
             StreamAnswer::Pass(match additions(call, route, arrived).filter(|_| wanted) {
                 Some(all) => StreamMeter::with_trailer(Box::new(move |facts, usage| {
                     all.trailer(facts, usage)
@@ -144,6 +144,7 @@ fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) 
         seed: uuid::Uuid::new_v4().simple().to_string(),
         created: arrived.unix_seconds(),
         model: Arc::clone(&route.upstream_model),
+        one_call: call.wishes.one_call,
         force_model: route.provider.platform != Platform::Own,
         additions: (client == ClientApi::Chat).then(|| additions(call, route, arrived)).flatten(),
     }

@@ -49,14 +49,20 @@ pub async fn body(
         Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
             let missing = match written(inbound, &call.media, route, client, vendor)? {
-                Written::Body(body) => return Ok(body.into()),
+                Written::Body { body, one_call } => {
+                    call.wishes.one_call = one_call;
+                    return Ok(body.into());
+                }
                 Written::Missing(urls) => urls,
             };
             for url in missing {
                 call.media.push(fetch(media, url).await?);
             }
             match written(inbound, &call.media, route, client, vendor)? {
-                Written::Body(body) => Ok(body.into()),
+                Written::Body { body, one_call } => {
+                    call.wishes.one_call = one_call;
+                    Ok(body.into())
+                }
                 Written::Missing(_) => Err(too_many()),
             }
         }
@@ -102,7 +108,11 @@ fn target(route: &Route) -> Target<'_> {
 
 /// A translated body, or the addresses whose bytes it lacks.
 enum Written {
-    Body(Vec<u8>),
+    Body {
+        body: Vec<u8>,
+        /// The client wants one call of a tool at most.
+        one_call: bool,
+    },
     Missing(Vec<String>),
 }
 
@@ -140,7 +150,9 @@ fn written(
     if !missing.is_empty() {
         return Ok(Written::Missing(missing));
     }
-    vendor.write(&request, &target(route)).map(Written::Body)
+    let one_call = request.parallel_tool_calls == Some(false);
+    let body = vendor.write(&request, &target(route))?;
+    Ok(Written::Body { body, one_call })
 }
 
 fn too_many() -> Refusal {

@@ -98,7 +98,10 @@ impl WholeAnswer {
                 Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
-                let answer = vendor.read_of(&context.model, &body).ok()?;
+                let mut answer = vendor.read_of(&context.model, &body).ok()?;
+                if context.one_call {
+                    answer.keep_one_call();
+                }
                 self.facts = AnswerFacts {
                     usage: answer.usage,
                     model: answer.model.as_deref().map(str::to_owned),

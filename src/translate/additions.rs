@@ -21,6 +21,8 @@ pub struct Answering {
     pub model: Arc<str>,
     /// Told even where the vendor named another (Claude on Bedrock and Vertex: contract 4.7).
     pub force_model: bool,
+    /// The client wants one call of a tool at most: of what a vendor calls beyond it nothing is told.
+    pub one_call: bool,
     /// For chat completions; none for the other APIs, which have no place for it.
     pub additions: Option<Additions>,
 }

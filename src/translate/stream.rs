@@ -39,11 +39,31 @@ enum Cutter {
     Frames(Frames, bool),
 }
 
+/// What is changed of a vendor's events.
+#[derive(Clone, Copy)]
+struct Edits {
+    /// Signatures are Claude's, though the API does not say so.
+    claude: bool,
+    /// Calls beyond the first are not told.
+    one_call: bool,
+}
+
+impl Edits {
+    /// The event as it is told, if it is.
+    fn of(self, mut event: Event<'_>) -> Option<Event<'_>> {
+        if self.claude {
+            origins::claim_event(&mut event);
+        }
+        let further =
+            matches!(event, Event::ToolCall { call: 1.., .. } | Event::Arguments { call: 1.., .. });
+        (!self.one_call || !further).then_some(event)
+    }
+}
+
 /// Everything behind the framing.
 struct Core {
     reader: Box<dyn StreamReader>,
-    /// Signatures are Claude's, though the API does not say so.
-    claude: bool,
+    edits: Edits,
     writer: Box<dyn StreamWriter>,
     out: Vec<u8>,
     /// An event that came in pieces.
@@ -66,7 +86,10 @@ impl StreamTranslator {
         };
         let core = Core {
             reader: from.stream_reader(),
-            claude: from == VendorApi::Converse && origins::is_claude(&context.model),
+            edits: Edits {
+                claude: from == VendorApi::Converse && origins::is_claude(&context.model),
+                one_call: context.one_call,
+            },
             writer: to.stream_writer(context),
             out: Vec::new(),
             gathered: Vec::new(),
@@ -171,11 +194,9 @@ impl Core {
         if self.is_over() {
             return;
         }
-        let Self { reader, claude, writer, out, facts, first, failed, done, .. } = self;
-        reader.read(name, data, &mut |mut event| {
-            if *claude {
-                origins::claim_event(&mut event);
-            }
+        let Self { reader, edits, writer, out, facts, first, failed, done, .. } = self;
+        reader.read(name, data, &mut |event| {
+            let Some(event) = edits.of(event) else { return };
             if !*done && failed.is_none() {
                 learn(&event, facts, first, failed, done);
                 writer.write(event, out);
@@ -277,3 +298,7 @@ impl Blocks for Core {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

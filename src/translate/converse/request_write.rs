@@ -50,7 +50,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Body<'r>, R
     let tool_config = tool_config(request, target, family)?;
     let mut inference = inference(request, family)?;
     let mut additional = Additional {
-        tool_choice: one_call(tool_config.as_ref(), request, family)?,
+        tool_choice: one_call(tool_config.as_ref(), request, family),
         ..Additional::default()
     };
     top_k(request, family, &mut additional)?;

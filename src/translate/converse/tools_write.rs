@@ -166,21 +166,16 @@ pub(super) fn one_call<'r>(
     config: Option<&ToolConfig<'r>>,
     request: &Request<'_>,
     family: Family,
-) -> Result<Option<ClaudeChoice<'r>>, Refusal> {
-    let Some(config) = config.filter(|_| request.parallel_tool_calls == Some(false)) else {
-        return Ok(None);
-    };
+) -> Option<ClaudeChoice<'r>> {
+    let config = config.filter(|_| request.parallel_tool_calls == Some(false))?;
     let (kind, name) = match config.tool_choice {
         None | Some(Choice::Auto(_)) => ("auto", None),
         Some(Choice::Any(_)) => ("any", None),
         Some(Choice::Tool { name }) => ("tool", Some(name)),
     };
     if family.is_claude_since((4, 5)) {
-        return Ok(Some(ClaudeChoice { kind, name, disable_parallel_tool_use: true }));
+        return Some(ClaudeChoice { kind, name, disable_parallel_tool_use: true });
     }
-    // One named tool is called once.
-    if name.is_some() || request.tool_choice == Some(ToolChoice::None) {
-        return Ok(None);
-    }
-    Err(unsupported("parallel_tool_calls", "leave it out or set it to true for this model"))
+    // Of what others call, the first is passed on.
+    None
 }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Part, Text};
+use super::{Part, PartKind, Text};
 use crate::domain::TokenUsage;
 
 /// What a vendor answered.
@@ -28,6 +28,18 @@ pub struct Answer<'a> {
     pub service_tier: Option<Text<'a>>,
     /// `logprobs` of the first choice, as `OpenAI` writes them.
     pub logprobs: Option<&'a RawValue>,
+}
+
+impl Answer<'_> {
+    /// Drops all calls of tools but the first.
+    pub fn keep_one_call(&mut self) {
+        let mut calls = 0;
+        self.parts.retain(|part| {
+            let call = matches!(part.kind, PartKind::ToolCall(_));
+            calls += usize::from(call);
+            !call || calls == 1
+        });
+    }
 }
 
 /// Why an answer ended.

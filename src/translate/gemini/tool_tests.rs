@@ -69,11 +69,9 @@ fn every_choice_of_tools_has_its_mode() {
 }
 
 #[test]
-fn a_single_call_cannot_be_promised() {
+fn a_single_call_is_kept_to_when_the_answer_is_read_not_here() {
     let request = Request { parallel_tool_calls: Some(false), ..tools(vec![function("a", None)]) };
-    assert_eq!(refused(&request).1, "parallel_tool_calls");
-    let without = Request { parallel_tool_calls: Some(false), ..asking([user("Hi")]) };
-    assert!(written(&without)["tools"].is_null());
+    assert_eq!(written(&request), written(&tools(vec![function("a", None)])));
 }
 
 #[test]

@@ -38,12 +38,6 @@ pub(super) fn write<'a>(
             }
         }
     }
-    if request.parallel_tool_calls == Some(false) && !functions.is_empty() {
-        return Err(Refusal::unsupported(
-            "parallel_tool_calls",
-            "Gemini cannot be kept from calling several tools at once; leave `parallel_tool_calls` out",
-        ));
-    }
     if request.tool_choice == Some(ToolChoice::None) {
         // Search has no mode of its own.
         search = None;

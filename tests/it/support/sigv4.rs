@@ -60,11 +60,11 @@ impl Signed {
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
         pairs.sort_unstable();
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|name| format!("{name}:{}\n", call.header(name).expect("a signed header is sent")))
-            .collect();
+        let mut headers = String::new();
+        for name in &self.headers {
+            let value = call.header(name).expect("a signed header is sent");
+            writeln!(headers, "{name}:{value}").unwrap();
+        }
         [
             call.method.as_str(),
             &encoded(path),
@@ -100,5 +100,9 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }

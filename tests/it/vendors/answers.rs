@@ -40,7 +40,8 @@ fn said(body: &Value) -> Reply {
 /// STS, with credentials that end `seconds` from now.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 pub fn assumed(token: &str, seconds: i64) -> String {
-    let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    let now = turnpike::domain::Timestamp::now().unix_seconds();
+    let ends = jiff::Timestamp::from_second(now + seconds).expect("a time");
     format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
          <Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>\

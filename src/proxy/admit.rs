@@ -19,8 +19,8 @@ use crate::{
     dialect::models::{self, Model},
     domain::{ClientDialect, Endpoint},
     route::{self, Plan},
-    snapshot::{ListedModel, Way},
-    translate, wire,
+    snapshot::ListedModel,
+    wire,
 };
 
 /// Headers of one request may not be larger together, bytes.
@@ -128,7 +128,7 @@ async fn admitted(
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
     call.plan = Some(plan?);
-    if let Some(estimated) = estimate(call).await? {
+    if let Some(estimated) = translation::estimated(call).await? {
         return Ok(Some(estimated));
     }
     call.gate = Some(gate::install(&mut session.downstream_session));
@@ -246,21 +246,6 @@ async fn read(
     room.grow(both).map_err(|_| refusal::no_room())?;
     let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;
     Ok(Inbound { body, head, room })
-}
-
-/// The count of tokens for a vendor that does not count.
-async fn estimate(call: &Call) -> std::result::Result<Option<Bytes>, Refusal> {
-    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Ok(None) };
-    let route = call.plan.as_ref().and_then(Plan::current);
-    if route.and_then(|route| route.way(endpoint)) != Some(Way::Estimate) {
-        return Ok(None);
-    }
-    // A tokenizer takes its time, which other requests of this thread do not have.
-    let body = inbound.body.clone();
-    let count = tokio::task::spawn_blocking(move || translation::estimate(&body)).await;
-    let count = count.map_err(|_| refusal::unavailable("tokenizer", "tokens cannot be counted"))?;
-    let count = count.map_err(refusal::incapable)?;
-    Ok(Some(translate::count_answer(count, true).into()))
 }
 
 fn plan(

@@ -129,6 +129,8 @@ pub struct Attempt {
     pub latency: Option<Duration>,
     /// The vendor's status.
     pub status: Option<u16>,
+    /// The client's, where it is not the vendor's.
+    pub told: Option<u16>,
     /// Only the connection's end tells the answer's end.
     pub unframed: bool,
     /// Bytes of the answer's body so far, while it is held.

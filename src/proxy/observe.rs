@@ -72,6 +72,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     if call.attempt.failure.is_some() {
         gate.control.within(Instant::now() + ERROR_BODY_PATIENCE);
     } else if upstream.status.is_success() || counts(call) {
+        call.attempt.told = (!upstream.status.is_success()).then_some(200);
         call.attempt.counted = header_count(&upstream.headers);
         call.attempt.meter = meter(call, &upstream.headers, ctx.arrived);
     } else {
@@ -534,6 +535,9 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
     }
     let mut failure = of_error(error);
     failure.status = call.attempt.status;
+    if failure.outcome == AttemptOutcome::NetworkError && call.attempt.stage != Stage::Held {
+        "the connection was lost before the answer was complete".clone_into(&mut failure.message);
+    }
     // Pingora decides for a retry where the vendor has said that it did nothing with the request.
     let unseen = error.retry == RetryType::Decided(true);
     let lost = reused && failure.outcome == AttemptOutcome::NetworkError;

@@ -21,7 +21,7 @@ use crate::{
     domain::{AttemptOutcome, Endpoint},
     net::{self, PeerError, Peers, Wish},
     route::{Failure, Next, Plan, decide},
-    snapshot::Route,
+    snapshot::{Route, Way},
     translate::form::Refusal,
     wire,
 };
@@ -35,6 +35,10 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
         let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else {
             return give_up();
         };
+        if call.endpoint.and_then(|endpoint| route.way(endpoint)) == Some(Way::Estimate) {
+            // The vendor is not asked: the gateway answers once Pingora has ended the request.
+            return give_up();
+        }
         let patience =
             if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
         let body = match made(session, call, &shared, &route).await {

@@ -13,6 +13,7 @@ use super::{
     observe,
     refusal::{self, Refusal},
     settle::{self, Outcome},
+    translation,
 };
 use crate::{
     dialect::GatewayError,
@@ -45,7 +46,7 @@ pub async fn gone(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     Ok(true)
 }
 
-/// Answers `GET /v1/models`.
+/// Answers `GET /v1/models`, and other things that no vendor is asked for.
 pub async fn listing(session: &mut Session, ctx: &mut Ctx, body: Bytes) -> Result<bool> {
     ctx_first_byte(ctx);
     settle::settle(ctx, Outcome { status: Some(200), ..Outcome::answered() });
@@ -131,6 +132,14 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
     if answered(session) {
         end_broken(session, ctx).await;
         return;
+    }
+    match translation::estimated(call).await {
+        Ok(Some(estimated)) => {
+            let _left = listing(session, ctx, estimated).await;
+            return;
+        }
+        Ok(None) => {}
+        Err(refusal) => call.callers_fault = Some(refusal),
     }
     let refused = call.refused.take();
     let untried = call.plan.as_ref().is_none_or(|plan| plan.attempts.is_empty());

@@ -113,13 +113,18 @@ fn told(call: &Call, mut outcome: Outcome) -> Outcome {
             matches!(&call.attempt.meter, Meter::Stream(meter) if meter.failed().is_some());
         outcome.error_type = if call.attempt.stage == Stage::Cut || failed {
             Some("stream_error".to_owned())
-        } else if call.attempt.status.is_some_and(|status| status >= 400) {
+        } else if status(call, &outcome) >= 400 {
             Some("client_error".to_owned())
         } else {
             None
         };
     }
     outcome
+}
+
+/// What the client was told.
+fn status(call: &Call, outcome: &Outcome) -> u16 {
+    outcome.status.or(call.attempt.told).or(call.attempt.status).unwrap_or(200)
 }
 
 /// Closes the trail with the attempt that was under way.
@@ -188,7 +193,7 @@ fn record<'a>(
         provider_name: route.map(|route| (&*route.provider.name).into()),
         upstream_model: route.map(|route| (&*route.upstream_model).into()),
         used_model: facts.model.as_deref().map(Cow::Borrowed),
-        status: outcome.status.or(call.attempt.status).unwrap_or(200),
+        status: status(call, outcome),
         error_type: outcome.error_type.as_deref().map(Cow::Borrowed),
         denied_by: outcome.denied_by.map(Cow::Borrowed),
         stream: call.stream(),

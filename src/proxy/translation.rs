@@ -8,12 +8,13 @@ use http::header;
 
 use super::{
     ctx::{Call, Fetched, Inbound},
-    plan,
+    plan, refusal,
     shared::Media,
 };
 use crate::{
     domain::{Endpoint, ModelFacts},
     net::{Bounds, Fetcher},
+    route::Plan,
     snapshot::{Route, Way},
     translate::{
         self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, VendorApi,
@@ -95,6 +96,24 @@ fn counting(inbound: &Inbound, route: &Route, api: CountApi) -> Result<Vec<u8>, 
 /// When the request cannot be read.
 pub fn estimate(body: &[u8]) -> Result<u64, Refusal> {
     Ok(translate::estimate(&translate::read_countable(body)?))
+}
+
+/// The count of tokens, where the plan stands before a vendor that does not count.
+///
+/// # Errors
+/// When the request cannot be read.
+pub async fn estimated(call: &Call) -> Result<Option<Bytes>, refusal::Refusal> {
+    let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Ok(None) };
+    let route = call.plan.as_ref().and_then(Plan::current);
+    if route.and_then(|route| route.way(endpoint)) != Some(Way::Estimate) {
+        return Ok(None);
+    }
+    // A tokenizer takes its time, which other requests of this thread do not have.
+    let body = inbound.body.clone();
+    let count = tokio::task::spawn_blocking(move || estimate(&body)).await;
+    let count = count.map_err(|_| refusal::unavailable("tokenizer", "tokens cannot be counted"))?;
+    let count = count.map_err(refusal::incapable)?;
+    Ok(Some(translate::count_answer(count, true).into()))
 }
 
 fn target(route: &Route) -> Target<'_> {

@@ -23,5 +23,6 @@ mod streams;
 mod support;
 mod terraform;
 mod the_tools_themselves;
+mod translation;
 mod vectors;
 mod vendors;

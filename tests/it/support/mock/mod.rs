@@ -12,5 +12,6 @@ mod reply;
 mod server;
 
 pub use calls::Call;
+pub use dialects::exception;
 pub use reply::{Gate, Reply};
 pub use server::{Faces, MockVendor, nobody};

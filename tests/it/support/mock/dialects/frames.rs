@@ -9,6 +9,11 @@ pub fn event(kind: &str, payload: &Value) -> Bytes {
     frame(&[(":message-type", "event"), (":event-type", kind)], payload)
 }
 
+/// A frame with an exception of this type, such as `internalServerException`.
+pub fn exception(kind: &str, payload: &Value) -> Bytes {
+    frame(&[(":message-type", "exception"), (":exception-type", kind)], payload)
+}
+
 /// Total length, length of the headers, check sum of both; headers; payload; check sum of all.
 fn frame(headers: &[(&str, &str)], payload: &Value) -> Bytes {
     let mut lines = Vec::new();

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::calls::Call;
 pub(super) use errors::error;
+pub use frames::exception;
 
 /// What a vendor says.
 pub(super) struct Answer {

@@ -1,0 +1,122 @@
+//! A route that cannot do what is asked is no route for it.
+
+use serde_json::{Value, json};
+
+use super::vendor::{Kind, Vendor};
+use crate::support::{Answer, Caller, Gateway, Org, Reply};
+
+/// A picture of one pixel.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+async fn chat(key: &Caller, id: &str, body: Value) -> Answer {
+    key.post("/v1/chat/completions", body.to_string()).header("x-request-id", id).await
+}
+
+fn about_a_picture(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": PICTURE}}]}]})
+}
+
+fn asking_twice(model: &str) -> Value {
+    json!({"model": model, "n": 2, "messages": [{"role": "user", "content": "Hi"}]})
+}
+
+/// The catalogue says that the vendor's model reads text alone.
+async fn is_blind(org: &Org, vendor: &Vendor) {
+    let path = format!("/admin/model-catalog/{}", vendor.kind.model());
+    let facts = json!({"capabilities": ["streaming", "tools", "json", "json_schema"]});
+    org.put(&path, facts).await.has_status(200);
+}
+
+#[tokio::test]
+async fn a_model_without_sight_is_skipped_where_another_sees() {
+    let gateway = Gateway::start().await;
+    for (blind, seeing) in [
+        (Kind::OpenAi, Kind::Gemini),
+        (Kind::Anthropic, Kind::Bedrock),
+        (Kind::Gemini, Kind::OpenAi),
+    ] {
+        let org = gateway.org(blind.name());
+        let (first, second) = (Vendor::of(&org, blind).await, Vendor::of(&org, seeing).await);
+        is_blind(&org, &first).await;
+        org.alias("both", &[first.route(), second.route()]).await;
+        org.alias("alone", &[first.route()]).await;
+        let key = org.key().await;
+        let answer = chat(&key, "seen", about_a_picture("both")).await.has_status(200);
+        assert_eq!(answer.json()["metadata"]["used_provider"], seeing.name());
+        assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("2"));
+        assert_eq!(answer.header("x-bd-provider-failover-count"), Some("0"));
+        first.mock.saw_nothing();
+
+        let error =
+            chat(&key, "unseen", about_a_picture("alone")).await.has_status(400).openai_error();
+        assert_eq!(error["code"], "unsupported_parameter", "{error}");
+        assert!(error["message"].as_str().unwrap().contains("image input"), "{error}");
+        first.mock.saw_nothing();
+        let record = org.record_of("unseen").await;
+        assert_eq!((&record["denied_by"], &record["status"]), (&json!("capability"), &json!(400)));
+        assert_eq!(record["attempts"], json!([]));
+        chat(
+            &key,
+            "text",
+            json!({"model": "alone", "messages": [{"role": "user", "content": "Hi"}]}),
+        )
+        .await
+        .has_status(200);
+    }
+}
+
+#[tokio::test]
+async fn several_choices_are_asked_of_a_vendor_that_gives_them() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let anthropic = Vendor::of(&acme, Kind::Anthropic).await;
+    let bedrock = Vendor::of(&acme, Kind::Bedrock).await;
+    let openai = Vendor::of(&acme, Kind::OpenAi).await;
+    acme.alias("all", &[anthropic.route(), bedrock.route(), openai.route()]).await;
+    acme.alias("none", &[anthropic.route(), bedrock.route()]).await;
+    let key = acme.key().await;
+    let answer = chat(&key, "given", asking_twice("all")).await.has_status(200);
+    assert_eq!(answer.json()["metadata"]["used_provider"], "openai");
+    assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("3"));
+    assert_eq!(openai.mock.saw_one().json()["n"], 2);
+
+    let error = chat(&key, "refused", asking_twice("none")).await.has_status(400).openai_error();
+    assert_eq!((&error["code"], &error["param"]), (&json!("unsupported_parameter"), &json!("n")));
+    assert_eq!(acme.record_of("refused").await["denied_by"], "capability");
+    anthropic.mock.saw_nothing();
+    bedrock.mock.saw_nothing();
+}
+
+#[tokio::test]
+async fn what_no_route_can_do_is_not_said_where_one_was_tried() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let anthropic = Vendor::of(&acme, Kind::Anthropic).await;
+    let openai = Vendor::of(&acme, Kind::OpenAi).await;
+    acme.alias("both", &[anthropic.route(), openai.route()]).await;
+    openai.mock.will(Reply::status(500));
+    let answer = chat(&acme.key().await, "failed", asking_twice("both")).await.has_status(502);
+    let attempts = answer.openai_error()["attempts"].clone();
+    assert_eq!(attempts.as_array().map(Vec::len), Some(1), "{attempts}");
+    assert_eq!(attempts[0]["provider"], "openai");
+    anthropic.mock.saw_nothing();
+}
+
+#[tokio::test]
+async fn anthropics_clients_are_refused_in_their_dialect() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let gemini = Vendor::of(&acme, Kind::Gemini).await;
+    is_blind(&acme, &gemini).await;
+    acme.alias("blind", &[gemini.route()]).await;
+    let data = PICTURE.split(',').nth(1).unwrap();
+    let body = json!({"model": "blind", "max_tokens": 9, "messages": [{"role": "user", "content": [
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}]}]});
+    let key = acme.key().await;
+    let error = key.post("/v1/messages", body.to_string()).await.has_status(400).anthropic_error();
+    assert_eq!(error["type"], "invalid_request_error");
+    assert!(error["message"].as_str().unwrap().contains("image input"), "{error}");
+    gemini.mock.saw_nothing();
+}

@@ -1,0 +1,148 @@
+//! OpenAI's embeddings at vendors with an API of their own for them.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::vendor::{Kind, Vendor};
+use crate::support::{Answer, Caller, Gateway, Org, Reply};
+
+const GEMINI: &str = "gemini-embedding-001";
+const TITAN: &str = "amazon.titan-embed-text-v2:0";
+
+async fn gemini(org: &Org) -> Vendor {
+    Vendor::named(org, Kind::Gemini, "gemini", GEMINI).await
+}
+
+async fn titan(org: &Org) -> Vendor {
+    Vendor::named(org, Kind::Bedrock, "titan", TITAN).await
+}
+
+async fn embed(key: &Caller, id: &str, format: &str) -> Answer {
+    let body = json!({"model": "e", "input": ["one", "two", "three"], "encoding_format": format});
+    key.post("/v1/embeddings", body.to_string()).header("x-request-id", id).await
+}
+
+/// What Titan says of one text.
+fn of_titan(first: f64, tokens: u64) -> Reply {
+    Reply::says(json!({"embedding": [first, -0.5], "inputTextTokenCount": tokens}).to_string())
+}
+
+/// What Gemini says of three.
+fn of_gemini() -> Reply {
+    let rows = [1, 2, 3].map(|first| json!({"values": [first, -0.25]}));
+    let said = json!({"embeddings": rows, "usageMetadata": {"promptTokenCount": 9}});
+    Reply::says(said.to_string())
+}
+
+fn vectors(answer: &Answer) -> Vec<Value> {
+    let body = answer.json();
+    assert_eq!(body["object"], "list", "{body}");
+    let data = body["data"].as_array().expect("vectors");
+    for (index, row) in data.iter().enumerate() {
+        assert_eq!((&row["object"], &row["index"]), (&json!("embedding"), &json!(index)));
+    }
+    data.iter().map(|row| row["embedding"].clone()).collect()
+}
+
+fn floats(vector: &Value) -> Vec<f32> {
+    if let Some(text) = vector.as_str() {
+        let bytes = STANDARD.decode(text).expect("base64");
+        return bytes.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+    }
+    serde_json::from_value(vector.clone()).expect("numbers")
+}
+
+#[tokio::test]
+async fn gemini_embeds_all_texts_in_one_call() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = gemini(&acme).await;
+    acme.alias("e", &[(&vendor.provider, GEMINI)]).await;
+    vendor.mock.will(of_gemini());
+    let answer = embed(&acme.key().await, "batch", "float").await.has_status(200);
+    assert_eq!(vectors(&answer), [json!([1, -0.25]), json!([2, -0.25]), json!([3, -0.25])]);
+    assert_eq!(answer.json()["usage"], json!({"prompt_tokens": 9, "total_tokens": 9}));
+    assert_eq!(answer.json()["model"], GEMINI);
+    let call = vendor.mock.saw_one();
+    assert_eq!(call.path, format!("/v1beta/models/{GEMINI}:batchEmbedContents"));
+    let body = call.json();
+    let texts: Vec<_> = body["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["content"]["parts"][0]["text"])
+        .collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    let record = acme.record_of("batch").await;
+    assert_eq!((&record["input_tokens"], &record["status"]), (&json!(9), &json!(200)));
+}
+
+#[tokio::test]
+async fn titan_is_called_once_for_each_text_and_answers_as_one() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = titan(&acme).await;
+    acme.alias("e", &[(&vendor.provider, TITAN)]).await;
+    for (first, tokens) in [(1.5, 2), (2.5, 3), (3.5, 4)] {
+        vendor.mock.will(of_titan(first, tokens));
+    }
+    let answer = embed(&acme.key().await, "series", "float").await.has_status(200);
+    assert_eq!(vectors(&answer), [json!([1.5, -0.5]), json!([2.5, -0.5]), json!([3.5, -0.5])]);
+    assert_eq!(answer.json()["usage"], json!({"prompt_tokens": 9, "total_tokens": 9}));
+    let calls = vendor.mock.saw();
+    let texts: Vec<_> = calls.iter().map(|call| call.json()["inputText"].clone()).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    for call in calls {
+        assert_eq!(call.path, "/model/amazon.titan-embed-text-v2%3A0/invoke");
+    }
+    let record = acme.record_of("series").await;
+    assert_eq!(record["input_tokens"], 9, "{record}");
+    assert_eq!(record["attempts"].as_array().map(Vec::len), Some(1), "{record}");
+}
+
+#[tokio::test]
+async fn a_call_that_fails_in_the_middle_leads_to_the_next_vendor_from_the_start() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let (first, second) = (titan(&acme).await, gemini(&acme).await);
+    acme.alias("e", &[(&first.provider, TITAN), (&second.provider, GEMINI)]).await;
+    first.mock.will(of_titan(1.5, 2)).will(Reply::status(500));
+    second.mock.will(of_gemini());
+    let answer = embed(&acme.key().await, "moved", "float").await.has_status(200);
+    assert_eq!(vectors(&answer), [json!([1, -0.25]), json!([2, -0.25]), json!([3, -0.25])]);
+    assert_eq!(answer.json()["usage"]["prompt_tokens"], 9, "those of the answer alone");
+    assert_eq!((first.mock.saw().len(), second.mock.saw().len()), (2, 1));
+    let record = acme.record_of("moved").await;
+    assert_eq!(record["attempts"].as_array().map(Vec::len), Some(2), "{record}");
+    assert_eq!(record["provider_name"], "gemini");
+}
+
+#[tokio::test]
+async fn a_call_that_fails_in_the_middle_is_told_where_nothing_else_is_left() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = titan(&acme).await;
+    acme.alias("e", &[(&vendor.provider, TITAN)]).await;
+    vendor.mock.will(of_titan(1.5, 2)).will(Reply::status(500));
+    let answer = embed(&acme.key().await, "failed", "float").await.has_status(502);
+    let attempts = answer.openai_error()["attempts"].clone();
+    assert_eq!(attempts.as_array().map(Vec::len), Some(1), "{attempts}");
+    assert_eq!((&attempts[0]["provider"], &attempts[0]["status"]), (&json!("titan"), &json!(500)));
+    assert_eq!(vendor.mock.saw().len(), 2, "the third text is not asked for");
+}
+
+#[tokio::test]
+async fn base64_says_what_the_numbers_say() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = gemini(&acme).await;
+    acme.alias("e", &[(&vendor.provider, GEMINI)]).await;
+    let key = acme.key().await;
+    let numbers = vectors(&embed(&key, "numbers", "float").await.has_status(200));
+    let coded = vectors(&embed(&key, "coded", "base64").await.has_status(200));
+    assert_eq!(numbers.len(), 3);
+    for (number, code) in numbers.iter().zip(&coded) {
+        assert!(code.is_string() && number.is_array(), "{number} {code}");
+        assert_eq!(floats(number), floats(code));
+    }
+}

@@ -1,0 +1,167 @@
+//! The next route may speak another dialect: the same request is translated anew.
+
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    vendor::{Kind, Vendor},
+};
+use crate::support::{Answer, Gateway, Org, Reply};
+
+/// Asserts that `second` answered `client` after `first` had failed.
+fn fell_over(client: Client, first: &Vendor, second: &Vendor, answer: &Answer, stream: bool) {
+    let pair = format!("{client:?} from {:?} to {:?}, stream {stream}", first.kind, second.kind);
+    assert_eq!(answer.status, 200, "{pair}: {}", answer.tell());
+    if client != Client::Responses {
+        assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"), "{pair}");
+        assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("2"), "{pair}");
+    }
+    assert!(!answer.text().contains("no capacity"), "{pair}: {}", answer.text());
+    let (model, text) = client.reads(answer, stream);
+    assert_eq!(model, second.kind.dated(), "{pair}");
+    assert!(text.starts_with("Hello"), "{pair}: {}", answer.text());
+    second.kind.was_asked(&second.mock.saw().pop().expect("it was asked"), stream);
+}
+
+/// `metadata` of a chat completion.
+fn metadata(answer: &Answer, stream: bool) -> Value {
+    if !stream {
+        return answer.json()["metadata"].clone();
+    }
+    let events = answer.events();
+    let last = events.iter().rev().find(|event| *event != "[DONE]").expect("a chunk");
+    serde_json::from_str::<Value>(last).unwrap()["metadata"].clone()
+}
+
+async fn pairs_of(acme: &Org, vendors: &[Vendor]) -> Vec<(String, usize, usize)> {
+    let mut pairs = Vec::new();
+    for (one, first) in vendors.iter().enumerate() {
+        for (two, second) in vendors.iter().enumerate().filter(|(two, _)| *two != one) {
+            let alias = format!("{}-then-{}", first.kind.name(), second.kind.name());
+            acme.alias(&alias, &[first.route(), second.route()]).await;
+            pairs.push((alias, one, two));
+        }
+    }
+    pairs
+}
+
+#[tokio::test]
+async fn a_failed_vendor_is_followed_by_one_of_another_dialect_in_every_pair() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendors = Vendor::of_each_kind(&acme).await;
+    let key = acme.key().await;
+    for (alias, one, two) in pairs_of(&acme, &vendors).await {
+        let (first, second) = (&vendors[one], &vendors[two]);
+        for client in Client::ALL {
+            for (stream, status) in [(false, 500), (true, 503)] {
+                first.mock.always(Reply::status(status));
+                let id = format!("{alias}-{client:?}-{status}");
+                let answer = client.asks(&key, &alias, stream, &id).await;
+                fell_over(client, first, second, &answer, stream);
+                if client == Client::Chat {
+                    let metadata = metadata(&answer, stream);
+                    assert_eq!(
+                        metadata["routing"],
+                        json!([
+                            {"provider": first.kind.name(), "model": first.kind.model(),
+                                "status_code": status, "error_type": "upstream_error"},
+                            {"provider": second.kind.name(), "model": second.kind.model(),
+                                "status_code": 200, "error_type": ""},
+                        ]),
+                        "{id}"
+                    );
+                    assert_eq!(metadata["used_provider"], second.kind.name(), "{id}");
+                    assert_eq!(metadata["requested_model"], alias, "{id}");
+                    assert_eq!(metadata["used_model"], second.kind.dated(), "{id}");
+                    assert_eq!(metadata["underlying_used_model"], second.kind.model(), "{id}");
+                }
+            }
+        }
+        first.recovers();
+    }
+}
+
+#[tokio::test]
+async fn an_error_as_the_first_event_of_a_stream_fails_over_to_another_dialect() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendors = Vendor::of_each_kind(&acme).await;
+    let key = acme.key().await;
+    for (alias, one, two) in pairs_of(&acme, &vendors).await {
+        let (first, second) = (&vendors[one], &vendors[two]);
+        first.mock.always(first.kind.error_at_once());
+        // OpenAI's Responses have error events of their own.
+        for client in Client::ALL {
+            if client != Client::Chat && first.kind == Kind::OpenAi {
+                continue;
+            }
+            let id = format!("{alias}-{client:?}");
+            let answer = client.asks(&key, &alias, true, &id).await;
+            fell_over(client, first, second, &answer, true);
+            if client == Client::Chat {
+                let routing = &metadata(&answer, true)["routing"];
+                assert_eq!(routing[0]["provider"], first.kind.name(), "{id}: {routing}");
+                assert_eq!(routing[0]["error_type"], "upstream_error", "{id}: {routing}");
+                assert_eq!(routing[1]["provider"], second.kind.name(), "{id}: {routing}");
+                assert_eq!(routing[1]["error_type"], "", "{id}: {routing}");
+            }
+            let record = acme.record_of(&id).await;
+            assert_eq!(record["attempts"].as_array().map(Vec::len), Some(2), "{id}: {record}");
+            assert_eq!(record["provider_name"], second.kind.name(), "{id}: {record}");
+        }
+        first.recovers();
+    }
+}
+
+#[tokio::test]
+async fn where_every_vendor_fails_all_are_told_in_the_clients_dialect() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendors = Vendor::of_each_kind(&acme).await;
+    let routes: Vec<_> = vendors.iter().map(Vendor::route).collect();
+    acme.alias("all", &routes).await;
+    let key = acme.key().await;
+    for vendor in &vendors {
+        vendor.mock.always(Reply::status(500));
+    }
+    for client in Client::ALL {
+        let answer = client.asks(&key, "all", false, &format!("{client:?}")).await.has_status(502);
+        let error = if client == Client::Messages {
+            answer.anthropic_error()
+        } else {
+            answer.openai_error()
+        };
+        let tried: Vec<_> = error["attempts"].as_array().expect("attempts").iter().collect();
+        let names: Vec<_> = tried.iter().map(|attempt| &attempt["provider"]).collect();
+        assert_eq!(names, Kind::ALL.map(Kind::name));
+        for attempt in tried {
+            assert_eq!(attempt["status"], 500, "{attempt}");
+            let message = attempt["message"].as_str().unwrap();
+            assert!(message.contains("the vendor's own words for 500"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_callers_mistake_is_told_in_the_clients_dialect_and_does_not_fail_over() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendors = Vendor::of_each_kind(&acme).await;
+    let key = acme.key().await;
+    for (alias, one, two) in pairs_of(&acme, &vendors).await {
+        let before = vendors[two].mock.saw().len();
+        for client in Client::ALL {
+            vendors[one].mock.will(Reply::status(400));
+            let answer = client.asks(&key, &alias, false, "mistaken").await.has_status(400);
+            let error = if client == Client::Messages {
+                answer.anthropic_error()
+            } else {
+                answer.openai_error()
+            };
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("the vendor's own words for 400"), "{alias}: {message}");
+        }
+        assert_eq!(vendors[two].mock.saw().len(), before, "{alias}");
+    }
+}

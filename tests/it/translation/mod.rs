@@ -1,0 +1,14 @@
+//! Every client dialect at every vendor: what fails over, what is refused, what is fetched, what is
+//! counted and recorded.
+
+mod additions;
+mod broken_streams;
+mod capabilities;
+mod client;
+mod counting;
+mod embeddings;
+mod equals;
+mod failover;
+mod media;
+mod records;
+mod vendor;

@@ -56,7 +56,9 @@ pub(super) const fn models(vendor: VendorApi) -> &'static [&'static str] {
 pub(super) const fn requests(client: ClientApi) -> &'static [&'static str] {
     match client {
         ClientApi::Completions => &["rich", "limits"],
-        ClientApi::Chat | ClientApi::Messages | ClientApi::Responses => &["rich", "limits", "thinking"],
+        ClientApi::Chat | ClientApi::Messages | ClientApi::Responses => {
+            &["rich", "limits", "thinking"]
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     form::{Refusal, Request},
     properties::{assert_sse, without_made_up_ids},
 };
-use crate::domain::{ModelFacts, Quirks};
+use crate::domain::{ModelFacts, Quirks, ReasoningMode};
 
 /// Holds texts against a folder's files: each text has its file, and each file its text.
 struct Golden {
@@ -78,13 +78,23 @@ fn quirks(model: &str) -> Quirks {
     Quirks::default()
 }
 
+/// How the catalogue says that a model thinks; of Bedrock's models it is read from the name.
+fn facts(model: &str) -> ModelFacts {
+    let reasoning_mode = match model {
+        "claude-sonnet-4-5" => Some(ReasoningMode::Manual),
+        "claude-opus-4-7" => Some(ReasoningMode::Adaptive),
+        _ => None,
+    };
+    ModelFacts { reasoning_mode, ..ModelFacts::default() }
+}
+
 fn written(
     request: &Request<'_>,
     to: VendorApi,
     platform: Platform,
     model: &str,
 ) -> Result<Vec<u8>, Refusal> {
-    let (facts, quirks) = (ModelFacts::default(), quirks(model));
+    let (facts, quirks) = (facts(model), quirks(model));
     to.write(request, &Target { model, facts: &facts, platform, quirks: &quirks })
 }
 

@@ -3,12 +3,13 @@
 
 use serde::de::IgnoredAny;
 
-use super::{
-    Answering, ClientApi, Framing, Platform, StreamTranslator, Target, VendorApi, stream_of,
-};
 use crate::{
     dialect::{AnswerFacts, GatewayError},
     domain::{ModelFacts, Quirks},
+    translate::{
+        Answering, ClientApi, Framing, Platform, StreamTranslator, Target, VendorApi, stream_of,
+    },
+    wire::eventstream::{Frame, Frames},
 };
 
 const CLIENTS: [ClientApi; 4] =
@@ -82,6 +83,31 @@ pub fn streams(input: &[u8]) {
     assert_sse(whole.0.as_bytes());
     let cut = translated(vendor, framing, client, stream, usize::from(*size).max(1));
     assert_eq!(whole, cut, "cuts change nothing");
+}
+
+/// Any bytes as an event stream, the first the size of its pieces: no cut changes its frames, and
+/// nothing follows a broken one.
+///
+/// # Panics
+/// When that does not hold.
+pub fn frames(input: &[u8]) {
+    let [size, stream @ ..] = input else { return };
+    let read = |size: usize| {
+        let mut frames = Frames::default();
+        let mut seen: Vec<(char, Vec<u8>, Vec<u8>)> = Vec::new();
+        for piece in stream.chunks(size) {
+            frames.push(piece, &mut |frame| {
+                assert!(!seen.last().is_some_and(|(kind, ..)| *kind == 'b'), "after a broken one");
+                seen.push(match frame {
+                    Frame::Event { name, payload } => ('e', name.to_vec(), payload.to_vec()),
+                    Frame::Exception { name, payload } => ('x', name.to_vec(), payload.to_vec()),
+                    Frame::Broken => ('b', Vec::new(), Vec::new()),
+                });
+            });
+        }
+        seen
+    };
+    assert_eq!(read(usize::from(*size).max(1)), read(stream.len().max(1)));
 }
 
 /// A stream's translation fed in pieces of `size` bytes; made-up ids are left out.

@@ -83,9 +83,7 @@ fn requests_with_any_value_in_any_place_do_no_harm() {
         for name in requests(client) {
             let body = request(client, name);
             for at in (0..body.len()).filter(|at| body[*at] == b':') {
-                for word in
-                    ["null", "\"\"", "[]", "{}", "-1", "1.5", "true", "[null]", "[{}]", "[[\"a\"]]"]
-                {
+                for word in ["null", "-1", "[{}]", "\"\""] {
                     let place = (at * 1_000_000).div_ceil(body.len());
                     properties::requests(&spoil(body.clone(), &[Fault::Word(place, word)]));
                 }
@@ -95,7 +93,7 @@ fn requests_with_any_value_in_any_place_do_no_harm() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn spoilt_requests_are_refused_or_written_as_json(
@@ -126,6 +124,7 @@ proptest! {
             properties::requests(noise);
             properties::answers(noise);
             properties::streams(noise);
+            properties::frames(noise);
         }
     }
 
@@ -138,5 +137,14 @@ proptest! {
         let text = String::from_utf8(bytes).unwrap();
         let data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
         properties::answers(&spoil(piece.get(&data).as_bytes().to_vec(), &faults));
+    }
+
+    #[test]
+    fn spoilt_frames_are_the_same_whatever_the_cuts(
+        size in any::<u8>(), faults in prop::collection::vec(fault(), 0..4),
+    ) {
+        let mut input = vec![size];
+        input.extend(spoil(stream(VENDORS[4], Framing::EventStream), &faults));
+        properties::frames(&input);
     }
 }

@@ -1,12 +1,12 @@
 # The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-reports bench-scale soak fuzz
+.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale soak fuzz
 
 FUZZ_SECONDS ?= 60
 
 help: ## List the recipes
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build Turnpike and start it with everything embedded
 	cargo run --release --locked -- quickstart
@@ -29,6 +29,9 @@ bench: ## Measure against nginx and a bare Pingora proxy; figures go to benches/
 
 bench-reports: ## Write a million usage records to PostgreSQL and time their reports
 	cargo bench --locked --bench reports -- --results $(CURDIR)/benches/results/reports.md
+
+bench-translate: ## What translation costs for each event, and for a large request
+	cargo bench --locked --bench translate -- --results $(CURDIR)/benches/results/translate.md
 
 bench-scale: ## Start-up, memory and speed with 100,000 keys and 2,000 routes, beside ten
 	benches/scale.sh

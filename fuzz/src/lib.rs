@@ -7,5 +7,9 @@
 pub mod dialect;
 #[path = "../../src/domain/mod.rs"]
 pub mod domain;
+#[path = "../../src/translate/properties.rs"]
+pub mod properties;
+#[path = "../../src/translate/mod.rs"]
+pub mod translate;
 #[path = "../../src/wire/mod.rs"]
 pub mod wire;

@@ -13,11 +13,19 @@ mod completions;
 mod converse;
 mod count;
 mod embeddings;
+#[cfg(test)]
+mod fixtures;
 pub mod form;
 mod gemini;
+#[cfg(test)]
+mod golden_tests;
 mod messages;
 mod needs;
 mod origins;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod property_tests;
 mod responses;
 mod stream;
 

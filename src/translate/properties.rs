@@ -97,7 +97,7 @@ pub fn frames(input: &[u8]) {
         let mut seen: Vec<(char, Vec<u8>, Vec<u8>)> = Vec::new();
         for piece in stream.chunks(size) {
             frames.push(piece, &mut |frame| {
-                assert!(!seen.last().is_some_and(|(kind, ..)| *kind == 'b'), "after a broken one");
+                assert!(seen.last().is_none_or(|(kind, ..)| *kind != 'b'), "after a broken one");
                 seen.push(match frame {
                     Frame::Event { name, payload } => ('e', name.to_vec(), payload.to_vec()),
                     Frame::Exception { name, payload } => ('x', name.to_vec(), payload.to_vec()),

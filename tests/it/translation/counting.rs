@@ -144,5 +144,7 @@ async fn a_body_that_cannot_be_read_is_the_callers_mistake() {
         }
     }
     mock.saw_nothing();
-    vendors.iter().for_each(|vendor| vendor.mock.saw_nothing());
+    for vendor in &vendors {
+        vendor.mock.saw_nothing();
+    }
 }

@@ -7,7 +7,9 @@ use crate::support::{
     Answer, Caller, Gateway, GatewayBuilder, MockVendor, Org, Reply, mock::Faces,
 };
 
-/// The first bytes of the pixel that the mock shows at every path that ends in `.png`.
+/// What the server of files has: as far as anybody looks, a picture.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+/// How it begins in base64.
 const PNG: &str = "iVBORw0KGgo";
 
 /// The organization, two vendors that take no URLs, and a server of files.
@@ -37,6 +39,7 @@ impl Scene {
         }
         acme.alias("both", &[gemini.route(), bedrock.route()]).await;
         let files = MockVendor::facing(Faces::Tls).await;
+        files.answers_probes(Reply::says(PICTURE).header("content-type", "image/png"));
         let key = acme.key().await;
         Self { _gateway: gateway, acme, gemini, bedrock, files, key }
     }

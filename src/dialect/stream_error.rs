@@ -51,6 +51,7 @@ fn status_of(word: &str) -> Option<u16> {
         "billing_error" => 402,
         "permission_error" | "permission_denied" => 403,
         "not_found_error" | "model_not_found" => 404,
+        "conflict_error" => 409,
         "request_too_large" => 413,
         "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "too_many_requests" => {
             429

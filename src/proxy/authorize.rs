@@ -128,12 +128,15 @@ async fn in_time<T>(
         return Err(Failure::of(AttemptOutcome::Timeout, message));
     };
     answer.map_err(|error| {
-        tracing::warn!(provider = %provider.name, %error, "no credential of {cloud}");
         failed(match error {
             CloudError::Vendor(_) => {
+                // Not in the vendor's words: an endpoint of the organization's choosing may repeat what
+                // was sent to it. The validation operations tell those to who configured it.
+                tracing::warn!(provider = %provider.name, "{cloud} refused a credential");
                 format!("{cloud} refused to give the gateway a credential for this provider")
             }
             CloudError::Own(words) => {
+                tracing::warn!(provider = %provider.name, %words, "no credential of {cloud}");
                 format!("the gateway has no credential of {cloud} for this provider: {words}")
             }
         })

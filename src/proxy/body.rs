@@ -123,24 +123,24 @@ async fn next(session: &mut ServerSession, deadline: Instant) -> Result<Option<B
     }
 }
 
-/// The body so far. One piece, the usual case of a small body, is never copied.
-struct Pieces {
+/// A body so far. One piece, the usual case of a small body, is never copied.
+pub struct Pieces {
     first: Option<Bytes>,
     rest: BytesMut,
     expected: usize,
 }
 
 impl Pieces {
-    fn new(length: Option<u64>) -> Self {
+    pub fn new(length: Option<u64>) -> Self {
         let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         Self { first: None, rest: BytesMut::new(), expected }
     }
 
-    fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         (self.first.as_ref().map_or(0, Bytes::len) + self.rest.len()) as u64
     }
 
-    fn push(&mut self, piece: Bytes) {
+    pub fn push(&mut self, piece: Bytes) {
         if self.first.is_none() && self.rest.is_empty() {
             self.first = Some(piece);
             return;
@@ -152,7 +152,7 @@ impl Pieces {
         self.rest.extend_from_slice(&piece);
     }
 
-    fn join(self) -> Bytes {
+    pub fn join(self) -> Bytes {
         self.first.unwrap_or_else(|| self.rest.freeze())
     }
 }

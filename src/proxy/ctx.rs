@@ -63,7 +63,8 @@ pub struct Call {
     pub refused: Option<Refusal>,
     pub wishes: Wishes,
     pub attempt: Attempt,
-    /// What an attempt found to be the caller's fault: the answer, whatever other routes there are.
+    /// What ends the request with an answer of its own, whatever other routes there are: the caller's fault,
+    /// or no room for what it asks.
     pub callers_fault: Option<refusal::Refusal>,
     /// Set once the client is known to have left.
     pub client_gone: bool,

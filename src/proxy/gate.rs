@@ -216,6 +216,8 @@ impl Gate {
                 HttpTask::Body(Some(ref piece), _) if !self.has_room_for(piece) => {
                     return Error::e_explain(HELD_TOO_MUCH, "held answer");
                 }
+                // Of an answer that is collected elsewhere nothing is there to be held.
+                HttpTask::Body(ref piece, false) if piece.as_ref().is_none_or(Bytes::is_empty) => {}
                 task if task.is_end() => return Error::e_explain(ENDED_WHILE_HELD, "held answer"),
                 task => self.held.push(task),
             }

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::{
     ctx::{Attempt, Call, Ctx, Inbound, Series},
-    observe,
+    failed,
     shared::Shared,
     translation,
 };
@@ -43,6 +43,7 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
             if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
         let body = match made(session, call, &shared, &route).await {
             Ok(body) => body,
+            Err(_) if call.callers_fault.is_some() => return give_up(),
             Err(refusal) => {
                 call.refused.get_or_insert(refusal);
                 if let Some(plan) = call.plan.as_mut() {
@@ -89,7 +90,7 @@ async fn connect(
 
 /// What failed to connect, as a failure; later requests begin with another address.
 pub fn unreached(call: Option<&Call>, peers: &Peers, error: &Error) -> Failure {
-    let mut failure = observe::of_error(error);
+    let mut failure = failed::of_error(error);
     failure.unreached = net::is_unreached(error);
     // A pooled HTTP/2 connection that takes no further stream.
     failure.stale_connection = net::is_lost_h2(error);

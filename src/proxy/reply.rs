@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 
 use super::{
     ctx::{Call, Ctx},
-    observe,
+    dress, observe,
     refusal::{self, Refusal},
     settle::{self, Outcome},
     translation,
@@ -87,10 +87,10 @@ fn ctx_first_byte(ctx: &mut Ctx) {
 
 fn header(call: &Call, status: u16, length: usize) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build_no_case(status, Some(6))?;
-    observe::redress(&mut head, |headers| {
+    dress::redress(&mut head, |headers| {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CONTENT_LENGTH, length.into());
-        observe::name(headers, call);
+        dress::name(headers, call);
     })?;
     Ok(head)
 }

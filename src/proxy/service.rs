@@ -12,7 +12,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::{
     admit,
     ctx::{Ctx, Stage},
-    observe, plan, reply, send,
+    dress, failed, observe, plan, reply, send,
     settle::{self, Outcome},
     shared::Shared,
     watched,
@@ -93,7 +93,7 @@ impl ProxyHttp for Gateway {
         answer: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        observe::dress(answer, session.req_header().version, ctx)
+        dress::dress(answer, session.req_header().version, ctx)
     }
 
     fn response_body_filter(
@@ -153,7 +153,7 @@ impl ProxyHttp for Gateway {
             error.set_retry(true);
             return error;
         }
-        let failure = observe::failure(call, &error, reused);
+        let failure = failed::failure(call, &error, reused);
         consequence(session, ctx, &mut error, failure);
         if let Some(call) = ctx.call.as_mut().filter(|_| net::is_downgrade(&error)) {
             // Pingora has noted HTTP/1.1 for the pool's key, not for one that is used once.

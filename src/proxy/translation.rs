@@ -58,7 +58,9 @@ pub async fn body(
             };
             for url in missing {
                 call.media.push(fetch(media, url).await?);
+                make_room(call)?;
             }
+            let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
             match written(inbound, &call.media, route, client, vendor)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
@@ -68,6 +70,19 @@ pub async fn body(
             }
         }
     }
+}
+
+/// Accounts for the files that were fetched, as for the body itself: each is there, and in the body that is
+/// written.
+fn make_room(call: &mut Call) -> Result<(), Refusal> {
+    let files: usize = call.media.iter().map(|file| file.base64.len()).sum();
+    let Some(inbound) = call.inbound.as_mut() else { return Ok(()) };
+    let both = 2 * (inbound.body.len() + files) as u64;
+    inbound.room.grow(both).map_err(|_| {
+        // Soon over, and no fault of the route's or the caller's.
+        call.callers_fault = Some(refusal::no_room());
+        Refusal::invalid("messages", "there is no room for the request's files")
+    })
 }
 
 /// The next of the bodies that a request for embeddings becomes.
@@ -140,8 +155,7 @@ fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<
     if facts.capabilities.is_none() && facts.max_output_tokens.is_none() {
         return Ok(());
     }
-    let head = &inbound.head;
-    translate::check(api, &inbound.body, head.stream, &head.model_name, facts)
+    translate::check(api, &inbound.body, &inbound.head, facts)
 }
 
 fn written(

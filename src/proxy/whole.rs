@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{ctx::Series, translation};
+use super::{body::Pieces, ctx::Series, translation};
 use crate::{
     dialect::{AnswerFacts, AnswerMeter},
     domain::Endpoint,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The largest answer that is collected, bytes.
-const MOST: usize = 64 * 1024 * 1024;
+const MOST: u64 = 64 * 1024 * 1024;
 
 /// What becomes of the answer.
 pub enum Change {
@@ -47,32 +47,39 @@ pub struct Asked<'a> {
 pub struct WholeAnswer {
     endpoint: Endpoint,
     change: Change,
-    body: Vec<u8>,
+    body: Pieces,
     facts: AnswerFacts,
 }
 
 impl WholeAnswer {
-    pub const fn new(endpoint: Endpoint, change: Change) -> Self {
+    pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Vec::new(), facts }
+        Self { endpoint, change, body: Pieces::new(None), facts }
+    }
+
+    /// Whether the answer is told as a stream, though it came whole.
+    pub const fn becomes_stream(&self) -> bool {
+        matches!(self.change, Change::Translate { stream: true, .. })
     }
 
     /// Takes the next piece. False when there is too much.
-    pub fn push(&mut self, piece: &[u8]) -> bool {
-        if self.body.len() + piece.len() > MOST {
+    pub fn push(&mut self, piece: Bytes) -> bool {
+        if self.body.len() + piece.len() as u64 > MOST {
             return false;
         }
-        self.body.extend_from_slice(piece);
+        if !piece.is_empty() {
+            self.body.push(piece);
+        }
         true
     }
 
     /// The answer for the client; none if what came is no answer.
     pub fn finish(&mut self, asked: &Asked<'_>) -> Option<Bytes> {
-        let body = std::mem::take(&mut self.body);
+        let body = self.take();
         match &self.change {
             Change::Add(additions) => {
                 self.facts = read(self.endpoint, &body)?;
-                Some(translate::add(&body, additions, &self.facts).map_or(body.into(), Bytes::from))
+                Some(translate::add(&body, additions, &self.facts).map_or(body, Bytes::from))
             }
             Change::Rehost(model) => {
                 self.facts = read(self.endpoint, &body)?;
@@ -118,7 +125,7 @@ impl WholeAnswer {
 
     /// What has come, to be kept for later.
     pub fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.body).into()
+        std::mem::replace(&mut self.body, Pieces::new(None)).join()
     }
 
     /// What has been learnt; complete once [`finish`](Self::finish) was called.

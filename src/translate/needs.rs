@@ -6,7 +6,10 @@ use super::{
     ClientApi,
     form::{Effort, Format, Part, PartKind, Refusal, Request, Role, ToolChoice, ToolKind},
 };
-use crate::domain::{Capability, ModelFacts};
+use crate::{
+    domain::{Capability, ModelFacts},
+    wire::Head,
+};
 
 /// Texts of which one stands in every body that needs the capability: most bodies are known to need
 /// nothing without being read.
@@ -23,27 +26,21 @@ const SIGNS: [(Capability, &[&str]); 10] = [
     (Capability::WebSearch, &["web_search"]),
 ];
 
-/// Refuses what the catalogue knows that the model cannot do (contract 4.6, 4.7). `name` is the model
-/// as the client named it. A body that cannot be read here is the vendor's to judge.
+/// Refuses what the catalogue knows that the model cannot do (contract 4.6, 4.7). A body that cannot be read here is the vendor's to judge.
 ///
 /// # Errors
 /// The first feature that is missing.
-pub fn check(
-    api: ClientApi,
-    body: &[u8],
-    stream: bool,
-    name: &str,
-    facts: &ModelFacts,
-) -> Result<(), Refusal> {
-    if stream && !facts.may(Capability::Streaming) {
+pub fn check(api: ClientApi, body: &[u8], head: &Head, facts: &ModelFacts) -> Result<(), Refusal> {
+    let name = &*head.model_name;
+    if head.stream && !facts.may(Capability::Streaming) {
         let message = format!("Model {name} does not support streaming. Send `stream`: false.");
         return Err(Refusal::unsupported("stream", message));
     }
-    let limited = facts.max_output_tokens.is_some() && memmem::find(body, b"max_").is_some();
+    output(head.output_limit, name, facts)?;
     let doubtful = SIGNS.iter().any(|(one, signs)| {
         !facts.may(*one) && signs.iter().any(|sign| memmem::find(body, sign.as_bytes()).is_some())
     });
-    if !limited && !doubtful {
+    if !doubtful {
         return Ok(());
     }
     match api.read(body) {
@@ -61,7 +58,6 @@ fn check_request(
     tools(request, name, facts)?;
     form(request, name, facts)?;
     reasoning(request, api, name, facts)?;
-    output(request, name, facts)?;
     let parts = request.turns.iter().filter(|turn| turn.role != Role::System);
     parts.flat_map(|turn| &turn.parts).try_for_each(|one| part(one, name, facts))
 }
@@ -149,8 +145,8 @@ fn reasoning(
     Ok(())
 }
 
-fn output(request: &Request<'_>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
-    match request.max_tokens.zip(facts.max_output_tokens) {
+fn output(asked: Option<u64>, name: &str, facts: &ModelFacts) -> Result<(), Refusal> {
+    match asked.zip(facts.max_output_tokens) {
         Some((asked, most)) if asked > most => {
             let message = format!(
                 "The effective max_tokens ({asked}) exceeds the maximum output tokens allowed for \
@@ -191,11 +187,14 @@ mod tests {
     }
 
     fn checked(body: &str, facts: &ModelFacts) -> Result<(), String> {
-        let refused = check(ClientApi::Chat, body.as_bytes(), false, "m", facts);
+        let body = body.replacen('{', r#"{"model":"m","#, 1);
+        let head =
+            crate::wire::read_head(body.as_bytes(), crate::domain::Endpoint::ChatCompletions);
+        let refused = check(ClientApi::Chat, body.as_bytes(), &head.unwrap(), facts);
         refused.map_err(|refusal| format!("{}: {}", refusal.code, refusal.message))
     }
 
-    const PICTURE: &str = r#"{"model":"m","messages":[{"role":"user","content":[
+    const PICTURE: &str = r#"{"messages":[{"role":"user","content":[
         {"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}]}]}"#;
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Head {
     pub stream: bool,
     /// What the request says about `stream_options`.
     pub stream_options: StreamOptions,
+    /// The most tokens of output that are asked for; none where that is not said, or is no number.
+    pub output_limit: Option<u64>,
     /// Right behind the object's opening brace: where a member can be added.
     pub insert_at: usize,
 }
@@ -127,12 +129,14 @@ pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
     if needs_messages(endpoint) {
         check_messages(seen.messages.as_ref())?;
     }
+    let output_limit = seen.output_limit(endpoint);
     let (model, model_name) = read_model(body, seen.model)?;
     Ok(Head {
         model,
         model_name,
         stream: read_stream(seen.stream.as_ref())?,
         stream_options: read_stream_options(body, endpoint, seen.stream_options)?,
+        output_limit,
         insert_at: memchr::memchr(b'{', body).map_or(0, |brace| brace + 1),
     })
 }
@@ -166,6 +170,9 @@ struct Seen {
     stream: Option<Value>,
     stream_options: Option<Value>,
     messages: Option<Value>,
+    max_tokens: Option<u64>,
+    max_completion_tokens: Option<u64>,
+    max_output_tokens: Option<u64>,
     /// The first one that cannot be accepted. Kept until the syntax is known to be right.
     error: Option<HeadError>,
 }
@@ -179,6 +186,9 @@ impl Seen {
             b"stream" => (&mut self.stream, "stream"),
             b"stream_options" => (&mut self.stream_options, "stream_options"),
             b"messages" => (&mut self.messages, "messages"),
+            b"max_tokens" => return self.max_tokens = count(body, &value),
+            b"max_completion_tokens" => return self.max_completion_tokens = count(body, &value),
+            b"max_output_tokens" => return self.max_output_tokens = count(body, &value),
             // Upstreams written in Go match names without case: they would run this one.
             other if other.eq_ignore_ascii_case(b"model") => {
                 self.refuse(
@@ -197,9 +207,22 @@ impl Seen {
         }
     }
 
+    /// What the endpoint's API calls the limit of its output.
+    fn output_limit(&self, endpoint: Endpoint) -> Option<u64> {
+        match endpoint {
+            Endpoint::Responses => self.max_output_tokens,
+            _ => self.max_completion_tokens.or(self.max_tokens),
+        }
+    }
+
     fn refuse(&mut self, param: &'static str, message: String) {
         self.error.get_or_insert_with(|| HeadError::param(param, message));
     }
+}
+
+/// A whole number; none for anything else, which is the vendor's to judge.
+fn count(body: &[u8], value: &Value) -> Option<u64> {
+    std::str::from_utf8(body.get(value.span.clone())?).ok()?.parse().ok()
 }
 
 /// A key's name; none where its escapes are no Unicode, which makes it no name that matters.

@@ -99,6 +99,23 @@ fn members_of_the_wrong_type_are_refused() {
 }
 
 #[test]
+fn the_limit_of_output_is_read_by_the_name_that_the_api_has_for_it() {
+    let limit = |body: &str, endpoint| read_head(body.as_bytes(), endpoint).unwrap().output_limit;
+    let chat = |members: &str| {
+        limit(&format!(r#"{{"model":"a","messages":[]{members}}}"#), Endpoint::ChatCompletions)
+    };
+    assert_eq!(chat(r#","max_tokens":7"#), Some(7));
+    assert_eq!(chat(r#","max_tokens":7,"max_completion_tokens":8"#), Some(8));
+    for nothing in
+        ["", r#","max_tokens":null"#, r#","max_tokens":"7""#, r#","max_output_tokens":7"#]
+    {
+        assert_eq!(chat(nothing), None, "{nothing}");
+    }
+    let body = r#"{"model":"a","max_output_tokens":9,"max_tokens":7}"#;
+    assert_eq!(limit(body, Endpoint::Responses), Some(9));
+}
+
+#[test]
 fn messages_are_demanded_only_where_the_endpoint_has_them() {
     let body = br#"{"model":"a"}"#;
     for endpoint in [Endpoint::ChatCompletions, Endpoint::Messages, Endpoint::CountTokens] {

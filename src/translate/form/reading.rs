@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use super::Refusal;
 
+/// The longest account of a fault, characters.
+const MOST_SAID: usize = 300;
+
 /// Reads a client's body, which is known to be JSON by now.
 ///
 /// # Errors
@@ -17,6 +20,8 @@ pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
             // The position says nothing to somebody who did not write the JSON by hand.
             let said = fault.inner().to_string();
             let said = said.split(" at line ").next().unwrap_or(&said);
+            // It may repeat a value, and a value may be a whole prompt.
+            let said: String = said.chars().take(MOST_SAID).collect();
             Refusal::invalid(&*path, format!("`{path}`: {said}"))
         })
     })

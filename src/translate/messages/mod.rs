@@ -12,7 +12,6 @@ mod cache;
 mod calls;
 mod citation;
 mod content_read;
-mod error_read;
 mod events_read;
 mod events_write;
 mod input;

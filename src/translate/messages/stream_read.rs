@@ -88,7 +88,7 @@ impl Reader {
                 Ok(())
             }
             b"error" => {
-                to(Event::Failed(super::error_read::read(data)));
+                to(Event::Failed(StreamError::of(data)));
                 Ok(())
             }
             b"" => self.unnamed(data, to),

@@ -47,6 +47,16 @@ fn is_followed_by_metadata(answer: &str, whole: &str) -> bool {
 }
 
 #[tokio::test]
+async fn an_answer_that_should_have_been_a_stream_is_told_as_what_it_is() {
+    let scene = Scene::new().await;
+    let whole = r#"{"id":"x","object":"chat.completion","choices":[]}"#;
+    scene.openai.will(Reply::says(whole));
+    let answer = scene.key.chat_stream("fast").await.has_status(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(is_followed_by_metadata(answer.text(), whole), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn every_byte_of_a_stream_is_the_vendors_own_and_it_is_never_compressed() {
     let scene = Scene::new().await;
     for operation in operations::ALL.iter().filter(|operation| operation.streams) {

@@ -1,0 +1,135 @@
+//! The header of the vendor's answer, made the client's.
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use pingora_error::Result;
+use pingora_http::ResponseHeader;
+use smallvec::SmallVec;
+
+use super::{
+    ctx::{Call, Ctx, Meter},
+    failed::credential,
+};
+use crate::{
+    domain::{ClientDialect, Endpoint},
+    route::Plan,
+    wire::headers,
+};
+
+/// Turns the vendor's header into the client's.
+///
+/// A client of HTTP/1.0 (`version`) knows no chunks: what has no length ends with its connection.
+pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result<()> {
+    let Some(call) = ctx.call.as_ref().filter(|call| call.attempt.failure.is_none()) else {
+        return Ok(());
+    };
+    let error = matches!(call.attempt.meter, Meter::Error(_));
+    let whole = matches!(call.attempt.meter, Meter::Whole(_));
+    let whole_stream =
+        matches!(&call.attempt.meter, Meter::Whole(answer) if answer.becomes_stream());
+    let stream = matches!(call.attempt.meter, Meter::Stream(_));
+    let changes = error || whole || stream;
+    let mut close = ctx.shared.drain.draining();
+    let tells = matches!(call.endpoint, Some(Endpoint::ChatCompletions | Endpoint::Messages));
+    if whole && !answer.status.is_success() {
+        answer.set_status(StatusCode::OK)?;
+    }
+    let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
+    redress(answer, |headers| {
+        strip(headers, changes, credential(call));
+        if stream || whole_stream {
+            as_event_stream(headers);
+        } else if error || whole {
+            as_json(headers);
+        }
+        if changes {
+            // Chunks are flushed one by one, a body with a length only when it is complete.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if version < Version::HTTP_11 && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.remove(header::TRANSFER_ENCODING);
+            close = true;
+        }
+        name(headers, call);
+        if let Some(plan) = plan {
+            tell_route(headers, plan);
+        }
+    })?;
+    if let (true, Some(gate)) = (close, &call.gate) {
+        gate.control.close_afterwards();
+    }
+    Ok(())
+}
+
+/// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
+/// the letters' case, of which the meaning is independent.
+pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap)) -> Result<()> {
+    let own =
+        answer.get_reason_phrase().filter(|own| answer.status.canonical_reason() != Some(*own));
+    let own = own.map(str::to_owned);
+    let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
+    let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();
+    change(&mut parts.headers);
+    *answer = parts.into();
+    match own {
+        Some(own) => answer.set_reason_phrase(Some(&own)),
+        None => Ok(()),
+    }
+}
+
+/// What a vendor's error is told as, whatever it came as.
+fn as_json(headers: &mut HeaderMap) {
+    headers.remove(header::CONTENT_ENCODING);
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+}
+
+/// What a stream is told as: a vendor's own type stays where it is one.
+fn as_event_stream(headers: &mut HeaderMap) {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    }
+}
+
+/// Removes what speaks of the vendor's connection or site. Framing stays Pingora's business.
+fn strip(headers: &mut HeaderMap, body_changes: bool, key: &str) {
+    let nominates = headers.contains_key(header::CONNECTION);
+    let kept = |name: &HeaderName| {
+        *name == header::TRANSFER_ENCODING
+            || (headers::is_forwardable_response(name.as_str(), body_changes)
+                && !(nominates && headers::is_nominated(headers, name.as_str())))
+    };
+    let echoes = |value: &HeaderValue| {
+        !key.is_empty() && memchr::memmem::find(value.as_bytes(), key.as_bytes()).is_some()
+    };
+    let gone: SmallVec<[HeaderName; 4]> = headers
+        .iter()
+        .filter(|(name, value)| !kept(name) || echoes(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &gone {
+        headers.remove(name);
+    }
+}
+
+/// The request's id, under both names where the client's SDK looks for the other.
+pub fn name(headers: &mut HeaderMap, call: &Call) {
+    headers.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
+    if call.dialect == ClientDialect::Anthropic {
+        headers.insert(HeaderName::from_static("request-id"), call.id_header.clone());
+    }
+}
+
+/// The five headers of seed 001.
+fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
+    let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
+    let mut tell = |name, value| headers.insert(HeaderName::from_static(name), value);
+    tell("x-bd-provider-route-attempt", plan.position().into());
+    tell("x-bd-provider-route-count", plan.route_count().into());
+    tell("x-bd-provider-failover-count", plan.attempts.len().into());
+    tell("x-bd-provider-retry-count", plan.retry_count.into());
+    tell("x-bd-provider-retry-sleep-ms", sleep.into());
+}

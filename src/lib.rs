@@ -23,7 +23,8 @@
 //! cloud      → net secrets domain
 //! health     → store secrets snapshot provider net domain
 //! net        → snapshot provider domain             pricing     → domain
-//! policy     → domain              domain      → nothing
+//! policy     → domain              govern      → domain
+//! domain     → nothing
 //! ```
 
 #![deny(unsafe_code)]
@@ -46,6 +47,7 @@ pub mod cloud;
 pub mod config;
 pub mod dialect;
 pub mod domain;
+pub mod govern;
 pub mod health;
 pub mod healthcheck;
 pub mod ledger;

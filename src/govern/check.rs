@@ -1,0 +1,52 @@
+//! What a request is checked against: one policy's rule, and whose counter it is held to.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::{Money, OrgId, Period};
+
+/// A policy, and one of those whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Counter {
+    /// Whose policy.
+    pub org: OrgId,
+    /// Which policy.
+    pub policy: Uuid,
+    /// Which user, key, group, …; empty where the policy has but one counter.
+    pub entity: Arc<str>,
+}
+
+/// What a counter is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Over a rolling window of 60 seconds.
+    Rate {
+        /// Most requests in any 60 seconds.
+        requests: Option<u32>,
+        /// Tokens in the last 60 seconds from which on nothing more is admitted.
+        tokens: Option<u32>,
+    },
+    /// Over a period of the calendar.
+    Budget {
+        /// The period, in UTC.
+        period: Period,
+        /// Most tokens; none for no limit.
+        tokens: Option<u64>,
+        /// Most money; none for no limit.
+        cost: Option<Money>,
+        /// Whether an exhausted one refuses; else it only counts.
+        blocks: bool,
+        /// Whether it may not be exceeded at all: requests reserve the most that they may use.
+        strict: bool,
+    },
+}
+
+/// One thing that a request has to pass, and that it counts for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Where it is counted.
+    pub counter: Counter,
+    /// What that is held to.
+    pub rule: Rule,
+}

@@ -11,7 +11,7 @@
 //!              net domain (net for its guarded client alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
-//! snapshot   → store secrets pricing provider translate domain
+//! snapshot   → store secrets pricing policy govern provider translate domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain

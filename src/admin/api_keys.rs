@@ -222,6 +222,7 @@ pub(super) async fn make(
         expires_at: new.expires_at,
         revoked_at: None,
         user_groups: Vec::new(),
+        person: None,
     };
     let mut change = state.change(actor).await?;
     let tx = change.tx();

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{BudgetTarget, Money, OrgId, Period, Scope, ScopeType, Spent, Timestamp},
-    policy::{Directory, Person, start_of, used},
+    domain::{BudgetTarget, Money, OrgId, Period, Person, Scope, ScopeType, Spent, Timestamp},
+    policy::{Directory, start_of, used},
     store::{BudgetRow, RateLimitRow, Tx},
 };
 

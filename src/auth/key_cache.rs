@@ -176,7 +176,9 @@ mod tests {
         Arc::new(Principal {
             org: OrgId::random(),
             key: KeyId::random(),
+            key_name: "ci".into(),
             user: None,
+            person: None,
             groups: Arc::new([]),
             expires_at: None,
         })

@@ -10,7 +10,7 @@ use super::{
     key_cache::{Finding, KeyCache},
 };
 use crate::{
-    domain::{KeyId, OrgId, Timestamp, UserId},
+    domain::{KeyId, OrgId, Person, Timestamp, UserId},
     secrets::{Keyring, SealError},
     store::{KeyRow, Store, StoreError},
 };
@@ -25,8 +25,12 @@ pub struct Principal {
     pub org: OrgId,
     /// The key.
     pub key: KeyId,
+    /// The key's name.
+    pub key_name: Arc<str>,
     /// The user it belongs to, if any.
     pub user: Option<UserId>,
+    /// Who that is.
+    pub person: Option<Person>,
     /// The group that the key is bound to, else the user's groups as last known.
     pub groups: Arc<[String]>,
     /// When the key ends.
@@ -202,6 +206,8 @@ fn judge(row: Option<KeyRow>, hash: &[u8; 32]) -> Finding {
         org: row.org_id,
         key: row.id,
         user: row.user_id,
+        key_name: row.name.into(),
+        person: row.person,
         groups: row.group_name.map_or(row.user_groups, |group| vec![group]).into(),
         expires_at: row.expires_at,
     }))
@@ -253,6 +259,7 @@ mod tests {
                 expires_at: None,
                 revoked_at: None,
                 user_groups: vec![],
+                person: None,
             };
             edit(&mut row);
             let mut tx = self.store.write().await.unwrap();

@@ -220,6 +220,17 @@ pub enum AccessTarget {
     },
 }
 
+/// What a person is called, and what they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The issuer's name for them.
+    pub subject: String,
+    /// Their e-mail.
+    pub email: Option<String>,
+    /// Their roles.
+    pub roles: Vec<String>,
+}
+
 /// What requests of one kind used together: by whom, of what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spent {

@@ -2,20 +2,8 @@
 
 use std::collections::HashMap;
 
-use uuid::Uuid;
-
-use crate::domain::{BudgetTarget, KeyId, Money, Scope, ScopeType, Spent, TrafficType, UserId};
-
-/// What a person is called, and what they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Person {
-    /// The issuer's name for them.
-    pub subject: String,
-    /// Their e-mail.
-    pub email: Option<String>,
-    /// Their roles.
-    pub roles: Vec<String>,
-}
+use super::Subject;
+use crate::domain::{BudgetTarget, KeyId, Money, Person, Scope, Spent, TrafficType, UserId};
 
 /// Names that go with ids.
 #[derive(Clone, Debug, Default)]
@@ -63,82 +51,57 @@ pub fn used(
     spent: &[Spent],
     directory: &Directory,
 ) -> Used {
-    if traffic == TrafficType::Mcp {
-        return Used::default();
-    }
-    let mut counters: HashMap<String, Used> = HashMap::new();
-    for spent in spent.iter().filter(|spent| is_target(target, spent)) {
-        for entity in entities(scope, spent, directory) {
-            counters.entry(entity).or_default().add(spent);
-        }
-    }
+    let counters = counters(scope, target, traffic, spent, directory);
     counters.into_values().fold(Used::default(), Used::highest)
 }
 
-fn is_target(target: &BudgetTarget, spent: &Spent) -> bool {
-    target.provider.is_none_or(|wanted| spent.provider == Some(wanted))
-        && is_same(target.upstream_model.as_ref(), spent.upstream_model.as_ref())
-        && is_same(target.model_alias.as_ref(), spent.alias.as_ref())
-}
-
-fn is_same(wanted: Option<&String>, found: Option<&String>) -> bool {
-    wanted.is_none() || wanted == found
-}
-
-/// Those of the scope's kind that the use is of, as far as the scope is about them.
-fn entities(scope: &Scope, spent: &Spent, directory: &Directory) -> Vec<String> {
-    let person = spent.user.and_then(|id| directory.people.get(&id));
-    match scope.kind {
-        ScopeType::Org => vec![String::new()],
-        ScopeType::User => {
-            let names = person.map(|person| [Some(&person.subject), person.email.as_ref()]);
-            let names: Vec<&str> =
-                names.iter().flatten().flatten().map(|name| name.as_str()).collect();
-            one(scope, spent.user.map(|id| id.0), &names)
-        }
-        ScopeType::ApiKey => {
-            let name = spent.api_key.and_then(|id| directory.keys.get(&id)).map(String::as_str);
-            one(scope, spent.api_key.map(|id| id.0), name.as_slice())
-        }
-        ScopeType::Group | ScopeType::Team => named(scope, &spent.groups),
-        ScopeType::Role => named(scope, person.map_or(&[][..], |person| person.roles.as_slice())),
-        ScopeType::LlmProvider => {
-            let name = spent.provider_name.as_deref();
-            let is_it = |wanted: &str| name.is_some_and(|name| same_provider(wanted, name));
-            let same = scope.value.as_deref().filter(|wanted| is_it(wanted)).or(name);
-            one(scope, spent.provider.map(|id| id.0), same.as_slice())
-        }
-        ScopeType::Model => named(scope, spent.upstream_model.as_slice()),
-        ScopeType::ModelAlias => named(scope, spent.alias.as_slice()),
-        ScopeType::Project | ScopeType::McpServer | ScopeType::Agent => Vec::new(),
+/// What counts against a policy, by counter: one for everyone of the scope's type whom it is about.
+#[must_use]
+pub fn counters(
+    scope: &Scope,
+    target: &BudgetTarget,
+    traffic: TrafficType,
+    spent: &[Spent],
+    directory: &Directory,
+) -> HashMap<String, Used> {
+    let mut counters: HashMap<String, Used> = HashMap::new();
+    if traffic == TrafficType::Mcp {
+        return counters;
     }
+    for spent in spent {
+        let subject = subject(spent, directory);
+        if !subject.is_target(target) {
+            continue;
+        }
+        for entity in subject.entities(scope) {
+            counters.entry(entity).or_default().add(spent);
+        }
+    }
+    counters
 }
 
-/// Names of providers are the same whatever their case.
-fn same_provider(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
-}
-
-/// Something with an id and names.
-fn one(scope: &Scope, id: Option<Uuid>, names: &[&str]) -> Vec<String> {
-    let is_named = scope.value.as_deref().is_none_or(|wanted| names.contains(&wanted));
-    let id = id.filter(|id| is_named && scope.id.is_none_or(|wanted| wanted == *id));
-    id.iter().map(Uuid::to_string).collect()
-}
-
-/// Things that are their names. Some identity providers name groups by UUIDs.
-fn named(scope: &Scope, names: &[String]) -> Vec<String> {
-    let is_it = |name: &&String| {
-        scope.value.as_ref().is_none_or(|wanted| wanted == *name)
-            && scope.id.is_none_or(|wanted| Uuid::parse_str(name) == Ok(wanted))
-    };
-    names.iter().filter(is_it).cloned().collect()
+/// A recorded use, with the names that go with its ids.
+fn subject<'a>(spent: &'a Spent, directory: &'a Directory) -> Subject<'a> {
+    let key_name = spent.api_key.and_then(|id| directory.keys.get(&id));
+    Subject {
+        key: spent.api_key,
+        key_name: key_name.map(String::as_str),
+        user: spent.user,
+        person: spent.user.and_then(|id| directory.people.get(&id)),
+        groups: &spent.groups,
+        alias: spent.alias.as_deref(),
+        provider: spent.provider,
+        provider_name: spent.provider_name.as_deref(),
+        upstream_model: spent.upstream_model.as_deref(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
-    use crate::domain::ProviderId;
+    use crate::domain::{ProviderId, ScopeType};
 
     fn scope(kind: ScopeType, id: Option<Uuid>, value: Option<&str>) -> Scope {
         Scope { kind, id, value: value.map(str::to_owned) }

@@ -1,9 +1,13 @@
 //! Whom policies are about, what counts against them and when: pure functions of rows and time.
 
+mod access;
 mod matching;
 mod period;
 mod smart;
+mod subject;
 
-pub use matching::{Directory, Person, Used, used};
+pub use access::{AccessPolicy, Asked, Candidate, permits};
+pub use matching::{Directory, Used, counters, used};
 pub use period::start_of;
 pub use smart::{SmartFault, check_smart, floor_slot};
+pub use subject::Subject;

@@ -278,6 +278,7 @@ async fn ensure_key(
         expires_at: None,
         revoked_at: None,
         user_groups: Vec::new(),
+        person: None,
     };
     tx.insert_key(&row).await?;
     Ok(Some(minted.plain))

@@ -9,7 +9,9 @@ use crate::{
     domain::{AttemptOutcome, Endpoint, ModelFacts, OrgId, ProviderId, RouteId},
     pricing::Timeline,
     provider::catalog,
-    snapshot::{Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Provider, ProviderParts, Route},
+    snapshot::{
+        Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Policies, Provider, ProviderParts, Route,
+    },
 };
 
 fn provider(name: &str, vendor: &str) -> Arc<Provider> {
@@ -64,6 +66,9 @@ fn org() -> OrgSnapshot {
         ]),
         prefixes: HashMap::from([("openai".into(), Arc::new(pinned))]),
         listing: Vec::new(),
+        policies: Policies::default(),
+        smart: HashMap::new(),
+        serial: 0,
     }
 }
 

@@ -14,7 +14,10 @@ pub use provider::usable_provider;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,7 +26,7 @@ use serde_json::Value;
 
 use super::{
     Alias, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot, Pinned,
-    Provider, Route,
+    Policies, Provider, Route, SmartModel,
 };
 use crate::{
     domain::ProviderId,
@@ -54,13 +57,29 @@ pub fn build_org(
     let providers = usable_providers(rows, keyring, vendors);
     let prices = PriceBook::new(&rows.prices, pricing::defaults());
     let routes = eligible_routes(rows, &providers, &prices);
+    let smart = smart(rows);
     Ok(OrgSnapshot {
         id: rows.org.id,
         name: rows.org.name.clone(),
         aliases: aliases(&routes),
         prefixes: prefixes(rows, &providers, &routes),
-        listing: listing::listing(&routes),
+        listing: listing::listing(&routes, &smart),
+        policies: policies(rows, &routes),
+        smart,
+        serial: SERIAL.fetch_add(1, Ordering::Relaxed),
     })
+}
+
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+
+fn policies(rows: &RuntimeRows, routes: &[Eligible<'_>]) -> Policies {
+    let routes: Vec<Arc<Route>> = routes.iter().map(|found| Arc::clone(&found.route)).collect();
+    Policies::new(rows.org.id, &rows.rate_limits, &rows.budgets, &rows.access, &routes)
+}
+
+fn smart(rows: &RuntimeRows) -> HashMap<Box<str>, Arc<SmartModel>> {
+    let smart = rows.smart_models.iter().map(SmartModel::from);
+    smart.map(|model| (model.alias.clone(), Arc::new(model))).collect()
 }
 
 /// A provider that can be called, with its row.
@@ -87,6 +106,15 @@ fn refuse_foreign_rows(rows: &RuntimeRows) -> Result<(), BuildError> {
     }
     if rows.routes.iter().any(|row| row.org_id != own) {
         return Err(BuildError::ForeignRow("route"));
+    }
+    let limits = rows.rate_limits.iter().map(|row| row.org_id);
+    let budgets = rows.budgets.iter().map(|row| row.org_id);
+    let access = rows.access.iter().map(|row| row.org_id);
+    if limits.chain(budgets).chain(access).any(|org| org != own) {
+        return Err(BuildError::ForeignRow("policy"));
+    }
+    if rows.smart_models.iter().any(|row| row.org_id != own) {
+        return Err(BuildError::ForeignRow("smart model"));
     }
     Ok(())
 }

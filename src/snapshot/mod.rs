@@ -7,8 +7,10 @@ mod address;
 mod auth;
 mod base_url;
 mod build;
+mod policies;
 mod provider;
 mod publisher;
+mod smart;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,8 +24,10 @@ use crate::{
 pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use build::{BuildError, build_org, line, usable_provider};
+pub use policies::{CallerPolicies, Policies, Policy};
 pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;
+pub use smart::{Slot, SmartModel};
 
 /// The platform's total limit where no tier sets one, seconds.
 pub const DEFAULT_REQUEST_TIMEOUT_SECS: u32 = 120;
@@ -52,6 +56,12 @@ pub struct OrgSnapshot {
     pub prefixes: HashMap<Box<str>, Arc<Pinned>>,
     /// `GET /v1/models` without policies: ids in listing order.
     pub listing: Vec<ListedModel>,
+    /// What callers are held to.
+    pub policies: Policies,
+    /// Names for which another model chooses, by alias.
+    pub smart: HashMap<Box<str>, Arc<SmartModel>>,
+    /// Unlike that of any other build of this process: what was derived from one is known by it.
+    pub serial: u64,
 }
 
 /// A bare alias and its ordered routes.

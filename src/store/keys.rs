@@ -5,13 +5,15 @@ use super::{
     record::{Found, Record, json_list},
     statement::sql,
 };
-use crate::domain::{KeyId, OrgId, Timestamp, UserId};
+use crate::domain::{KeyId, OrgId, Person, Timestamp, UserId};
 
-/// Keys with the groups of their user: those that an administrator gave, else as last seen.
+/// Keys with what their user is: the groups that an administrator gave, else as last seen.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT k.*, COALESCE(u.groups_override, u.groups) AS user_groups FROM api_keys k
+            "SELECT k.*, COALESCE(u.groups_override, u.groups) AS user_groups,
+                u.subject AS person_subject, u.email AS person_email, u.roles AS person_roles
+             FROM api_keys k
              LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.user_id ",
             $rest
         )
@@ -156,6 +158,13 @@ impl Record for KeyRow {
             expires_at: found.time_opt("expires_at")?,
             revoked_at: found.time_opt("revoked_at")?,
             user_groups,
+            person: person(found)?,
         })
     }
+}
+
+fn person(found: &Found<'_>) -> sqlx::Result<Option<Person>> {
+    let Some(subject) = found.get("person_subject")? else { return Ok(None) };
+    let roles = found.json_opt("person_roles")?.unwrap_or_default();
+    Ok(Some(Person { subject, email: found.get("person_email")?, roles }))
 }

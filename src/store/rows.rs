@@ -3,9 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::ModelOverrideRow;
+use super::{AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow};
 use crate::domain::{
-    CredentialId, KeyId, OrgId, PriceVersion, ProviderId, Role, RouteId, ServiceAccountId,
+    CredentialId, KeyId, OrgId, Person, PriceVersion, ProviderId, Role, RouteId, ServiceAccountId,
     Timestamp, UserId,
 };
 
@@ -131,6 +131,8 @@ pub struct KeyRow {
     pub revoked_at: Option<Timestamp>,
     /// Groups of `user_id` as last seen (joined; ignored on insert).
     pub user_groups: Vec<String>,
+    /// Who `user_id` is (joined; ignored on insert).
+    pub person: Option<Person>,
 }
 
 /// A reusable upstream credential (wire name: connection).
@@ -286,4 +288,12 @@ pub struct RuntimeRows {
     pub prices: Vec<PriceVersion>,
     /// What it says of models.
     pub model_overrides: Vec<ModelOverrideRow>,
+    /// Its rate limits.
+    pub rate_limits: Vec<RateLimitRow>,
+    /// Its budgets.
+    pub budgets: Vec<BudgetRow>,
+    /// Who may use what.
+    pub access: Vec<AccessRow>,
+    /// Its smart models.
+    pub smart_models: Vec<SmartModelRow>,
 }

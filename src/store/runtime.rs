@@ -18,6 +18,10 @@ impl Store {
             routes: tx.routes(org).await?,
             prices: tx.prices_in_force(org, now).await?,
             model_overrides: tx.model_overrides(org).await?,
+            rate_limits: tx.rate_limits(org).await?,
+            budgets: tx.budgets(org).await?,
+            access: tx.access_policies(org).await?,
+            smart_models: tx.smart_models(org).await?,
         })
     }
 }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ChangeSource, CredentialId, KeyId, OrgId, Price, PriceId, PriceVersion, ProviderId, Rates,
-        RecordId, Role, ServiceAccountId, SyncMode, Timestamp, UserId,
+        ChangeSource, CredentialId, KeyId, OrgId, Person, Price, PriceId, PriceVersion, ProviderId,
+        Rates, RecordId, Role, ServiceAccountId, SyncMode, Timestamp, UserId,
     },
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };
@@ -81,6 +81,7 @@ fn key(org: OrgId, creator: UserId, hash: u8) -> KeyRow {
         expires_at: None,
         revoked_at: None,
         user_groups: Vec::new(),
+        person: None,
     }
 }
 
@@ -274,8 +275,15 @@ async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user(store: Store) {
     tx.commit().await.unwrap();
 
     let found = store.key_by_hash(&[7; 32]).await.unwrap().unwrap();
-    assert_eq!(found, KeyRow { user_groups: vec!["research".to_owned()], ..new });
+    assert_eq!(
+        found,
+        KeyRow { user_groups: vec!["research".to_owned()], person: Some(ada()), ..new }
+    );
     assert_eq!(store.key_by_hash(&[8; 32]).await.unwrap(), None);
+}
+
+fn ada() -> Person {
+    Person { subject: "ada".to_owned(), email: None, roles: vec!["admin".to_owned()] }
 }
 
 async fn a_second_revocation_keeps_the_time_of_the_first(store: Store) {

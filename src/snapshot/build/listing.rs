@@ -1,13 +1,25 @@
 //! `GET /v1/models`: every name that a caller may send, before policies.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::Eligible;
-use crate::{domain::Timestamp, snapshot::ListedModel};
+use crate::{
+    domain::Timestamp,
+    snapshot::{ListedModel, SmartModel},
+};
+
+/// Who has a model that the gateway itself makes of others.
+const OWN: &str = "turnpike";
 
 /// Bare aliases by name, each followed by its `provider/alias` forms where several providers have
-/// it; then the rows without a bare alias, as `provider/model`.
-pub(super) fn listing(routes: &[Eligible<'_>]) -> Vec<ListedModel> {
+/// it; then the rows without a bare alias, as `provider/model`; then smart models.
+pub(super) fn listing(
+    routes: &[Eligible<'_>],
+    smart: &HashMap<Box<str>, Arc<SmartModel>>,
+) -> Vec<ListedModel> {
     let mut aliases: BTreeMap<&str, Vec<&Eligible<'_>>> = BTreeMap::new();
     let mut standalone = BTreeMap::new();
     for found in routes {
@@ -26,6 +38,12 @@ pub(super) fn listing(routes: &[Eligible<'_>]) -> Vec<ListedModel> {
         }
     }
     listing.extend(standalone.into_iter().map(|(name, found)| entry(name, found)));
+    let smart: BTreeMap<_, _> = smart.iter().filter(|(_, model)| model.enabled).collect();
+    listing.extend(smart.into_iter().map(|(name, model)| ListedModel {
+        id: name.to_string(),
+        owned_by: OWN.to_owned(),
+        created: model.created,
+    }));
     let mut seen = HashSet::new();
     listing.retain(|model| seen.insert(model.id.clone()));
     listing

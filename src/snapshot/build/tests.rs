@@ -34,6 +34,10 @@ impl World {
             routes: vec![],
             prices: vec![],
             model_overrides: vec![],
+            rate_limits: vec![],
+            budgets: vec![],
+            access: vec![],
+            smart_models: vec![],
         };
         Self { rows, keyring: Keyring::new([3; 32]) }
     }

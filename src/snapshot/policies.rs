@@ -1,0 +1,199 @@
+//! An organization's policies, ready to be held against requests.
+
+use std::{collections::HashMap, sync::Arc};
+
+use uuid::Uuid;
+
+use super::Route;
+use crate::{
+    domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, ScopeType, TrafficType},
+    govern::{Check, Counter, Rule},
+    policy::{AccessPolicy, Subject},
+    store::{AccessRow, BudgetRow, RateLimitRow},
+};
+
+/// A rate limit or a budget that is in force.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its id.
+    pub id: Uuid,
+    /// For people; refusals name it.
+    pub name: Arc<str>,
+    /// Whom it is about.
+    pub scope: Scope,
+    /// What it is narrowed to; nothing for rate limits.
+    pub target: BudgetTarget,
+    /// What it holds them to.
+    pub rule: Rule,
+    /// Percentages of a budget at which an alert is sent, ascending.
+    pub thresholds: Arc<[u8]>,
+}
+
+/// The policies of an organization that are switched on.
+#[derive(Default)]
+pub struct Policies {
+    limits: HashMap<Uuid, Arc<Policy>>,
+    /// Those about whoever calls, in a lasting order.
+    about_callers: Vec<Arc<Policy>>,
+    /// Those about what is reached: they hold for routes, whoever calls.
+    by_route: HashMap<RouteId, Arc<[Check]>>,
+    access: Vec<(Scope, Arc<AccessPolicy>)>,
+}
+
+/// What one caller is held to.
+#[derive(Debug, Default)]
+pub struct CallerPolicies {
+    /// Whatever is called.
+    pub checks: Vec<Check>,
+    /// On the routes that a target names.
+    pub targeted: Vec<(BudgetTarget, Check)>,
+    /// What may be called.
+    pub access: Vec<Arc<AccessPolicy>>,
+}
+
+impl Policies {
+    /// What is in force of these rows for these routes.
+    #[must_use]
+    pub(super) fn new(
+        org: OrgId,
+        rate_limits: &[RateLimitRow],
+        budgets: &[BudgetRow],
+        access: &[AccessRow],
+        routes: &[Arc<Route>],
+    ) -> Self {
+        let limits: Vec<Arc<Policy>> = rate_limits
+            .iter()
+            .filter(|row| in_force(row.enabled, row.traffic))
+            .map(rate_limit)
+            .chain(budgets.iter().filter(|row| in_force(row.enabled, row.traffic)).map(budget))
+            .map(Arc::new)
+            .collect();
+        let (about_routes, about_callers): (Vec<_>, Vec<_>) =
+            limits.iter().cloned().partition(|policy| is_about_routes(policy.scope.kind));
+        let access = access
+            .iter()
+            .filter(|row| in_force(row.enabled, row.traffic))
+            .map(|row| {
+                let policy = AccessPolicy { kind: row.kind, targets: row.targets.clone() };
+                (row.scope.clone(), Arc::new(policy))
+            })
+            .collect();
+        let by_route = routes
+            .iter()
+            .map(|route| (route.id, checks_of_route(org, route, &about_routes)))
+            .filter(|(_, checks)| !checks.is_empty())
+            .collect();
+        let limits = limits.into_iter().map(|policy| (policy.id, policy)).collect();
+        Self { limits, about_callers, by_route, access }
+    }
+
+    /// A rate limit or budget by its id.
+    #[must_use]
+    pub fn limit(&self, id: Uuid) -> Option<&Arc<Policy>> {
+        self.limits.get(&id)
+    }
+
+    /// All rate limits and budgets that are in force.
+    pub fn limits(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.limits.values()
+    }
+
+    /// What a caller is held to.
+    #[must_use]
+    pub fn of_caller(&self, org: OrgId, caller: &Subject) -> CallerPolicies {
+        let mut found = CallerPolicies::default();
+        for policy in &self.about_callers {
+            for check in checks(org, policy, caller) {
+                if policy.target == BudgetTarget::default() {
+                    found.checks.push(check);
+                } else {
+                    found.targeted.push((policy.target.clone(), check));
+                }
+            }
+        }
+        let access = self.access.iter().filter(|(scope, _)| !caller.entities(scope).is_empty());
+        found.access = access.map(|(_, policy)| Arc::clone(policy)).collect();
+        found
+    }
+
+    /// What whoever calls is held to on a route.
+    #[must_use]
+    pub fn of_route(&self, route: RouteId) -> &[Check] {
+        self.by_route.get(&route).map_or(&[], |checks| checks)
+    }
+}
+
+impl Route {
+    /// What it is to policies.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            alias: Some(&self.alias),
+            provider: Some(self.provider.id),
+            provider_name: Some(&self.provider.name),
+            upstream_model: Some(&self.upstream_model),
+            ..Subject::default()
+        }
+    }
+}
+
+fn checks_of_route(org: OrgId, route: &Route, policies: &[Arc<Policy>]) -> Arc<[Check]> {
+    let subject = route.subject();
+    policies
+        .iter()
+        .filter(|policy| subject.is_target(&policy.target))
+        .flat_map(|policy| checks(org, policy, &subject))
+        .collect()
+}
+
+/// One check for each of the policy's counters that the subject is of.
+fn checks<'a>(
+    org: OrgId,
+    policy: &'a Policy,
+    subject: &Subject<'_>,
+) -> impl Iterator<Item = Check> + 'a {
+    subject.entities(&policy.scope).into_iter().map(move |entity| Check {
+        counter: Counter { org, policy: policy.id, entity: entity.into() },
+        rule: policy.rule.clone(),
+    })
+}
+
+fn rate_limit(row: &RateLimitRow) -> Policy {
+    Policy {
+        id: row.id.0,
+        name: row.name.as_str().into(),
+        scope: row.scope.clone(),
+        target: BudgetTarget::default(),
+        rule: Rule::Rate { requests: row.requests_per_minute, tokens: row.tokens_per_minute },
+        thresholds: Arc::new([]),
+    }
+}
+
+fn budget(row: &BudgetRow) -> Policy {
+    let mut thresholds = row.alert_thresholds.clone();
+    thresholds.sort_unstable();
+    thresholds.dedup();
+    Policy {
+        id: row.id.0,
+        name: row.name.as_str().into(),
+        scope: row.scope.clone(),
+        target: row.target.clone(),
+        rule: Rule::Budget {
+            period: row.period,
+            tokens: u64::try_from(row.token_limit).ok().filter(|limit| *limit > 0),
+            cost: row.cost_limit.filter(|limit| *limit > Money::default()),
+            blocks: row.action == ExhaustAction::Block,
+            strict: row.strict,
+        },
+        thresholds: thresholds.into(),
+    }
+}
+
+const fn is_about_routes(kind: ScopeType) -> bool {
+    matches!(kind, ScopeType::LlmProvider | ScopeType::Model | ScopeType::ModelAlias)
+}
+
+/// Those of the rows' kind that hold for calls of models.
+fn in_force(enabled: bool, traffic: TrafficType) -> bool {
+    enabled && traffic != TrafficType::Mcp
+}

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! app        → everything
-//! proxy      → snapshot route provider translate dialect wire ledger auth cloud secrets observe net
+//! proxy      → snapshot policy govern route provider translate dialect wire ledger auth cloud secrets observe net
 //!              domain (cloud for credentials that vendors want; secrets for the type alone)
 //! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
 //!              net domain (net for its guarded client alone: addresses in requests are others' choice)

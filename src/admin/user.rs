@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{KeyId, Timestamp},
+    domain::{KeyId, Person, Timestamp},
+    policy::Subject,
     provider::catalog,
-    snapshot::build_org,
+    snapshot::{ListedModel, build_org},
 };
 
 /// A new key of one's own
@@ -115,15 +116,28 @@ pub(super) async fn list_models(
     caller: Caller,
 ) -> Result<Json<Vec<ModelView>>, AdminError> {
     let rows = state.store.runtime_rows(caller.org).await?;
+    let user = state.store.read().await?.user(caller.org, caller.user).await?;
     let built = build_org(&rows, &state.keyring, catalog()).map_err(|error| {
         tracing::error!(org = %caller.org, %error, "the model listing cannot be made");
         AdminError::internal()
     })?;
-    let view = |model: crate::snapshot::ListedModel| ModelView {
-        id: model.id,
+    let person = Person {
+        subject: caller.subject,
+        email: caller.email,
+        roles: user.map(|user| user.roles).unwrap_or_default(),
+    };
+    let subject = Subject {
+        user: Some(caller.user),
+        person: Some(&person),
+        groups: &caller.groups,
+        ..Subject::default()
+    };
+    let held = built.policies.of_caller(built.id, &subject);
+    let view = |model: &ListedModel| ModelView {
+        id: model.id.clone(),
         object: "model",
         created: model.created,
-        owned_by: model.owned_by,
+        owned_by: model.owned_by.clone(),
     };
-    Ok(Json(built.listing.into_iter().map(view).collect()))
+    Ok(Json(built.listing_for(&held).map(view).collect()))
 }

@@ -184,13 +184,22 @@ fn token(headers: &HeaderMap) -> std::result::Result<&str, KeyRefusal> {
 }
 
 /// `GET /v1/models`, or one entry of it.
-fn listing(ctx: &Ctx, principal: &Principal, rest: &str) -> std::result::Result<Bytes, Refusal> {
+fn listing(
+    ctx: &Ctx,
+    principal: &Arc<Principal>,
+    rest: &str,
+) -> std::result::Result<Bytes, Refusal> {
     let snapshot = ctx.shared.snapshot.load();
-    let models = snapshot.orgs.get(&principal.org).map_or(&[][..], |org| org.listing.as_slice());
-    match rest.strip_prefix("/models/") {
-        None => Ok(models::listing(models.iter().map(listed))),
-        Some(id) => models
-            .iter()
+    let wanted = rest.strip_prefix("/models/");
+    let Some(org) = snapshot.orgs.get(&principal.org) else {
+        return wanted
+            .map_or_else(|| Ok(models::listing([])), |id| Err(refusal::model_not_found(id)));
+    };
+    let held = ctx.shared.callers.held(org, principal);
+    let mut usable = org.listing_for(&held.policies);
+    match wanted {
+        None => Ok(models::listing(usable.map(listed))),
+        Some(id) => usable
             .find(|model| model.id == id)
             .map(|model| models::one(&listed(model)))
             .ok_or_else(|| refusal::model_not_found(id)),

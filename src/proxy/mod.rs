@@ -8,6 +8,7 @@
 mod admit;
 mod authorize;
 mod body;
+mod callers;
 mod ctx;
 mod dress;
 mod failed;

@@ -116,6 +116,13 @@ pub fn model_not_found(model: &str) -> Refusal {
     about_model(refuse("model", 404, "model_not_found", message))
 }
 
+pub fn model_not_allowed(model: &str) -> Refusal {
+    let shown: String = model.chars().take(200).collect();
+    let message = format!("model '{shown}' is not allowed for this caller");
+    let error = GatewayError::new(403, INVALID_REQUEST, message).code("model_not_allowed");
+    about_model(Refusal { error: Box::new(error), reason: "model_access" })
+}
+
 pub fn endpoint_not_spoken(model: &str, endpoint: Endpoint) -> Refusal {
     let message = format!(
         "model '{model}' is served by a vendor that has nothing like {}; use a model that has",

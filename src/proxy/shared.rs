@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::callers::Callers;
 use crate::{
     auth::ApiKeys,
     cloud::Clouds,
@@ -57,6 +58,8 @@ pub struct Shared {
     pub drain: Drain,
     /// Probes, admin and user API.
     pub local: axum::Router,
+    /// What callers are held to.
+    pub(super) callers: Callers,
     /// How routes have done lately.
     pub(super) stats: RouteStats,
     pub(super) buffered: AtomicU64,
@@ -79,7 +82,7 @@ impl Shared {
         drain: Drain,
         local: axum::Router,
     ) -> Self {
-        let (stats, buffered) = (RouteStats::default(), AtomicU64::new(0));
+        let (callers, stats) = (Callers::default(), RouteStats::default());
         Self {
             snapshot,
             keys,
@@ -92,8 +95,9 @@ impl Shared {
             limits,
             drain,
             local,
+            callers,
             stats,
-            buffered,
+            buffered: AtomicU64::new(0),
         }
     }
 }

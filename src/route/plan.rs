@@ -39,6 +39,8 @@ pub struct Plan {
     /// The order of this request; empty for that of the alias.
     order: SmallVec<[Choice; 4]>,
     position: usize,
+    /// Positions that this request may not take.
+    closed: SmallVec<[usize; 4]>,
     tried: Option<usize>,
     /// Retries in place made on the current route.
     pub retries_here: u32,
@@ -72,6 +74,7 @@ impl Plan {
             endpoint,
             order: SmallVec::new(),
             position: 0,
+            closed: SmallVec::new(),
             tried: None,
             retries_here: 0,
             reconnected: false,
@@ -123,8 +126,25 @@ impl Plan {
     fn next_from(&self, start: usize) -> usize {
         let speaks = |position: &usize| {
             self.at(*position).is_some_and(|route| route.way(self.endpoint).is_some())
+                && !self.closed.contains(position)
         };
         (start..self.route_count()).find(speaks).unwrap_or(self.route_count())
+    }
+
+    /// The routes from the current one on that may be tried, with their positions.
+    pub fn open(&self) -> impl Iterator<Item = (usize, &Arc<Route>)> {
+        let mut next = self.position;
+        std::iter::from_fn(move || {
+            let position = self.next_from(next);
+            next = position + 1;
+            self.at(position).map(|route| (position, route))
+        })
+    }
+
+    /// Closes positions: they count as routes of the alias and are not tried.
+    pub fn close(&mut self, positions: impl IntoIterator<Item = usize>) {
+        self.closed.extend(positions);
+        self.position = self.next_from(self.position);
     }
 
     fn routes(&self) -> &[Arc<Route>] {

@@ -110,6 +110,19 @@ pub struct Route {
     pub facts: ModelFacts,
 }
 
+impl OrgSnapshot {
+    /// `GET /v1/models` for a caller: the names that lead to a route that they may use.
+    pub fn listing_for<'a>(
+        &'a self,
+        caller: &'a CallerPolicies,
+    ) -> impl Iterator<Item = &'a ListedModel> {
+        let usable = |model: &&ListedModel| {
+            model.routes.iter().any(|route| caller.may_use(&model.id, route))
+        };
+        self.listing.iter().filter(usable)
+    }
+}
+
 impl Route {
     /// How `endpoint` is answered on it; none where it cannot be.
     #[must_use]
@@ -119,7 +132,7 @@ impl Route {
 }
 
 /// An entry of `GET /v1/models`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct ListedModel {
     /// What a caller sends as `model`.
     pub id: String,
@@ -127,4 +140,6 @@ pub struct ListedModel {
     pub owned_by: String,
     /// Unix seconds of the row's creation.
     pub created: i64,
+    /// Where it may lead.
+    pub routes: Vec<Arc<Route>>,
 }

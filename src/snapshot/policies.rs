@@ -8,7 +8,7 @@ use super::Route;
 use crate::{
     domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, ScopeType, TrafficType},
     govern::{Check, Counter, Rule},
-    policy::{AccessPolicy, Subject},
+    policy::{AccessPolicy, Asked, Candidate, Subject, permits},
     store::{AccessRow, BudgetRow, RateLimitRow},
 };
 
@@ -30,7 +30,6 @@ pub struct Policy {
 }
 
 /// The policies of an organization that are switched on.
-#[derive(Default)]
 pub struct Policies {
     limits: HashMap<Uuid, Arc<Policy>>,
     /// Those about whoever calls, in a lasting order.
@@ -38,17 +37,43 @@ pub struct Policies {
     /// Those about what is reached: they hold for routes, whoever calls.
     by_route: HashMap<RouteId, Arc<[Check]>>,
     access: Vec<(Scope, Arc<AccessPolicy>)>,
+    none: Arc<[Check]>,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            limits: HashMap::new(),
+            about_callers: Vec::new(),
+            by_route: HashMap::new(),
+            access: Vec::new(),
+            none: Arc::new([]),
+        }
+    }
 }
 
 /// What one caller is held to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CallerPolicies {
     /// Whatever is called.
-    pub checks: Vec<Check>,
+    pub checks: Arc<[Check]>,
     /// On the routes that a target names.
     pub targeted: Vec<(BudgetTarget, Check)>,
     /// What may be called.
     pub access: Vec<Arc<AccessPolicy>>,
+}
+
+impl CallerPolicies {
+    /// Whether the caller may take a route, having asked for `name`.
+    #[must_use]
+    pub fn may_use(&self, name: &str, route: &Route) -> bool {
+        let route = Candidate {
+            provider: route.provider.id,
+            alias: &route.alias,
+            upstream_model: &route.upstream_model,
+        };
+        permits(self.access.iter().map(AsRef::as_ref), &Asked { name, route })
+    }
 }
 
 impl Policies {
@@ -84,7 +109,7 @@ impl Policies {
             .filter(|(_, checks)| !checks.is_empty())
             .collect();
         let limits = limits.into_iter().map(|policy| (policy.id, policy)).collect();
-        Self { limits, about_callers, by_route, access }
+        Self { limits, about_callers, by_route, access, none: Arc::new([]) }
     }
 
     /// A rate limit or budget by its id.
@@ -101,25 +126,40 @@ impl Policies {
     /// What a caller is held to.
     #[must_use]
     pub fn of_caller(&self, org: OrgId, caller: &Subject) -> CallerPolicies {
-        let mut found = CallerPolicies::default();
+        let (mut always, mut targeted) = (Vec::new(), Vec::new());
         for policy in &self.about_callers {
             for check in checks(org, policy, caller) {
                 if policy.target == BudgetTarget::default() {
-                    found.checks.push(check);
+                    always.push(check);
                 } else {
-                    found.targeted.push((policy.target.clone(), check));
+                    targeted.push((policy.target.clone(), check));
                 }
             }
         }
         let access = self.access.iter().filter(|(scope, _)| !caller.entities(scope).is_empty());
-        found.access = access.map(|(_, policy)| Arc::clone(policy)).collect();
-        found
+        CallerPolicies {
+            checks: always.into(),
+            targeted,
+            access: access.map(|(_, policy)| Arc::clone(policy)).collect(),
+        }
     }
 
-    /// What whoever calls is held to on a route.
+    /// What requests of that caller are held to on a route, and only there.
     #[must_use]
-    pub fn of_route(&self, route: RouteId) -> &[Check] {
-        self.by_route.get(&route).map_or(&[], |checks| checks)
+    pub fn on_route(&self, route: &Route, caller: &CallerPolicies) -> Arc<[Check]> {
+        let everyones = self.by_route.get(&route.id).unwrap_or(&self.none);
+        if caller.targeted.is_empty() {
+            return Arc::clone(everyones);
+        }
+        let subject = route.subject();
+        let own = caller.targeted.iter().filter(|(target, _)| subject.is_target(target));
+        everyones.iter().chain(own.map(|(_, check)| check)).cloned().collect()
+    }
+
+    /// Whether no request of that caller is counted by anything.
+    #[must_use]
+    pub fn is_free(&self, caller: &CallerPolicies) -> bool {
+        caller.checks.is_empty() && caller.targeted.is_empty() && self.by_route.is_empty()
     }
 }
 

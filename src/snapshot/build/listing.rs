@@ -8,7 +8,7 @@ use std::{
 use super::Eligible;
 use crate::{
     domain::Timestamp,
-    snapshot::{ListedModel, SmartModel},
+    snapshot::{ListedModel, Route, SmartModel},
 };
 
 /// Who has a model that the gateway itself makes of others.
@@ -31,7 +31,10 @@ pub(super) fn listing(
     }
     let mut listing = Vec::new();
     for (name, routes) in aliases {
-        listing.extend(routes.first().map(|first| entry(name.to_owned(), first)));
+        listing.extend(routes.first().map(|first| {
+            let all = routes.iter().map(|found| Arc::clone(&found.route)).collect();
+            ListedModel { routes: all, ..entry(name.to_owned(), first) }
+        }));
         let providers: BTreeSet<_> = routes.iter().map(|found| found.row.provider_id).collect();
         if providers.len() > 1 {
             listing.extend(routes.iter().map(|found| entry(prefixed(found), found)));
@@ -43,10 +46,20 @@ pub(super) fn listing(
         id: name.to_string(),
         owned_by: OWN.to_owned(),
         created: model.created,
+        routes: behind(model, routes),
     }));
     let mut seen = HashSet::new();
     listing.retain(|model| seen.insert(model.id.clone()));
     listing
+}
+
+/// Where a smart model's slots may lead, by whatever name they are told.
+fn behind(smart: &SmartModel, routes: &[Eligible<'_>]) -> Vec<Arc<Route>> {
+    let leads = |found: &&Eligible<'_>| {
+        let names = [found.row.model_alias.clone(), prefixed(found)];
+        smart.slots.iter().any(|slot| names.iter().any(|name| **name == *slot.alias))
+    };
+    routes.iter().filter(leads).map(|found| Arc::clone(&found.route)).collect()
 }
 
 fn prefixed(found: &Eligible<'_>) -> String {
@@ -58,5 +71,6 @@ fn entry(id: String, found: &Eligible<'_>) -> ListedModel {
         id,
         owned_by: found.route.provider.vendor.slug.clone(),
         created: Timestamp::unix_seconds(found.row.created_at),
+        routes: vec![Arc::clone(&found.route)],
     }
 }

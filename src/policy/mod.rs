@@ -5,5 +5,5 @@ mod period;
 mod smart;
 
 pub use matching::{Directory, Person, Used, used};
-pub use period::start_of;
+pub use period::{end_of, start_of};
 pub use smart::{SmartFault, check_smart, floor_slot};

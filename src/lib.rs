@@ -23,7 +23,7 @@
 //! cloud      → net secrets domain
 //! health     → store secrets snapshot provider net domain
 //! net        → snapshot provider domain             pricing     → domain
-//! policy     → domain              govern      → domain
+//! policy     → domain              govern      → policy domain
 //! domain     → nothing
 //! ```
 

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod model;
 pub mod money;
 pub mod policy;
+pub mod position;
 pub mod price;
 pub mod request_id;
 pub mod role;
@@ -32,6 +33,7 @@ pub use policy::{
     AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, ExhaustAction, Period, Person,
     Scope, ScopeType, Spent, TrafficType, UnknownWord,
 };
+pub use position::{LedgerId, Mark, Position};
 pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};
 pub use request_id::RequestId;
 pub use role::Role;

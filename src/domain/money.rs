@@ -44,6 +44,23 @@ impl Price {
         self.0
     }
 
+    /// What so many tokens cost at most: never less than what is billed for them.
+    #[must_use]
+    pub fn at_most(self, tokens: u64) -> Money {
+        let nanos = self.times(tokens).div_ceil(u128::from(PER_NANO));
+        Money(i64::try_from(nanos).unwrap_or(i64::MAX))
+    }
+
+    /// How many tokens so much money pays for; [`u64::MAX`] where they are free.
+    #[must_use]
+    pub fn paid_by(self, money: Money) -> u64 {
+        let units = u128::from(u64::try_from(money.0).unwrap_or(0)) * u128::from(PER_NANO);
+        match u128::from(self.0.unsigned_abs()) {
+            0 => u64::MAX,
+            price => u64::try_from(units / price).unwrap_or(u64::MAX),
+        }
+    }
+
     /// In units of the currency, for comparisons only.
     #[expect(clippy::cast_precision_loss, reason = "for comparisons")]
     fn approximate(self) -> f64 {
@@ -309,6 +326,19 @@ mod tests {
             let exact = i128::from(price.units()) * i128::from(tokens);
             let off = (nanos * 1_000_000_000 - exact).abs();
             prop_assert!(off < 500_000_000 || (off == 500_000_000 && nanos % 2 == 0), "{off}");
+        }
+
+        #[test]
+        fn money_pays_for_as_many_tokens_as_are_billed_with_it(
+            price in 0..=1_000_000_000_000_000_000_i64, money in 0..=i64::MAX / 4,
+        ) {
+            let price = Price::from_units(price);
+            let tokens = price.paid_by(Money(money));
+            let rates = BilledRates { input: price, output: price, cache_read: price, cache_write: price };
+            let usage = TokenUsage { output: tokens, ..TokenUsage::default() };
+            prop_assert!(rates.cost(&usage).output <= price.at_most(tokens));
+            prop_assert!(price.at_most(tokens) <= Money(money) || price.units() == 0);
+            prop_assert!(tokens == u64::MAX || price.at_most(tokens + 1) > Money(money));
         }
 
         #[test]

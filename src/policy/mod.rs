@@ -8,6 +8,6 @@ mod subject;
 
 pub use access::{AccessPolicy, Asked, Candidate, permits};
 pub use matching::{Directory, Used, counters, used};
-pub use period::start_of;
+pub use period::{end_of, start_of};
 pub use smart::{SmartFault, check_smart, floor_slot};
 pub use subject::Subject;

@@ -23,6 +23,23 @@ pub fn start_of(period: Period, now: Timestamp) -> Timestamp {
     start.map_or(Timestamp(0), |at| Timestamp(at.timestamp().as_microsecond()))
 }
 
+/// When the period ends that `now` lies in, and the next begins.
+#[must_use]
+pub fn end_of(period: Period, now: Timestamp) -> Timestamp {
+    /// Longer than what is left of the period from its first day on, shorter than two of them.
+    const fn days(period: Period) -> u64 {
+        match period {
+            Period::Daily => 1,
+            Period::Weekly => 7,
+            Period::Monthly => 31,
+            Period::Quarterly => 92,
+            Period::Yearly => 366,
+        }
+    }
+    let start = start_of(period, now);
+    start_of(period, start.after(std::time::Duration::from_secs(days(period) * 86_400)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +72,22 @@ mod tests {
             "2027-01-01T00:00:00Z",
             ["2027-01-01", "2026-12-28", "2027-01-01", "2027-01-01", "2027-01-01"],
         );
+    }
+
+    #[test]
+    fn a_period_ends_where_the_next_begins() {
+        let day = std::time::Duration::from_secs(86_400);
+        for period in Period::ALL {
+            let mut now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+            for _ in 0..1500 {
+                let end = end_of(*period, now);
+                assert!(now < end, "{period} {now}");
+                assert_eq!(start_of(*period, end), end);
+                let last = end.before(std::time::Duration::from_micros(1));
+                assert_eq!(start_of(*period, last), start_of(*period, now));
+                now = now.after(day);
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,216 @@
+//! The decision: from what the counters show to a verdict. Pure; Redis decides by the same rules
+//! (`redis/admit.lua`).
+
+use smallvec::SmallVec;
+
+use super::{
+    Amount, Ask, Block, BlockedRoute, Bound, Check, Reason, Rule, Standing,
+    reading::{Reading, budget_wait, refusal, standing},
+};
+use crate::domain::Money;
+
+/// What counters show: the caller's in their order, then those of every route.
+pub(super) type Readings = SmallVec<[Reading; 8]>;
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Count it for the caller's checks and the route's.
+    Grant(Chosen),
+    /// Count it nowhere.
+    Deny { by: Block, route: Option<usize> },
+}
+
+/// What is granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub route: Option<usize>,
+    pub blocked: Vec<BlockedRoute>,
+    /// What strict budgets reserve; the others reserve what is expected.
+    pub strict: Option<Amount>,
+    pub output_cap: Option<u64>,
+}
+
+/// Whether a check is a strict budget that refuses.
+pub(super) const fn is_strict(check: &Check) -> bool {
+    matches!(check.rule, Rule::Budget { blocks: true, strict: true, .. })
+}
+
+/// Decides. A request that moves on to another route has passed the caller's checks and is counted
+/// by them; `held` is what it has reserved of the caller's strict budgets.
+pub(super) fn decide(ask: &Ask<'_>, readings: &[Reading], held: Option<Amount>) -> Decision {
+    let (caller, mut rest) = split(readings, ask.caller.len());
+    if let Some(by) = held.is_none().then(|| first_refusal(ask, ask.caller, caller)).flatten() {
+        return Decision::Deny { by, route: None };
+    }
+    let held = held.unwrap_or_default();
+    if ask.routes.is_empty() {
+        return Decision::Grant(Chosen::default());
+    }
+    let mut chosen: Option<Chosen> = None;
+    let mut blocked = Vec::new();
+    for (route, asked) in ask.routes.iter().enumerate() {
+        let (own, others) = split(rest, asked.checks.len());
+        rest = others;
+        let fits = match worst_refusal(ask, asked.checks, own) {
+            Some(by) => Err(by),
+            None => strict_room(ask, route, caller, own, held),
+        };
+        match fits {
+            Err(by) => blocked.push(BlockedRoute { route, by }),
+            Ok(strict) if chosen.is_none() => {
+                let (strict, output_cap) = strict.unzip();
+                let output_cap = output_cap.flatten();
+                chosen =
+                    Some(Chosen { route: Some(route), strict, output_cap, ..Chosen::default() });
+            }
+            Ok(_) => {}
+        }
+    }
+    match chosen {
+        Some(chosen) => Decision::Grant(Chosen { blocked, ..chosen }),
+        None => nearest(blocked),
+    }
+}
+
+fn split(readings: &[Reading], at: usize) -> (&[Reading], &[Reading]) {
+    readings.split_at_checked(at).unwrap_or((readings, &[]))
+}
+
+/// Every route refuses: the one that recovers first tells.
+fn nearest(blocked: Vec<BlockedRoute>) -> Decision {
+    let Some(first) = blocked.into_iter().min_by_key(|route| route.by.retry_after) else {
+        return Decision::Grant(Chosen::default());
+    };
+    Decision::Deny { by: first.by, route: Some(first.route) }
+}
+
+/// The first of the caller's checks that refuses; of further ones of its kind, the one that
+/// recovers last, so that the wait which is told is an honest one.
+fn first_refusal(ask: &Ask<'_>, checks: &[Check], readings: &[Reading]) -> Option<Block> {
+    let mut refusals = refusals(ask, checks, readings);
+    let first = refusals.next()?;
+    let is_rate = |block: &Block| matches!(block.check.rule, Rule::Rate { .. });
+    let kind = is_rate(&first);
+    Some(refusals.filter(|block| is_rate(block) == kind).fold(first, later))
+}
+
+fn worst_refusal(ask: &Ask<'_>, checks: &[Check], readings: &[Reading]) -> Option<Block> {
+    refusals(ask, checks, readings).reduce(later)
+}
+
+fn later(one: Block, two: Block) -> Block {
+    if two.retry_after > one.retry_after { two } else { one }
+}
+
+fn refusals<'a>(
+    ask: &'a Ask<'_>,
+    checks: &'a [Check],
+    readings: &'a [Reading],
+) -> impl Iterator<Item = Block> + 'a {
+    // What is held of strict budgets is looked at with the route's bound.
+    let ordinary = |check: &Check| !is_strict(check) || ask.routes.is_empty();
+    checks.iter().zip(readings).filter(move |(check, _)| ordinary(check)).filter_map(
+        |(check, reading)| {
+            let (reason, retry_after) = refusal(check, reading, ask.at)?;
+            Some(Block { check: check.clone(), reason, retry_after })
+        },
+    )
+}
+
+/// What strict budgets reserve on a route, and the cap of its output; none where there is none.
+type Strict = Option<(Amount, Option<u64>)>;
+
+fn strict_room(
+    ask: &Ask<'_>,
+    route: usize,
+    caller: &[Reading],
+    own: &[Reading],
+    held: Amount,
+) -> Result<Strict, Block> {
+    let Some(asked) = ask.routes.get(route) else { return Ok(None) };
+    let of_caller = ask.caller.iter().zip(caller).map(|pair| (pair, held));
+    let of_route = asked.checks.iter().zip(own).map(|pair| (pair, Amount::ZERO));
+    let bound = asked.bound.unwrap_or(Bound {
+        input: ask.expected,
+        wanted: Some(0),
+        most: 0,
+        output_price: crate::domain::Price::default(),
+    });
+    let mut tightest: Option<(Amount, Option<u64>)> = None;
+    for ((check, reading), held) in of_caller.chain(of_route) {
+        if !is_strict(check) {
+            continue;
+        }
+        let Reading::Budget(budget) = reading else { continue };
+        let left = left(&check.rule, budget.spent.plus(budget.reserved.minus(held)));
+        let Some(need) = need(&bound, left) else {
+            let reason = lacking(&bound, left);
+            let retry_after = budget_wait(budget, check, ask.at);
+            return Err(Block { check: check.clone(), reason, retry_after });
+        };
+        tightest = Some(match tightest {
+            Some(other) if other.0.tokens <= need.0.tokens => other,
+            _ => need,
+        });
+    }
+    Ok(tightest)
+}
+
+/// What a strict budget has left.
+fn left(rule: &Rule, used: Amount) -> Amount {
+    let Rule::Budget { tokens, cost, .. } = rule else { return Amount::ZERO };
+    Amount {
+        tokens: tokens.map_or(u64::MAX, |limit| limit.saturating_sub(used.tokens)),
+        cost: cost.map_or(Money(i64::MAX), |limit| Money((limit.0 - used.cost.0).max(0))),
+    }
+}
+
+/// The most that the request may use, within what is left, and the cap that makes it so.
+fn need(bound: &Bound, left: Amount) -> Option<(Amount, Option<u64>)> {
+    if bound.input.tokens > left.tokens || bound.input.cost > left.cost {
+        return None;
+    }
+    let rest = left.minus(bound.input);
+    let affords = rest.tokens.min(bound.output_price.paid_by(rest.cost));
+    let output = match bound.wanted {
+        Some(wanted) => Some(wanted.min(bound.most)).filter(|wanted| *wanted <= affords)?,
+        None => Some(bound.most.min(affords)).filter(|cap| *cap >= bound.most.min(1))?,
+    };
+    let need = Amount { tokens: output, cost: bound.output_price.at_most(output) };
+    Some((need.plus(bound.input), bound.wanted.is_none().then_some(output)))
+}
+
+/// Which of both is short.
+fn lacking(bound: &Bound, left: Amount) -> Reason {
+    let output = bound.wanted.map_or(1, |wanted| wanted.min(bound.most));
+    if bound.input.tokens.saturating_add(output) > left.tokens {
+        Reason::BudgetTokens
+    } else {
+        Reason::BudgetCost
+    }
+}
+
+/// How the caller stands, on the route that was granted if one was.
+pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decision) -> Standing {
+    let granted = match decision {
+        Decision::Grant(chosen) => chosen.route,
+        Decision::Deny { .. } => None,
+    };
+    let counted = ask.counts && matches!(decision, Decision::Grant(_));
+    let (caller, mut rest) = split(readings, ask.caller.len());
+    let mut all = Standing::default();
+    for (check, reading) in ask.caller.iter().zip(caller) {
+        all = all.tightest(standing(check, reading, counted));
+    }
+    for (route, asked) in ask.routes.iter().enumerate() {
+        let (own, others) = split(rest, asked.checks.len());
+        rest = others;
+        if granted == Some(route) {
+            for (check, reading) in asked.checks.iter().zip(own) {
+                all = all.tightest(standing(check, reading, counted));
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,81 @@
+//! What the ledger's database knows of the use that policies are about.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Amount;
+use crate::domain::{Mark, OrgId, Period, Position, Timestamp};
+
+/// A policy, as far as counters need to know it before a request comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Which one.
+    pub id: Uuid,
+    /// A budget's period; none for a limit per minute.
+    pub period: Option<Period>,
+    /// A budget's thresholds, percent.
+    pub thresholds: Vec<u8>,
+}
+
+/// A budget and one of its periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Term {
+    /// Which budget.
+    pub policy: Uuid,
+    /// When the period began.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+}
+
+/// What the database holds of some budgets, all of it read at one point in time (in one
+/// transaction that sees one state).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Up to where it holds each ledger's records.
+    pub marks: Vec<Mark>,
+    /// What was used, for each of the terms that were asked for, in their order: by each of the
+    /// budget's entities ([`super::Counter::entity`]). Entities that used nothing may be left out.
+    pub terms: Vec<Vec<(Arc<str>, Amount)>>,
+}
+
+/// What a limit's entity has used in one second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Second {
+    /// Which limit.
+    pub policy: Uuid,
+    /// Whose.
+    pub entity: Arc<str>,
+    /// How many seconds ago.
+    pub ago: u32,
+    /// Requests that were not denied.
+    pub requests: u64,
+    /// Their tokens.
+    pub tokens: u64,
+}
+
+/// The database's knowledge is not to be had now.
+#[derive(Debug, thiserror::Error)]
+#[error("usage history: {0}")]
+pub struct HistoryError(pub String);
+
+/// Reads what the database holds of the ledger.
+#[async_trait::async_trait]
+pub trait History: Send + Sync {
+    /// What was used of budgets of an organization in their periods, by the `ts` of records.
+    ///
+    /// # Errors
+    /// When the database is away; it is asked again.
+    async fn used(&self, org: OrgId, terms: &[Term]) -> Result<Used, HistoryError>;
+
+    /// What was used of these limits per minute in the last 61 seconds. Asked when the process
+    /// starts and counters are in this process alone.
+    ///
+    /// # Errors
+    /// When the database is away; it is not asked again.
+    async fn last_minute(&self, org: OrgId, limits: &[Uuid]) -> Result<Vec<Second>, HistoryError>;
+
+    /// Up to where the database is known to hold this process's own ledger.
+    fn delivered(&self) -> Position;
+}

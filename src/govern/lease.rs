@@ -1,0 +1,80 @@
+//! What a request has reserved, until it is settled.
+
+use std::{fmt, sync::Arc};
+
+use super::{Amount, Check, Governor, Moved, RouteAsk};
+use crate::domain::{OrgId, Position, Timestamp};
+
+/// What a request has reserved. It is settled exactly once: by [`Lease::settle`], or with nothing
+/// used when it is dropped.
+#[must_use]
+pub struct Lease {
+    governor: Arc<Governor>,
+    hold: Option<Hold>,
+}
+
+/// What is reserved where.
+#[derive(Clone, Debug)]
+pub(super) struct Hold {
+    pub org: OrgId,
+    pub at: Timestamp,
+    pub caller: Arc<[Check]>,
+    pub route: Option<Arc<[Check]>>,
+    /// Of ordinary budgets.
+    pub expected: Amount,
+    /// Of strict ones.
+    pub strict: Amount,
+    /// Whether something is reserved in Redis, or here alone.
+    pub shared: bool,
+}
+
+impl Hold {
+    /// Every check that counts it.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.caller.iter().chain(self.route.iter().flat_map(|checks| checks.iter()))
+    }
+
+    /// What a budget has reserved for it.
+    pub fn reserved(&self, check: &Check) -> Amount {
+        if super::decide::is_strict(check) { self.strict } else { self.expected }
+    }
+}
+
+impl Lease {
+    pub(super) const fn new(governor: Arc<Governor>, hold: Hold) -> Self {
+        Self { governor, hold: Some(hold) }
+    }
+
+    /// Counts what the request has used, and frees what it had reserved. Never waits. `position` is
+    /// where its usage record lies in the ledger, to be kept there before; none if it is in none.
+    pub fn settle(mut self, used: Amount, position: Option<Position>) {
+        self.end(used, position);
+    }
+
+    /// Moves on to another route, when one has failed: asks for that route alone. To be called
+    /// where the former or the new route has checks or a bound; the caller's own are counted once.
+    pub async fn move_to(&mut self, route: RouteAsk<'_>) -> Moved {
+        match &mut self.hold {
+            Some(hold) => self.governor.move_hold(hold, route).await,
+            None => Moved::Unavailable,
+        }
+    }
+
+    fn end(&mut self, used: Amount, position: Option<Position>) {
+        if let Some(hold) = self.hold.take() {
+            self.governor.settle(&hold, used, position);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.end(Amount::ZERO, None);
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.hold).finish()
+    }
+}

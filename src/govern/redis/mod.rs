@@ -1,0 +1,5 @@
+//! Redis: what replicas share.
+
+mod link;
+
+pub use link::{Link, LinkError, LinkFault, Script};

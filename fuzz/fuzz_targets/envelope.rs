@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use turnpike::{
     domain::Endpoint,
-    wire::{HeadError, read_head, rewrite},
+    wire::{Changes, HeadError, read_head, rewrite},
 };
 
 const MODEL: &[u8] = b"\"upstream/model\"";
@@ -29,7 +29,11 @@ fuzz_target!(|body: &[u8]| {
         head.model_name
     );
     let body = Bytes::copy_from_slice(body);
-    let sent = rewrite(&body, &head, MODEL, true);
+    let sent = rewrite(
+        &body,
+        &head,
+        Changes { model_json: Some(MODEL), ask_usage: true, output_limit: None },
+    );
     let again = read_head(&sent, Endpoint::Completions).unwrap();
     assert_eq!(&sent[again.model.clone()], MODEL);
     assert!(again.asks_usage());

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{BudgetTarget, Money, OrgId, Period, Person, Scope, ScopeType, Spent, Timestamp},
-    policy::{Directory, start_of, used},
-    store::{BudgetRow, RateLimitRow, Tx},
+    domain::{BudgetTarget, Directory, Money, Period, Scope, Spent, Timestamp},
+    policy::{start_of, used},
+    store::{BudgetRow, RateLimitRow},
 };
 
 /// What rate limits look back on, microseconds.
@@ -70,7 +70,7 @@ pub(super) async fn of_rate_limits(
     let mut tx = state.store.read().await?;
     let rows = tx.rate_limits(caller.org).await?;
     let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
-    let directory = directory(&mut tx, caller.org, &scopes).await?;
+    let directory = tx.directory(caller.org, &scopes).await?;
     drop(tx);
     if rows.is_empty() {
         return Ok(Json(Vec::new()));
@@ -97,7 +97,7 @@ pub(super) async fn of_budgets(
     let mut tx = state.store.read().await?;
     let rows = tx.budgets(caller.org).await?;
     let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
-    let directory = directory(&mut tx, caller.org, &scopes).await?;
+    let directory = tx.directory(caller.org, &scopes).await?;
     drop(tx);
     let now = Timestamp::now();
     let mut periods: BTreeMap<Period, (Timestamp, Vec<Spent>)> = BTreeMap::new();
@@ -158,24 +158,6 @@ fn percentage(used: u64, limit: u64) -> f64 {
         return 100.0;
     }
     (used as f64 / limit as f64 * 10_000.0).round() / 100.0
-}
-
-/// The names that these scopes ask for, and no more: organizations have many users and keys.
-async fn directory(tx: &mut Tx, org: OrgId, scopes: &[&Scope]) -> Result<Directory, AdminError> {
-    let mut directory = Directory::default();
-    let by_name = |kind| scopes.iter().any(|scope| scope.kind == kind && scope.value.is_some());
-    if by_name(ScopeType::User) || scopes.iter().any(|scope| scope.kind == ScopeType::Role) {
-        let people = tx.users(org).await?.into_iter().map(|user| {
-            let person = Person { subject: user.subject, email: user.email, roles: user.roles };
-            (user.id, person)
-        });
-        directory.people = people.collect();
-    }
-    if by_name(ScopeType::ApiKey) {
-        let keys = tx.keys(org).await?.into_iter().map(|key| (key.id, key.name));
-        directory.keys = keys.collect();
-    }
-    Ok(directory)
 }
 
 #[cfg(test)]

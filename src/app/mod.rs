@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod follow;
+mod history;
 mod identity;
 mod listen;
 mod outside;

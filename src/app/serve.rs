@@ -11,7 +11,9 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, follow, identity, listen, outside, parts, prices,
+    AppError, commands, follow,
+    history::LedgerHistory,
+    identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, shutdown,
@@ -22,6 +24,8 @@ use crate::{
     auth::{ApiKeys, IdentityProviders, Issuer},
     cloud::Clouds,
     config::{self, Config},
+    domain::LedgerId,
+    govern::{Governor, OnFailure, Settings},
     ledger::{Ledger, OnFull, SpoolLimits},
     net::Peers,
     observe::{self, AccessLog, Metrics},
@@ -106,6 +110,14 @@ async fn start(
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
     let metrics = Arc::new(Metrics::new()?);
+    let governor = Governor::new(Settings {
+        ledger: LedgerId(uuid::Uuid::new_v4()),
+        history: Arc::new(LedgerHistory::new(store.clone(), Arc::clone(&ledger))),
+        listener: Box::new(|_| {}),
+        link: None,
+        on_failure: OnFailure::Local,
+    });
+    tokio::spawn(Arc::clone(&governor).run(stop_delivery.subscribe()));
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
@@ -118,6 +130,7 @@ async fn start(
         limits(config),
         drain,
         local,
+        governor,
     ));
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);

@@ -9,6 +9,8 @@
 //! Both are written to JSON digit by digit, never by way of a floating-point number, and read back
 //! as the same number; a client that reads doubles gets the double that it sent.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -117,6 +119,12 @@ impl Money {
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(decimal::format(self.0, MONEY_PLACES).as_str())
     }
 }
 

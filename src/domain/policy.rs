@@ -1,7 +1,7 @@
 //! What rate limits, budgets and access policies are made of: whom they are about, and the words of
 //! their fields.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -229,6 +229,15 @@ pub struct Person {
     pub email: Option<String>,
     /// Their roles.
     pub roles: Vec<String>,
+}
+
+/// Names that go with ids.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Users.
+    pub people: HashMap<UserId, Person>,
+    /// Names of keys.
+    pub keys: HashMap<KeyId, String>,
 }
 
 /// What requests of one kind used together: by whom, of what.

@@ -3,16 +3,7 @@
 use std::collections::HashMap;
 
 use super::Subject;
-use crate::domain::{BudgetTarget, KeyId, Money, Person, Scope, Spent, TrafficType, UserId};
-
-/// Names that go with ids.
-#[derive(Clone, Debug, Default)]
-pub struct Directory {
-    /// Users.
-    pub people: HashMap<UserId, Person>,
-    /// Names of keys.
-    pub keys: HashMap<KeyId, String>,
-}
+use crate::domain::{BudgetTarget, Directory, Money, Scope, Spent, TrafficType};
 
 /// What was used of a counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,7 +92,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{ProviderId, ScopeType};
+    use crate::domain::{KeyId, Person, ProviderId, ScopeType, UserId};
 
     fn scope(kind: ScopeType, id: Option<Uuid>, value: Option<&str>) -> Scope {
         Scope { kind, id, value: value.map(str::to_owned) }

@@ -7,7 +7,7 @@ mod smart;
 mod subject;
 
 pub use access::{AccessPolicy, Asked, Candidate, permits};
-pub use matching::{Directory, Used, counters, used};
+pub use matching::{Used, counters, used};
 pub use period::{end_of, start_of};
 pub use smart::{SmartFault, check_smart, floor_slot};
 pub use subject::Subject;

@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    framing, gate, identity, local, oauth,
+    framing, gate, identity, limits, local, oauth,
     refusal::{self, Refusal},
     reply, translation,
 };
@@ -18,8 +18,9 @@ use crate::{
     auth::{KeyRefusal, Principal},
     dialect::models::{self, Model},
     domain::{ClientDialect, Endpoint},
+    govern::Standing,
     route::{self, Plan},
-    snapshot::ListedModel,
+    snapshot::{ListedModel, OrgSnapshot},
     wire,
 };
 
@@ -87,6 +88,8 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
             one_call: false,
         },
+        reservation: None,
+        standing: Standing::default(),
         attempt: super::ctx::Attempt::default(),
         callers_fault: None,
         client_gone: false,
@@ -122,12 +125,18 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
+    let shared = Arc::clone(&ctx.shared);
+    let org = shared.snapshot.load().orgs.get(&principal.org).cloned();
+    let Some(org) = org else {
+        return Err(Some(refusal::model_not_found(&inbound.head.model_name)));
+    };
     let headers = &session.req_header().headers;
-    let plan = plan(ctx, &principal, &inbound.head.model_name, endpoint, headers);
+    let plan = plan(ctx, &org, &inbound.head.model_name, endpoint, headers);
+    let arrived = ctx.arrived;
     let Some(call) = ctx.call.as_mut() else { return Ok(None) };
     // Recorded for a request that goes no further, too.
     call.inbound = Some(inbound);
-    call.plan = Some(plan?);
+    call.plan = Some(limits::admit(&shared, call, arrived, &org, plan).await?);
     if let Some(estimated) = translation::estimated(call).await? {
         return Ok(Some(estimated));
     }
@@ -259,14 +268,12 @@ async fn read(
 
 fn plan(
     ctx: &Ctx,
-    principal: &Principal,
+    org: &OrgSnapshot,
     model: &str,
     endpoint: Endpoint,
     headers: &HeaderMap,
 ) -> std::result::Result<Plan, Refusal> {
-    let snapshot = ctx.shared.snapshot.load();
-    let resolution = snapshot.orgs.get(&principal.org).and_then(|org| route::resolve(org, model));
-    let Some(resolution) = resolution else {
+    let Some(resolution) = route::resolve(org, model) else {
         return Err(refusal::model_not_found(model));
     };
     let mut plan = Plan::new(resolution, endpoint);

@@ -12,6 +12,7 @@ use super::{
     body::Room,
     gate::Handle,
     identity::Trace,
+    limits::Reservation,
     refusal,
     shared::{Active, Shared},
     stream::StreamAnswer,
@@ -21,6 +22,7 @@ use crate::{
     auth::Principal,
     dialect::AnswerMeter,
     domain::{ClientDialect, Endpoint, Timestamp},
+    govern::Standing,
     observe::InFlight,
     route::{Failure, Plan},
     secrets::Secret,
@@ -62,6 +64,10 @@ pub struct Call {
     /// What kept a route from being tried: the answer, if none was.
     pub refused: Option<Refusal>,
     pub wishes: Wishes,
+    /// What is held of the caller's limits.
+    pub reservation: Option<Reservation>,
+    /// How the caller stands with them.
+    pub standing: Standing,
     pub attempt: Attempt,
     /// What ends the request with an answer of its own, whatever other routes there are: the caller's fault,
     /// or no room for what it asks.

@@ -1,5 +1,7 @@
 //! The header of the vendor's answer, made the client's.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use pingora_error::Result;
 use pingora_http::ResponseHeader;
@@ -11,6 +13,7 @@ use super::{
 };
 use crate::{
     domain::{ClientDialect, Endpoint},
+    govern::Room,
     route::Plan,
     wire::headers,
 };
@@ -121,6 +124,37 @@ pub fn name(headers: &mut HeaderMap, call: &Call) {
     if call.dialect == ClientDialect::Anthropic {
         headers.insert(HeaderName::from_static("request-id"), call.id_header.clone());
     }
+    if let Some(room) = &call.standing.requests {
+        tell_room(headers, &REQUESTS, room);
+    }
+    if let Some(room) = &call.standing.tokens {
+        tell_room(headers, &TOKENS, room);
+    }
+}
+
+/// Limit, remaining and reset, in the place of the vendor's own: it is the gateway's limit that the
+/// caller meets.
+type RoomNames = [&'static str; 3];
+const REQUESTS: RoomNames =
+    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
+const TOKENS: RoomNames =
+    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+
+fn tell_room(headers: &mut HeaderMap, [limit, remaining, reset]: &RoomNames, room: &Room) {
+    headers.insert(HeaderName::from_static(limit), room.limit.into());
+    headers.insert(HeaderName::from_static(remaining), room.remaining.into());
+    if let Ok(value) = HeaderValue::try_from(duration(room.reset)) {
+        headers.insert(HeaderName::from_static(reset), value);
+    }
+}
+
+/// As OpenAI writes it: `6s`, `1m3s`. Whole seconds, rounded up.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
 }
 
 /// The five headers of seed 001.
@@ -132,4 +166,15 @@ fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
     tell("x-bd-provider-failover-count", plan.attempts.len().into());
     tell("x-bd-provider-retry-count", plan.retry_count.into());
     tell("x-bd-provider-retry-sleep-ms", sleep.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_openai_writes_them() {
+        let told = [0, 1, 59_001, 60_000, 63_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(told, ["0s", "1s", "1m0s", "1m0s", "1m3s"]);
+    }
 }

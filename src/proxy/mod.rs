@@ -8,6 +8,7 @@
 mod admit;
 mod authorize;
 mod body;
+mod bound;
 mod callers;
 mod ctx;
 mod dress;
@@ -16,6 +17,7 @@ mod framing;
 mod front;
 mod gate;
 mod identity;
+mod limits;
 mod local;
 mod meter;
 mod oauth;

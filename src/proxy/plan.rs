@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::{
     ctx::{Attempt, Call, Ctx, Inbound, Series},
-    failed,
+    failed, limits,
     shared::Shared,
     translation,
 };
@@ -23,7 +23,7 @@ use crate::{
     route::{Failure, Next, Plan, decide},
     snapshot::{Route, Way},
     translate::form::Refusal,
-    wire,
+    wire::{self, Changes},
 };
 
 /// The peer of the next attempt. An error means that none is left, or that the client left.
@@ -38,6 +38,14 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
         if call.endpoint.and_then(|endpoint| route.way(endpoint)) == Some(Way::Estimate) {
             // The vendor is not asked: the gateway answers once Pingora has ended the request.
             return give_up();
+        }
+        if let Err(refusal) = limits::follow(&shared, call, &route).await {
+            let Some(plan) = call.plan.as_mut() else { return give_up() };
+            plan.skip();
+            if plan.current().is_none() && plan.attempts.is_empty() {
+                call.callers_fault = Some(refusal);
+            }
+            continue;
         }
         let patience =
             if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
@@ -150,9 +158,26 @@ fn begin(call: &mut Call, body: Bytes, deadline: Instant) {
 }
 
 /// The client's body with the route's model in it, and usage asked for where the client did not.
-pub fn body_for(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) -> Bytes {
-    let ask = asks_usage(inbound, route, endpoint);
-    wire::rewrite(&inbound.body, &inbound.head, &route.upstream_model_json, ask)
+pub fn body_for(
+    inbound: &Inbound,
+    route: &Route,
+    endpoint: Option<Endpoint>,
+    output_cap: Option<u64>,
+) -> Bytes {
+    let quirks = &route.provider.vendor.quirks;
+    let name = match endpoint {
+        Some(Endpoint::Responses) => "max_output_tokens",
+        Some(Endpoint::ChatCompletions) if quirks.max_completion_tokens || quirks.openai_models => {
+            "max_completion_tokens"
+        }
+        _ => "max_tokens",
+    };
+    let changes = Changes {
+        model_json: Some(&route.upstream_model_json),
+        ask_usage: asks_usage(inbound, route, endpoint),
+        output_limit: output_cap.map(|cap| (name, cap)),
+    };
+    wire::rewrite(&inbound.body, &inbound.head, changes)
 }
 
 /// Whether the gateway asks this route's stream for usage on its own account.

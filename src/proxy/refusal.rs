@@ -5,7 +5,8 @@ use crate::{
         GatewayError,
         errors::{GATEWAY, INVALID_REQUEST, RATE_LIMIT, UPSTREAM},
     },
-    domain::{Attempt, Endpoint},
+    domain::{Attempt, CURRENCY, Endpoint},
+    govern::{Block, Reason, Rule},
     wire::HeadError,
 };
 
@@ -121,6 +122,33 @@ pub fn model_not_allowed(model: &str) -> Refusal {
     let message = format!("model '{shown}' is not allowed for this caller");
     let error = GatewayError::new(403, INVALID_REQUEST, message).code("model_not_allowed");
     about_model(Refusal { error: Box::new(error), reason: "model_access" })
+}
+
+/// A rate limit or a budget is used up.
+pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
+    let (reason, code) = match by.reason {
+        Reason::Requests | Reason::Tokens => ("rate_limit", "rate_limit_exceeded"),
+        Reason::BudgetTokens | Reason::BudgetCost => ("budget", "budget_exceeded"),
+    };
+    let message = match (by.reason, &by.check.rule) {
+        (Reason::Requests, Rule::Rate { requests: Some(limit), .. }) => {
+            format!("rate limit '{policy}' is reached: {limit} requests per minute")
+        }
+        (Reason::Tokens, Rule::Rate { tokens: Some(limit), .. }) => {
+            format!("rate limit '{policy}' is reached: {limit} tokens per minute")
+        }
+        (Reason::BudgetTokens, Rule::Budget { period, tokens: Some(limit), .. }) => {
+            format!("budget '{policy}' is used up: {limit} tokens {period}")
+        }
+        (Reason::BudgetCost, Rule::Budget { period, cost: Some(limit), .. }) => {
+            format!("budget '{policy}' is used up: {limit} {CURRENCY} {period}")
+        }
+        _ => format!("'{policy}' is used up"),
+    };
+    let seconds = by.retry_after.as_secs() + u64::from(by.retry_after.subsec_nanos() > 0);
+    let message = format!("{message}; try again in {} s", seconds.max(1));
+    let error = GatewayError::new(429, RATE_LIMIT, message).code(code).retry_after(seconds.max(1));
+    Refusal { error: Box::new(error), reason }
 }
 
 pub fn endpoint_not_spoken(model: &str, endpoint: Endpoint) -> Refusal {

@@ -79,12 +79,16 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     let outcome = told(call, outcome);
     end_attempt(call, &shared, &outcome);
     let facts = facts(call);
+    let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);
     record.latency_ms = millis(elapsed);
     if let Some(reason) = outcome.denied_by {
         shared.metrics.denied(reason);
     }
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
+    if let Some(held) = reservation {
+        held.settle(&shared, &record);
+    }
     let mut json = Vec::with_capacity(TYPICAL_RECORD);
     match serde_json::to_writer(&mut json, &record) {
         Ok(()) => {

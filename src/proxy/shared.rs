@@ -12,6 +12,7 @@ use super::callers::Callers;
 use crate::{
     auth::ApiKeys,
     cloud::Clouds,
+    govern::{Expectations, Governor},
     ledger::Ledger,
     net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
@@ -58,6 +59,10 @@ pub struct Shared {
     pub drain: Drain,
     /// Probes, admin and user API.
     pub local: axum::Router,
+    /// Whether requests may be served.
+    pub governor: Arc<Governor>,
+    /// What requests of a kind lately used.
+    pub(super) expectations: Expectations,
     /// What callers are held to.
     pub(super) callers: Callers,
     /// How routes have done lately.
@@ -81,6 +86,7 @@ impl Shared {
         limits: Limits,
         drain: Drain,
         local: axum::Router,
+        governor: Arc<Governor>,
     ) -> Self {
         let (callers, stats) = (Callers::default(), RouteStats::default());
         Self {
@@ -95,6 +101,8 @@ impl Shared {
             limits,
             drain,
             local,
+            governor,
+            expectations: Expectations::default(),
             callers,
             stats,
             buffered: AtomicU64::new(0),

@@ -20,6 +20,7 @@ use crate::{
         self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
+    wire::{self, Changes},
 };
 
 /// What one medium may take (contract 2, `media.fetch`).
@@ -41,15 +42,20 @@ pub async fn body(
         return Ok(Bytes::new());
     };
     capable(inbound, endpoint, &route.facts)?;
+    let cap = call.reservation.as_ref().and_then(|held| held.output_cap);
     match route.way(endpoint) {
-        None | Some(Way::Pass | Way::Estimate) => Ok(plan::body_for(inbound, route, call.endpoint)),
+        None | Some(Way::Pass | Way::Estimate) => {
+            Ok(plan::body_for(inbound, route, call.endpoint, cap))
+        }
         Some(Way::Rehost(platform)) => {
-            translate::rehost_request(&inbound.body, platform, betas).map(Bytes::from)
+            let body = capped(inbound, endpoint, cap);
+            translate::rehost_request(&body, platform, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
         Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
-            let missing = match written(inbound, &call.media, route, client, vendor)? {
+            let sent = capped(inbound, endpoint, cap);
+            let missing = match written(&sent, &call.media, route, client, vendor)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
                     return Ok(body.into());
@@ -60,8 +66,7 @@ pub async fn body(
                 call.media.push(fetch(media, url).await?);
                 make_room(call)?;
             }
-            let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
-            match written(inbound, &call.media, route, client, vendor)? {
+            match written(&sent, &call.media, route, client, vendor)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
                     Ok(body.into())
@@ -70,6 +75,17 @@ pub async fn body(
             }
         }
     }
+}
+
+/// The client's body, with a limit of output in its own dialect where a strict budget sets one.
+fn capped(inbound: &Inbound, endpoint: Endpoint, cap: Option<u64>) -> Bytes {
+    let name = match endpoint {
+        Endpoint::Responses => "max_output_tokens",
+        Endpoint::ChatCompletions => "max_completion_tokens",
+        _ => "max_tokens",
+    };
+    let output_limit = cap.map(|cap| (name, cap));
+    wire::rewrite(&inbound.body, &inbound.head, Changes { output_limit, ..Changes::default() })
 }
 
 /// Accounts for the files that were fetched, as for the body itself: each is there, and in the body that is
@@ -159,14 +175,14 @@ fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<
 }
 
 fn written(
-    inbound: &Inbound,
+    body: &[u8],
     media: &[Fetched],
     route: &Route,
     client: ClientApi,
     vendor: VendorApi,
 ) -> Result<Written, Refusal> {
     let provider = &route.provider;
-    let mut request = client.read(&inbound.body)?;
+    let mut request = client.read(body)?;
     let mut missing: Vec<String> = Vec::new();
     each_medium(&mut request, vendor, provider.platform, &mut |medium| {
         let Source::Url(url) = &medium.source else { return };

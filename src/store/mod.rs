@@ -12,6 +12,7 @@ mod changes;
 mod claims;
 mod credentials;
 mod deliveries;
+mod directory;
 mod error;
 mod governance;
 mod health;

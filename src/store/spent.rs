@@ -13,7 +13,10 @@ use crate::domain::{KeyId, Money, OrgId, ProviderId, Spent, Timestamp, UserId};
 
 /// Requests that were refused on the way in used nothing. One record is read once, and only those
 /// of the organization and time.
+///
+/// `second` is when, in whole seconds since the epoch; listings are no calls of models.
 const SPENT_SQLITE: &str = "SELECT
+        ts / 1000000 AS second,
         json_extract(record, '$.api_key_id') AS api_key_id,
         json_extract(record, '$.user_id') AS user_id,
         json_extract(record, '$.group_names') AS group_names,
@@ -29,10 +32,11 @@ const SPENT_SQLITE: &str = "SELECT
             AS cost
     FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND json_extract(record, '$.denied_by') IS NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7";
+        AND json_extract(record, '$.alias') IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
 const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
-        (SELECT record::jsonb AS r FROM usage_records WHERE org_id = $1 AND ts >= $2)
-    SELECT r ->> 'api_key_id' AS api_key_id, r ->> 'user_id' AS user_id,
+        (SELECT ts, record::jsonb AS r FROM usage_records WHERE org_id = $1 AND ts >= $2)
+    SELECT ts / 1000000 AS second, r ->> 'api_key_id' AS api_key_id, r ->> 'user_id' AS user_id,
         r ->> 'group_names' AS group_names, r ->> 'alias' AS alias,
         r ->> 'provider_id' AS provider_id, r ->> 'provider_name' AS provider_name,
         r ->> 'upstream_model' AS upstream_model,
@@ -41,8 +45,8 @@ const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
             + (r ->> 'cache_read_tokens')::BIGINT
             + (r ->> 'cache_write_tokens')::BIGINT)::BIGINT AS tokens,
         SUM(ROUND(COALESCE((r ->> 'cost_total')::NUMERIC, 0) * 1000000000))::BIGINT AS cost
-    FROM used WHERE r ->> 'denied_by' IS NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7";
+    FROM used WHERE r ->> 'denied_by' IS NULL AND r ->> 'alias' IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
 
 /// Periods of budgets begin at midnight, so whole days are all that is needed of them.
 const SPENT_IN_DAYS: &str = "SELECT s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id,
@@ -78,8 +82,21 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn spent(&self, org: OrgId, since: Timestamp) -> Result<Vec<Spent>, StoreError> {
+        Ok(self.spent_by_second(org, since).await?.into_iter().map(|(_, spent)| spent).collect())
+    }
+
+    /// The same, each with the second since the epoch in which it arrived.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn spent_by_second(
+        &self,
+        org: OrgId,
+        since: Timestamp,
+    ) -> Result<Vec<(i64, Spent)>, StoreError> {
         let text = self.readers.engine().pick(SPENT_SQLITE, SPENT_POSTGRES);
-        Ok(self.readers.all(sql(text).bind(org.0).bind(since.0)).await?)
+        let rows: Vec<InSecond> = self.readers.all(sql(text).bind(org.0).bind(since.0)).await?;
+        Ok(rows.into_iter().map(|row| (row.second, row.spent)).collect())
     }
 }
 
@@ -108,6 +125,18 @@ impl Record for Spent {
             tokens: sum(found, "tokens")?,
             cost: Money(found.get("cost")?),
         })
+    }
+}
+
+/// What was used in one second.
+struct InSecond {
+    second: i64,
+    spent: Spent,
+}
+
+impl Record for InSecond {
+    fn read(found: &Found<'_>) -> sqlx::Result<Self> {
+        Ok(Self { second: found.get("second")?, spent: Spent::read(found)? })
     }
 }
 

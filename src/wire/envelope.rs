@@ -9,6 +9,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use smallvec::SmallVec;
+
 use super::json::{Cursor, Fault, Kind, Value};
 use crate::domain::Endpoint;
 
@@ -28,6 +30,8 @@ pub struct Head {
     pub stream_options: StreamOptions,
     /// The most tokens of output that are asked for; none where that is not said, or is no number.
     pub output_limit: Option<u64>,
+    /// Members that would name that limit and hold no number: their values.
+    pub output_blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
     /// Right behind the object's opening brace: where a member can be added.
     pub insert_at: usize,
 }
@@ -137,6 +141,7 @@ pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
         stream: read_stream(seen.stream.as_ref())?,
         stream_options: read_stream_options(body, endpoint, seen.stream_options)?,
         output_limit,
+        output_blanks: seen.output_blanks,
         insert_at: memchr::memchr(b'{', body).map_or(0, |brace| brace + 1),
     })
 }
@@ -173,6 +178,7 @@ struct Seen {
     max_tokens: Option<u64>,
     max_completion_tokens: Option<u64>,
     max_output_tokens: Option<u64>,
+    output_blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
     /// The first one that cannot be accepted. Kept until the syntax is known to be right.
     error: Option<HeadError>,
 }
@@ -186,9 +192,14 @@ impl Seen {
             b"stream" => (&mut self.stream, "stream"),
             b"stream_options" => (&mut self.stream_options, "stream_options"),
             b"messages" => (&mut self.messages, "messages"),
-            b"max_tokens" => return self.max_tokens = count(body, &value),
-            b"max_completion_tokens" => return self.max_completion_tokens = count(body, &value),
-            b"max_output_tokens" => return self.max_output_tokens = count(body, &value),
+            b"max_tokens" => return self.max_tokens = self.count(body, "max_tokens", &value),
+            b"max_completion_tokens" => {
+                return self.max_completion_tokens =
+                    self.count(body, "max_completion_tokens", &value);
+            }
+            b"max_output_tokens" => {
+                return self.max_output_tokens = self.count(body, "max_output_tokens", &value);
+            }
             // Upstreams written in Go match names without case: they would run this one.
             other if other.eq_ignore_ascii_case(b"model") => {
                 self.refuse(
@@ -207,6 +218,15 @@ impl Seen {
         }
     }
 
+    /// A whole number; none for anything else, which is noted, and the vendor's to judge.
+    fn count(&mut self, body: &[u8], name: &'static str, value: &Value) -> Option<u64> {
+        let number = count(body, value);
+        if number.is_none() {
+            self.output_blanks.push((name, value.span.clone()));
+        }
+        number
+    }
+
     /// What the endpoint's API calls the limit of its output.
     fn output_limit(&self, endpoint: Endpoint) -> Option<u64> {
         match endpoint {
@@ -220,7 +240,6 @@ impl Seen {
     }
 }
 
-/// A whole number; none for anything else, which is the vendor's to judge.
 fn count(body: &[u8], value: &Value) -> Option<u64> {
     std::str::from_utf8(body.get(value.span.clone())?).ok()?.parse().ok()
 }

@@ -261,7 +261,15 @@ proptest! {
         prop_assert_eq!(head.stream, stream.unwrap_or(false));
 
         let bytes = bytes::Bytes::from(text);
-        let sent = crate::wire::rewrite(&bytes, &head, b"\"up/stream\"", true);
+        let sent = crate::wire::rewrite(
+            &bytes,
+            &head,
+            crate::wire::Changes {
+                model_json: Some(b"\"up/stream\""),
+                ask_usage: true,
+                output_limit: None,
+            },
+        );
         let mut expected = body;
         expected.insert("model".into(), json!("up/stream"));
         expected.insert("stream_options".into(), json!({"include_usage": true}));

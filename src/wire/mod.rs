@@ -18,4 +18,4 @@ pub mod sse;
 
 pub use ends::{End, Ends, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
-pub use rewrite::rewrite;
+pub use rewrite::{Changes, rewrite};

@@ -6,17 +6,39 @@ use bytes::Bytes;
 
 use super::envelope::{Head, IncludeUsage, StreamOptions};
 
-/// The body with `model_json` (a JSON string literal) as its model and, with `ask_usage`, with
-/// `stream_options.include_usage` true. The same bytes, uncopied, where nothing changes; else one
-/// buffer of exactly the new size.
+/// What a body is changed to, where it is not the client's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes<'a> {
+    /// The model, as a JSON string literal.
+    pub model_json: Option<&'a [u8]>,
+    /// Whether `stream_options.include_usage` becomes true.
+    pub ask_usage: bool,
+    /// A limit of output that the client does not name: the member and its value.
+    pub output_limit: Option<(&'a str, u64)>,
+}
+
+/// The body with its changes. The same bytes, uncopied, where nothing changes; else one buffer of
+/// exactly the new size.
 #[must_use]
-pub fn rewrite(body: &Bytes, head: &Head, model_json: &[u8], ask_usage: bool) -> Bytes {
-    let model = (body.get(head.model.clone()) != Some(model_json))
-        .then(|| Edit::new(head.model.clone(), model_json));
-    let usage = if ask_usage { usage_edit(head) } else { None };
-    let mut edits = [model, usage];
+pub fn rewrite(body: &Bytes, head: &Head, changes: Changes<'_>) -> Bytes {
+    let model = changes
+        .model_json
+        .filter(|json| body.get(head.model.clone()) != Some(json))
+        .map(|json| Edit::new(head.model.clone(), json));
+    let usage = if changes.ask_usage { usage_edit(head) } else { None };
+    let limit = changes.output_limit.map(|(member, limit)| limit_text(head, member, limit));
+    let limit = limit.as_ref().map(|(span, text)| Edit::new(span.clone(), text.as_bytes()));
+    let mut edits = [model, usage, limit];
     edits.sort_by_key(|edit| edit.as_ref().map_or(usize::MAX, |edit| edit.span.start));
     splice(body, &edits)
+}
+
+/// The limit in place of what has its name and is no number, or as a member of its own.
+fn limit_text(head: &Head, member: &str, limit: u64) -> (Range<usize>, String) {
+    match head.output_blanks.iter().find(|(name, _)| *name == member) {
+        Some((_, span)) => (span.clone(), limit.to_string()),
+        None => (head.insert_at..head.insert_at, format!("\"{member}\":{limit},")),
+    }
 }
 
 /// One span and what stands there afterwards.
@@ -77,13 +99,15 @@ fn splice(body: &Bytes, edits: &[Option<Edit<'_>>]) -> Bytes {
 mod tests {
     use bytes::Bytes;
 
-    use super::rewrite;
+    use super::{Changes, rewrite};
     use crate::{domain::Endpoint, wire::read_head};
 
     fn rewritten(body: &str, model_json: &str, ask_usage: bool) -> String {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let head = read_head(&body, Endpoint::Completions).unwrap();
-        String::from_utf8(rewrite(&body, &head, model_json.as_bytes(), ask_usage).to_vec()).unwrap()
+        let model_json = Some(model_json.as_bytes());
+        let changes = Changes { model_json, ask_usage, output_limit: None };
+        String::from_utf8(rewrite(&body, &head, changes).to_vec()).unwrap()
     }
 
     #[test]
@@ -102,9 +126,31 @@ mod tests {
     fn a_body_that_stays_is_not_copied() {
         let body = Bytes::from_static(br#"{"model":"m","stream_options":{"include_usage":true}}"#);
         let head = read_head(&body, Endpoint::Completions).unwrap();
-        let out = rewrite(&body, &head, br#""m""#, true);
+        let model_json = Some(br#""m""#.as_slice());
+        let out =
+            rewrite(&body, &head, Changes { model_json, ask_usage: true, output_limit: None });
         assert_eq!(out.as_ptr(), body.as_ptr());
         assert_eq!(out, body);
+    }
+
+    #[test]
+    fn a_limit_of_output_is_set_where_none_is_named() {
+        let limited = |body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            let head = read_head(&body, Endpoint::Completions).unwrap();
+            let changes = Changes { output_limit: Some(("max_tokens", 9)), ..Changes::default() };
+            String::from_utf8(rewrite(&body, &head, changes).to_vec()).unwrap()
+        };
+        assert_eq!(limited(r#"{"model":"m"}"#), r#"{"max_tokens":9,"model":"m"}"#);
+        assert_eq!(
+            limited(r#"{"model":"m","max_tokens": null }"#),
+            r#"{"model":"m","max_tokens": 9 }"#,
+            "no member twice, of which vendors would read one or the other"
+        );
+        assert_eq!(
+            limited(r#"{"max_completion_tokens":null,"model":"m"}"#),
+            r#"{"max_tokens":9,"max_completion_tokens":null,"model":"m"}"#
+        );
     }
 
     #[test]

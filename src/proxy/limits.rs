@@ -1,0 +1,215 @@
+//! Limits: whether a request may be served, before its first attempt and when it moves on.
+//!
+//! One question to the governor holds it against everything that is about its caller and about the
+//! routes of its plan; what refuses a route closes that route, what refuses all of them or the caller
+//! refuses the request. A request that is refused for another reason is looked at only: a limit that is
+//! used up answers first (contract 4.11), and nothing counts it.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{
+    bound,
+    ctx::Call,
+    refusal::{self, Refusal},
+    shared::Shared,
+};
+use crate::{
+    domain::{RouteId, Timestamp, UsageRecord},
+    govern::{
+        Amount, Ask, Block, Bound, Check, Denied, Grant, Lease, Moved, RouteAsk, Rule, Verdict,
+    },
+    route::Plan,
+    snapshot::{CallerPolicies, OrgSnapshot, Route},
+};
+
+/// What a request holds of its limits while it is served.
+pub struct Reservation {
+    lease: Lease,
+    /// The route that it is for.
+    route: Option<RouteId>,
+    /// Whether moving to another route makes a difference.
+    moves: bool,
+    org: Arc<OrgSnapshot>,
+    at: Timestamp,
+    /// The most tokens of output that strict budgets still afford, where the client names no limit.
+    pub output_cap: Option<u64>,
+}
+
+/// Decides on a request whose model led to `plan`, or to a refusal.
+///
+/// # Errors
+/// Why it may not be served.
+pub async fn admit(
+    shared: &Shared,
+    call: &mut Call,
+    at: Timestamp,
+    org: &Arc<OrgSnapshot>,
+    plan: Result<Plan, Refusal>,
+) -> Result<Plan, Refusal> {
+    let Some(principal) = call.principal.clone() else { return plan };
+    let held = shared.callers.held(org, &principal);
+    let name = call.inbound.as_ref().map_or("", |inbound| inbound.head.model_name.as_str());
+    let plan = plan.and_then(|plan| permitted(plan, name, &held.policies));
+    if org.policies.is_free(&held.policies) {
+        return plan;
+    }
+    let asked = match &plan {
+        Ok(plan) => routes(call, plan, org, &held.policies, at),
+        Err(_) => SmallVec::new(),
+    };
+    let routes: SmallVec<[RouteAsk<'_>; 4]> = asked.iter().map(Asked::ask).collect();
+    let expected = match &plan {
+        Ok(plan) => shared.expectations.of((org.id, &**plan.alias(), call.endpoint)),
+        Err(_) => Amount::ZERO,
+    };
+    let caller = &held.policies.checks;
+    let counts = plan.is_ok();
+    let verdict = shared
+        .governor
+        .admit(&Ask { org: org.id, at, caller, routes: &routes, expected, counts })
+        .await;
+    match verdict {
+        Verdict::Granted(grant) => plan.map(|plan| granted(call, plan, grant, &asked, (org, at))),
+        Verdict::Denied(Denied { by, standing, .. }) => {
+            call.standing = standing;
+            Err(denied(&by, org))
+        }
+        Verdict::Unavailable => Err(counters_away()),
+    }
+}
+
+/// Closes the routes that the caller may not use.
+fn permitted(mut plan: Plan, name: &str, caller: &CallerPolicies) -> Result<Plan, Refusal> {
+    if caller.access.is_empty() {
+        return Ok(plan);
+    }
+    let closed: SmallVec<[usize; 4]> = plan
+        .open()
+        .filter(|(_, route)| !caller.may_use(name, route))
+        .map(|(position, _)| position)
+        .collect();
+    plan.close(closed);
+    if plan.current().is_none() { Err(refusal::model_not_allowed(name)) } else { Ok(plan) }
+}
+
+/// A route of the plan, and what the request is held to on it.
+struct Asked {
+    position: usize,
+    id: RouteId,
+    checks: Arc<[Check]>,
+    bound: Option<Bound>,
+}
+
+impl Asked {
+    fn ask(&self) -> RouteAsk<'_> {
+        RouteAsk { checks: &self.checks, bound: self.bound }
+    }
+}
+
+fn routes(
+    call: &Call,
+    plan: &Plan,
+    org: &OrgSnapshot,
+    caller: &CallerPolicies,
+    at: Timestamp,
+) -> SmallVec<[Asked; 4]> {
+    plan.open()
+        .map(|(position, route)| Asked { position, ..asked(call, route, org, caller, at) })
+        .collect()
+}
+
+fn asked(
+    call: &Call,
+    route: &Route,
+    org: &OrgSnapshot,
+    caller: &CallerPolicies,
+    at: Timestamp,
+) -> Asked {
+    let checks = org.policies.on_route(route, caller);
+    let strict = caller.checks.iter().chain(checks.iter()).any(is_strict);
+    let bound = if strict { bound::of(call, route, at) } else { None };
+    Asked { position: 0, id: route.id, checks, bound }
+}
+
+const fn is_strict(check: &Check) -> bool {
+    matches!(check.rule, Rule::Budget { strict: true, .. })
+}
+
+fn granted(
+    call: &mut Call,
+    mut plan: Plan,
+    grant: Grant,
+    asked: &[Asked],
+    (org, at): (&Arc<OrgSnapshot>, Timestamp),
+) -> Plan {
+    call.standing = grant.standing;
+    let blocked = grant.blocked.iter().filter_map(|blocked| asked.get(blocked.route));
+    plan.close(blocked.map(|route| route.position));
+    call.reservation = grant.lease.map(|lease| Reservation {
+        lease,
+        route: grant.route.and_then(|route| asked.get(route)).map(|route| route.id),
+        moves: asked.iter().any(|route| !route.checks.is_empty() || route.bound.is_some()),
+        org: Arc::clone(org),
+        at,
+        output_cap: grant.output_cap,
+    });
+    plan
+}
+
+/// Moves what the request holds to the route that it tries next.
+///
+/// # Errors
+/// When that route may not be used now.
+pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Result<(), Refusal> {
+    let needs = |held: &Reservation| held.moves && held.route != Some(route.id);
+    let Some(mut held) = call.reservation.take_if(|held| needs(held)) else { return Ok(()) };
+    let Some(principal) = call.principal.clone() else { return Ok(()) };
+    let caller = shared.callers.held(&held.org, &principal);
+    let next = asked(call, route, &held.org, &caller.policies, held.at);
+    let moved = held.lease.move_to(next.ask()).await;
+    held.route = Some(route.id);
+    let outcome = match moved {
+        Moved::Granted { output_cap, standing } => {
+            held.output_cap = output_cap;
+            call.standing = call.standing.tightest(standing);
+            Ok(())
+        }
+        Moved::Blocked(by) => Err(denied(&by, &held.org)),
+        Moved::Unavailable => Err(counters_away()),
+    };
+    call.reservation = Some(held);
+    outcome
+}
+
+impl Reservation {
+    /// Counts what the request has used.
+    pub fn settle(self, shared: &Shared, record: &UsageRecord<'_>) {
+        let tokens = [
+            record.input_tokens,
+            record.output_tokens,
+            record.cache_read_tokens,
+            record.cache_write_tokens,
+        ];
+        let tokens = tokens.into_iter().fold(0, u64::saturating_add);
+        let used = Amount { tokens, cost: record.cost_total.unwrap_or_default() };
+        if record.usage_source.is_some() {
+            let kind = (self.org.id, record.alias.as_deref().unwrap_or_default(), record.endpoint);
+            shared.expectations.learn(kind, used);
+        }
+        self.lease.settle(used, None);
+    }
+}
+
+fn denied(by: &Block, org: &OrgSnapshot) -> Refusal {
+    let policy = org.policies.limit(by.check.counter.policy);
+    refusal::limit_reached(by, policy.map_or("", |policy| &policy.name))
+}
+
+fn counters_away() -> Refusal {
+    refusal::unavailable(
+        "counters",
+        "limits cannot be checked at the moment (redis.on_failure is deny); try again shortly",
+    )
+}

@@ -13,9 +13,10 @@ use crate::{
     admin::{Refresh, RefreshError},
     auth::ApiKeys,
     domain::OrgId,
+    govern::{self, Governor, Rule},
     provider,
     secrets::Keyring,
-    snapshot::{Publisher, build_org},
+    snapshot::{OrgSnapshot, Publisher, build_org},
     store::Store,
 };
 
@@ -28,6 +29,7 @@ pub struct Refresher {
     keyring: Arc<Keyring>,
     publisher: Arc<Publisher>,
     keys: Arc<ApiKeys>,
+    governor: Arc<Governor>,
     /// Held while rebuilding, because two rebuilds at once could publish the older rows last.
     state: Mutex<State>,
 }
@@ -47,8 +49,9 @@ impl Refresher {
         keyring: Arc<Keyring>,
         publisher: Arc<Publisher>,
         keys: Arc<ApiKeys>,
+        governor: Arc<Governor>,
     ) -> Self {
-        Self { store, keyring, publisher, keys, state: Mutex::default() }
+        Self { store, keyring, publisher, keys, governor, state: Mutex::default() }
     }
 
     /// The store whose changes are put into force.
@@ -65,6 +68,9 @@ impl Refresher {
             let org = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
             orgs.insert(id, Arc::new(org));
             state.known.insert(id, rows.org.revision);
+        }
+        for org in orgs.values() {
+            self.govern(org);
         }
         self.publisher.replace(&orgs);
         state.behind.clear();
@@ -103,11 +109,27 @@ impl Refresher {
         let known = state.known.get(&org).copied().unwrap_or_default();
         let keys = self.store.keys_changed_after(org, known).await.map_err(failed)?;
         let built = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
+        self.govern(&built);
         self.publisher.publish(&Arc::new(built));
         self.keys.learn(keys);
         state.known.insert(org, rows.org.revision);
         state.behind.remove(&org);
         Ok(())
+    }
+}
+
+impl Refresher {
+    /// Lets the governor know what there is to count, before requests are held to it.
+    fn govern(&self, org: &OrgSnapshot) {
+        let policies = org.policies.limits().map(|policy| govern::Policy {
+            id: policy.id,
+            period: match policy.rule {
+                Rule::Budget { period, .. } => Some(period),
+                Rule::Rate { .. } => None,
+            },
+            thresholds: policy.thresholds.to_vec(),
+        });
+        self.governor.policies(org.id, policies.collect());
     }
 }
 

@@ -183,22 +183,26 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     outcome
 }
 
-impl Reservation {
-    /// Counts what the request has used.
-    pub fn settle(self, shared: &Shared, record: &UsageRecord<'_>) {
-        let tokens = [
+/// Counts what a request has used, and learns from it what others like it will.
+pub fn settle(shared: &Shared, held: Option<Reservation>, record: &UsageRecord<'_>) {
+    let used = Amount {
+        tokens: [
             record.input_tokens,
             record.output_tokens,
             record.cache_read_tokens,
             record.cache_write_tokens,
-        ];
-        let tokens = tokens.into_iter().fold(0, u64::saturating_add);
-        let used = Amount { tokens, cost: record.cost_total.unwrap_or_default() };
-        if record.usage_source.is_some() {
-            let kind = (self.org.id, record.alias.as_deref().unwrap_or_default(), record.endpoint);
-            shared.expectations.learn(kind, used);
-        }
-        self.lease.settle(used, None);
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add),
+        cost: record.cost_total.unwrap_or_default(),
+    };
+    if let (Some(org), Some(alias), true) =
+        (record.org_id, record.alias.as_deref(), record.usage_source.is_some())
+    {
+        shared.expectations.learn((org, alias, record.endpoint), used);
+    }
+    if let Some(held) = held {
+        held.lease.settle(used, None);
     }
 }
 

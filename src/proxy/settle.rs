@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     ctx::{Call, Ctx, Meter, Stage},
+    limits,
     shared::Shared,
 };
 
@@ -86,9 +87,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
         shared.metrics.denied(reason);
     }
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
-    if let Some(held) = reservation {
-        held.settle(&shared, &record);
-    }
+    limits::settle(&shared, reservation, &record);
     let mut json = Vec::with_capacity(TYPICAL_RECORD);
     match serde_json::to_writer(&mut json, &record) {
         Ok(()) => {

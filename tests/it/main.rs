@@ -6,6 +6,7 @@
 mod api;
 mod config;
 mod figures;
+mod governance;
 mod identity;
 mod ledger;
 mod passthrough;

@@ -1,0 +1,87 @@
+//! Budgets that pass a threshold: told to the log and the organization's webhooks, off the requests' way.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::{
+    alerts,
+    domain::{Alert, AlertEvent, Timestamp},
+    govern::{Crossing, Listener, Rule},
+    snapshot::{Policy, Publisher},
+    store::{Store, StoreError},
+};
+
+/// Crossings that may wait to be told. What is dropped beyond it is told by the next request of the budget
+/// after a restart.
+const WAITING: usize = 4096;
+/// Percent at which a budget is used up.
+const EXHAUSTED: u8 = 100;
+
+/// Who tells, and whom the governor tells it.
+pub fn start(store: Store, publisher: Arc<Publisher>) -> Listener {
+    let (tell, mut hear) = mpsc::channel::<Crossing>(WAITING);
+    tokio::spawn(async move {
+        while let Some(crossing) = hear.recv().await {
+            let Some(alert) = alert(&publisher, &crossing) else { continue };
+            if let Err(error) = raise(&store, &alert).await {
+                tracing::warn!(%error, org = %alert.org, "a budget's threshold is not told to webhooks");
+            }
+        }
+    });
+    Box::new(move |crossing| {
+        if tell.try_send(crossing).is_err() {
+            tracing::warn!("too many budgets pass thresholds at once: one is not told");
+        }
+    })
+}
+
+/// None where the budget is gone by now.
+fn alert(publisher: &Publisher, crossing: &Crossing) -> Option<Alert> {
+    let counter = &crossing.counter;
+    let snapshot = publisher.load();
+    let org = snapshot.orgs.get(&counter.org)?;
+    let policy = org.policies.limit(counter.policy)?;
+    let exhausted = crossing.percent >= EXHAUSTED;
+    // One threshold of one period of one entity is told once, whoever finds out.
+    let key = format!(
+        "{}/{}/{}/{}",
+        counter.policy, counter.entity, crossing.start, crossing.percent
+    );
+    Some(Alert {
+        org: counter.org,
+        event: if exhausted { AlertEvent::BudgetExhausted } else { AlertEvent::BudgetThreshold },
+        key,
+        data: facts(policy, crossing),
+    })
+}
+
+fn facts(policy: &Policy, crossing: &Crossing) -> serde_json::Value {
+    let (tokens, cost, period) = match &policy.rule {
+        Rule::Budget { tokens, cost, period, .. } => (*tokens, *cost, Some(*period)),
+        Rule::Rate { .. } => (None, None, None),
+    };
+    json!({
+        "budget_id": policy.id,
+        "budget_name": &*policy.name,
+        "scope_type": policy.scope.kind,
+        "entity": &*crossing.counter.entity,
+        "period": period,
+        "period_start": crossing.start,
+        "period_end": crossing.end,
+        "threshold": crossing.percent,
+        "tokens_used": crossing.used.tokens,
+        "token_limit": tokens,
+        "percentage_used": crossing.tokens_percent,
+        "cost_used": crossing.used.cost,
+        "cost_limit": cost,
+        "cost_percentage_used": crossing.cost_percent,
+    })
+}
+
+async fn raise(store: &Store, alert: &Alert) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    alerts::raise(&mut tx, alert, Timestamp::now()).await?;
+    tx.commit().await
+}

@@ -1,0 +1,153 @@
+//! Budgets: periods, limits of tokens and money, targets, and what an exhausted one does.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{costing, tokens_a_day};
+use crate::support::{Scene, TwoRoutes};
+
+fn id(row: &Value) -> &str {
+    row["id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn an_exhausted_budget_refuses_and_names_itself() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", tokens_a_day(100)).await;
+    scene.openai.always(costing(50, 30));
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+    let refused = scene.key.chat("fast").await.has_status(429);
+    let error = refused.openai_error();
+    assert_eq!(error["code"], "budget_exceeded");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("'daily tokens'") && message.contains("100 tokens"), "{message}");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=86_400).contains(&wait), "until the day is over: {wait}");
+    assert_eq!(scene.openai.saw().len(), 2);
+    let record = scene.acme.records(3).await;
+    assert!(record.iter().any(|record| record["denied_by"] == "budget"));
+}
+
+#[tokio::test]
+async fn money_is_limited_as_tokens_are() {
+    let scene = Scene::new().await;
+    let price = json!({"model_pattern": "gpt-4o", "model_provider": "openai",
+        "input_cost_per_million_tokens": 1_000_000, "output_cost_per_million_tokens": 1_000_000});
+    scene.acme.create("model-pricing", price).await;
+    let body = json!({"name": "money", "scope_type": "org", "period": "monthly", "token_limit": 0,
+        "cost_limit": 15, "action_on_exhaust": "block"});
+    scene.acme.create("budgets", body).await;
+    scene.openai.always(costing(5, 5));
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+    let refused = scene.key.chat("fast").await.has_status(429);
+    let message = refused.openai_error()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("15 USD monthly"), "{message}");
+}
+
+#[tokio::test]
+async fn a_burst_overdraws_by_no_more_than_is_expected_of_what_is_in_flight() {
+    let scene = Scene::new().await;
+    scene.openai.always(costing(60, 40));
+    // What such requests use is learnt first.
+    for _ in 0..20 {
+        scene.key.chat("fast").await.has_status(200);
+    }
+    scene.acme.create("budgets", tokens_a_day(20 * 100 + 1000)).await;
+    let answers = join_all((0..64).map(|_| async { scene.key.chat("fast").await })).await;
+    let passed = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((10..=11).contains(&passed), "{passed}");
+    assert_eq!(scene.openai.saw().len(), 20 + passed);
+}
+
+#[tokio::test]
+async fn a_budget_made_in_the_middle_counts_from_the_periods_start() {
+    let scene = Scene::new().await;
+    scene.openai.always(costing(50, 50));
+    scene.key.chat("fast").await.has_status(200);
+    scene.acme.records(1).await;
+    scene.acme.create("budgets", tokens_a_day(100)).await;
+    scene.key.chat("fast").await.has_status(429);
+}
+
+#[tokio::test]
+async fn what_was_used_is_known_after_a_kill() {
+    let mut scene = Scene::new().await;
+    scene.acme.create("budgets", tokens_a_day(100)).await;
+    scene.openai.always(costing(50, 50));
+    scene.key.chat("fast").await.has_status(200);
+    let secret = scene.key.secret.clone();
+    scene.gateway = scene.gateway.killed_and_restarted().await;
+    scene.gateway.caller(&secret).chat("fast").await.has_status(429);
+}
+
+#[tokio::test]
+async fn a_raised_budget_and_a_removed_one_let_requests_through_again() {
+    let scene = Scene::new().await;
+    let row = scene.acme.create("budgets", tokens_a_day(10)).await;
+    scene.openai.always(costing(10, 10));
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(429);
+    let path = format!("/admin/budgets/{}", id(&row));
+    scene.acme.put(&path, json!({"token_limit": 30})).await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(429);
+    scene.acme.put(&path, json!({"enabled": false})).await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+    scene.acme.put(&path, json!({"enabled": true})).await.has_status(200);
+    scene.key.chat("fast").await.has_status(429);
+    scene.acme.delete(&path).await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+}
+
+#[tokio::test]
+async fn budgets_that_only_warn_never_refuse() {
+    let scene = Scene::new().await;
+    for action in ["warn", "alert", "throttle"] {
+        let mut body = tokens_a_day(1);
+        body["action_on_exhaust"] = json!(action);
+        body["period"] = json!(["daily", "weekly", "monthly"][action.len() % 3]);
+        scene.acme.post("/admin/budgets", body).await;
+    }
+    scene.openai.always(costing(10, 10));
+    for _ in 0..4 {
+        scene.key.chat("fast").await.has_status(200);
+    }
+}
+
+#[tokio::test]
+async fn an_exhausted_target_drops_its_routes_and_not_the_request() {
+    let scene = TwoRoutes::new().await;
+    let mut body = tokens_a_day(10);
+    body["target_provider_id"] = json!(scene.first_provider.id);
+    scene.acme.create("budgets", body).await;
+    scene.first.always(costing(10, 10));
+    scene.key.chat("fast").await.has_status(200);
+    let second = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(second.header("x-bd-provider-route-attempt"), Some("2"));
+    assert_eq!((scene.first.saw().len(), scene.second.saw().len()), (1, 1));
+    // Where no route is left, the request is refused.
+    scene.key.chat("first/gpt-4o").await.has_status(429);
+}
+
+#[tokio::test]
+async fn each_user_has_a_budget_of_their_own() {
+    let scene = Scene::new().await;
+    let mut body = tokens_a_day(10);
+    body["scope_type"] = json!("user");
+    scene.acme.create("budgets", body).await;
+    scene.openai.always(costing(10, 10));
+    let mut keys = Vec::new();
+    for name in ["ann", "bob"] {
+        let user = scene.gateway.user("acme", name);
+        let made = user.post("/user/api-keys", json!({"name": "own"})).await.has_status(200).json();
+        keys.push(scene.key.holding(made["key"].as_str().unwrap()));
+    }
+    for key in &keys {
+        key.chat("fast").await.has_status(200);
+        key.chat("fast").await.has_status(429);
+    }
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(200);
+}

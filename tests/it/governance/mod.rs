@@ -1,0 +1,28 @@
+//! Governance: what a caller may use, how much, and what they are told.
+
+mod access;
+mod budgets;
+mod rate_limits;
+mod strict;
+
+use serde_json::{Value, json};
+
+use crate::support::Reply;
+
+/// A vendor's answer that says how many tokens it took.
+fn costing(input: u64, output: u64) -> Reply {
+    let answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o",
+        "choices": [{"index": 0, "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Hello"}}],
+        "usage": {"prompt_tokens": input, "completion_tokens": output,
+            "total_tokens": input + output},
+    });
+    Reply::says(answer.to_string())
+}
+
+/// A budget of the whole organization.
+fn tokens_a_day(limit: u64) -> Value {
+    json!({"name": "daily tokens", "scope_type": "org", "period": "daily", "token_limit": limit,
+        "action_on_exhaust": "block"})
+}

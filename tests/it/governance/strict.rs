@@ -1,0 +1,77 @@
+//! Strict budgets: never exceeded by a token.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{costing, tokens_a_day};
+use crate::support::Scene;
+
+fn strict(limit: u64) -> Value {
+    let mut body = tokens_a_day(limit);
+    body["strict"] = json!(true);
+    body
+}
+
+/// A question of `bytes` bytes in all, with or without a limit of its answer.
+fn question(max_tokens: Option<u64>) -> String {
+    let mut body = json!({"model": "fast", "messages": [{"role": "user", "content": "Hi"}]});
+    if let Some(limit) = max_tokens {
+        body["max_completion_tokens"] = json!(limit);
+    }
+    body.to_string()
+}
+
+#[tokio::test]
+async fn a_request_that_could_exceed_it_is_refused_before_it_is_sent() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(500)).await;
+    let ask = |limit| scene.key.post("/v1/chat/completions", question(limit));
+    ask(Some(10_000)).await.has_status(429);
+    scene.openai.saw_nothing();
+    scene.openai.will(costing(20, 30));
+    ask(Some(30)).await.has_status(200);
+}
+
+#[tokio::test]
+async fn output_that_nobody_limits_is_capped_at_what_is_left() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(500)).await;
+    scene.openai.will(costing(20, 30));
+    let body = question(None);
+    scene.key.post("/v1/chat/completions", body.clone()).await.has_status(200);
+    let sent = scene.openai.saw_one().json();
+    let cap = sent["max_completion_tokens"].as_u64().expect("a limit was set");
+    let input = u64::try_from(body.len()).unwrap();
+    assert_eq!(cap, 500 - input, "what is left behind the most that the input may be");
+    scene.key.post("/v1/chat/completions", body).await.has_status(200);
+    let sent = scene.openai.saw()[1].json();
+    assert_eq!(sent["max_completion_tokens"].as_u64(), Some(500 - 50 - input));
+}
+
+#[tokio::test]
+async fn translated_requests_are_capped_too() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(700)).await;
+    let body = json!({"model": "smart", "messages": [{"role": "user", "content": "Hi"}]});
+    scene.key.post("/v1/chat/completions", body.to_string()).await.has_status(200);
+    let sent = scene.anthropic.saw_one().json();
+    let cap = sent["max_tokens"].as_u64().unwrap();
+    assert!(cap < 700 && cap > 500, "{cap}");
+}
+
+#[tokio::test]
+async fn a_burst_never_exceeds_it_by_a_token() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(1000)).await;
+    let body = question(Some(40));
+    // As much as such a request may use.
+    let input = u64::try_from(body.len()).unwrap();
+    scene.openai.always(costing(input, 40));
+    let ask = || async { scene.key.post("/v1/chat/completions", body.clone()).await };
+    for _ in 0..4 {
+        join_all((0..16).map(|_| ask())).await;
+    }
+    let sent = scene.openai.saw().len();
+    let used = u64::try_from(sent).unwrap() * (input + 40);
+    assert!(used <= 1000 && used + input + 40 > 1000, "{used} by {sent}");
+}

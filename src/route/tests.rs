@@ -10,7 +10,7 @@ use crate::{
     pricing::Timeline,
     provider::catalog,
     snapshot::{
-        Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Policies, Provider, ProviderParts, Route,
+        Alias, Auth, BaseUrl, Caps, OrgSnapshot, Pinned, Policies, Provider, ProviderParts, Route,
     },
 };
 
@@ -41,6 +41,7 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         retry_on_429_max_wait: Duration::ZERO,
         request_timeout: Duration::from_secs(120),
         stream_idle_timeout: Duration::from_secs(180),
+        caps: Caps::default(),
         prices: Timeline::default(),
         facts: ModelFacts::default(),
     }

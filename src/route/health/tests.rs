@@ -1,0 +1,1 @@
+//! Breakers, places and budgets as requests meet them, and replicas that share cool-downs.

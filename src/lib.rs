@@ -15,7 +15,8 @@
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
-//! route      → snapshot domain     provider   → domain
+//! route      → snapshot govern domain  (govern for Redis alone)
+//! provider   → domain
 //! translate  → dialect wire domain
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-fn provider(name: &str, vendor: &str) -> Arc<Provider> {
+pub(super) fn provider(name: &str, vendor: &str) -> Arc<Provider> {
     let vendor = catalog().vendor(vendor).unwrap();
     let parts = ProviderParts {
         id: ProviderId::random(),
@@ -29,7 +29,7 @@ fn provider(name: &str, vendor: &str) -> Arc<Provider> {
     Arc::new(Provider::new(parts).unwrap())
 }
 
-fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
+pub(super) fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
     Route {
         id: RouteId::random(),
         provider: Arc::clone(provider),
@@ -47,7 +47,7 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
     }
 }
 
-fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
+pub(super) fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
     let routes = routes.into_iter().map(Arc::new).collect();
     Arc::new(Alias { name: Arc::from(name), routes, has_equals: false })
 }

@@ -16,6 +16,7 @@ mod quickstart;
 mod readme;
 mod refusals;
 mod replicas;
+mod route_health;
 mod routing;
 mod sdk;
 mod serving;

@@ -8,6 +8,7 @@
 mod breaker;
 mod change;
 mod lease;
+mod redis_cooldowns;
 mod registry;
 mod retry_budget;
 mod sharing;
@@ -24,6 +25,7 @@ mod window;
 pub use breaker::{Breaker, Ejection, Pass, Phase, Shut, State};
 pub use change::{Cause, Change, Reason};
 pub use lease::Lease;
+pub use redis_cooldowns::RedisCooldowns;
 pub use registry::{Event, Origin, RouteHealth, RouteKey, Turn};
 pub use retry_budget::RetryBudget;
 pub use sharing::{Cooldown, CooldownError, Cooldowns, Sharing};

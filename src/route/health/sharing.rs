@@ -19,6 +19,11 @@ use super::{Ejection, Origin, RouteHealth, RouteKey};
 /// How often other replicas' cool-downs are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
+/// Routes of which the last cool-down is remembered, before old ones are forgotten.
+const MOST_KNOWN: usize = 4096;
+/// How long one is remembered at least.
+const KNOWN_FOR: Duration = Duration::from_secs(3600);
+
 /// The place that holds them could not be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -53,7 +58,7 @@ pub trait Cooldowns: Send + Sync {
     /// When the place cannot be reached.
     async fn reset(&self, key: &RouteKey, id: Uuid) -> Result<bool, CooldownError>;
 
-    /// Every cool-down and reset in force.
+    /// What became known since it was read last, and is in force. After an outage some of it may come again.
     ///
     /// # Errors
     /// When the place cannot be reached.
@@ -65,7 +70,7 @@ pub struct Sharing {
     health: Arc<RouteHealth>,
     cooldowns: Arc<dyn Cooldowns>,
     /// The last one of each route that this process knows of.
-    known: Mutex<HashMap<RouteKey, Uuid>>,
+    known: Mutex<HashMap<RouteKey, (Uuid, Instant)>>,
 }
 
 impl Sharing {
@@ -127,10 +132,6 @@ impl Sharing {
                 }
             }
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() > 2 * all.len() + 64 {
-            known.retain(|key, _| all.iter().any(|cooldown| cooldown.key == *key));
-        }
         Ok(())
     }
 
@@ -149,6 +150,10 @@ impl Sharing {
     /// Whether it is news.
     fn know(&self, key: &RouteKey, id: Uuid) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(key.clone(), id) != Some(id)
+        let now = Instant::now();
+        if known.len() >= MOST_KNOWN {
+            known.retain(|_, (_, at)| now.saturating_duration_since(*at) < KNOWN_FOR);
+        }
+        known.insert(key.clone(), (id, now)).is_none_or(|(before, _)| before != id)
     }
 }

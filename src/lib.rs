@@ -8,7 +8,8 @@
 //! proxy      → snapshot policy govern route provider translate dialect wire ledger auth cloud secrets observe net
 //!              domain (cloud for credentials that vendors want; secrets for the type alone)
 //! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
-//!              route net domain (route for the health of routes alone; net for its guarded client alone: addresses in requests are others' choice)
+//!              route net domain (route for the health of routes alone; net for its guarded client
+//!              alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing policy govern provider translate domain

@@ -86,11 +86,7 @@ fn log(event: &Event) {
     if change.to == State::Ejected { line!(warn) } else { line!(info) }
 }
 
-async fn spread(
-    mut hear: mpsc::Receiver<Event>,
-    store: Store,
-    sharing: Option<Arc<Sharing>>,
-) {
+async fn spread(mut hear: mpsc::Receiver<Event>, store: Store, sharing: Option<Arc<Sharing>>) {
     while let Some(event) = hear.recv().await {
         let (Cause::Ejected(reason), Origin::Here) = (event.change.cause, event.origin) else {
             continue;

@@ -8,8 +8,8 @@ use super::{
     file::Setting,
     issuers,
     schema::{
-        Admin, Auth, Aws, Config, Ejection, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch, MetricsCfg,
-        OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
+        Admin, Auth, Aws, Config, Ejection, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch,
+        MetricsCfg, OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
 };

@@ -28,7 +28,8 @@ pub fn enter(call: &mut Call, shared: &Shared) -> Option<Arc<Route>> {
             }
             return None;
         };
-        let estimated = call.endpoint.and_then(|endpoint| route.way(endpoint)) == Some(Way::Estimate);
+        let estimated =
+            call.endpoint.and_then(|endpoint| route.way(endpoint)) == Some(Way::Estimate);
         if call.lease.is_some() || estimated {
             return Some(route);
         }

@@ -25,8 +25,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    Alias, Caps, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot, Pinned,
-    Policies, Provider, Route, SmartModel,
+    Alias, Caps, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot,
+    Pinned, Policies, Provider, Route, SmartModel,
 };
 use crate::{
     domain::ProviderId,

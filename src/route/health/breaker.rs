@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{
-    Cause, Change, Reason, Tuning, Verdict, Window,
-    tuning::PROBES,
-};
+use super::{Cause, Change, Reason, Tuning, Verdict, Window, tuning::PROBES};
 
 /// A state's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,10 +176,16 @@ impl Breaker {
         }
         match self.phase {
             Phase::Healthy { .. } => self.note_healthy(verdict, now, tuning),
-            Phase::HalfOpen { answered, .. } => self.note_half_open(pass, verdict, answered, now, tuning),
+            Phase::HalfOpen { answered, .. } => {
+                self.note_half_open(pass, verdict, answered, now, tuning)
+            }
             Phase::Ejected { .. } if verdict == Verdict::Good => {
                 // Tried because there was no other route, and it answered: no need to wait.
-                self.enter(Phase::HalfOpen { probing: false, answered: 1 }, Cause::CooldownOver, now);
+                self.enter(
+                    Phase::HalfOpen { probing: false, answered: 1 },
+                    Cause::CooldownOver,
+                    now,
+                );
             }
             Phase::Ejected { .. } => {}
         }

@@ -9,6 +9,8 @@ mod breaker;
 mod change;
 mod lease;
 mod redis_cooldowns;
+#[cfg(test)]
+mod redis_tests;
 mod registry;
 mod retry_budget;
 mod sharing;

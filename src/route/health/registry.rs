@@ -115,13 +115,11 @@ impl RouteHealth {
         turn: Turn,
         now: Instant,
     ) -> Result<Lease, Closed> {
-        let key = RouteKey {
-            org,
-            provider: route.provider.id,
-            model: Arc::clone(&route.upstream_model),
-        };
+        let key =
+            RouteKey { org, provider: route.provider.id, model: Arc::clone(&route.upstream_model) };
         let tracked = self.tracked(key, &route.provider.name, now);
-        let place = tracked.enter(route.id, self.share(route.caps), turn, self.common.clock(now))?;
+        let place =
+            tracked.enter(route.id, self.share(route.caps), turn, self.common.clock(now))?;
         Ok(Lease::new(tracked, place))
     }
 
@@ -156,9 +154,8 @@ impl RouteHealth {
         now: Instant,
     ) -> bool {
         let clock = self.common.clock(now);
-        self.find(provider, model).is_some_and(|tracked| {
-            tracked.with(origin, |inner| inner.breaker.reset(clock))
-        })
+        self.find(provider, model)
+            .is_some_and(|tracked| tracked.with(origin, |inner| inner.breaker.reset(clock)))
     }
 
     /// Takes over what another replica found out. Whether that changed anything.

@@ -114,7 +114,8 @@ impl Run {
         if !blames {
             assert!(
                 after != State::Ejected || before == State::Ejected,
-                "seed {}: {verdict:?} ejected", self.seed
+                "seed {}: {verdict:?} ejected",
+                self.seed
             );
         }
         if before == State::Healthy && after == State::Ejected && verdict == Verdict::Bad {

@@ -52,7 +52,9 @@ impl Scene {
 
     /// An attempt that ends so.
     fn attempt(&self, end: &Failure) -> State {
-        self.enter(Turn::First).unwrap_or_else(|closed| panic!("{closed:?}")).end(end, None, self.now)
+        self.enter(Turn::First)
+            .unwrap_or_else(|closed| panic!("{closed:?}"))
+            .end(end, None, self.now)
     }
 
     fn fails(&self, times: usize) {

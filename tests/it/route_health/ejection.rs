@@ -24,7 +24,10 @@ async fn a_route_that_failed_ten_times_is_skipped() {
     assert!((1..=30).contains(&health["eject_remaining_secs"].as_u64().unwrap()), "{health}");
     let change = &health["recent_transitions"][0];
     assert_eq!((&change["from"], &change["to"]), (&json!("healthy"), &json!("ejected")));
-    assert_eq!((&change["reason"], &change["window_secs"]), (&json!("rolling_failures"), &json!(60)));
+    assert_eq!(
+        (&change["reason"], &change["window_secs"]),
+        (&json!("rolling_failures"), &json!(60))
+    );
 }
 
 #[tokio::test]
@@ -77,7 +80,10 @@ async fn a_429_ejects_for_as_long_as_the_vendor_says() {
     scene.asks(4, 200).await;
     assert_eq!((scene.first.saw().len(), scene.second.saw().len()), (1, 4));
     let health = scene.first_health().await;
-    assert_eq!((&health["state"], &health["cooldown_reason"]), (&json!("ejected"), &json!("rate_limited")));
+    assert_eq!(
+        (&health["state"], &health["cooldown_reason"]),
+        (&json!("ejected"), &json!("rate_limited"))
+    );
     assert!((90..=120).contains(&health["eject_remaining_secs"].as_u64().unwrap()), "{health}");
 }
 

@@ -91,7 +91,10 @@ async fn an_administrator_brings_it_back_at_once() {
     let path = format!("/admin/llm-gw/route-health/{}/reset", scene.first_provider.id);
     let reset = || scene.acme.post(&path, json!({"upstream_model": "gpt-4o"}));
     let done = reset().await.has_status(200).json();
-    assert_eq!((&done["was_ejected"], &done["shared_state_cleared"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&done["was_ejected"], &done["shared_state_cleared"]),
+        (&json!(true), &json!(false))
+    );
     let answer = scene.key.chat("fast").await.has_status(200);
     assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("1"));
     let health = scene.first_health().await;

@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use crate::support::{MockVendor, Reply, TwoRoutes, until};
 
-/// The log's lines about the health of routes.
-fn changes(scene: &TwoRoutes) -> Vec<Value> {
-    let lines = scene.gateway.log();
-    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let fields = lines.map(|line| line["fields"].clone());
-    fields.filter(|fields| fields["message"] == "a route's health changed").collect()
+/// The log's lines about the health of routes, once there are so many.
+async fn changes(scene: &TwoRoutes, count: usize) -> Vec<Value> {
+    until("the changes are logged", async || {
+        let lines = scene.gateway.log();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let changes = lines.filter(|line| line["message"] == "a route's health changed");
+        Some(changes.collect()).filter(|lines: &Vec<_>| lines.len() >= count)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -23,7 +26,7 @@ async fn an_ejection_is_one_log_line_one_metric_and_one_message() {
     scene.first.always(Reply::status(503));
     scene.asks(14, 200).await;
 
-    let lines = changes(&scene);
+    let lines = changes(&scene, 1).await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = &lines[0];
     assert_eq!((&line["provider"], &line["upstream_model"]), (&json!("first"), &json!("gpt-4o")));
@@ -39,7 +42,10 @@ async fn an_ejection_is_one_log_line_one_metric_and_one_message() {
     assert_eq!(message["type"], "route_ejected", "{message}");
     let data = &message["data"];
     assert_eq!(data["provider_id"], scene.first_provider.id.as_str());
-    assert_eq!((&data["provider_name"], &data["upstream_model"]), (&json!("first"), &json!("gpt-4o")));
+    assert_eq!(
+        (&data["provider_name"], &data["upstream_model"]),
+        (&json!("first"), &json!("gpt-4o"))
+    );
     assert_eq!(data["reason"], "rolling_failures");
     assert!(data["until"].is_string(), "{message}");
     assert_eq!(receiver.saw().len(), 1);
@@ -52,10 +58,7 @@ async fn a_reset_is_told_as_well() {
     scene.asks(1, 200).await;
     let path = format!("/admin/llm-gw/route-health/{}/reset", scene.first_provider.id);
     scene.acme.post(&path, json!({"upstream_model": "gpt-4o"})).await.has_status(200);
-    let lines = until("both changes are logged", async || {
-        Some(changes(&scene)).filter(|lines| lines.len() == 2)
-    })
-    .await;
+    let lines = changes(&scene, 2).await;
     assert_eq!((&lines[1]["to"], &lines[1]["reason"]), (&json!("healthy"), &json!("reset")));
     let metrics = scene.gateway.metrics().await;
     assert_eq!(metrics.sum("turnpike_upstream_state", &[("provider", "first")]), 1);

@@ -8,14 +8,16 @@
 //! proxy      → snapshot policy govern route provider translate dialect wire ledger auth cloud secrets observe net
 //!              domain (cloud for credentials that vendors want; secrets for the type alone)
 //! admin      → store auth secrets snapshot pricing policy alerts provider ledger observe cloud health
-//!              net domain (net for its guarded client alone: addresses in requests are others' choice)
+//!              route net domain (route for the health of routes alone; net for its guarded client
+//!              alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing policy govern provider translate domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
 //! store      → ledger domain       (it implements the ledger's UsageSink)
 //! ledger     → domain              observe    → ledger domain
-//! route      → snapshot domain     provider   → domain
+//! route      → snapshot govern domain  (govern for Redis alone)
+//! provider   → domain
 //! translate  → dialect wire domain
 //! dialect    → wire domain         wire       → domain
 //! config     → secrets domain      secrets    → domain

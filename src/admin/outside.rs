@@ -1,4 +1,4 @@
-//! What handlers reach beside the store: clouds, and the health of vendors.
+//! What handlers reach beside the store: clouds, and the health of vendors and routes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,6 +8,7 @@ use crate::{
     domain::{OrgId, ProviderId},
     health::Probe,
     net::TrustedHosts,
+    route::{RouteHealth, health::Sharing},
 };
 
 /// A probe delays an answer by no more than five seconds (contract, 3), of which this leaves some for
@@ -25,6 +26,10 @@ pub struct Outside {
     pub trusted: TrustedHosts,
     /// Looks at providers.
     pub health: Arc<dyn Probe>,
+    /// How routes are.
+    pub routes: Arc<RouteHealth>,
+    /// Tells the other replicas of routes; none where nothing is shared.
+    pub sharing: Option<Arc<Sharing>>,
 }
 
 impl AdminState {

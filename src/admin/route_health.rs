@@ -1,6 +1,10 @@
 //! `/admin/llm-gw/route-health`: whether routes are skipped, per provider and upstream model.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -17,11 +21,11 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{OrgId, ProviderId},
+    route::health::{self, Origin, RouteKey, Status},
     store::{ProviderRow, RouteRow, Tx},
 };
 
 const WHAT: &str = "route";
-const HEALTHY: &str = "healthy";
 
 /// Every enabled route
 #[derive(Serialize, ToSchema)]
@@ -41,11 +45,11 @@ struct RouteView {
     upstream_model: String,
     #[schema(value_type = RouteState)]
     state: &'static str,
-    /// Why it is ejected, or was last; null while it is healthy.
+    /// Why it is ejected, or was before it is probed; null while it is healthy.
     #[schema(value_type = Option<CooldownReason>)]
     cooldown_reason: Option<&'static str>,
     consecutive_failures: u32,
-    /// By which the next ejection lasts longer than the first.
+    /// How many times the first cool-down the current or last one lasts.
     multiplier: u32,
     eject_remaining_secs: Option<u32>,
     /// Requests under way.
@@ -60,9 +64,9 @@ struct RouteView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RouteHealthTransition)]
 struct Transition {
-    from: String,
-    to: String,
-    reason: String,
+    from: &'static str,
+    to: &'static str,
+    reason: &'static str,
     window_secs: Option<u32>,
     age_secs: u32,
 }
@@ -80,9 +84,9 @@ pub(super) struct Reset {
 pub(super) struct WasReset {
     provider_id: ProviderId,
     upstream_model: String,
-    /// Whether this process skipped the route.
+    /// Whether this process skipped or probed the route.
     was_ejected: bool,
-    /// Whether other processes were told.
+    /// Whether there was a cool-down that replicas share.
     shared_state_cleared: bool,
 }
 
@@ -101,7 +105,12 @@ pub(super) async fn list(
     let mut tx = state.store.read().await?;
     let providers = tx.providers(caller.org).await?;
     let routes = enabled(&mut tx, caller.org, &providers).await?;
-    Ok(Json(RouteHealth { routes: routes.into_iter().map(|(p, r)| healthy(p, &r)).collect() }))
+    let now = Instant::now();
+    let view = |(provider, route): (&ProviderRow, RouteRow)| {
+        let model = Arc::from(route.upstream_model.as_str());
+        view(provider, &route, &state.outside.routes.status(provider.id, &model, now))
+    };
+    Ok(Json(RouteHealth { routes: routes.into_iter().map(view).collect() }))
 }
 
 /// Force a route healthy
@@ -124,15 +133,33 @@ pub(super) async fn reset(
     let provider = providers::existing(tx, actor.org, ProviderId(id)).await?;
     let known = tx.enablement(actor.org, provider.id, &body.upstream_model).await?;
     known.ok_or_else(|| AdminError::not_found(WHAT))?;
-    // Nothing is ejected by this version, so there is nothing to lift.
+    let model = Arc::from(body.upstream_model.as_str());
+    let key = RouteKey { org: actor.org, provider: provider.id, model };
+    let (was_ejected, shared_state_cleared) = lift(&state, &key).await?;
     let view = WasReset {
         provider_id: provider.id,
         upstream_model: body.upstream_model,
-        was_ejected: false,
-        shared_state_cleared: false,
+        was_ejected,
+        shared_state_cleared,
     };
-    change.commit(Audit::new("route health", "reset", Some(id)).after(&view)?).await?;
+    // Where there was nothing to lift, nothing has changed.
+    if was_ejected || shared_state_cleared {
+        change.commit(Audit::new("route health", "reset", Some(id)).after(&view)?).await?;
+    }
     Ok(Json(view))
+}
+
+/// Makes the route healthy here and on the other replicas; whether it was not, here and there.
+async fn lift(state: &AdminState, key: &RouteKey) -> Result<(bool, bool), AdminError> {
+    let shared = match &state.outside.sharing {
+        Some(sharing) => sharing.reset(key).await.map_err(|error| {
+            tracing::warn!(%error, "a route's health could not be reset on every replica");
+            AdminError::unavailable("the other replicas cannot be told now; try again")
+        })?,
+        None => false,
+    };
+    let here = state.outside.routes.reset(key.provider, &key.model, Origin::Here, Instant::now());
+    Ok((here, shared))
 }
 
 /// The 1:1 rows that can be tried, by provider and model: what custom aliases hang on.
@@ -151,19 +178,35 @@ async fn enabled<'a>(
     Ok(found.into_values().collect())
 }
 
-fn healthy(provider: &ProviderRow, route: &RouteRow) -> RouteView {
+fn view(provider: &ProviderRow, route: &RouteRow, status: &Status) -> RouteView {
     RouteView {
         provider_id: provider.id,
         provider_name: provider.name.clone(),
         model_provider: provider.model_provider.clone(),
         upstream_model: route.upstream_model.clone(),
-        state: HEALTHY,
-        cooldown_reason: None,
-        consecutive_failures: 0,
-        multiplier: 1,
-        eject_remaining_secs: None,
-        in_flight: 0,
+        state: status.state.as_str(),
+        cooldown_reason: status.reason.map(health::Reason::as_str),
+        consecutive_failures: status.consecutive_failures,
+        multiplier: status.multiplier,
+        eject_remaining_secs: status.remaining.map(seconds_up),
+        in_flight: status.in_flight,
         concurrency_cap: route.max_concurrent_requests,
-        recent_transitions: Vec::new(),
+        recent_transitions: status.transitions.iter().map(transition).collect(),
     }
+}
+
+fn transition(change: &health::Transition) -> Transition {
+    Transition {
+        from: change.from.as_str(),
+        to: change.to.as_str(),
+        reason: change.cause.as_str(),
+        window_secs: change.window.map(seconds_up),
+        age_secs: u32::try_from(change.age.as_secs()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Whole seconds, so that the time is over once they are.
+fn seconds_up(time: Duration) -> u32 {
+    let up = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(up).unwrap_or(u32::MAX)
 }

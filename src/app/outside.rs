@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AppError, parts};
+use super::{AppError, ejections::Ejections, parts};
 use crate::{
     admin::Outside,
     cloud::{Aws, Google},
@@ -18,6 +18,7 @@ pub fn outside(
     config: &Config,
     store: &Store,
     keyring: &Arc<Keyring>,
+    routes: &Ejections,
 ) -> Result<Outside, AppError> {
     let guarded = parts::fetcher(config)?;
     let platform = parts::platform_fetcher(config)?;
@@ -33,5 +34,7 @@ pub fn outside(
         google: Google::new(guarded, platform, iam),
         trusted: TrustedHosts::new(config.upstream.trusted_hosts.clone()),
         health: prober,
+        routes: Arc::clone(&routes.health),
+        sharing: routes.sharing.clone(),
     })
 }

@@ -11,7 +11,7 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, follow,
+    AppError, commands, ejections, follow,
     history::LedgerHistory,
     identity, listen, outside, parts, prices,
     probes::{self, Vitals},
@@ -98,7 +98,9 @@ async fn start(
         drain: drain.clone(),
     };
     let providers = identity::providers(config, &fetcher);
-    let outside = outside::outside(config, &store, &keyring)?;
+    let metrics = Arc::new(Metrics::new()?);
+    let ejections = ejections::start(config, store.clone(), Arc::clone(&metrics), None);
+    let outside = outside::outside(config, &store, &keyring, &ejections)?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
         aws: outside.aws.clone(),
@@ -109,7 +111,6 @@ async fn start(
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
-    let metrics = Arc::new(Metrics::new()?);
     let governor = Governor::new(Settings {
         ledger: LedgerId(uuid::Uuid::new_v4()),
         history: Arc::new(LedgerHistory::new(store.clone(), Arc::clone(&ledger))),
@@ -131,6 +132,7 @@ async fn start(
         drain,
         local,
         governor,
+        ejections.health,
     ));
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);

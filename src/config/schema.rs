@@ -29,6 +29,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// How routes are chosen and failures answered.
     pub routing: Routing,
+    /// When routes are skipped for having failed.
+    pub ejection: Ejection,
     /// `[media]`
     pub media: Media,
     /// Amazon Web Services.
@@ -198,6 +200,23 @@ pub struct Routing {
     pub health_check_secs: u32,
 }
 
+/// `[ejection]`
+#[derive(Clone, Debug)]
+pub struct Ejection {
+    /// Failures within the window that eject a route; 0: no route is ever ejected.
+    pub failures: u32,
+    /// The window, milliseconds.
+    pub window_ms: u64,
+    /// The first cool-down, milliseconds.
+    pub base_ms: u64,
+    /// The longest cool-down, milliseconds.
+    pub max_ms: u64,
+    /// The first cool-down after a 429 without Retry-After, milliseconds.
+    pub rate_limited_ms: u64,
+    /// The first cool-down after a 529, milliseconds.
+    pub overloaded_ms: u64,
+}
+
 /// `[aws]`
 #[derive(Clone, Debug, Default)]
 pub struct Aws {
@@ -350,6 +369,19 @@ const fn metadata_addresses() -> [IpRange; 9] {
 impl Default for Routing {
     fn default() -> Self {
         Self { all_rate_limited_status: 502, health_check_secs: 300 }
+    }
+}
+
+impl Default for Ejection {
+    fn default() -> Self {
+        Self {
+            failures: 10,
+            window_ms: 60_000,
+            base_ms: 30_000,
+            max_ms: 300_000,
+            rate_limited_ms: 30_000,
+            overloaded_ms: 10_000,
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
     file::Setting,
     issuers,
     schema::{
-        Admin, Auth, Aws, Config, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch, MetricsCfg,
-        OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
+        Admin, Auth, Aws, Config, Ejection, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch,
+        MetricsCfg, OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
 };
@@ -61,6 +61,7 @@ fn config(reader: &mut Reader) -> Config {
         auth: auth(&mut reader.section("auth")),
         upstream: upstream(&mut reader.section("upstream"), default.upstream),
         routing: routing(&mut reader.section("routing"), &default.routing),
+        ejection: ejection(&mut reader.section("ejection"), &default.ejection),
         media: media(&mut reader.section("media"), &default.media),
         aws: aws(&mut reader.section("aws"), default.aws),
         google: google(&mut reader.section("google"), default.google),
@@ -173,6 +174,18 @@ fn routing(section: &mut Section<'_>, default: &Routing) -> Routing {
             default.health_check_secs,
             integer(0..=86_400),
         ),
+    }
+}
+
+fn ejection(section: &mut Section<'_>, default: &Ejection) -> Ejection {
+    let time = || integer(1..=86_400_000);
+    Ejection {
+        failures: section.read("failures", default.failures, integer(0..=10_000)),
+        window_ms: section.read("window_ms", default.window_ms, time()),
+        base_ms: section.read("base_ms", default.base_ms, time()),
+        max_ms: section.read("max_ms", default.max_ms, time()),
+        rate_limited_ms: section.read("rate_limited_ms", default.rate_limited_ms, time()),
+        overloaded_ms: section.read("overloaded_ms", default.overloaded_ms, time()),
     }
 }
 

@@ -81,7 +81,10 @@ impl Families {
             upstream_state: add(
                 to,
                 IntGaugeVec::new(
-                    opts("upstream_state", "1 while the route's last attempt worked, else 0"),
+                    opts(
+                        "upstream_state",
+                        "1 while the route is used as usual, 0 while it is ejected or probed",
+                    ),
                     &ROUTE,
                 )?,
             )?,

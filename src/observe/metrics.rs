@@ -95,8 +95,14 @@ impl Metrics {
         }
     }
 
-    /// Counts an attempt on a route.
-    pub fn attempt(&self, provider: &str, upstream_model: &str, outcome: AttemptOutcome) {
+    /// Counts an attempt on a route, and shows whether that is healthy, where this is known.
+    pub fn attempt(
+        &self,
+        provider: &str,
+        upstream_model: &str,
+        outcome: AttemptOutcome,
+        healthy: Option<bool>,
+    ) {
         self.route([provider, upstream_model], |series, [provider, upstream_model]| {
             let make = || {
                 let labels = [provider, upstream_model, outcome.as_str()];
@@ -105,12 +111,22 @@ impl Metrics {
             if let Some(counter) = series.attempts(outcome) {
                 counter.get_or_init(make).inc();
             }
-            if let Some(works) = verdict(outcome) {
-                let labels = [provider, upstream_model];
-                let gauge = || self.families.upstream_state.with_label_values(&labels);
-                series.state.get_or_init(gauge).set(i64::from(works));
+            if let Some(healthy) = healthy {
+                self.show_state(series, [provider, upstream_model], healthy);
             }
         });
+    }
+
+    /// Shows whether a route is healthy.
+    pub fn upstream_state(&self, provider: &str, upstream_model: &str, healthy: bool) {
+        self.route([provider, upstream_model], |series, labels| {
+            self.show_state(series, labels, healthy);
+        });
+    }
+
+    fn show_state(&self, series: &RouteSeries, labels: [&str; 2], healthy: bool) {
+        let gauge = || self.families.upstream_state.with_label_values(&labels);
+        series.state.get_or_init(gauge).set(i64::from(healthy));
     }
 
     /// Counts an attempt that failed and was followed by another route.
@@ -201,20 +217,6 @@ fn raise(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
 }
 
-/// Whether the outcome speaks for or against the vendor; a client that left does neither.
-const fn verdict(outcome: AttemptOutcome) -> Option<bool> {
-    match outcome {
-        AttemptOutcome::Ok | AttemptOutcome::ClientError => Some(true),
-        AttemptOutcome::ClientGone => None,
-        AttemptOutcome::RateLimited
-        | AttemptOutcome::AuthFailed
-        | AttemptOutcome::UpstreamError
-        | AttemptOutcome::NetworkError
-        | AttemptOutcome::TlsError
-        | AttemptOutcome::Timeout => Some(false),
-    }
-}
-
 /// A request being served; dropping it takes it off the figure.
 #[must_use]
 pub struct InFlight(IntGauge);
@@ -280,12 +282,12 @@ mod tests {
     fn attempts_failovers_retries_and_states_are_kept_by_route() {
         let metrics = Metrics::new().unwrap();
         for _ in 0..2 {
-            metrics.attempt("a", "m", AttemptOutcome::Timeout);
+            metrics.attempt("a", "m", AttemptOutcome::Timeout, Some(false));
             metrics.failover("a", "m");
             metrics.retry("a", "m");
         }
-        metrics.attempt("b", "m", AttemptOutcome::Ok);
-        metrics.attempt("b", "m", AttemptOutcome::ClientGone);
+        metrics.attempt("b", "m", AttemptOutcome::Ok, Some(true));
+        metrics.attempt("b", "m", AttemptOutcome::ClientGone, None);
         shows(
             &metrics,
             &[
@@ -314,7 +316,7 @@ mod tests {
         ];
         let metrics = Metrics::new().unwrap();
         for outcome in outcomes {
-            metrics.attempt("a", "m", outcome);
+            metrics.attempt("a", "m", outcome, None);
         }
         for outcome in outcomes {
             let outcome = outcome.as_str();

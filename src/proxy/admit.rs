@@ -91,6 +91,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         reservation: None,
         standing: Standing::default(),
         attempt: super::ctx::Attempt::default(),
+        lease: None,
         callers_fault: None,
         client_gone: false,
         first_byte: None,
@@ -277,7 +278,7 @@ fn plan(
         return Err(refusal::model_not_found(model));
     };
     let mut plan = Plan::new(resolution, endpoint);
-    plan.choose(&ctx.shared.stats, ctx.arrived, ctx.began);
+    plan.choose(&ctx.shared.routes, ctx.arrived, ctx.began);
     oauth::check(&plan, endpoint, headers)?;
     if plan.current().is_none() {
         return Err(refusal::endpoint_not_spoken(model, endpoint));

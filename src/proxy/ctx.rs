@@ -24,7 +24,7 @@ use crate::{
     domain::{ClientDialect, Endpoint, Timestamp},
     govern::Standing,
     observe::InFlight,
-    route::{Failure, Plan},
+    route::{Failure, Plan, health::Lease},
     secrets::Secret,
     translate::form::Refusal,
     wire::Head,
@@ -69,6 +69,8 @@ pub struct Call {
     /// How the caller stands with them.
     pub standing: Standing,
     pub attempt: Attempt,
+    /// Its place on its route.
+    pub lease: Option<Lease>,
     /// What ends the request with an answer of its own, whatever other routes there are: the caller's fault,
     /// or no room for what it asks.
     pub callers_fault: Option<refusal::Refusal>,

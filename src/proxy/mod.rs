@@ -6,6 +6,7 @@
 //! for those go to a router that the composition root hands in.
 
 mod admit;
+mod attempt;
 mod authorize;
 mod body;
 mod bound;

@@ -8,7 +8,7 @@ use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 
 use super::{
-    authorize,
+    attempt, authorize,
     ctx::{Call, Ctx, Meter, Series, Stage},
     failed::{scrubbed, without_credential},
     meter, oauth, refusal,
@@ -282,6 +282,7 @@ fn route_idle(call: &Call) -> Option<Duration> {
 fn release(call: &mut Call, idle: Option<Duration>) {
     call.attempt.stage = Stage::Released;
     call.attempt.latency = call.attempt.began.map(|began| began.elapsed());
+    attempt::answered(call);
     if let Some(gate) = &call.gate {
         gate.control.release(idle);
     }

@@ -12,7 +12,8 @@ use pingora_proxy::Session;
 use smallvec::SmallVec;
 
 use super::{
-    ctx::{Attempt, Call, Ctx, Inbound, Series},
+    attempt,
+    ctx::{Attempt, Call, Ctx, Inbound},
     failed, limits,
     shared::Shared,
     translation,
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     domain::{AttemptOutcome, Endpoint},
     net::{self, PeerError, Peers, Wish},
-    route::{Failure, Next, Plan, decide},
+    route::{Failure, Next, decide, move_on},
     snapshot::{Route, Way},
     translate::form::Refusal,
     wire::{self, Changes},
@@ -32,17 +33,16 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
     let Some(call) = ctx.call.as_mut() else { return give_up() };
     loop {
         wait(session, call).await?;
-        let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else {
-            return give_up();
-        };
+        let Some(route) = attempt::enter(call, &shared) else { return give_up() };
         if call.endpoint.and_then(|endpoint| route.way(endpoint)) == Some(Way::Estimate) {
             // The vendor is not asked: the gateway answers once Pingora has ended the request.
             return give_up();
         }
         if let Err(refusal) = limits::follow(&shared, call, &route).await {
+            call.lease = None;
             let Some(plan) = call.plan.as_mut() else { return give_up() };
             plan.skip();
-            if plan.current().is_none() && plan.attempts.is_empty() {
+            if plan.is_exhausted() && plan.attempts.is_empty() {
                 call.callers_fault = Some(refusal);
             }
             continue;
@@ -54,6 +54,7 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
             Err(_) if call.callers_fault.is_some() => return give_up(),
             Err(refusal) => {
                 call.refused.get_or_insert(refusal);
+                call.lease = None;
                 if let Some(plan) = call.plan.as_mut() {
                     plan.skip();
                 }
@@ -191,15 +192,19 @@ pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) 
 /// Draws the consequence of a failed attempt. Whether there is another one.
 pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
     let metrics = &shared.metrics;
-    let Some(plan) = call.plan.as_mut() else { return false };
+    let Some(plan) = call.plan.as_ref() else { return false };
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);
-    let next = decide(plan, failure, jitter());
-    if !matches!(next, Next::Reconnect | Next::NextAddress) {
-        metrics.attempt(provider, model, failure.outcome);
-        let now = Instant::now();
-        shared.stats.note(route.provider.id, model, failure.outcome, None, now);
+    let next = match decide(plan, failure, jitter()) {
+        Next::RetryHere(_) if !attempt::may_retry(call) => move_on(plan),
+        next => next,
+    };
+    match next {
+        Next::Reconnect | Next::NextAddress => {}
+        Next::RetryHere(_) => attempt::pause(call, shared, &route, failure),
+        Next::NextRoute | Next::GiveUp => attempt::end(call, shared, &route, failure),
     }
+    let Some(plan) = call.plan.as_mut() else { return false };
     match next {
         Next::Reconnect => {
             plan.reconnect();
@@ -215,9 +220,7 @@ pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
         Next::NextRoute => {
             plan.fail_route(failure);
             metrics.failover(provider, model);
-            call.attempt.fresh = false;
-            call.attempt.body = Bytes::new();
-            call.series = Series::default();
+            attempt::forget(call);
         }
         Next::GiveUp => plan.fail_route(failure),
     }

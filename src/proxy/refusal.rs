@@ -176,6 +176,16 @@ pub fn unsupported(refusal: crate::translate::form::Refusal) -> GatewayError {
     error
 }
 
+/// Every route that could be tried has as many requests under way as it may have.
+pub fn routes_full(model: &str) -> Refusal {
+    let message = format!(
+        "every route of model '{model}' has as many requests under way as its max_concurrent_requests \
+         allows; try again"
+    );
+    let error = GatewayError::new(503, GATEWAY, message).code("routes_full").retry_after(1);
+    Refusal { error: Box::new(error), reason: "concurrency" }
+}
+
 /// Every route failed (contract 4.2 and 4.3).
 pub fn all_routes_failed(
     status: u16,

@@ -143,8 +143,14 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
     }
     let refused = call.refused.take();
     let untried = call.plan.as_ref().is_none_or(|plan| plan.attempts.is_empty());
+    let full = call.plan.as_ref().filter(|plan| plan.is_full());
     let (error, denied_by) = match (call.callers_fault.take(), refused.filter(|_| untried)) {
         (Some(Refusal { error, reason }), _) => (*error, Some(reason)),
+        (None, _) if full.is_some() => {
+            let model = full.map_or("", |plan| plan.alias());
+            let Refusal { error, reason } = refusal::routes_full(model);
+            (*error, Some(reason))
+        }
         (None, Some(refused)) => (refusal::unsupported(refused), Some("capability")),
         (None, None) => (all_failed(call, ctx.shared.limits.all_rate_limited_status), None),
     };

@@ -10,7 +10,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 
 use super::{
-    admit,
+    admit, attempt,
     ctx::{Ctx, Stage},
     dress, failed, observe, plan, reply, send,
     settle::{self, Outcome},
@@ -225,9 +225,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
         }
         // Nor once it was let through: the body to send again is gone by then.
         Some(call) if call.attempt.stage != Stage::Held => {
-            if let Some(plan) = call.plan.as_mut() {
-                plan.fail_route(&failure);
-            }
+            attempt::fail(call, &shared, &failure);
             false
         }
         Some(call) => plan::after(call, &shared, &failure),

@@ -1,6 +1,6 @@
 //! Settle: what happened becomes a record, figures and a log line, exactly once.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     dialect::AnswerFacts,
@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    attempt,
     ctx::{Call, Ctx, Meter, Stage},
     limits,
     shared::Shared,
@@ -79,6 +80,8 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     let elapsed = began.elapsed();
     let outcome = told(call, outcome);
     end_attempt(call, &shared, &outcome);
+    // Where no attempt was under way any more, its place is free by now.
+    call.lease = None;
     let facts = facts(call);
     let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);
@@ -132,8 +135,7 @@ fn status(call: &Call, outcome: &Outcome) -> u16 {
 
 /// Closes the trail with the attempt that was under way.
 fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
-    let Some(plan) = call.plan.as_mut() else { return };
-    let Some(route) = plan.current().cloned() else { return };
+    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return };
     let ended = match (&outcome.attempt, call.attempt.status) {
         (Some(failure), status) => Failure { status: failure.status.or(status), ..failure.clone() },
         (None, Some(status)) if outcome.status.is_none() => {
@@ -148,11 +150,10 @@ fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
         }
         _ => return,
     };
-    shared.metrics.attempt(&route.provider.name, &route.upstream_model, ended.outcome);
-    let latency = call.attempt.latency;
-    let now = Instant::now();
-    shared.stats.note(route.provider.id, &route.upstream_model, ended.outcome, latency, now);
-    plan.note(&ended);
+    attempt::end(call, shared, &route, &ended);
+    if let Some(plan) = call.plan.as_mut() {
+        plan.note(&ended);
+    }
 }
 
 fn facts(call: &mut Call) -> AnswerFacts {

@@ -16,7 +16,7 @@ use crate::{
     ledger::Ledger,
     net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
-    route::RouteStats,
+    route::RouteHealth,
     snapshot::Publisher,
 };
 
@@ -65,8 +65,8 @@ pub struct Shared {
     pub(super) expectations: Expectations,
     /// What callers are held to.
     pub(super) callers: Callers,
-    /// How routes have done lately.
-    pub(super) stats: RouteStats,
+    /// How routes have done lately, and which are used.
+    pub routes: Arc<RouteHealth>,
     pub(super) buffered: AtomicU64,
 }
 
@@ -87,8 +87,8 @@ impl Shared {
         drain: Drain,
         local: axum::Router,
         governor: Arc<Governor>,
+        routes: Arc<RouteHealth>,
     ) -> Self {
-        let (callers, stats) = (Callers::default(), RouteStats::default());
         Self {
             snapshot,
             keys,
@@ -103,8 +103,8 @@ impl Shared {
             local,
             governor,
             expectations: Expectations::default(),
-            callers,
-            stats,
+            callers: Callers::default(),
+            routes,
             buffered: AtomicU64::new(0),
         }
     }

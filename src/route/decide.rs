@@ -41,5 +41,11 @@ pub fn decide(plan: &Plan, failure: &Failure, jitter: f64) -> Next {
             jitter,
         ));
     }
+    move_on(plan)
+}
+
+/// What follows a failed attempt that is not made again on its route.
+#[must_use]
+pub fn move_on(plan: &Plan) -> Next {
     if plan.has_next() { Next::NextRoute } else { Next::GiveUp }
 }

@@ -8,7 +8,11 @@ use std::{
 
 use smallvec::SmallVec;
 
-use super::{Candidate, Choice, Failure, Resolution, RouteStats, order};
+use super::{
+    Candidate, Choice, Failure, Resolution, RouteHealth,
+    health::{Closed, Turn},
+    order,
+};
 use crate::{
     domain::{Attempt, AttemptOutcome, Endpoint, Timestamp},
     snapshot::{Alias, Route},
@@ -42,8 +46,16 @@ pub struct Plan {
     /// Positions that this request may not take.
     closed: SmallVec<[usize; 4]>,
     tried: Option<usize>,
+    /// Positions that were passed over for being ejected, with the time that they still are.
+    ejected: SmallVec<[(usize, Duration); 2]>,
+    /// Whether a route was passed over for having as many requests under way as it may.
+    any_full: bool,
+    /// Whether only ejected routes are left.
+    resorted: bool,
     /// Retries in place made on the current route.
     pub retries_here: u32,
+    /// The failure after which the current route is tried again.
+    pub retried: Option<Failure>,
     /// Whether the current route's one free retry after a dead pooled connection is spent.
     pub reconnected: bool,
     /// Where the current route has been tried.
@@ -76,7 +88,11 @@ impl Plan {
             position: 0,
             closed: SmallVec::new(),
             tried: None,
+            ejected: SmallVec::new(),
+            any_full: false,
+            resorted: false,
             retries_here: 0,
+            retried: None,
             reconnected: false,
             addresses: Addresses::default(),
             attempts: Vec::new(),
@@ -92,7 +108,7 @@ impl Plan {
 
     /// Orders routes of equal priority by how they have done and what they cost (contract 4.5). Does
     /// nothing where no two are equal.
-    pub fn choose(&mut self, stats: &RouteStats, at: Timestamp, now: Instant) {
+    pub fn choose(&mut self, health: &RouteHealth, at: Timestamp, now: Instant) {
         let Routes::Alias(alias) = &self.routes else { return };
         if !alias.has_equals {
             return;
@@ -102,7 +118,7 @@ impl Plan {
             .iter()
             .map(|route| Candidate {
                 priority: route.priority,
-                standing: stats.standing(route.provider.id, &route.upstream_model, now),
+                standing: health.standing(route.provider.id, &route.upstream_model, now),
                 price: route.prices.at(at).map(|price| price.rates.mean()),
             })
             .collect();
@@ -193,10 +209,58 @@ impl Plan {
         self.routes().len()
     }
 
-    /// Whether a route follows the current one.
+    /// Whether another route may be tried after the current one.
     #[must_use]
     pub fn has_next(&self) -> bool {
-        self.next_from(self.position + 1) < self.route_count()
+        let follows = self.next_from(self.position + 1) < self.route_count();
+        !self.resorted && (follows || !self.ejected.is_empty())
+    }
+
+    /// How the request comes to the current route.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        let first = self.attempts.is_empty();
+        if self.retried.is_some() {
+            Turn::Retry
+        } else if self.resorted {
+            Turn::LastResort { first }
+        } else if first {
+            Turn::First
+        } else {
+            Turn::Failover
+        }
+    }
+
+    /// Leaves the current route, which cannot be tried now.
+    pub fn pass_over(&mut self, closed: Closed) {
+        match closed {
+            Closed::Shut(shut) => self.ejected.push((self.position, shut.remaining)),
+            Closed::Full => self.any_full = true,
+            Closed::Spent => {}
+        }
+        self.skip();
+    }
+
+    /// Goes to the ejected route that is nearest to recovery, once no other is left. Whether there is one.
+    pub fn resort(&mut self) -> bool {
+        let nearest = self.ejected.iter().enumerate().min_by_key(|(_, (_, remaining))| *remaining);
+        let Some((index, (position, _))) = nearest else { return false };
+        self.position = *position;
+        self.ejected.remove(index);
+        self.resorted = true;
+        true
+    }
+
+    /// Whether no route is left, ejected ones included.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.current().is_none() && self.ejected.is_empty()
+    }
+
+    /// Whether nothing was tried for want of room on a route.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.any_full && self.attempts.is_empty()
     }
 
     /// Whether at least one attempt failed and every one that did ended in 429.
@@ -242,13 +306,19 @@ impl Plan {
             self.all_rate_limited = false;
         }
         self.note(failure);
+        if self.resorted {
+            // One attempt on an ejected route is enough.
+            self.ejected.clear();
+        }
         self.skip();
     }
 
-    /// Leaves the current route without having tried it: it cannot do what is asked.
+    /// Leaves the current route without having tried it, because it cannot do what is asked.
     pub fn skip(&mut self) {
-        self.position = self.next_from(self.position + 1);
+        self.position =
+            if self.resorted { self.route_count() } else { self.next_from(self.position + 1) };
         self.retries_here = 0;
+        self.retried = None;
         self.reconnected = false;
         self.addresses = Addresses::default();
     }

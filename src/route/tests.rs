@@ -10,11 +10,11 @@ use crate::{
     pricing::Timeline,
     provider::catalog,
     snapshot::{
-        Alias, Auth, BaseUrl, OrgSnapshot, Pinned, Policies, Provider, ProviderParts, Route,
+        Alias, Auth, BaseUrl, Caps, OrgSnapshot, Pinned, Policies, Provider, ProviderParts, Route,
     },
 };
 
-fn provider(name: &str, vendor: &str) -> Arc<Provider> {
+pub(super) fn provider(name: &str, vendor: &str) -> Arc<Provider> {
     let vendor = catalog().vendor(vendor).unwrap();
     let parts = ProviderParts {
         id: ProviderId::random(),
@@ -29,7 +29,7 @@ fn provider(name: &str, vendor: &str) -> Arc<Provider> {
     Arc::new(Provider::new(parts).unwrap())
 }
 
-fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
+pub(super) fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
     Route {
         id: RouteId::random(),
         provider: Arc::clone(provider),
@@ -41,12 +41,13 @@ fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Route {
         retry_on_429_max_wait: Duration::ZERO,
         request_timeout: Duration::from_secs(120),
         stream_idle_timeout: Duration::from_secs(180),
+        caps: Caps::default(),
         prices: Timeline::default(),
         facts: ModelFacts::default(),
     }
 }
 
-fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
+pub(super) fn alias(name: &str, routes: Vec<Route>) -> Arc<Alias> {
     let routes = routes.into_iter().map(Arc::new).collect();
     Arc::new(Alias { name: Arc::from(name), routes, has_equals: false })
 }

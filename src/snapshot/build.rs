@@ -25,8 +25,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    Alias, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot, Pinned,
-    Policies, Provider, Route, SmartModel,
+    Alias, Caps, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot,
+    Pinned, Policies, Provider, Route, SmartModel,
 };
 use crate::{
     domain::ProviderId,
@@ -201,6 +201,10 @@ fn route(
         retry_on_429_max_wait: seconds(row.retry_on_429_max_wait_secs),
         request_timeout: seconds(request_timeout),
         stream_idle_timeout: seconds(stream_idle_timeout),
+        caps: Caps {
+            model: enablement.max_concurrent_requests,
+            alias: row.max_concurrent_requests.filter(|_| !row.is_enablement()),
+        },
         prices: prices.timeline(&line(usable.row), &row.upstream_model),
         facts: facts(overrides, &usable.row.model_provider, &row.upstream_model),
     }

@@ -104,6 +104,8 @@ pub struct Route {
     pub request_timeout: Duration,
     /// Longest gap between streamed chunks, and the wait for the first event (same tiers).
     pub stream_idle_timeout: Duration,
+    /// How many requests it may have under way.
+    pub caps: Caps,
     /// What its tokens cost, from now into the future.
     pub prices: Timeline,
     /// What is known of the model.
@@ -121,6 +123,15 @@ impl OrgSnapshot {
         };
         self.listing.iter().filter(usable)
     }
+}
+
+/// Most requests under way at once (`max_concurrent_requests`), per process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Of the provider's model, whatever alias they came by: what its 1:1 row says.
+    pub model: Option<u32>,
+    /// Of a custom alias: what its own row says.
+    pub alias: Option<u32>,
 }
 
 impl Route {

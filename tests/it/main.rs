@@ -17,6 +17,7 @@ mod quickstart;
 mod readme;
 mod refusals;
 mod replicas;
+mod route_health;
 mod routing;
 mod sdk;
 mod serving;

@@ -21,6 +21,7 @@ use crate::{
     domain::{OrgId, ProviderId, Role, Timestamp},
     health::Probe,
     net::{AddressPolicy, Fetcher, Resolver, TrustedHosts},
+    route::{RouteHealth, health::Tuning},
     secrets::Keyring,
     store::{Store, StoreError, testing::temp_store},
 };
@@ -73,6 +74,8 @@ pub(super) fn outside(health: &Arc<Probes>) -> Outside {
         google: Google::new(nobody.clone(), nobody, iam),
         trusted: TrustedHosts::new(vec!["trusted.example".to_owned()]),
         health: Arc::<Probes>::clone(health),
+        routes: Arc::new(RouteHealth::new(Tuning::default(), |_| {})),
+        sharing: None,
     }
 }
 

@@ -40,7 +40,7 @@ async fn three_bad_and_one_good(
 
 #[tokio::test]
 async fn bodies_around_every_buffer_size_survive_failover_byte_for_byte() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::configured().never_ejects().start().await;
     let acme = gateway.org("acme");
     let (good, _bad, _reserved) = three_bad_and_one_good(&acme).await;
     let key = acme.key().await;

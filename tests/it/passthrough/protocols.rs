@@ -4,7 +4,7 @@ use crate::support::{Gateway, MockVendor, Reply, h2_client::H2Client, mock::Face
 
 #[tokio::test]
 async fn every_protocol_on_either_side_carries_bodies_and_streams() {
-    let gateway = Gateway::configured().with_tls().start().await;
+    let gateway = Gateway::configured().never_ejects().with_tls().start().await;
     let acme = gateway.org_over_tls("acme");
     let key = acme.key().await;
     for (name, faces, version) in [

@@ -1,4 +1,4 @@
-//! Route health before anything is ejected.
+//! Route health where nothing is ejected.
 
 use serde_json::json;
 

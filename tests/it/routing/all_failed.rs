@@ -90,7 +90,7 @@ async fn a_failed_stream_is_a_plain_json_error() {
 #[tokio::test]
 async fn when_every_attempt_was_rate_limited_the_smallest_wait_is_told() {
     for (setting, status) in [(None, 502), (Some(429), 429)] {
-        let mut builder = Gateway::configured();
+        let mut builder = Gateway::configured().never_ejects();
         if let Some(setting) = setting {
             builder = builder.set("routing.all_rate_limited_status", setting);
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    MockVendor, Reply, TwoRoutes,
+    Gateway, MockVendor, Reply, TwoRoutes,
     mock::{self, Faces},
     operations,
 };
@@ -37,7 +37,7 @@ fn faults() -> Vec<(&'static str, Reply)> {
 
 #[tokio::test]
 async fn every_fault_of_the_vendor_fails_over() {
-    let scene = TwoRoutes::new().await;
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
     for (fault, reply) in faults() {
         for streamed in [false, true] {
             let only_streamed = fault.contains("stream") || fault.contains("comments");
@@ -113,7 +113,7 @@ async fn tls_towards_a_plain_vendor_fails_over() {
 
 #[tokio::test]
 async fn a_pinned_request_never_fails_over() {
-    let scene = TwoRoutes::new().await;
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
     for (fault, reply) in faults() {
         scene.first.always(reply);
         let answer = scene.key.chat_stream("first/gpt-4o").await;
@@ -150,7 +150,7 @@ async fn nothing_is_retried_once_an_event_has_gone_to_the_client() {
 
 #[tokio::test]
 async fn anthropic_routes_fail_over_likewise() {
-    let scene = TwoRoutes::new().await;
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
     let overloaded = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
     let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
     let first =

@@ -63,6 +63,11 @@ impl GatewayBuilder {
         self
     }
 
+    /// Routes are used whatever happened to them: for tests that fail the same ones over and over.
+    pub fn never_ejects(self) -> Self {
+        self.set("ejection.failures", 0)
+    }
+
     /// Sets a variable of its environment that is no configuration key.
     pub fn env(mut self, name: &str, value: impl Display) -> Self {
         self.settings.insert(name.to_owned(), value.to_string());

@@ -47,7 +47,7 @@ async fn pairs_of(acme: &Org, vendors: &[Vendor]) -> Vec<(String, usize, usize)>
 
 #[tokio::test]
 async fn a_failed_vendor_is_followed_by_one_of_another_dialect_in_every_pair() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::configured().never_ejects().start().await;
     let acme = gateway.org("acme");
     let vendors = Vendor::of_each_kind(&acme).await;
     let key = acme.key().await;

@@ -137,7 +137,7 @@ async fn other_endpoints_are_told_to_use_the_messages_endpoint() {
 
 #[tokio::test]
 async fn upstream_failures_fail_over_and_the_next_vendor_does_not_see_the_token() {
-    let scene = Scene::new().await;
+    let scene = Scene::on(trusting().never_ejects()).await;
     for failure in [Reply::status(500), Reply::status(529), Reply::status(429), Reply::resets()] {
         scene.claude.will(failure);
         let answer = scene

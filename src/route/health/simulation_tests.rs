@@ -1,0 +1,221 @@
+//! A breaker through random histories: attempts that overlap, outcomes of every kind, other replicas'
+//! ejections, resets, and a clock that creeps, leaps and is set back. Each seed is one history;
+//! `TURNPIKE_SEED=<n>` replays one.
+
+use std::time::Duration;
+
+use super::{Breaker, Ejection, Pass, Phase, Reason, State, Tuning, Verdict, tuning::PROBES};
+
+const SEEDS: u64 = 256;
+const STEPS: usize = 2000;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+}
+
+/// One history and what must hold at every step of it.
+struct Run {
+    seed: u64,
+    random: Random,
+    tuning: Tuning,
+    breaker: Breaker,
+    now: Duration,
+    under_way: Vec<Pass>,
+    ejections: u32,
+    /// Verdicts against the route since it was last healthy from scratch, with their time.
+    blamed: Vec<Duration>,
+    /// The chance that an attempt fails, percent: changes over time.
+    failing: u64,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let random = Random(seed);
+        Self {
+            seed,
+            random,
+            tuning: Tuning::default(),
+            breaker: Breaker::default(),
+            now: Duration::from_secs(7200),
+            under_way: Vec::new(),
+            ejections: 0,
+            blamed: Vec::new(),
+            failing: 0,
+        }
+    }
+
+    fn step(&mut self) {
+        self.pass_time();
+        let before = self.breaker.state(self.now);
+        match self.random.below(100) {
+            0..45 => self.begin(),
+            45..94 => self.end(),
+            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.below(5) as usize],
+            96..97 => self.adopt(),
+            97..98 => self.reset(),
+            _ => self.drop_some(),
+        }
+        self.check(before);
+    }
+
+    fn pass_time(&mut self) {
+        let leap = self.random.below(1000);
+        self.now = match leap {
+            0..3 => self.now + Duration::from_secs(self.random.below(7200)),
+            3..6 => self.now.saturating_sub(Duration::from_secs(self.random.below(7200))),
+            6..40 => self.now + Duration::from_secs(self.random.below(60)),
+            _ => self.now + Duration::from_millis(self.random.below(300)),
+        };
+    }
+
+    fn begin(&mut self) {
+        let pass = if self.random.percent(15) {
+            Some(self.breaker.force(self.now))
+        } else {
+            self.breaker.admit(self.now).ok()
+        };
+        let Some(pass) = pass else { return };
+        let another = self.under_way.iter().any(|other| other.is_probe_beside(&pass));
+        assert!(!another, "seed {}: two probes at once", self.seed);
+        self.under_way.push(pass);
+    }
+
+    fn end(&mut self) {
+        if self.under_way.is_empty() {
+            return;
+        }
+        let index = self.random.below(self.under_way.len() as u64) as usize;
+        let pass = self.under_way.swap_remove(index);
+        let verdict = self.verdict();
+        let blames = !matches!(verdict, Verdict::Good | Verdict::Neither);
+        if blames {
+            self.blamed.push(self.now);
+        }
+        let before = self.breaker.state(self.now);
+        self.breaker.note(pass, verdict, self.now, &self.tuning);
+        let after = self.breaker.state(self.now);
+        if !blames {
+            assert!(
+                after != State::Ejected || before == State::Ejected,
+                "seed {}: {verdict:?} ejected",
+                self.seed
+            );
+        }
+        if before == State::Healthy && after == State::Ejected && verdict == Verdict::Bad {
+            let window = self.tuning.window;
+            // The clock may have been set back: then times ahead of it are not of the window.
+            let recent = |at: &&Duration| **at <= self.now && self.now - **at <= window;
+            let failures = self.blamed.iter().filter(recent).count();
+            assert!(failures >= 10, "seed {}: ejected after {failures} failures", self.seed);
+        }
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        if !self.random.percent(self.failing) {
+            return if self.random.percent(20) { Verdict::Neither } else { Verdict::Good };
+        }
+        match self.random.below(40) {
+            0 => Verdict::RateLimited(None),
+            1 => Verdict::RateLimited(Some(Duration::from_secs(self.random.below(4000)))),
+            2 => Verdict::Overloaded,
+            _ => Verdict::Bad,
+        }
+    }
+
+    fn adopt(&mut self) {
+        let lasts = Duration::from_secs(self.random.below(1000));
+        let multiplier = 1 << self.random.below(6);
+        let ejection = Ejection { reason: Reason::RollingFailures, lasts, multiplier };
+        self.breaker.adopt(ejection, self.now, &self.tuning);
+    }
+
+    fn reset(&mut self) {
+        let was = self.breaker.state(self.now) != State::Healthy;
+        assert_eq!(self.breaker.reset(self.now), was, "seed {}", self.seed);
+        assert_eq!(self.breaker.state(self.now), State::Healthy, "seed {}", self.seed);
+        self.blamed.clear();
+    }
+
+    /// Tasks that are dropped give their passes back.
+    fn drop_some(&mut self) {
+        let keep = self.under_way.len() / 2;
+        for pass in self.under_way.drain(keep..) {
+            self.breaker.release(pass);
+        }
+    }
+
+    fn check(&mut self, before: State) {
+        if let Phase::Ejected { since, lasts } = self.breaker.phase(self.now) {
+            assert!(since <= self.now && lasts <= self.tuning.most, "seed {}", self.seed);
+            assert!(self.now - since < lasts, "seed {}", self.seed);
+        }
+        let after = self.breaker.state(self.now);
+        let told = self.breaker.changes();
+        let chained = told.windows(2).all(|pair| pair[0].to == pair[1].from);
+        assert!(chained, "seed {}: {told:?}", self.seed);
+        self.ejections +=
+            told.iter().map(|change| u32::from(change.to == State::Ejected)).sum::<u32>();
+        if let Some(last) = told.last() {
+            assert_eq!(last.to, after, "seed {}: {told:?}", self.seed);
+        } else {
+            assert_eq!(before, after, "seed {}: a change was not told", self.seed);
+        }
+        assert!(self.breaker.multiplier(self.now, &self.tuning) <= 64, "seed {}", self.seed);
+    }
+
+    /// However it went: once the vendor answers, the route is used as usual after the longest cool-down
+    /// and a few requests, and in time begins with the shortest again.
+    fn recovers(&mut self) {
+        for pass in std::mem::take(&mut self.under_way) {
+            self.breaker.release(pass);
+        }
+        self.now += self.tuning.most;
+        for _ in 0..PROBES {
+            let pass = self.breaker.admit(self.now).expect("a probe is due");
+            self.breaker.note(pass, Verdict::Good, self.now, &self.tuning);
+        }
+        assert_eq!(self.breaker.state(self.now), State::Healthy, "seed {}", self.seed);
+        self.now += self.tuning.most;
+        for _ in 0..self.tuning.failures {
+            let pass = self.breaker.admit(self.now).expect("it is healthy");
+            self.breaker.note(pass, Verdict::Bad, self.now, &self.tuning);
+        }
+        let first = self.tuning.base;
+        let phase = self.breaker.phase(self.now);
+        assert_eq!(phase, Phase::Ejected { since: self.now, lasts: first }, "seed {}", self.seed);
+    }
+}
+
+#[test]
+fn every_history_keeps_the_rules() {
+    let replayed = std::env::var("TURNPIKE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = replayed.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
+    let replayed = seeds.end - seeds.start == 1;
+    let mut ejections = 0;
+    for seed in seeds {
+        let mut run = Run::new(seed);
+        for _ in 0..STEPS {
+            run.step();
+        }
+        run.recovers();
+        ejections += run.ejections;
+    }
+    assert!(replayed || ejections > 5000, "the histories are too quiet: {ejections} ejections");
+}

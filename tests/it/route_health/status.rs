@@ -1,0 +1,65 @@
+//! An ejection is told: in the log, in the metrics, to webhooks.
+
+use serde_json::{Value, json};
+
+use crate::support::{MockVendor, Reply, TwoRoutes, until};
+
+/// The log's lines about the health of routes, once there are so many.
+async fn changes(scene: &TwoRoutes, count: usize) -> Vec<Value> {
+    until("the changes are logged", async || {
+        let lines = scene.gateway.log();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let changes = lines.filter(|line| line["message"] == "a route's health changed");
+        Some(changes.collect()).filter(|lines: &Vec<_>| lines.len() >= count)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_ejection_is_one_log_line_one_metric_and_one_message() {
+    let scene = TwoRoutes::new().await;
+    let receiver = MockVendor::start().await;
+    receiver.always(Reply::says("{}"));
+    let url = format!("{}/hook", receiver.url());
+    let hook = json!({"name": "ops", "url": url, "events": ["route_ejected"]});
+    scene.acme.create("alert-webhooks", hook).await;
+    scene.first.always(Reply::status(503));
+    scene.asks(14, 200).await;
+
+    let lines = changes(&scene, 1).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = &lines[0];
+    assert_eq!((&line["provider"], &line["upstream_model"]), (&json!("first"), &json!("gpt-4o")));
+    assert_eq!((&line["from"], &line["to"]), (&json!("healthy"), &json!("ejected")));
+    assert_eq!((&line["reason"], &line["lasts_ms"]), (&json!("rolling_failures"), &json!(30_000)));
+
+    let metrics = scene.gateway.metrics().await;
+    let state = |provider| metrics.sum("turnpike_upstream_state", &[("provider", provider)]);
+    assert_eq!((state("first"), state("second")), (0, 1));
+
+    let told = receiver.wait_for_calls(1).await;
+    let message = told[0].json();
+    assert_eq!(message["type"], "route_ejected", "{message}");
+    let data = &message["data"];
+    assert_eq!(data["provider_id"], scene.first_provider.id.as_str());
+    assert_eq!(
+        (&data["provider_name"], &data["upstream_model"]),
+        (&json!("first"), &json!("gpt-4o"))
+    );
+    assert_eq!(data["reason"], "rolling_failures");
+    assert!(data["until"].is_string(), "{message}");
+    assert_eq!(receiver.saw().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reset_is_told_as_well() {
+    let scene = TwoRoutes::new().await;
+    scene.first.will(Reply::status(429).retry_after(100));
+    scene.asks(1, 200).await;
+    let path = format!("/admin/llm-gw/route-health/{}/reset", scene.first_provider.id);
+    scene.acme.post(&path, json!({"upstream_model": "gpt-4o"})).await.has_status(200);
+    let lines = changes(&scene, 2).await;
+    assert_eq!((&lines[1]["to"], &lines[1]["reason"]), (&json!("healthy"), &json!("reset")));
+    let metrics = scene.gateway.metrics().await;
+    assert_eq!(metrics.sum("turnpike_upstream_state", &[("provider", "first")]), 1);
+}

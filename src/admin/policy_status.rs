@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{BudgetTarget, Directory, Money, Period, Scope, Spent, Timestamp},
-    policy::{start_of, used},
+    policy::{end_of, start_of, used},
     store::{BudgetRow, RateLimitRow},
 };
 
@@ -104,7 +104,9 @@ pub(super) async fn of_budgets(
     for row in &rows {
         if let Entry::Vacant(period) = periods.entry(row.period) {
             let start = start_of(row.period, now);
-            period.insert((start, state.store.spent_in_days(caller.org, start).await?));
+            let mut tx = state.store.read().await?;
+            let spent = tx.spent_in_days(caller.org, start, end_of(row.period, now)).await?;
+            period.insert((start, spent));
         }
     }
     let status = |row: BudgetRow| {

@@ -45,10 +45,8 @@ fn alert(publisher: &Publisher, crossing: &Crossing) -> Option<Alert> {
     let policy = org.policies.limit(counter.policy)?;
     let exhausted = crossing.percent >= EXHAUSTED;
     // One threshold of one period of one entity is told once, whoever finds out.
-    let key = format!(
-        "{}/{}/{}/{}",
-        counter.policy, counter.entity, crossing.start, crossing.percent
-    );
+    let key =
+        format!("{}/{}/{}/{}", counter.policy, counter.entity, crossing.start, crossing.percent);
     Some(Alert {
         org: counter.org,
         event: if exhausted { AlertEvent::BudgetExhausted } else { AlertEvent::BudgetThreshold },

@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use crate::{auth, config, healthcheck, ledger, net, quickstart, secrets, store};
+use crate::{auth, config, govern, healthcheck, ledger, net, quickstart, secrets, store};
 
 /// A command failed. The text is for the operator, and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,9 @@ pub enum AppError {
     /// The usage spool cannot be used.
     #[error(transparent)]
     Spool(#[from] ledger::SpoolError),
+    /// The address of Redis cannot be used.
+    #[error(transparent)]
+    Redis(#[from] govern::redis::LinkError),
     /// Quickstart could not set up.
     #[error(transparent)]
     Quickstart(#[from] quickstart::QuickstartError),

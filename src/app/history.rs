@@ -35,13 +35,13 @@ impl LedgerHistory {
             tx.budgets(org).await?.into_iter().map(|row| (row.id.0, row)).collect();
         let scopes: Vec<&Scope> = budgets.values().map(|row| &row.scope).collect();
         let directory = tx.directory(org, &scopes).await?;
-        drop(tx);
+        // One state of the database: what the marks say is there is in the sums.
+        let mut used = Used { marks: tx.marks().await?, terms: Vec::new() };
         let mut spent: HashMap<(Timestamp, Timestamp), Vec<Spent>> = HashMap::new();
-        let mut used = Used::default();
         for term in terms {
             let days = (term.start, term.end);
             if !spent.contains_key(&days) {
-                spent.insert(days, self.store.spent_in_days(org, term.start).await?);
+                spent.insert(days, tx.spent_in_days(org, term.start, term.end).await?);
             }
             let found = budgets.get(&term.policy).zip(spent.get(&days)).map(|(row, spent)| {
                 policy::counters(&row.scope, &row.target, row.traffic, spent, &directory)
@@ -94,8 +94,7 @@ impl History for LedgerHistory {
     }
 
     fn delivered(&self) -> Position {
-        let _ = &self.ledger;
-        Position(0)
+        self.ledger.delivered()
     }
 }
 

@@ -2,6 +2,7 @@
 //! tasks which outlive a request.
 
 mod commands;
+mod crossings;
 mod ejections;
 mod error;
 mod follow;
@@ -16,6 +17,7 @@ mod refresh;
 mod retention;
 mod rotate;
 mod serve;
+mod sharing;
 mod shutdown;
 
 use std::process::ExitCode;

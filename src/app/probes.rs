@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
+use crate::{govern::redis::Link, ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
 
 /// What readiness looks at.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub struct Vitals {
     pub store: Store,
     pub publisher: Arc<Publisher>,
     pub ledger: Arc<Ledger>,
+    /// To Redis, where it is configured.
+    pub link: Option<Arc<Link>>,
     pub drain: Drain,
 }
 
@@ -29,11 +31,12 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
     let store = !vitals.store.is_away();
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
+    let redis = vitals.link.as_ref().map(|link| link.is_up());
     let status = if vitals.drain.draining() {
         "draining"
     } else if !snapshot {
         "starting"
-    } else if store && ledger {
+    } else if store && ledger && redis != Some(false) {
         "ready"
     } else {
         "degraded"
@@ -45,7 +48,7 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
     let word = |fine: bool| if fine { "ok" } else { "failing" };
     let checks = json!({
         "store": word(store),
-        "redis": "not configured",
+        "redis": redis.map_or("not configured", word),
         "snapshot": word(snapshot),
         "ledger": word(ledger),
     });

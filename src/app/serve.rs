@@ -11,12 +11,10 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, ejections, follow,
-    history::LedgerHistory,
-    identity, listen, outside, parts, prices,
+    AppError, commands, ejections, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
-    retention, shutdown,
+    retention, sharing, shutdown,
 };
 use crate::{
     admin::{self, AdminState, Outside},
@@ -24,8 +22,7 @@ use crate::{
     auth::{ApiKeys, IdentityProviders, Issuer},
     cloud::Clouds,
     config::{self, Config},
-    domain::LedgerId,
-    govern::{Governor, OnFailure, Settings},
+    govern::Governor,
     ledger::{Ledger, OnFull, SpoolLimits},
     net::Peers,
     observe::{self, AccessLog, Metrics},
@@ -91,15 +88,19 @@ async fn start(
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
+    let providers = identity::providers(config, &fetcher);
+    let metrics = Arc::new(Metrics::new()?);
+    let sharing = sharing::Sharing::new(config, &store, &ledger, &publisher, &stop_delivery)?;
+    let governor = Arc::clone(&sharing.governor);
     let vitals = Vitals {
         store: store.clone(),
         publisher: Arc::clone(&publisher),
         ledger: Arc::clone(&ledger),
+        link: sharing.link.clone(),
         drain: drain.clone(),
     };
-    let providers = identity::providers(config, &fetcher);
-    let metrics = Arc::new(Metrics::new()?);
-    let ejections = ejections::start(config, store.clone(), Arc::clone(&metrics), None);
+    let ejections =
+        ejections::start(config, store.clone(), Arc::clone(&metrics), sharing.cooldowns());
     let outside = outside::outside(config, &store, &keyring, &ejections)?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
@@ -107,18 +108,11 @@ async fn start(
         google: outside.google.clone(),
         trusted: outside.trusted.clone(),
     };
-    let admin = admin_router(&store, &keyring, &keys, &publisher, providers, outside).await?;
+    let admin =
+        admin_router(&store, &keyring, &keys, &publisher, &governor, providers, outside).await?;
     let local = local_router(config, probes::router(vitals), admin)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
-    let governor = Governor::new(Settings {
-        ledger: LedgerId(uuid::Uuid::new_v4()),
-        history: Arc::new(LedgerHistory::new(store.clone(), Arc::clone(&ledger))),
-        listener: Box::new(|_| {}),
-        link: None,
-        on_failure: OnFailure::Local,
-    });
-    tokio::spawn(Arc::clone(&governor).run(stop_delivery.subscribe()));
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
@@ -169,11 +163,17 @@ async fn admin_router(
     keyring: &Arc<Keyring>,
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
+    governor: &Arc<Governor>,
     providers: IdentityProviders,
     outside: Outside,
 ) -> Result<Router, AppError> {
-    let refresher =
-        Refresher::new(store.clone(), Arc::clone(keyring), Arc::clone(publisher), Arc::clone(keys));
+    let refresher = Refresher::new(
+        store.clone(),
+        Arc::clone(keyring),
+        Arc::clone(publisher),
+        Arc::clone(keys),
+        Arc::clone(governor),
+    );
     if let Err(error) = prices::follow_defaults(store, pricing::defaults()).await {
         tracing::error!(%error, "rules that follow the managed defaults keep their prices");
     }

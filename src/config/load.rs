@@ -156,10 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_later_versions_are_refused_as_such() {
+    fn addresses_of_stores_are_checked_and_their_passwords_are_not_told() {
         assert_eq!(
-            faults("[redis]\nurl = \"redis://127.0.0.1\"\n"),
-            ["2: redis.url: not supported by this version of Turnpike"]
+            faults("[redis]\nurl = \"http://u:canary-1@redis\"\non_failure = \"panic\"\n"),
+            [
+                "2: redis.url: expected \"redis://user:password@host:6379/0\"; rediss:// for TLS, redis+cluster:// or rediss+cluster:// for a cluster",
+                "3: redis.on_failure: expected \"local\", \"deny\" or \"allow\", found \"panic\"",
+            ]
         );
         assert_eq!(
             faults("[storage]\nurl = \"postgres://u:canary-1@db/x\"\n"),

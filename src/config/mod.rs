@@ -18,5 +18,6 @@ pub use fault::{Fault, Faults, Place};
 pub use load::{DEFAULT_FILE, load, load_for_process};
 pub use schema::{
     Admin, Auth, Aws, Config, Ejection, Google, Issuer, LedgerCfg, Log, LogFormat, Media,
-    MediaFetch, MetricsCfg, OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
+    MediaFetch, MetricsCfg, OnFailure, OnFull, Redis, Routing, Secrets, Server, Storage, Upstream,
+    WrapWith,
 };

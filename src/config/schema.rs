@@ -21,6 +21,8 @@ pub struct Config {
     pub metrics: MetricsCfg,
     /// Where state is kept.
     pub storage: Storage,
+    /// What replicas share.
+    pub redis: Redis,
     /// The key that seals credentials.
     pub secrets: Secrets,
     /// Whose tokens are accepted.
@@ -229,6 +231,27 @@ pub struct Aws {
 pub struct Google {
     /// Base of the IAM credentials API, without trailing slash.
     pub iam_credentials_url: String,
+}
+
+/// `[redis]`
+#[derive(Clone, Debug, Default)]
+pub struct Redis {
+    /// Where counters and cool-downs are shared; none: in this process alone.
+    pub url: Option<Secret>,
+    /// What is done about requests while it is away.
+    pub on_failure: OnFailure,
+}
+
+/// `redis.on_failure`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Each replica enforces its share of the limits.
+    #[default]
+    Local,
+    /// Limited requests are refused.
+    Deny,
+    /// Limited requests are admitted and counted.
+    Allow,
 }
 
 /// `[ledger]`

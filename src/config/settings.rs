@@ -9,20 +9,19 @@ use super::{
     issuers,
     schema::{
         Admin, Auth, Aws, Config, Ejection, Google, LedgerCfg, Log, LogFormat, Media, MediaFetch,
-        MetricsCfg, OnFull, Routing, Secrets, Server, Storage, Upstream, WrapWith,
+        MetricsCfg, OnFailure, OnFull, Redis, Routing, Secrets, Server, Storage, Upstream,
+        WrapWith,
     },
     value::{self, Given, choice, integer, one_of, optional},
 };
 use crate::secrets::Secret;
 
-/// Keys of Turnpike's contract that this version does not have. Accepting them without effect would
-/// deceive.
-const UNSUPPORTED: [&str; 2] = ["redis.on_failure", "redis.url"];
-
 const LOG_FORMATS: &[(&str, LogFormat)] =
     &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
 const WRAPS: &[(&str, WrapWith)] = &[("local", WrapWith::Local), ("vault", WrapWith::Vault)];
 const FETCH: &[(&str, MediaFetch)] = &[("public", MediaFetch::Public), ("off", MediaFetch::Off)];
+const ON_FAILURE: &[(&str, OnFailure)] =
+    &[("local", OnFailure::Local), ("deny", OnFailure::Deny), ("allow", OnFailure::Allow)];
 const ON_FULL: &[(&str, OnFull)] = &[("block", OnFull::Block), ("drop_oldest", OnFull::DropOldest)];
 
 /// The outcome of reading: what is valid, the default elsewhere; and where each value came from.
@@ -57,6 +56,7 @@ fn config(reader: &mut Reader) -> Config {
         admin: admin(&mut reader.section("admin"), &default.admin),
         metrics: metrics(&mut reader.section("metrics"), &default.metrics),
         storage: storage(&mut reader.section("storage"), default.storage),
+        redis: redis(&mut reader.section("redis"), default.redis),
         secrets: secrets(&mut reader.section("secrets"), default.secrets),
         auth: auth(&mut reader.section("auth")),
         upstream: upstream(&mut reader.section("upstream"), default.upstream),
@@ -123,6 +123,13 @@ fn storage(section: &mut Section<'_>, default: Storage) -> Storage {
             default.max_connections,
             integer(4..=10_000),
         ),
+    }
+}
+
+fn redis(section: &mut Section<'_>, default: Redis) -> Redis {
+    Redis {
+        url: section.read("url", default.url, optional(value::redis_url)),
+        on_failure: section.read("on_failure", default.on_failure, choice(ON_FAILURE)),
     }
 }
 
@@ -277,11 +284,7 @@ impl Reader {
     fn blame_the_rest(&mut self) {
         for ((section, key), setting) in std::mem::take(&mut self.given) {
             let full = if section.is_empty() { key } else { format!("{section}.{key}") };
-            let message = if UNSUPPORTED.contains(&full.as_str()) {
-                "not supported by this version of Turnpike".to_owned()
-            } else {
-                self.unknown(&full, &setting)
-            };
+            let message = self.unknown(&full, &setting);
             self.faults.push(Fault { place: setting.place, key: Some(full), message });
         }
     }

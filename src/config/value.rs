@@ -270,6 +270,21 @@ pub(super) fn database_url(given: &Given) -> Result<Secret, String> {
         .to_owned())
 }
 
+/// `redis://…`, with TLS `rediss://…`, a cluster `redis+cluster://…` or `rediss+cluster://…`. A password
+/// may stand in it, so the text stays out of the message.
+pub(super) fn redis_url(given: &Given) -> Result<Secret, String> {
+    let text = given.text()?;
+    let known = ["redis", "rediss", "redis+cluster", "rediss+cluster"];
+    let understood = url::Url::parse(text)
+        .is_ok_and(|url| known.contains(&url.scheme()) && url.host_str().is_some());
+    if understood {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    Err("expected \"redis://user:password@host:6379/0\"; rediss:// for TLS, redis+cluster:// or \
+         rediss+cluster:// for a cluster"
+        .to_owned())
+}
+
 /// What `tracing-subscriber` takes as a filter.
 pub(super) fn log_filter(given: &Given) -> Result<String, String> {
     let text = text(given)?;

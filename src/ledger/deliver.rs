@@ -13,8 +13,9 @@ use super::{
     isolate::{self, Sorted},
     reader::{BATCH_BYTES, BATCH_RECORDS, Batch, Reader},
     reject,
-    state::wide,
+    state::{position, wide},
 };
+use crate::domain::Mark;
 
 /// Longest wait of a record while the sink works.
 const TICK: Duration = Duration::from_millis(200);
@@ -94,10 +95,13 @@ impl Courier<'_> {
     /// Delivers one batch; `false` if there is none.
     async fn next(&mut self) -> Result<bool, Undelivered> {
         let Some(batch) = self.ledger.spool.peek(&mut self.reader)? else { return Ok(false) };
-        if let Err(error) = self.sink.store_usage(&batch.records).await {
+        let place = position(batch.segment, batch.to);
+        let mark = Mark { ledger: self.ledger.id(), position: place };
+        if let Err(error) = self.sink.store_usage(&batch.records, Some(mark)).await {
             self.isolate(&batch, error).await?;
         }
         self.ledger.spool.delivered(&batch);
+        self.ledger.delivered.fetch_max(place.0, Ordering::AcqRel);
         self.ledger.shrunk.notify_waiters();
         Ok(true)
     }

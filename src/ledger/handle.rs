@@ -5,14 +5,19 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::{keeper, recover, spool::Spool};
+use crate::domain::{LedgerId, Position};
 
 /// Bytes of an ordinary segment. Small, because the pages of the active one count as memory.
 const SEGMENT_BYTES: usize = 1 << 20;
@@ -98,6 +103,8 @@ pub struct Ledger {
     pub(super) hurry: Notify,
     /// Tells those in [`Ledger::wait_delivered`] that the backlog has shrunk.
     pub(super) shrunk: Notify,
+    pub(super) delivered: AtomicU64,
+    id: LedgerId,
     keeper: Option<JoinHandle<()>>,
     recovered: Recovered,
     /// Held as long as the ledger lives; the system releases it when the process dies.
@@ -141,6 +148,8 @@ impl Ledger {
             spool,
             hurry: Notify::new(),
             shrunk: Notify::new(),
+            delivered: AtomicU64::new(0),
+            id: LedgerId(Uuid::new_v4()),
             keeper: Some(keeper),
             recovered,
             _lock: lock,
@@ -148,13 +157,26 @@ impl Ledger {
     }
 
     /// Keeps one serialized [`crate::domain::UsageRecord`]: when this returns, killing the process
-    /// does not lose it. Takes no system call but at the end of a segment.
+    /// does not lose it. Takes no system call but at the end of a segment. Tells its place in the order of
+    /// records.
     ///
     /// # Errors
     /// At the bound under [`OnFull::Block`], when even the room kept for admitted requests is used
     /// up; or when the disk is full. The record is lost and counted.
-    pub fn append(&self, json: &[u8]) -> Result<(), SpoolFull> {
+    pub fn append(&self, json: &[u8]) -> Result<Position, SpoolFull> {
         self.spool.append(json)
+    }
+
+    /// Its name among the ledgers of all processes; another one after a restart.
+    #[must_use]
+    pub const fn id(&self) -> LedgerId {
+        self.id
+    }
+
+    /// Up to where the sink has its records.
+    #[must_use]
+    pub fn delivered(&self) -> Position {
+        Position(self.delivered.load(Ordering::Acquire))
     }
 
     /// Whether new requests may be admitted. `false` only at the bound (or on a full disk) under

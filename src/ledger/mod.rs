@@ -31,16 +31,19 @@ mod testing;
 
 use bytes::Bytes;
 
+use crate::domain::Mark;
+
 pub use handle::{Backlog, Ledger, Losses, OnFull, Recovered, SpoolError, SpoolFull, SpoolLimits};
 
 /// Where delivered records end up. Storing one twice must be the same as once (by its id).
 #[async_trait::async_trait]
 pub trait UsageSink: Send + Sync {
-    /// Stores a batch of serialized [`crate::domain::UsageRecord`]s, all or nothing.
+    /// Stores a batch of serialized [`crate::domain::UsageRecord`]s, all or nothing; with it, up to where
+    /// the ledger's records are there then.
     ///
     /// # Errors
     /// When the store cannot take it now, or never will; the batch is offered again later.
-    async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError>;
+    async fn store_usage(&self, batch: &[Bytes], mark: Option<Mark>) -> Result<(), SinkError>;
 }
 
 /// The sink does not take a batch.

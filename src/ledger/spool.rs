@@ -23,6 +23,7 @@ use super::{
     segment::{self, BODY, Segment},
     state::{Meta, State, wide},
 };
+use crate::domain::Position;
 
 /// At its bound under `block`, the spool keeps this much for requests that were already admitted.
 const MAX_HEADROOM: u64 = 16 << 20;
@@ -89,18 +90,19 @@ impl Spool {
     }
 
     /// Keeps one record. See [`super::Ledger::append`].
-    pub fn append(&self, json: &[u8]) -> Result<(), SpoolFull> {
+    pub fn append(&self, json: &[u8]) -> Result<Position, SpoolFull> {
         // The checksum is computed before the lock is taken.
         let Some(frame) = Frame::new(json) else { return Err(self.refuse(SpoolFull)) };
         let mut state = self.lock();
-        if !state.push(&frame) {
+        let mut place = state.push(&frame);
+        if place.is_none() {
             self.roll(&mut state, &frame).map_err(|full| self.refuse(full))?;
-            state.push(&frame);
+            place = state.push(&frame);
         }
         if state.keeper.sleeps {
             self.wake.notify_one();
         }
-        Ok(())
+        place.ok_or(SpoolFull)
     }
 
     fn refuse(&self, full: SpoolFull) -> SpoolFull {

@@ -16,7 +16,7 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    domain::{RouteId, Timestamp, UsageRecord},
+    domain::{Position, RouteId, Timestamp, UsageRecord},
     govern::{
         Amount, Ask, Block, Bound, Check, Denied, Grant, Lease, Moved, RouteAsk, Rule, Verdict,
     },
@@ -184,7 +184,12 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
 }
 
 /// Counts what a request has used, and learns from it what others like it will.
-pub fn settle(shared: &Shared, held: Option<Reservation>, record: &UsageRecord<'_>) {
+pub fn settle(
+    shared: &Shared,
+    held: Option<Reservation>,
+    record: &UsageRecord<'_>,
+    position: Option<Position>,
+) {
     let used = Amount {
         tokens: [
             record.input_tokens,
@@ -202,7 +207,7 @@ pub fn settle(shared: &Shared, held: Option<Reservation>, record: &UsageRecord<'
         shared.expectations.learn((org, alias, record.endpoint), used);
     }
     if let Some(held) = held {
-        held.lease.settle(used, None);
+        held.lease.settle(used, position);
     }
 }
 

@@ -5,8 +5,8 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     dialect::AnswerFacts,
     domain::{
-        AttemptOutcome, CURRENCY, Cost, PriceId, PriceSource, RecordId, Timestamp, TokenUsage,
-        UsageRecord, UsageSource,
+        AttemptOutcome, CURRENCY, Cost, Position, PriceId, PriceSource, RecordId, Timestamp,
+        TokenUsage, UsageRecord, UsageSource,
     },
     observe::RequestSample,
     route::{Failure, Plan},
@@ -90,26 +90,29 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
         shared.metrics.denied(reason);
     }
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
-    limits::settle(&shared, reservation, &record);
+    let position = keep(call, &shared, &record);
+    limits::settle(&shared, reservation, &record, position);
+}
+
+/// Keeps the record and logs it. Where it lies, if it is kept.
+fn keep(call: &Call, shared: &Shared, record: &UsageRecord<'_>) -> Option<Position> {
     let mut json = Vec::with_capacity(TYPICAL_RECORD);
-    match serde_json::to_writer(&mut json, &record) {
-        Ok(()) => {
-            // The last room is for requests that were admitted, not for refusals.
-            let keep = outcome.denied_by.is_none() || shared.ledger.accepts();
-            if keep && shared.ledger.append(&json).is_err() {
-                tracing::error!(
-                    request_id = %record.request_id,
-                    "the usage spool is full: a record was lost"
-                );
-            }
-            shared.access.record(
-                &record,
-                &json,
-                call.trace.as_ref().map(|trace| trace.trace_id.as_str()),
-            );
-        }
-        Err(error) => tracing::error!(%error, "a usage record cannot be written"),
+    if let Err(error) = serde_json::to_writer(&mut json, record) {
+        tracing::error!(%error, "a usage record cannot be written");
+        return None;
     }
+    // The last room is for requests that were admitted, not for refusals.
+    let wanted = record.denied_by.is_none() || shared.ledger.accepts();
+    let kept = wanted.then(|| shared.ledger.append(&json));
+    if matches!(kept, Some(Err(_))) {
+        tracing::error!(
+            request_id = %record.request_id,
+            "the usage spool is full: a record was lost"
+        );
+    }
+    let trace = call.trace.as_ref().map(|trace| trace.trace_id.as_str());
+    shared.access.record(record, &json, trace);
+    kept?.ok()
 }
 
 /// An answer that is the vendor's own error, or a stream that ended in one, says so in the record.

@@ -366,7 +366,7 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
         one.record(org.id, 9, "fast", Some(9.0), false),
         one.record(other.id, 12, "fast", Some(9.0), false),
     ];
-    store.store_usage(&batch).await.unwrap();
+    store.store_usage(&batch, None).await.unwrap();
     let mut spent = store.spent(org.id, Timestamp(10)).await.unwrap();
     spent.sort_by_key(|spent| spent.alias.clone());
     let expected = |alias: &str, requests, cost| Spent {
@@ -384,13 +384,17 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
     assert_eq!(spent, [expected("fast", 3, 1_100_000_001), expected("slow", 1, 0)]);
     assert_eq!(store.spent(org.id, Timestamp(15)).await.unwrap(), []);
 
+    let days = async |start| {
+        let mut tx = store.read().await.unwrap();
+        tx.spent_in_days(org.id, start, Timestamp(i64::MAX)).await.unwrap()
+    };
     // By days, it is the same but for refused requests, and whole days only.
-    let mut spent = store.spent_in_days(org.id, Timestamp(0)).await.unwrap();
+    let mut spent = days(Timestamp(0)).await;
     spent.sort_by_key(|spent| spent.alias.clone());
     let tokens: Vec<u64> = spent.iter().map(|spent| spent.tokens).collect();
     assert_eq!(tokens, [5 * 4321, 4321]);
     let refused = Spent { requests: 5, tokens: 5 * 4321, ..expected("fast", 0, 19_100_000_001) };
     assert_eq!(spent, [refused, expected("slow", 1, 0)]);
     let day = 24 * 60 * 60 * 1_000_000;
-    assert_eq!(store.spent_in_days(org.id, Timestamp(day)).await.unwrap(), []);
+    assert_eq!(days(Timestamp(day)).await, []);
 }

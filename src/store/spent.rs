@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Tx,
     record::{Found, Record, unreadable},
     statement::sql,
 };
@@ -56,26 +56,11 @@ const SPENT_IN_DAYS: &str = "SELECT s.api_key_id, s.user_id, s.group_names, s.al
             AS BIGINT) AS tokens,
         CAST(SUM(r.cost) AS BIGINT) AS cost
     FROM usage_rollups r JOIN usage_series s ON s.org_id = r.org_id AND s.id = r.series
-    WHERE r.org_id = $1 AND r.width = 24 AND r.start >= $2
+    WHERE r.org_id = $1 AND r.width = 24 AND r.start >= $2 AND r.start < $3
     GROUP BY s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id, s.provider_name,
         s.upstream_model";
 
 impl Store {
-    /// What the organization has used from the day on that begins at `since`, by the sums that are
-    /// kept with the records. Refused requests are among the requests; they used nothing else.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
-    pub async fn spent_in_days(
-        &self,
-        org: OrgId,
-        since: Timestamp,
-    ) -> Result<Vec<Spent>, StoreError> {
-        let query = sql(SPENT_IN_DAYS).bind(org.0).bind(since.0);
-        let rows: Vec<Summed> = self.readers.all(query).await?;
-        Ok(rows.into_iter().map(|row| row.0).collect())
-    }
-
     /// What the organization has used at or after `since`, from the records themselves: for short
     /// times.
     ///
@@ -97,6 +82,24 @@ impl Store {
         let text = self.readers.engine().pick(SPENT_SQLITE, SPENT_POSTGRES);
         let rows: Vec<InSecond> = self.readers.all(sql(text).bind(org.0).bind(since.0)).await?;
         Ok(rows.into_iter().map(|row| (row.second, row.spent)).collect())
+    }
+}
+
+impl Tx {
+    /// What the organization has used in the days from `start` to before `end`, by the sums that are kept
+    /// with the records. Refused requests are among the requests; they used nothing else.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn spent_in_days(
+        &mut self,
+        org: OrgId,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<Spent>, StoreError> {
+        let query = sql(SPENT_IN_DAYS).bind(org.0).bind(start.0).bind(end.0);
+        let rows: Vec<Summed> = self.all(query).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 }
 

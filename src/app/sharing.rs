@@ -1,0 +1,57 @@
+//! What counts requests, and what replicas share of it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{AppError, crossings, history::LedgerHistory};
+use crate::{
+    config::{self, Config},
+    govern::{Governor, OnFailure, Settings, redis::Link},
+    ledger::Ledger,
+    route::health::{Cooldowns, RedisCooldowns},
+    snapshot::Publisher,
+    store::Store,
+};
+
+/// The governor, and the connection to Redis where there is one.
+pub struct Sharing {
+    pub governor: Arc<Governor>,
+    pub link: Option<Arc<Link>>,
+}
+
+impl Sharing {
+    /// Begins to count, and to share where `redis.url` is set.
+    pub fn new(
+        config: &Config,
+        store: &Store,
+        ledger: &Arc<Ledger>,
+        publisher: &Arc<Publisher>,
+        stop: &watch::Sender<bool>,
+    ) -> Result<Self, AppError> {
+        let url = config.redis.url.as_ref();
+        let link = url.map(|url| Link::new(url.expose())).transpose()?;
+        if let Some(link) = &link {
+            tokio::spawn(Arc::clone(link).run(stop.subscribe()));
+        }
+        let governor = Governor::new(Settings {
+            ledger: ledger.id(),
+            history: Arc::new(LedgerHistory::new(store.clone(), Arc::clone(ledger))),
+            listener: crossings::start(store.clone(), Arc::clone(publisher)),
+            link: link.clone(),
+            on_failure: match config.redis.on_failure {
+                config::OnFailure::Local => OnFailure::Local,
+                config::OnFailure::Deny => OnFailure::Deny,
+                config::OnFailure::Allow => OnFailure::Allow,
+            },
+        });
+        tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
+        Ok(Self { governor, link })
+    }
+
+    /// Where replicas tell each other of routes.
+    pub fn cooldowns(&self) -> Option<Arc<dyn Cooldowns>> {
+        let link = self.link.clone()?;
+        Some(Arc::new(RedisCooldowns::new(link)))
+    }
+}

@@ -31,7 +31,7 @@ use crate::{
     observe::{self, AccessLog, Metrics},
     pricing,
     provider::InProcess,
-    proxy::{Drain, Gateway, Limits, Shared},
+    proxy::{Drain, Limits, Shared},
     quickstart,
     secrets::Keyring,
     snapshot::Publisher,
@@ -135,7 +135,7 @@ async fn start(
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
     let (mut service, fds) =
-        listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
+        listen::service(config, &shared, listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
     Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })
@@ -239,6 +239,7 @@ fn limits(config: &Config) -> Limits {
         header_timeout: Duration::from_secs(config.server.header_timeout_secs),
         body_timeout: Duration::from_secs(config.server.body_timeout_secs),
         all_rate_limited_status: config.routing.all_rate_limited_status,
+        determiner_timeout: Duration::from_millis(config.routing.determiner_timeout_ms),
     }
 }
 

@@ -19,6 +19,7 @@ mod replicas;
 mod routing;
 mod sdk;
 mod serving;
+mod smart_models;
 mod streams;
 mod support;
 mod terraform;

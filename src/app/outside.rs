@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AppError, parts};
 use crate::{
-    admin::Outside,
+    admin::{Determiner, Outside},
     cloud::{Aws, Google},
     config::Config,
     health::{Prober, rounds},
@@ -18,6 +18,7 @@ pub fn outside(
     config: &Config,
     store: &Store,
     keyring: &Arc<Keyring>,
+    determiner: Arc<dyn Determiner>,
 ) -> Result<Outside, AppError> {
     let guarded = parts::fetcher(config)?;
     let platform = parts::platform_fetcher(config)?;
@@ -33,5 +34,6 @@ pub fn outside(
         google: Google::new(guarded, platform, iam),
         trusted: TrustedHosts::new(config.upstream.trusted_hosts.clone()),
         health: prober,
+        determiner,
     })
 }

@@ -11,7 +11,9 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, follow,
+    AppError, commands,
+    determiners::Determiners,
+    follow,
     history::LedgerHistory,
     identity, listen, outside, parts, prices,
     probes::{self, Vitals},
@@ -98,7 +100,9 @@ async fn start(
         drain: drain.clone(),
     };
     let providers = identity::providers(config, &fetcher);
-    let outside = outside::outside(config, &store, &keyring)?;
+    let determiners = Arc::new(Determiners::default());
+    let outside =
+        outside::outside(config, &store, &keyring, Arc::<Determiners>::clone(&determiners))?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
         aws: outside.aws.clone(),
@@ -132,10 +136,10 @@ async fn start(
         local,
         governor,
     ));
+    determiners.ask_through(&shared);
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
-    let (mut service, fds) =
-        listen::service(config, &shared, listener, bound)?;
+    let (mut service, fds) = listen::service(config, &shared, listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
     Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })

@@ -38,4 +38,4 @@ pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};
 pub use request_id::RequestId;
 pub use role::Role;
 pub use time::Timestamp;
-pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};
+pub use usage::{Attempt, AttemptOutcome, DETERMINER_CLIENT, TokenUsage, UsageRecord, UsageSource};

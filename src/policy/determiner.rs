@@ -131,8 +131,21 @@ mod tests {
     #[test]
     fn anything_else_is_none() {
         for words in [
-            "", " ", "3", "-1", "+1", "1.0", "1.", "slot 1", "1 or 2", "1\n2", "one", "²", "١",
-            "0001", "99999999999999999999999",
+            "",
+            " ",
+            "3",
+            "-1",
+            "+1",
+            "1.0",
+            "1.",
+            "slot 1",
+            "1 or 2",
+            "1\n2",
+            "one",
+            "²",
+            "١",
+            "0001",
+            "99999999999999999999999",
         ] {
             assert_eq!(answer(&json!(words)), None, "{words:?}");
         }
@@ -160,7 +173,8 @@ mod tests {
     fn the_slots_are_listed_with_what_they_are_for() {
         let slots = [("small", Some("quick\nanswers")), ("big/one", None)];
         let asked = question(Some("Support"), slots.into_iter(), "Hi", "--mark--");
-        for line in ["\n0 = small: quick answers\n", "\n1 = big/one\n", "What they are for: Support\n"]
+        for line in
+            ["\n0 = small: quick answers\n", "\n1 = big/one\n", "What they are for: Support\n"]
         {
             assert!(asked.instructions.contains(line), "{}", asked.instructions);
         }

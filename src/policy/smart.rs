@@ -104,8 +104,7 @@ impl SlotReason {
 #[must_use]
 pub fn forced_slot(slots: usize, floor: usize) -> Option<Selected> {
     let last = slots.saturating_sub(1);
-    let reason =
-        if last == 0 { SlotReason::OnlySlot } else { SlotReason::ContextBreakpoints };
+    let reason = if last == 0 { SlotReason::OnlySlot } else { SlotReason::ContextBreakpoints };
     (floor >= last).then_some(Selected { slot: last, reason })
 }
 

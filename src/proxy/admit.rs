@@ -10,17 +10,14 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    determiner,
     framing, gate, identity, inside, limits, local, oauth,
     refusal::{self, Refusal},
-    reply,
-    smart,
-    translation,
+    reply, smart, translation,
 };
 use crate::{
     auth::{KeyRefusal, Principal},
     dialect::models::{self, Model},
-    domain::{ClientDialect, Endpoint},
+    domain::{ClientDialect, DETERMINER_CLIENT, Endpoint},
     govern::Standing,
     route::{self, Plan},
     snapshot::{ListedModel, OrgSnapshot},
@@ -73,7 +70,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     let determiner = inside::commissioner(session).is_some();
     let client = head.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
     // The determiner's name is the gateway's own: nobody else is recorded under it.
-    let client = client.filter(|name| determiner || *name != determiner::CLIENT);
+    let client = client.filter(|name| determiner || *name != DETERMINER_CLIENT);
     let id = identity::request_id(&head.headers);
     ctx.active = Some(ctx.shared.drain.enter());
     ctx.call = Some(Box::new(Call {

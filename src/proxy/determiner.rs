@@ -7,17 +7,15 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::{ctx::Call, shared::Shared};
+use super::{identity::Trace, shared::Shared};
 use crate::{
     auth::Principal,
-    domain::{Endpoint, ModelFacts},
+    domain::{DETERMINER_CLIENT, Endpoint, ModelFacts, RequestId},
     policy,
     route::{self, Resolution},
     snapshot::{OrgSnapshot, Route, SmartModel, Way},
 };
 
-/// What records of determiners' requests have as their client.
-pub const CLIENT: &str = "turnpike-determiner";
 /// Behind the caller's request id, in the determiner's.
 const SUFFIX: &str = ".d";
 /// Longest request id.
@@ -35,19 +33,35 @@ pub struct Asked<'a> {
     pub text: &'a str,
 }
 
-/// The slot that the determiner names, on behalf of the caller of `call`; none where it does not, or not in
-/// time. It stops asking when this is dropped.
-pub async fn ask(
-    shared: &Shared,
-    call: &Call,
-    principal: &Arc<Principal>,
-    asked: &Asked<'_>,
-) -> Option<usize> {
-    let request = request(call, &body(asked))?;
+/// On whose behalf, and by which request.
+pub struct Asker<'a> {
+    pub principal: &'a Arc<Principal>,
+    pub request_id: &'a str,
+    pub trace: Option<&'a Trace>,
+}
+
+/// The slot that the determiner names; none where it does not, or not in time. It stops asking when this is
+/// dropped.
+pub async fn ask(shared: &Shared, asker: &Asker<'_>, asked: &Asked<'_>) -> Option<usize> {
+    let request = request(asker, &body(asked))?;
     let patience: Duration = shared.limits.determiner_timeout;
-    let answer = shared.inside.ask(principal, request, patience).await?;
+    let answer = shared.inside.ask(asker.principal, request, patience).await?;
     let slots = asked.model.slots.len();
     policy::answered(answer.body(), slots).filter(|_| answer.status().is_success())
+}
+
+/// The slot that the determiner of a draft names for `text`, asked on behalf of `principal` by the request of
+/// that id; none where it does not, or not in time.
+pub async fn preview(
+    shared: &Shared,
+    principal: &Arc<Principal>,
+    draft: &SmartModel,
+    text: &str,
+    request: &RequestId,
+) -> Option<usize> {
+    let org = shared.snapshot.load().orgs.get(&principal.org).cloned()?;
+    let asker = Asker { principal, request_id: &request.to_string(), trace: None };
+    ask(shared, &asker, &Asked { org: &org, model: draft, text }).await
 }
 
 fn body(asked: &Asked<'_>) -> Value {
@@ -112,7 +126,7 @@ fn may_think(facts: &ModelFacts) -> bool {
 }
 
 /// The request, which the caller's id and trace can be told by.
-fn request(call: &Call, body: &Value) -> Option<Request<Full<Bytes>>> {
+fn request(asker: &Asker<'_>, body: &Value) -> Option<Request<Full<Bytes>>> {
     let mut request = Request::new(Full::new(Bytes::from(body.to_string())));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from_static("/v1/chat/completions");
@@ -121,10 +135,10 @@ fn request(call: &Call, body: &Value) -> Option<Request<Full<Bytes>>> {
     headers.insert(header::HOST, fixed("turnpike"));
     headers.insert(header::CONNECTION, fixed("close"));
     headers.insert(header::CONTENT_TYPE, fixed("application/json"));
-    headers.insert(header::USER_AGENT, fixed(CLIENT));
-    let id = HeaderValue::try_from(id(&call.id)).ok()?;
+    headers.insert(header::USER_AGENT, fixed(DETERMINER_CLIENT));
+    let id = HeaderValue::try_from(id(asker.request_id)).ok()?;
     headers.insert(HeaderName::from_static("x-request-id"), id);
-    if let Some(trace) = &call.trace {
+    if let Some(trace) = asker.trace {
         let parent = HeaderValue::try_from(trace.child()).ok()?;
         headers.insert(HeaderName::from_static("traceparent"), parent);
     }
@@ -140,7 +154,6 @@ fn id(callers: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::RequestId;
 
     #[test]
     fn the_determiners_id_is_the_callers_and_still_an_id() {

@@ -53,8 +53,9 @@ pub async fn admit(
     let held = shared.callers.held(org, &principal);
     let name = call.inbound.as_ref().map_or("", |inbound| inbound.head.model_name.as_str());
     // What a determiner is, the operator has decided, and not the caller.
-    let plan =
-        plan.and_then(|plan| if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) });
+    let plan = plan.and_then(|plan| {
+        if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) }
+    });
     if org.policies.is_free(&held.policies) {
         return plan;
     }
@@ -123,8 +124,7 @@ pub async fn refuses(
     if caller.is_empty() {
         return false;
     }
-    let ask =
-        Ask { org: org.id, at, caller, routes: &[], expected: Amount::ZERO, counts: false };
+    let ask = Ask { org: org.id, at, caller, routes: &[], expected: Amount::ZERO, counts: false };
     !matches!(shared.governor.admit(&ask).await, Verdict::Granted(_))
 }
 

@@ -37,6 +37,7 @@ mod translation;
 mod watched;
 mod whole;
 
+pub use determiner::preview;
 pub use front::Front;
 pub use service::Gateway;
 pub use shared::{Drain, Limits, Media, Shared};

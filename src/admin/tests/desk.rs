@@ -15,13 +15,14 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::{
-    admin::{AdminState, Outside, Refresh, RefreshError, router},
-    auth::{ApiKeys, IdentityProviders, Issuer, token},
+    admin::{AdminState, Determiner, Outside, Refresh, RefreshError, router},
+    auth::{ApiKeys, IdentityProviders, Issuer, Principal, token},
     cloud::{Aws, Google},
-    domain::{OrgId, ProviderId, Role, Timestamp},
+    domain::{OrgId, ProviderId, RequestId, Role, Timestamp},
     health::Probe,
     net::{AddressPolicy, Fetcher, Resolver, TrustedHosts},
     secrets::Keyring,
+    snapshot::SmartModel,
     store::{Store, StoreError, testing::temp_store},
 };
 
@@ -60,6 +61,22 @@ impl Probe for Probes {
     }
 }
 
+/// Names no slot.
+struct Nobody;
+
+#[async_trait::async_trait]
+impl Determiner for Nobody {
+    async fn slot(
+        &self,
+        _: Arc<Principal>,
+        _: &SmartModel,
+        _: &str,
+        _: &RequestId,
+    ) -> Option<usize> {
+        None
+    }
+}
+
 /// An outside that answers nothing, except probes.
 pub(super) fn outside(health: &Arc<Probes>) -> Outside {
     let everything = ["0.0.0.0/0", "::/0"].map(|range| range.parse().unwrap()).to_vec();
@@ -73,6 +90,7 @@ pub(super) fn outside(health: &Arc<Probes>) -> Outside {
         google: Google::new(nobody.clone(), nobody, iam),
         trusted: TrustedHosts::new(vec!["trusted.example".to_owned()]),
         health: Arc::<Probes>::clone(health),
+        determiner: Arc::new(Nobody),
     }
 }
 

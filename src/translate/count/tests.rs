@@ -7,8 +7,9 @@ use super::{
         Platform, Target,
         form::{Media, Part, PartKind, PartPath, Request, Role, Source, Tool, ToolKind, Turn},
     },
-    CountApi, estimate, guess,
+    CountApi, estimate,
     estimate::{SAMPLE, WINDOW, length, sample},
+    guess,
 };
 use crate::domain::{ModelFacts, Quirks};
 

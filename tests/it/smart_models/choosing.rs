@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Stage, answering, chat, says};
-use crate::support::{Gateway, MockVendor};
+use crate::support::{Gateway, MockVendor, Reply};
 
 #[tokio::test]
 async fn the_determiners_choice_is_followed() {
@@ -88,13 +88,28 @@ async fn determiner_and_slots_may_be_prefixed_names() {
 }
 
 #[tokio::test]
+async fn a_smart_model_is_neither_determiner_nor_slot_of_another() {
+    let stage = Stage::new().await;
+    for (field, value) in [
+        ("determiner_model_alias", json!("auto")),
+        ("slots", json!([{"model_alias": "small"}, {"model_alias": "auto"}])),
+    ] {
+        let mut body = json!({"model_alias": "more", "determiner_model_alias": "judge",
+            "slots": [{"model_alias": "small"}, {"model_alias": "large"}], "context_breakpoints": [9]});
+        body[field] = value;
+        let message = stage.acme.post("/admin/smart-models", body).await.refusal(400, "BadRequest");
+        assert!(message.ends_with("target 'auto' has no enabled routes"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_determiner_fails_over_as_any_alias_does() {
     let stage = Stage::new().await;
     let spare = MockVendor::start().await;
     let judge = answering(&stage.acme, "spare", &spare, "gpt-4o-mini").await;
     let second = json!({"priority": 900});
     stage.acme.route("judge", &judge, "gpt-4o-mini", second).await;
-    stage.judge.always(crate::support::Reply::status(503));
+    stage.judge.always(Reply::status(503));
     spare.always(says("2"));
     assert_eq!(stage.slot_of("Hi").await, 2);
 }
@@ -105,7 +120,7 @@ async fn a_slots_routes_fail_over_as_those_of_any_alias() {
     let spare = MockVendor::start().await;
     let provider = answering(&stage.acme, "spare", &spare, "gpt-4o").await;
     stage.acme.route("small", &provider, "gpt-4o", json!({"priority": 900})).await;
-    stage.small.always(crate::support::Reply::status(503));
+    stage.small.always(Reply::status(503));
     let answer = stage.key.post("/v1/chat/completions", chat("Hi")).await.has_status(200);
     assert_eq!(answer.header("x-bd-provider-route-count"), Some("2"));
     assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
@@ -118,7 +133,10 @@ async fn the_answer_tells_what_was_asked_for_and_what_was_chosen() {
     stage.judge.will(says("1"));
     let answer = stage.key.post("/v1/chat/completions", chat("Hi")).await.has_status(200).json();
     let metadata = &answer["metadata"];
-    assert_eq!((&metadata["requested_model"], &metadata["used_provider"]), (&json!("auto"), &json!("large")));
+    assert_eq!(
+        (&metadata["requested_model"], &metadata["used_provider"]),
+        (&json!("auto"), &json!("large"))
+    );
     let choice = json!({"slot": 1, "model_alias": "large", "reason": "determiner"});
     assert_eq!(metadata["smart_model"], choice);
     let plain = stage.key.chat("large").await.has_status(200).json();

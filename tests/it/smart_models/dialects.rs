@@ -22,8 +22,7 @@ async fn every_client_dialect_is_judged_and_answered_streamed_or_not() {
         (operations::MESSAGES, "Hello"),
     ] {
         for streams in [false, true] {
-            let body =
-                if streams { operation.stream_body("auto") } else { operation.body("auto") };
+            let body = if streams { operation.stream_body("auto") } else { operation.body("auto") };
             let answer = stage.key.post(operation.path, body).await.has_status(200);
             asked += 1;
             assert_eq!(stage.judge.saw().len(), asked, "{}", operation.name);

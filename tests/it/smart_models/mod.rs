@@ -4,6 +4,8 @@
 mod choosing;
 mod dialects;
 mod failing;
+mod limits;
+mod preview;
 mod question;
 mod records;
 

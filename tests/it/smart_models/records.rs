@@ -77,7 +77,10 @@ async fn a_determiner_that_fails_is_recorded_as_failed() {
     let ask = stage.key.post("/v1/chat/completions", chat("Hi"));
     ask.header("x-request-id", "sorry").await.has_status(200);
     let judged = stage.acme.record_of("sorry.d").await;
-    assert_eq!((&judged["status"], &judged["error_type"]), (&json!(502), &json!("all_routes_failed")));
+    assert_eq!(
+        (&judged["status"], &judged["error_type"]),
+        (&json!(502), &json!("all_routes_failed"))
+    );
     assert_eq!(stage.acme.record_of("sorry").await["status"], 200);
 }
 

@@ -25,7 +25,7 @@ async fn a_determiner_is_none_of_the_callers_requests() {
     // The status is summed up from the ledger, where each has a record of its own.
     stage.acme.records(5).await;
     let status = stage.acme.get("/admin/rate-limits/status").await.json();
-    assert_eq!(status[0]["requests"]["used"], 2, "{status}");
+    assert_eq!(status[0]["rpm_used"], 2, "{status}");
 }
 
 #[tokio::test]

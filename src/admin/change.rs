@@ -25,6 +25,13 @@ pub(super) struct Actor {
     request: RequestId,
 }
 
+impl Actor {
+    /// The request's name.
+    pub(super) const fn request(&self) -> &RequestId {
+        &self.request
+    }
+}
+
 impl Deref for Actor {
     type Target = Caller;
 

@@ -72,6 +72,6 @@ mod tests;
 
 pub use document::openapi;
 pub use error::AdminError;
-pub use outside::Outside;
+pub use outside::{Determiner, Outside};
 pub use router::{not_found, router};
 pub use state::{AdminState, Refresh, RefreshError};

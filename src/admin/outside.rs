@@ -1,14 +1,16 @@
-//! What handlers reach beside the store: clouds, and the health of vendors and routes.
+//! What handlers reach beside the store: clouds, the health of vendors and routes, the models that choose.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{error::AdminError, state::AdminState};
 use crate::{
+    auth::Principal,
     cloud::{Aws, CloudError, Google},
-    domain::{OrgId, ProviderId},
+    domain::{OrgId, ProviderId, RequestId},
     health::Probe,
     net::TrustedHosts,
     route::{RouteHealth, health::Sharing},
+    snapshot::SmartModel,
 };
 
 /// A probe delays an answer by no more than five seconds (contract, 3), of which this leaves some for
@@ -30,6 +32,22 @@ pub struct Outside {
     pub routes: Arc<RouteHealth>,
     /// Tells the other replicas of routes; none where nothing is shared.
     pub sharing: Option<Arc<Sharing>>,
+    /// Asks the determiners of smart models.
+    pub determiner: Arc<dyn Determiner>,
+}
+
+/// The models that choose for smart models.
+#[async_trait::async_trait]
+pub trait Determiner: Send + Sync {
+    /// The slot that the determiner of `draft` names for `text`, on behalf of `principal`, who is charged,
+    /// and by the request of that id; none where it names none, or not in time.
+    async fn slot(
+        &self,
+        principal: Arc<Principal>,
+        draft: &SmartModel,
+        text: &str,
+        request: &RequestId,
+    ) -> Option<usize>;
 }
 
 impl AdminState {

@@ -1,21 +1,26 @@
-//! `/admin/smart-models/preview`: what the rules of a draft decide about a text, as far as they can
-//! without its determiner.
+//! `/admin/smart-models/preview`: what a draft decides about a text.
+
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    change::Actor,
     error::AdminError,
     extract::Body,
     schemas::Breakpoint,
     smart_inputs::{Create, Slot, refuse_dead_ends},
     state::AdminState,
 };
-use crate::{auth::Caller, domain::Timestamp, policy::floor_slot};
-
-/// Characters of ordinary text in a token, on average.
-const CHARS_PER_TOKEN: usize = 4;
+use crate::{
+    auth::Principal,
+    domain::{Person, TEXT_BYTES_PER_TOKEN, Timestamp},
+    policy::{self, SlotReason},
+    snapshot::SmartModel,
+    store::SmartModelRow,
+};
 
 /// A draft of a smart model, and a text to try it on
 #[derive(Deserialize, ToSchema)]
@@ -83,14 +88,18 @@ pub(super) struct Outcome {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SmartModelDecision)]
 pub(super) struct Decision {
-    /// The slot, counted from 0: the higher of the two below.
+    /// The slot, counted from 0: the determiner's, or the default where it gave none; `floor_slot` where
+    /// that is higher.
     slot: usize,
     /// The least slot, by `context_breakpoints`.
     floor_slot: usize,
-    /// The slot where the determiner gives none; a preview calls no model, so it takes this one.
+    /// The slot where the determiner gives none.
     default_slot_on_failure: u32,
-    /// Always false.
+    /// Whether the determiner was asked: not where there is one slot only, the highest is the least, or
+    /// the text is empty.
     determiner_asked: bool,
+    /// The slot that it named; null where it was not asked, failed, took too long, or said something else.
+    determiner_slot: Option<usize>,
     /// Characters of the text that the determiner would be shown.
     determiner_input_chars: usize,
     token_count: i64,
@@ -102,8 +111,8 @@ pub(super) struct Decision {
 
 /// Try a draft on a sample text
 ///
-/// Checks the draft as creating it would, and calls no model: the decision is the one that is made
-/// when the determiner fails, and says so.
+/// Checks the draft as creating it would, and asks its determiner, as a request of that text would: the call is
+/// recorded, and charged to the organization and to whoever asks. Nothing is sent to a slot.
 #[utoipa::path(
     post,
     path = "/admin/smart-models/preview",
@@ -114,35 +123,96 @@ pub(super) struct Decision {
 )]
 pub(super) async fn preview(
     State(state): State<AdminState>,
-    caller: Caller,
+    actor: Actor,
     Body(body): Body<Preview>,
 ) -> Result<Json<Outcome>, AdminError> {
     if body.token_count.is_some_and(|count| count < 0) {
         return Err(AdminError::bad_request("token_count must not be negative"));
     }
-    let (given, chars) = (body.token_count, body.text.chars().count());
-    let draft = body.draft().row(caller.org, Timestamp::now())?;
+    let sample = Sample::of(&body);
+    let draft = body.draft().row(actor.org, Timestamp::now())?;
     let mut tx = state.store.read().await?;
     refuse_dead_ends(&mut tx, &draft).await?;
-    let estimate = || i64::try_from(chars.div_ceil(CHARS_PER_TOKEN)).unwrap_or(i64::MAX);
-    let token_count = given.unwrap_or_else(estimate);
-    let floor = floor_slot(&draft.context_breakpoints, token_count);
-    let fallback = usize::try_from(draft.default_slot_on_failure).unwrap_or_default();
-    let slot = floor.max(fallback);
-    let target = draft.slots.get(slot).ok_or_else(AdminError::internal)?;
-    let shown = usize::try_from(draft.determiner_input_max_chars).unwrap_or(usize::MAX);
-    let why = if floor > fallback { "context_breakpoints ask for it" } else { "it is the default" };
-    Ok(Json(Outcome {
+    drop(tx);
+    decided(&state, &actor, &draft, &sample).await.map(Json)
+}
+
+/// The request that is tried.
+struct Sample {
+    text: String,
+    tokens: i64,
+    estimated: bool,
+}
+
+impl Sample {
+    fn of(body: &Preview) -> Self {
+        let guess = || (body.text.len() as u64).div_ceil(TEXT_BYTES_PER_TOKEN);
+        let guess = || i64::try_from(guess()).unwrap_or(i64::MAX);
+        Self {
+            text: body.text.clone(),
+            tokens: body.token_count.unwrap_or_else(guess),
+            estimated: body.token_count.is_none(),
+        }
+    }
+}
+
+async fn decided(
+    state: &AdminState,
+    actor: &Actor,
+    draft: &SmartModelRow,
+    sample: &Sample,
+) -> Result<Outcome, AdminError> {
+    let most = usize::try_from(draft.determiner_input_max_chars).unwrap_or(usize::MAX);
+    let shown = policy::last_texts(std::iter::once(sample.text.as_str()), most);
+    let floor = policy::floor_slot(&draft.context_breakpoints, sample.tokens);
+    let forced = policy::forced_slot(draft.slots.len(), floor);
+    let asked = forced.is_none() && !shown.is_empty();
+    let named = if asked {
+        let model = SmartModel::from(draft);
+        state.outside.determiner.slot(principal(actor), &model, &shown, actor.request()).await
+    } else {
+        None
+    };
+    let default = usize::try_from(draft.default_slot_on_failure).unwrap_or_default();
+    let selected = forced.unwrap_or_else(|| policy::select_slot(named, default, floor));
+    let target = draft.slots.get(selected.slot).ok_or_else(AdminError::internal)?;
+    Ok(Outcome {
         target_model_alias: target.model_alias.clone(),
         decision: Decision {
-            slot,
+            slot: selected.slot,
             floor_slot: floor,
             default_slot_on_failure: draft.default_slot_on_failure,
-            determiner_asked: false,
-            determiner_input_chars: chars.min(shown),
-            token_count,
-            token_count_estimated: given.is_none(),
-            reason: format!("slot {slot}: {why}; the determiner was not asked"),
+            determiner_asked: asked,
+            determiner_slot: named,
+            determiner_input_chars: shown.chars().count(),
+            token_count: sample.tokens,
+            token_count_estimated: sample.estimated,
+            reason: format!("slot {}: {}", selected.slot, words(selected.reason, asked)),
         },
-    }))
+    })
+}
+
+const fn words(reason: SlotReason, asked: bool) -> &'static str {
+    match (reason, asked) {
+        (SlotReason::Determiner, _) => "the determiner chose it",
+        (SlotReason::ContextBreakpoints, _) => "context_breakpoints allow no lower one",
+        (SlotReason::OnlySlot, _) => "there is no other",
+        (SlotReason::Default, true) => "it is the default; the determiner gave no slot",
+        (SlotReason::Default, false) => "it is the default; there was nothing to ask about",
+    }
+}
+
+/// Who asks, as the data plane knows callers.
+fn principal(actor: &Actor) -> Arc<Principal> {
+    let person =
+        Person { subject: actor.subject.clone(), email: actor.email.clone(), roles: Vec::new() };
+    Arc::new(Principal {
+        org: actor.org,
+        key: None,
+        key_name: "".into(),
+        user: Some(actor.user),
+        person: Some(person),
+        groups: actor.groups.clone().into(),
+        expires_at: None,
+    })
 }

@@ -19,7 +19,7 @@ use pingora_proxy::HttpProxy;
 use super::AppError;
 use crate::{
     config::Config,
-    proxy::{Front, Gateway},
+    proxy::{Front, Gateway, Shared},
 };
 
 /// Pingora counts attempts with it; the plan bounds them, not this.
@@ -56,21 +56,24 @@ pub fn server_conf(config: &Config) -> Arc<ServerConf> {
     })
 }
 
-/// The public listener's service and the socket it takes over.
+/// The public listener's service and the socket it takes over. From here on the gateway's own requests are
+/// served, too.
 pub fn service(
     config: &Config,
-    gateway: Gateway,
+    shared: &Arc<Shared>,
     listener: TcpListener,
     bound: SocketAddr,
 ) -> Result<(Service<Front>, ListenFds), AppError> {
-    let mut proxy = HttpProxy::new(gateway, server_conf(config));
+    let mut proxy = HttpProxy::new(Gateway::new(Arc::clone(shared)), server_conf(config));
     proxy.handle_init_modules();
     proxy.h2_options = Some(h2_options());
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(H2_IDLE);
     proxy.server_options = Some(options);
     let header_timeout = Duration::from_secs(config.server.header_timeout_secs);
-    let front = Front::new(Arc::new(proxy), header_timeout);
+    let proxy = Arc::new(proxy);
+    shared.inside.open(&proxy);
+    let front = Front::new(proxy, header_timeout);
     let address = bound.to_string();
     let buffers = L4BufferSettings::new(READ_BUFFER, WRITE_BUFFER);
     let mut endpoint = ListenerConfig::tcp(&address).l4_buffer(buffers);

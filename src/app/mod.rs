@@ -3,6 +3,7 @@
 
 mod commands;
 mod crossings;
+mod determiners;
 mod ejections;
 mod error;
 mod follow;

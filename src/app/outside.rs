@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AppError, ejections::Ejections, parts};
 use crate::{
-    admin::Outside,
+    admin::{Determiner, Outside},
     cloud::{Aws, Google},
     config::Config,
     health::{Prober, rounds},
@@ -19,6 +19,7 @@ pub fn outside(
     store: &Store,
     keyring: &Arc<Keyring>,
     routes: &Ejections,
+    determiner: Arc<dyn Determiner>,
 ) -> Result<Outside, AppError> {
     let guarded = parts::fetcher(config)?;
     let platform = parts::platform_fetcher(config)?;
@@ -36,5 +37,6 @@ pub fn outside(
         health: prober,
         routes: Arc::clone(&routes.health),
         sharing: routes.sharing.clone(),
+        determiner,
     })
 }

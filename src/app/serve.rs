@@ -11,7 +11,9 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands, ejections, follow, identity, listen, outside, parts, prices,
+    AppError, commands,
+    determiners::Determiners,
+    ejections, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
     retention, sharing, shutdown,
@@ -28,7 +30,7 @@ use crate::{
     observe::{self, AccessLog, Metrics},
     pricing,
     provider::InProcess,
-    proxy::{Drain, Gateway, Limits, Shared},
+    proxy::{Drain, Limits, Shared},
     quickstart,
     secrets::Keyring,
     snapshot::Publisher,
@@ -99,9 +101,11 @@ async fn start(
         link: sharing.link.clone(),
         drain: drain.clone(),
     };
+    let determiners = Arc::new(Determiners::default());
     let ejections =
         ejections::start(config, store.clone(), Arc::clone(&metrics), sharing.cooldowns());
-    let outside = outside::outside(config, &store, &keyring, &ejections)?;
+    let asker = Arc::<Determiners>::clone(&determiners);
+    let outside = outside::outside(config, &store, &keyring, &ejections, asker)?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
         aws: outside.aws.clone(),
@@ -128,10 +132,10 @@ async fn start(
         governor,
         ejections.health,
     ));
+    determiners.ask_through(&shared);
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
-    let (mut service, fds) =
-        listen::service(config, Gateway::new(Arc::clone(&shared)), listener, bound)?;
+    let (mut service, fds) = listen::service(config, &shared, listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
     Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })
@@ -241,6 +245,7 @@ fn limits(config: &Config) -> Limits {
         header_timeout: Duration::from_secs(config.server.header_timeout_secs),
         body_timeout: Duration::from_secs(config.server.body_timeout_secs),
         all_rate_limited_status: config.routing.all_rate_limited_status,
+        determiner_timeout: Duration::from_millis(config.routing.determiner_timeout_ms),
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
     fn someone() -> Arc<Principal> {
         Arc::new(Principal {
             org: OrgId::random(),
-            key: KeyId::random(),
+            key: Some(KeyId::random()),
             key_name: "ci".into(),
             user: None,
             person: None,

@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Principal {
     /// The key's organization.
     pub org: OrgId,
-    /// The key.
-    pub key: KeyId,
+    /// The key; none where an administrator has the gateway ask.
+    pub key: Option<KeyId>,
     /// The key's name.
     pub key_name: Arc<str>,
     /// The user it belongs to, if any.
@@ -204,7 +204,7 @@ fn judge(row: Option<KeyRow>, hash: &[u8; 32]) -> Finding {
     }
     Ok(Arc::new(Principal {
         org: row.org_id,
-        key: row.id,
+        key: Some(row.id),
         user: row.user_id,
         key_name: row.name.into(),
         person: row.person,
@@ -281,7 +281,10 @@ mod tests {
         let (text, row) = f.key(|row| row.user_id = Some(f.user)).await;
         assert!(f.keys.cached(&text).is_none());
         let principal = f.keys.verify(&text).await.unwrap();
-        assert_eq!((principal.org, principal.key, principal.user), (f.org, row.id, Some(f.user)));
+        assert_eq!(
+            (principal.org, principal.key, principal.user),
+            (f.org, Some(row.id), Some(f.user))
+        );
         assert_eq!(*principal.groups, ["research"], "the user's groups");
         assert_eq!(f.keys.cached(&text), Some(Ok(principal)));
     }

@@ -200,6 +200,8 @@ pub struct Routing {
     pub all_rate_limited_status: u16,
     /// How often a provider's health is looked at, seconds; 0: only when it changes.
     pub health_check_secs: u32,
+    /// How long a smart model's determiner may take, milliseconds.
+    pub determiner_timeout_ms: u64,
 }
 
 /// `[ejection]`
@@ -391,7 +393,7 @@ const fn metadata_addresses() -> [IpRange; 9] {
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { all_rate_limited_status: 502, health_check_secs: 300 }
+        Self { all_rate_limited_status: 502, health_check_secs: 300, determiner_timeout_ms: 5_000 }
     }
 }
 

@@ -181,6 +181,11 @@ fn routing(section: &mut Section<'_>, default: &Routing) -> Routing {
             default.health_check_secs,
             integer(0..=86_400),
         ),
+        determiner_timeout_ms: section.read(
+            "determiner_timeout_ms",
+            default.determiner_timeout_ms,
+            integer(1..=120_000),
+        ),
     }
 }
 

@@ -23,7 +23,7 @@ pub use ids::{
     RateLimitId, RecordId, RouteId, ServiceAccountId, SmartModelId, UserId, WebhookId,
 };
 pub use ip_range::IpRange;
-pub use limits::MAX_ADMIN_BODY;
+pub use limits::{MAX_ADMIN_BODY, TEXT_BYTES_PER_TOKEN};
 pub use model::{
     Capabilities, Capability, DocumentPart, JsonModes, ModelFacts, Quirks, ReasoningHistory,
     ReasoningMember, ReasoningMode,
@@ -38,4 +38,4 @@ pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};
 pub use request_id::RequestId;
 pub use role::Role;
 pub use time::Timestamp;
-pub use usage::{Attempt, AttemptOutcome, TokenUsage, UsageRecord, UsageSource};
+pub use usage::{Attempt, AttemptOutcome, DETERMINER_CLIENT, TokenUsage, UsageRecord, UsageSource};

@@ -9,6 +9,10 @@ use super::{
     Endpoint, KeyId, Money, OrgId, PriceId, PriceSource, ProviderId, RecordId, Timestamp, UserId,
 };
 
+/// What a usage record has as its client where the gateway itself asked a smart model's determiner. No
+/// client is recorded under that name.
+pub const DETERMINER_CLIENT: &str = "turnpike-determiner";
+
 /// Tokens of one request, each counted once: `input` excludes cached and cache-written tokens
 /// for every vendor, `output` includes `reasoning`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

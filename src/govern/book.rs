@@ -139,6 +139,7 @@ impl Book {
 
     fn count(&mut self, check: &Check, at: Timestamp, reserve: Amount, now: Clock) {
         match &check.rule {
+            Rule::Rate { requests: None, .. } => {}
             Rule::Rate { .. } => {
                 self.rates.entry(&check.counter).requests.add(now.second(), 1);
             }

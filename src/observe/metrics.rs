@@ -159,6 +159,11 @@ impl Metrics {
         self.families.denied.with_label_values(&[reason]).inc();
     }
 
+    /// Counts a slot that was chosen for a request of a smart model.
+    pub fn smart_choice(&self, reason: &'static str) {
+        self.families.smart_choices.with_label_values(&[reason]).inc();
+    }
+
     /// Sets how many bytes of request bodies are in memory.
     pub fn buffered_bytes(&self, bytes: u64) {
         self.families.buffered_bytes.set(signed(bytes));

@@ -65,6 +65,61 @@ pub fn floor_slot(breakpoints: &[i64], tokens: i64) -> usize {
     breakpoints.iter().take_while(|breakpoint| tokens >= **breakpoint).count()
 }
 
+/// Where a request of a smart model goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// The slot, counted from 0.
+    pub slot: usize,
+    /// What spoke for it.
+    pub reason: SlotReason,
+}
+
+/// What spoke for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotReason {
+    /// The determiner chose it.
+    Determiner,
+    /// The breakpoints allow no lower one.
+    ContextBreakpoints,
+    /// The determiner gave none, or was not to be asked.
+    Default,
+    /// There is no other.
+    OnlySlot,
+}
+
+impl SlotReason {
+    /// Name in `metadata` and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Determiner => "determiner",
+            Self::ContextBreakpoints => "context_breakpoints",
+            Self::Default => "default",
+            Self::OnlySlot => "only_slot",
+        }
+    }
+}
+
+/// The slot that no determiner could change: there is one alone, or none above the floor.
+#[must_use]
+pub fn forced_slot(slots: usize, floor: usize) -> Option<Selected> {
+    let last = slots.saturating_sub(1);
+    let reason = if last == 0 { SlotReason::OnlySlot } else { SlotReason::ContextBreakpoints };
+    (floor >= last).then_some(Selected { slot: last, reason })
+}
+
+/// The determiner's choice, or the default where it made none; the floor where that is higher.
+#[must_use]
+pub fn select_slot(choice: Option<usize>, default_slot: usize, floor: usize) -> Selected {
+    let wanted = choice.unwrap_or(default_slot);
+    let reason = match choice {
+        _ if floor > wanted => SlotReason::ContextBreakpoints,
+        Some(_) => SlotReason::Determiner,
+        None => SlotReason::Default,
+    };
+    Selected { slot: wanted.max(floor), reason }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +159,28 @@ mod tests {
     fn a_breakpoint_forces_the_next_slot_from_its_own_count_on() {
         let floor = |tokens| floor_slot(&[100, 200], tokens);
         assert_eq!([0, 99, 100, 199, 200, i64::MAX].map(floor), [0, 0, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn the_higher_of_choice_and_floor_is_taken() {
+        use SlotReason::{ContextBreakpoints, Default, Determiner};
+        for (choice, default, floor, slot, reason) in [
+            (Some(2), 0, 0, 2, Determiner),
+            (Some(1), 0, 1, 1, Determiner),
+            (Some(0), 2, 1, 1, ContextBreakpoints),
+            (None, 1, 0, 1, Default),
+            (None, 1, 1, 1, Default),
+            (None, 0, 1, 1, ContextBreakpoints),
+        ] {
+            let wanted = Selected { slot, reason };
+            assert_eq!(select_slot(choice, default, floor), wanted, "{choice:?} {default} {floor}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_where_nothing_is_left_to_choose() {
+        assert_eq!(forced_slot(1, 0).map(|one| one.reason), Some(SlotReason::OnlySlot));
+        assert_eq!(forced_slot(3, 2).map(|one| one.slot), Some(2));
+        assert_eq!(forced_slot(3, 1), None);
     }
 }

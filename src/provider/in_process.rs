@@ -1,4 +1,5 @@
-//! The way to the sandbox: pipes in this process that Pingora takes for connections.
+//! Pipes in this process that Pingora takes for connections: the way to the sandbox, and the gateway's own
+//! way in.
 
 use std::{
     fmt, io,
@@ -77,11 +78,17 @@ impl fmt::Debug for InProcess {
 impl Connect for InProcess {
     /// The address is not used: there is one sandbox.
     async fn connect(&self, _: &SocketAddr) -> pingora_error::Result<Stream> {
-        Ok(VirtualSocketStream::new(Box::new(Pipe(self.open()))).into())
+        Ok(connection(self.open()))
     }
 }
 
-/// A pipe's near end.
+/// An end of a pipe, as Pingora takes it.
+#[must_use]
+pub fn connection(end: DuplexStream) -> Stream {
+    VirtualSocketStream::new(Box::new(Pipe(end))).into()
+}
+
+/// An end of a pipe.
 #[derive(Debug)]
 struct Pipe(DuplexStream);
 

@@ -17,7 +17,7 @@ mod vendor;
 
 pub use auth_kind::AuthKind;
 pub use catalog::{Catalog, catalog};
-pub use in_process::InProcess;
+pub use in_process::{InProcess, connection};
 pub use models::{CAPABILITIES, ModelFacts, Models, REASONING_MODES, VendorModels, models};
 pub use sandbox::sandbox_router;
 pub use slugs::catalog_slug;

@@ -10,17 +10,18 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    framing, gate, identity, limits, local, oauth,
+    framing, gate, identity, inside, limits, local, oauth,
     refusal::{self, Refusal},
-    reply, translation,
+    reply, smart, translation,
 };
 use crate::{
     auth::{KeyRefusal, Principal},
     dialect::models::{self, Model},
-    domain::{ClientDialect, Endpoint},
+    domain::{ClientDialect, DETERMINER_CLIENT, Endpoint},
     govern::Standing,
     route::{self, Plan},
     snapshot::{ListedModel, OrgSnapshot},
+    translate::SmartChoice,
     wire,
 };
 
@@ -66,7 +67,10 @@ pub fn dialect_of(rest: &str) -> ClientDialect {
 
 fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &str) {
     let head = session.req_header();
+    let determiner = inside::commissioner(session).is_some();
     let client = head.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    // The determiner's name is the gateway's own: nobody else is recorded under it.
+    let client = client.filter(|name| determiner || *name != DETERMINER_CLIENT);
     let id = identity::request_id(&head.headers);
     ctx.active = Some(ctx.shared.drain.enter());
     ctx.call = Some(Box::new(Call {
@@ -78,6 +82,8 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         dialect: dialect_of(rest),
         query: head.uri.query().map(str::to_owned),
         principal: None,
+        determiner,
+        smart_model: None,
         inbound: None,
         plan: None,
         gate: None,
@@ -108,7 +114,10 @@ async fn admitted(
     rest: &str,
 ) -> std::result::Result<Option<Bytes>, Option<Refusal>> {
     check_head(session, endpoint)?;
-    let principal = authenticate(&session.req_header().headers, ctx).await?;
+    let principal = match inside::commissioner(session) {
+        Some(principal) => principal,
+        None => authenticate(&session.req_header().headers, ctx).await?,
+    };
     if let Some(call) = ctx.call.as_mut() {
         call.principal = Some(Arc::clone(&principal));
     }
@@ -126,18 +135,8 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
-    let shared = Arc::clone(&ctx.shared);
-    let org = shared.snapshot.load().orgs.get(&principal.org).cloned();
-    let Some(org) = org else {
-        return Err(Some(refusal::model_not_found(&inbound.head.model_name)));
-    };
-    let headers = &session.req_header().headers;
-    let plan = plan(ctx, &org, &inbound.head.model_name, endpoint, headers);
-    let arrived = ctx.arrived;
+    planned(session, ctx, &principal, inbound, endpoint).await?;
     let Some(call) = ctx.call.as_mut() else { return Ok(None) };
-    // Recorded for a request that goes no further, too.
-    call.inbound = Some(inbound);
-    call.plan = Some(limits::admit(&shared, call, arrived, &org, plan).await?);
     if let Some(estimated) = translation::estimated(call).await? {
         return Ok(Some(estimated));
     }
@@ -267,15 +266,50 @@ async fn read(
     Ok(Inbound { body, head, room })
 }
 
+/// Plans the request, and holds it to its limits. `Err(None)`: the client left.
+async fn planned(
+    session: &mut Session,
+    ctx: &mut Ctx,
+    principal: &Arc<Principal>,
+    inbound: Inbound,
+    endpoint: Endpoint,
+) -> std::result::Result<(), Option<Refusal>> {
+    let shared = Arc::clone(&ctx.shared);
+    let org = shared.snapshot.load().orgs.get(&principal.org).cloned();
+    let Some(org) = org else {
+        return Err(Some(refusal::model_not_found(&inbound.head.model_name)));
+    };
+    let chosen = smart::choose(session, ctx, principal, &org, &inbound, endpoint).await;
+    let headers = &session.req_header().headers;
+    let model = &inbound.head.model_name;
+    let (plan, choice) = match chosen {
+        Ok(choice) => (Some(plan(ctx, &org, model, choice.as_ref(), endpoint, headers)), choice),
+        Err(refusal) => (refusal.map(Err), None),
+    };
+    let arrived = ctx.arrived;
+    let Some(call) = ctx.call.as_mut() else { return Ok(()) };
+    // Recorded for a request that goes no further, too.
+    call.inbound = Some(inbound);
+    call.smart_model = choice;
+    let plan = plan.ok_or(None)?;
+    call.plan = Some(limits::admit(&shared, call, arrived, &org, plan).await?);
+    Ok(())
+}
+
 fn plan(
     ctx: &Ctx,
     org: &OrgSnapshot,
     model: &str,
+    choice: Option<&SmartChoice>,
     endpoint: Endpoint,
     headers: &HeaderMap,
 ) -> std::result::Result<Plan, Refusal> {
-    let Some(resolution) = route::resolve(org, model) else {
-        return Err(refusal::model_not_found(model));
+    let slot = choice.map(|choice| &*choice.model_alias);
+    let Some(resolution) = route::resolve(org, slot.unwrap_or(model)) else {
+        return Err(match slot {
+            Some(slot) => refusal::slot_not_found(model, slot),
+            None => refusal::model_not_found(model),
+        });
     };
     let mut plan = Plan::new(resolution, endpoint);
     plan.choose(&ctx.shared.routes, ctx.arrived, ctx.began);

@@ -39,7 +39,8 @@ impl Callers {
     pub fn held(&self, org: &OrgSnapshot, principal: &Arc<Principal>) -> Arc<Held> {
         let is_current =
             |held: &Held| held.serial == org.serial && Arc::ptr_eq(&held.principal, principal);
-        if let Some(known) = self.known.get(&principal.key).filter(|held| is_current(held)) {
+        let known = principal.key.and_then(|key| self.known.get(&key));
+        if let Some(known) = known.filter(|held| is_current(held)) {
             return known;
         }
         let held = Arc::new(Held {
@@ -47,7 +48,9 @@ impl Callers {
             serial: org.serial,
             policies: org.policies.of_caller(org.id, &subject(principal)),
         });
-        self.known.insert(principal.key, Arc::clone(&held));
+        if let Some(key) = principal.key {
+            self.known.insert(key, Arc::clone(&held));
+        }
         held
     }
 }
@@ -55,7 +58,7 @@ impl Callers {
 /// A caller, as policies see it.
 fn subject(principal: &Principal) -> Subject<'_> {
     Subject {
-        key: Some(principal.key),
+        key: principal.key,
         key_name: Some(&principal.key_name),
         user: principal.user,
         person: principal.person.as_ref(),

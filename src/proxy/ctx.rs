@@ -26,7 +26,7 @@ use crate::{
     observe::InFlight,
     route::{Failure, Plan, health::Lease},
     secrets::Secret,
-    translate::form::Refusal,
+    translate::{SmartChoice, form::Refusal},
     wire::Head,
 };
 
@@ -54,6 +54,11 @@ pub struct Call {
     /// The client's query string, passed on.
     pub query: Option<String>,
     pub principal: Option<Arc<Principal>>,
+    /// The gateway itself asks a smart model's determiner, on the principal's behalf: charged to the
+    /// principal, but neither one of its requests nor held to what it may use.
+    pub determiner: bool,
+    /// What was chosen for the smart model that the client named.
+    pub smart_model: Option<SmartChoice>,
     pub inbound: Option<Inbound>,
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,

@@ -16,6 +16,7 @@ use super::{
     shared::Shared,
 };
 use crate::{
+    auth::Principal,
     domain::{Position, RouteId, Timestamp, UsageRecord},
     govern::{
         Amount, Ask, Block, Bound, Check, Denied, Grant, Lease, Moved, RouteAsk, Rule, Verdict,
@@ -51,7 +52,10 @@ pub async fn admit(
     let Some(principal) = call.principal.clone() else { return plan };
     let held = shared.callers.held(org, &principal);
     let name = call.inbound.as_ref().map_or("", |inbound| inbound.head.model_name.as_str());
-    let plan = plan.and_then(|plan| permitted(plan, name, &held.policies));
+    // What a determiner is, the operator has decided, and not the caller.
+    let plan = plan.and_then(|plan| {
+        if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) }
+    });
     if org.policies.is_free(&held.policies) {
         return plan;
     }
@@ -64,7 +68,7 @@ pub async fn admit(
         Ok(plan) => shared.expectations.of((org.id, &**plan.alias(), call.endpoint)),
         Err(_) => Amount::ZERO,
     };
-    let caller = &held.policies.checks;
+    let caller = &counted(call, &held.policies.checks);
     let counts = plan.is_ok();
     let verdict = shared
         .governor
@@ -78,6 +82,50 @@ pub async fn admit(
         }
         Verdict::Unavailable => Err(counters_away()),
     }
+}
+
+/// What a request is held to of `checks`: a determiner's is none of the caller's requests, its tokens and its
+/// cost are the caller's.
+fn counted(call: &Call, checks: &Arc<[Check]>) -> Arc<[Check]> {
+    if !call.determiner {
+        return Arc::clone(checks);
+    }
+    let of_tokens = |check: &Check| match &check.rule {
+        Rule::Rate { tokens, .. } => {
+            let rule = Rule::Rate { requests: None, tokens: *tokens };
+            tokens.map(|_| Check { counter: check.counter.clone(), rule })
+        }
+        Rule::Budget { .. } => Some(check.clone()),
+    };
+    checks.iter().filter_map(of_tokens).collect()
+}
+
+/// What a caller asks for, before it is known which of the routes it will be.
+pub struct Wanted<'a> {
+    /// The name that it sent.
+    pub name: &'a str,
+    /// Every route that may come of it.
+    pub routes: &'a [Arc<Route>],
+}
+
+/// Whether a caller will be refused in any case. Nothing is counted.
+pub async fn refuses(
+    shared: &Shared,
+    principal: &Arc<Principal>,
+    org: &Arc<OrgSnapshot>,
+    at: Timestamp,
+    wanted: &Wanted<'_>,
+) -> bool {
+    let held = shared.callers.held(org, principal);
+    if !wanted.routes.iter().any(|route| held.policies.may_use(wanted.name, route)) {
+        return true;
+    }
+    let caller = &held.policies.checks;
+    if caller.is_empty() {
+        return false;
+    }
+    let ask = Ask { org: org.id, at, caller, routes: &[], expected: Amount::ZERO, counts: false };
+    !matches!(shared.governor.admit(&ask).await, Verdict::Granted(_))
 }
 
 /// Closes the routes that the caller may not use.
@@ -127,7 +175,7 @@ fn asked(
     caller: &CallerPolicies,
     at: Timestamp,
 ) -> Asked {
-    let checks = org.policies.on_route(route, caller);
+    let checks = counted(call, &org.policies.on_route(route, caller));
     let strict = caller.checks.iter().chain(checks.iter()).any(is_strict);
     let bound = if strict { bound::of(call, route, at) } else { None };
     Asked { position: 0, id: route.id, checks, bound }

@@ -105,6 +105,7 @@ fn additions(call: &Call, route: &Route, arrived: Timestamp) -> Option<Additions
         selection: plan.choice_of(route).and_then(|choice| {
             Some(Selection { reason: choice.reason?.as_str(), score: choice.score? })
         }),
+        smart_model: call.smart_model.clone(),
     })
 }
 

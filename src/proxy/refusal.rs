@@ -151,6 +151,24 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
     Refusal { error: Box::new(error), reason }
 }
 
+/// A smart model that is switched off.
+pub fn model_disabled(model: &str) -> Refusal {
+    let message = format!(
+        "model '{model}' is switched off; use another model of GET /v1/models, or have an administrator \
+         enable it"
+    );
+    about_model(refuse("model", 400, "model_disabled", message))
+}
+
+/// A smart model's slot leads nowhere any more.
+pub fn slot_not_found(model: &str, slot: &str) -> Refusal {
+    let message = format!(
+        "model '{model}' chose '{slot}', which has no enabled routes; use another model of GET /v1/models, \
+         or have an administrator change its slots"
+    );
+    about_model(refuse("model", 404, "model_not_found", message))
+}
+
 pub fn endpoint_not_spoken(model: &str, endpoint: Endpoint) -> Refusal {
     let message = format!(
         "model '{model}' is served by a vendor that has nothing like {}; use a model that has",

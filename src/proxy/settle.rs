@@ -190,7 +190,7 @@ fn record<'a>(
         id: RecordId::random(),
         ts,
         org_id: principal.map(|principal| principal.org),
-        api_key_id: principal.map(|principal| principal.key),
+        api_key_id: principal.and_then(|principal| principal.key),
         user_id: principal.and_then(|principal| principal.user),
         group_names: principal.map_or(&[][..], |principal| &principal.groups).into(),
         endpoint: call.endpoint,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::callers::Callers;
+use super::{callers::Callers, inside::Inside};
 use crate::{
     auth::ApiKeys,
     cloud::Clouds,
@@ -33,6 +33,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Status when every attempt ended in 429.
     pub all_rate_limited_status: u16,
+    /// Time for a smart model's determiner to answer.
+    pub determiner_timeout: Duration,
 }
 
 /// The parts of the data plane, and the router for everything that is not runtime traffic.
@@ -65,6 +67,8 @@ pub struct Shared {
     pub(super) expectations: Expectations,
     /// What callers are held to.
     pub(super) callers: Callers,
+    /// For requests that the gateway itself makes.
+    pub inside: Inside,
     /// How routes have done lately, and which are used.
     pub routes: Arc<RouteHealth>,
     pub(super) buffered: AtomicU64,
@@ -104,6 +108,7 @@ impl Shared {
             governor,
             expectations: Expectations::default(),
             callers: Callers::default(),
+            inside: Inside::default(),
             routes,
             buffered: AtomicU64::new(0),
         }

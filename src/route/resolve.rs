@@ -12,6 +12,17 @@ pub enum Resolution {
     Pinned(Arc<Route>),
 }
 
+impl Resolution {
+    /// Where it leads, in order.
+    #[must_use]
+    pub fn routes(&self) -> &[Arc<Route>] {
+        match self {
+            Self::Alias(alias) => &alias.routes,
+            Self::Pinned(route) => std::slice::from_ref(route),
+        }
+    }
+}
+
 /// Resolves `model`: the whole string as a bare alias first (ids may contain `/`), then cut at the
 /// first `/` into a provider and one of its models.
 #[must_use]

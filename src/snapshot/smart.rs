@@ -1,5 +1,7 @@
 //! Smart models: names for which another model chooses where a request goes.
 
+use std::sync::Arc;
+
 use crate::{domain::Timestamp, store::SmartModelRow};
 
 /// A name for which a determiner chooses.
@@ -29,7 +31,7 @@ pub struct SmartModel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The alias that it leads to.
-    pub alias: Box<str>,
+    pub alias: Arc<str>,
     /// What it is for, for the determiner.
     pub label: Option<Box<str>>,
 }

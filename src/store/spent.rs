@@ -9,10 +9,12 @@ use super::{
     record::{Found, Record, unreadable},
     statement::sql,
 };
-use crate::domain::{KeyId, Money, OrgId, ProviderId, Spent, Timestamp, UserId};
+use crate::domain::{DETERMINER_CLIENT, KeyId, Money, OrgId, ProviderId, Spent, Timestamp, UserId};
 
 /// Requests that were refused on the way in used nothing. One record is read once, and only those
 /// of the organization and time.
+///
+/// A smart model's determiner is asked by the gateway itself: that is none of the caller's requests.
 ///
 /// `second` is when, in whole seconds since the epoch; listings are no calls of models.
 const SPENT_SQLITE: &str = "SELECT
@@ -24,7 +26,7 @@ const SPENT_SQLITE: &str = "SELECT
         json_extract(record, '$.provider_id') AS provider_id,
         json_extract(record, '$.provider_name') AS provider_name,
         json_extract(record, '$.upstream_model') AS upstream_model,
-        COUNT(*) AS requests,
+        COUNT(*) FILTER (WHERE json_extract(record, '$.client') IS NOT $3) AS requests,
         SUM(json_extract(record, '$.input_tokens') + json_extract(record, '$.output_tokens')
             + json_extract(record, '$.cache_read_tokens')
             + json_extract(record, '$.cache_write_tokens')) AS tokens,
@@ -40,7 +42,7 @@ const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
         r ->> 'group_names' AS group_names, r ->> 'alias' AS alias,
         r ->> 'provider_id' AS provider_id, r ->> 'provider_name' AS provider_name,
         r ->> 'upstream_model' AS upstream_model,
-        COUNT(*) AS requests,
+        COUNT(*) FILTER (WHERE r ->> 'client' IS DISTINCT FROM $3) AS requests,
         SUM((r ->> 'input_tokens')::BIGINT + (r ->> 'output_tokens')::BIGINT
             + (r ->> 'cache_read_tokens')::BIGINT
             + (r ->> 'cache_write_tokens')::BIGINT)::BIGINT AS tokens,
@@ -80,7 +82,8 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(i64, Spent)>, StoreError> {
         let text = self.readers.engine().pick(SPENT_SQLITE, SPENT_POSTGRES);
-        let rows: Vec<InSecond> = self.readers.all(sql(text).bind(org.0).bind(since.0)).await?;
+        let rows: Vec<InSecond> =
+            self.readers.all(sql(text).bind(org.0).bind(since.0).bind(DETERMINER_CLIENT)).await?;
         Ok(rows.into_iter().map(|row| (row.second, row.spent)).collect())
     }
 }

@@ -44,6 +44,19 @@ pub struct Additions {
     pub rates: Option<BilledRates>,
     /// What spoke for the route that answered among its equals.
     pub selection: Option<Selection>,
+    /// Where the client named a smart model: what was chosen for it.
+    pub smart_model: Option<SmartChoice>,
+}
+
+/// The slot that a request of a smart model went to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmartChoice {
+    /// Counted from 0.
+    pub slot: usize,
+    /// Its alias.
+    pub model_alias: Arc<str>,
+    /// What spoke for it.
+    pub reason: &'static str,
 }
 
 /// Why a route was chosen among those of its priority.
@@ -64,6 +77,8 @@ pub struct Metadata<'a> {
     used_provider: &'a str,
     underlying_used_model: &'a str,
     routing: Vec<Routing<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smart_model: Option<&'a SmartChoice>,
 }
 
 /// One attempt, as the unified API shows it.
@@ -114,6 +129,7 @@ impl Additions {
             used_provider: &self.used_provider,
             underlying_used_model: underlying,
             routing: failed.chain([good]).collect(),
+            smart_model: self.smart_model.as_ref(),
         }
     }
 
@@ -210,6 +226,7 @@ mod tests {
             failed: Vec::new(),
             rates: None,
             selection: None,
+            smart_model: None,
         }
     }
 

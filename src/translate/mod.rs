@@ -29,9 +29,9 @@ mod property_tests;
 mod responses;
 mod stream;
 
-pub use additions::{Additions, Answering, Selection, add};
+pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;
-pub use count::{CountApi, count_answer, estimate, read_countable};
+pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use needs::check;

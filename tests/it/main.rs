@@ -21,6 +21,7 @@ mod route_health;
 mod routing;
 mod sdk;
 mod serving;
+mod smart_models;
 mod streams;
 mod support;
 mod terraform;

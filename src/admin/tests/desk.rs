@@ -15,14 +15,15 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::{
-    admin::{AdminState, Outside, Refresh, RefreshError, router},
-    auth::{ApiKeys, IdentityProviders, Issuer, token},
+    admin::{AdminState, Determiner, Outside, Refresh, RefreshError, router},
+    auth::{ApiKeys, IdentityProviders, Issuer, Principal, token},
     cloud::{Aws, Google},
-    domain::{OrgId, ProviderId, Role, Timestamp},
+    domain::{OrgId, ProviderId, RequestId, Role, Timestamp},
     health::Probe,
     net::{AddressPolicy, Fetcher, Resolver, TrustedHosts},
     route::{RouteHealth, health::Tuning},
     secrets::Keyring,
+    snapshot::SmartModel,
     store::{Store, StoreError, testing::temp_store},
 };
 
@@ -61,6 +62,22 @@ impl Probe for Probes {
     }
 }
 
+/// Names no slot.
+struct Nobody;
+
+#[async_trait::async_trait]
+impl Determiner for Nobody {
+    async fn slot(
+        &self,
+        _: Arc<Principal>,
+        _: &SmartModel,
+        _: &str,
+        _: &RequestId,
+    ) -> Option<usize> {
+        None
+    }
+}
+
 /// An outside that answers nothing, except probes.
 pub(super) fn outside(health: &Arc<Probes>) -> Outside {
     let everything = ["0.0.0.0/0", "::/0"].map(|range| range.parse().unwrap()).to_vec();
@@ -76,6 +93,7 @@ pub(super) fn outside(health: &Arc<Probes>) -> Outside {
         health: Arc::<Probes>::clone(health),
         routes: Arc::new(RouteHealth::new(Tuning::default(), |_| {})),
         sharing: None,
+        determiner: Arc::new(Nobody),
     }
 }
 

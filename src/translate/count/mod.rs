@@ -10,7 +10,7 @@ mod members;
 
 pub use api::CountApi;
 pub use client::{count_answer, read_countable};
-pub use estimate::estimate;
+pub use estimate::{estimate, guess};
 
 #[cfg(test)]
 mod tests;

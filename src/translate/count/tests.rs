@@ -9,6 +9,7 @@ use super::{
     },
     CountApi, estimate,
     estimate::{SAMPLE, WINDOW, length, sample},
+    guess,
 };
 use crate::domain::{ModelFacts, Quirks};
 
@@ -26,6 +27,21 @@ fn asked(kinds: Vec<PartKind<'_>>) -> Request<'_> {
 
 fn of_text(words: &str) -> u64 {
     estimate(&asked(vec![PartKind::Text(words.into())]))
+}
+
+#[test]
+fn a_guess_goes_by_the_bytes_of_texts_and_not_by_those_of_pictures() {
+    let text = |words: &'static str| guess(&asked(vec![PartKind::Text(words.into())]));
+    let around = text("");
+    assert_eq!(text("12345678") - around, 2);
+    assert_eq!(text("语言模型") - around, 3);
+    let picture = |data: String| {
+        let source = Source::Base64(data.into());
+        let mime = Some("image/png".into());
+        guess(&asked(vec![PartKind::Image(Media { mime, ..Media::at(source) })]))
+    };
+    assert_eq!(picture("A".repeat(4_000_000)), picture("AAAA".to_owned()));
+    assert!(picture("A".repeat(4_000_000)) < 1_000 + around);
 }
 
 #[test]

@@ -8,4 +8,4 @@ mod lifecycle;
 mod refusals;
 mod terraform;
 
-pub use desk::Prices;
+pub use desk::{Prices, price};

@@ -41,6 +41,7 @@ pub(super) fn additions() -> Additions {
             cache_write: rate("1.25"),
         }),
         selection: None,
+        smart_model: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Governance: what a caller may use, how much, and what they are told.
 
 mod access;
+mod alerts;
 mod budgets;
 mod rate_limits;
+mod replicas;
 mod strict;
 
 use serde_json::{Value, json};

@@ -1,0 +1,49 @@
+//! Alerts of budgets: told to webhooks once per threshold and period.
+
+use serde_json::{Value, json};
+
+use super::costing;
+use crate::support::{MockVendor, Reply, Scene, until};
+
+#[tokio::test]
+async fn thresholds_and_exhaustion_are_told_once_each() {
+    let scene = Scene::new().await;
+    let receiver = MockVendor::start().await;
+    receiver.always(Reply::says("{}"));
+    let events = ["budget_threshold", "budget_exhausted"];
+    let hook = json!({"name": "ops", "url": format!("{}/hook", receiver.url()), "events": events});
+    scene.acme.create("alert-webhooks", hook).await;
+    let budget = json!({"name": "day", "scope_type": "org", "period": "daily", "token_limit": 100,
+        "alert_thresholds": [50, 80], "action_on_exhaust": "block"});
+    scene.acme.create("budgets", budget).await;
+    scene.openai.always(costing(20, 10));
+    let told = || {
+        let calls = receiver.saw();
+        calls.iter().map(|call| call.json()).collect::<Vec<Value>>()
+    };
+    for (requests, percents) in [(1, 0), (1, 1), (1, 2), (1, 3)] {
+        for _ in 0..requests {
+            scene.key.chat("fast").await.has_status(200);
+        }
+        let count = until("it is told", async || {
+            let count = told().len();
+            (count >= percents).then_some(count)
+        })
+        .await;
+        assert_eq!(count, percents, "{:?}", told());
+    }
+    scene.key.chat("fast").await.has_status(429);
+    scene.key.chat("fast").await.has_status(429);
+    let told = told();
+    let of = |alert: &Value| (alert["type"].clone(), alert["data"]["threshold"].clone());
+    assert_eq!(
+        told.iter().map(of).collect::<Vec<_>>(),
+        [
+            (json!("budget_threshold"), json!(50)),
+            (json!("budget_threshold"), json!(80)),
+            (json!("budget_exhausted"), json!(100)),
+        ]
+    );
+    assert_eq!(told[0]["data"]["budget_name"], "day");
+    assert_eq!(told[0]["data"]["tokens_used"], 60);
+}

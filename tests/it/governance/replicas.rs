@@ -1,0 +1,217 @@
+//! Four gateways, one Redis and one PostgreSQL: limits hold over all of them, and while Redis is away.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::costing;
+use crate::support::{
+    Answer, Caller, Gateway, MockVendor, Org, PostgresServer, Provider, RedisServer, until,
+};
+
+struct Fleet {
+    redis: RedisServer,
+    replicas: Vec<Gateway>,
+    openai: MockVendor,
+    provider: Provider,
+    acme: Org,
+    keys: Vec<Caller>,
+}
+
+impl Fleet {
+    async fn new(on_failure: &str) -> Self {
+        let redis = RedisServer::start().await;
+        let database = PostgresServer::shared().database();
+        let replica = || {
+            Gateway::configured()
+                .on_postgres(&database)
+                .set("redis.url", redis.url())
+                .set("redis.on_failure", on_failure)
+                .start()
+        };
+        let replicas = join_all((0..4).map(|_| replica())).await;
+        let openai = MockVendor::start().await;
+        let acme = replicas[0].org("acme");
+        let provider = acme.provider("openai").at(&openai).model("gpt-4o").await;
+        acme.alias("fast", &[(&provider, "gpt-4o")]).await;
+        let secret = acme.key().await.secret;
+        let keys = replicas.iter().map(|replica| replica.caller(&secret)).collect();
+        let fleet = Self { redis, replicas, openai, provider, acme, keys };
+        fleet.is_ready().await;
+        fleet
+    }
+
+    /// Every replica serves the key and is connected with Redis.
+    async fn is_ready(&self) {
+        for (replica, key) in self.replicas.iter().zip(&self.keys) {
+            until("the replica serves", async || {
+                (key.chat("fast").await.status == 200).then_some(())
+            })
+            .await;
+            until("the replica is ready", async || {
+                let ready = replica.readiness().await.json();
+                (ready["status"] == "ready" && ready["checks"]["redis"] == "ok").then_some(())
+            })
+            .await;
+        }
+        self.openai.forget_what_was_said();
+    }
+
+    /// A policy that every replica knows of.
+    async fn policy(&self, kind: &str, body: Value) {
+        self.acme.create(kind, body).await;
+        // Written on the first; the others hear of it within a second.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    /// Asks `count` times, spread over all replicas, `width` at a time.
+    async fn ask(&self, count: usize, width: usize) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for start in (0..count).step_by(width) {
+            let ask = |n: usize| async move { self.keys[n % self.keys.len()].chat("fast").await };
+            answers.extend(join_all((start..count.min(start + width)).map(ask)).await);
+        }
+        answers
+    }
+}
+
+fn passed(answers: &[Answer]) -> usize {
+    for answer in answers {
+        assert!([200, 429].contains(&answer.status), "{}", answer.tell());
+    }
+    answers.iter().filter(|answer| answer.status == 200).count()
+}
+
+#[tokio::test]
+async fn a_limit_of_600_a_minute_admits_600_over_four_replicas() {
+    let fleet = Fleet::new("local").await;
+    let before = fleet.openai.saw().len();
+    let user = json!({"name": "600", "scope_type": "model_alias", "scope_value": "fast",
+        "requests_per_minute": 600 + before});
+    fleet.policy("rate-limits", user).await;
+    let answers = fleet.ask(1000, 256).await;
+    let admitted = passed(&answers);
+    assert!(admitted <= 600 + before && admitted >= 600, "{admitted}");
+    assert_eq!(fleet.openai.saw().len(), before + admitted);
+    assert!(fleet.provider.id.len() > 1);
+}
+
+#[tokio::test]
+async fn a_token_budget_overdraws_by_no_more_than_what_is_in_flight() {
+    let fleet = Fleet::new("local").await;
+    fleet.openai.always(costing(60, 40));
+    // What such requests use is learnt on every replica.
+    fleet.ask(80, 8).await;
+    let used: u64 = sum(&fleet.acme.records(84).await);
+    let budget = json!({"name": "day", "scope_type": "org", "period": "daily",
+        "token_limit": used + 20_000, "action_on_exhaust": "block"});
+    fleet.policy("budgets", budget).await;
+    let answers = fleet.ask(600, 256).await;
+    let admitted = passed(&answers);
+    assert!((199..=201).contains(&admitted), "{admitted}");
+    let mut strict = json!({"name": "strict", "scope_type": "org", "period": "weekly",
+        "token_limit": 1, "action_on_exhaust": "block"});
+    strict["strict"] = json!(true);
+    fleet.policy("budgets", strict).await;
+    assert_eq!(passed(&fleet.ask(16, 16).await), 0);
+}
+
+fn sum(records: &[Value]) -> u64 {
+    let of = |record: &Value, field: &str| record[field].as_u64().unwrap_or(0);
+    records.iter().map(|record| of(record, "input_tokens") + of(record, "output_tokens")).sum()
+}
+
+#[tokio::test]
+async fn counters_are_right_again_after_redis_forgot_everything() {
+    let fleet = Fleet::new("local").await;
+    fleet.openai.always(costing(60, 40));
+    let used = sum(&fleet.acme.records(4).await);
+    let budget = json!({"name": "day", "scope_type": "org", "period": "daily",
+        "token_limit": used + 4000, "action_on_exhaust": "block"});
+    fleet.policy("budgets", budget).await;
+    assert_eq!(passed(&fleet.ask(20, 4).await), 20);
+    fleet.redis.flush();
+    let flushed = Instant::now();
+    let before = fleet.openai.saw().len();
+    until("the budget is used up", async || {
+        (passed(&fleet.ask(4, 4).await) == 0).then_some(())
+    })
+    .await;
+    let more = fleet.openai.saw().len() - before;
+    assert!((19..=24).contains(&more), "{more} after {:?}", flushed.elapsed());
+}
+
+#[tokio::test]
+async fn a_frozen_redis_costs_one_bounded_wait_and_no_error() {
+    let fleet = Fleet::new("local").await;
+    let limit = json!({"name": "many", "scope_type": "org", "requests_per_minute": 100_000});
+    fleet.policy("rate-limits", limit).await;
+    assert_eq!(passed(&fleet.ask(8, 4).await), 8);
+    fleet.redis.freeze();
+    for answer in fleet.ask(40, 4).await {
+        answer.has_status(200);
+    }
+    for replica in &fleet.replicas {
+        until("the replica says so", async || {
+            let ready = replica.readiness().await.has_status(200).json();
+            (ready["status"] == "degraded" && ready["checks"]["redis"] == "failing").then_some(())
+        })
+        .await;
+    }
+    fleet.redis.thaw();
+    for replica in &fleet.replicas {
+        until("the replica is ready again", async || {
+            (replica.readiness().await.json()["status"] == "ready").then_some(())
+        })
+        .await;
+    }
+    assert_eq!(passed(&fleet.ask(8, 4).await), 8);
+}
+
+#[tokio::test]
+async fn without_redis_each_replica_enforces_its_share() {
+    let mut fleet = Fleet::new("local").await;
+    let limit = json!({"name": "forty", "scope_type": "org", "requests_per_minute": 400});
+    fleet.policy("rate-limits", limit).await;
+    assert_eq!(passed(&fleet.ask(8, 4).await), 8);
+    fleet.redis.kill();
+    let admitted = passed(&fleet.ask(800, 16).await);
+    assert!((300..=400).contains(&admitted), "{admitted}");
+    fleet.redis.again().await;
+    fleet.is_degraded(false).await;
+    assert_eq!(passed(&fleet.ask(40, 4).await), 0, "what was used meanwhile counts");
+}
+
+#[tokio::test]
+async fn where_the_operator_wants_it_nothing_limited_passes_without_redis() {
+    let mut fleet = Fleet::new("deny").await;
+    let limit = json!({"name": "many", "scope_type": "org", "requests_per_minute": 100_000});
+    fleet.policy("rate-limits", limit).await;
+    fleet.redis.kill();
+    fleet.is_degraded(true).await;
+    let before = fleet.openai.saw().len();
+    for answer in fleet.ask(8, 4).await {
+        let answer = answer.has_status(503);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert!(answer.openai_error()["message"].as_str().unwrap().contains("redis.on_failure"));
+    }
+    assert_eq!(fleet.openai.saw().len(), before);
+    fleet.redis.again().await;
+    fleet.is_degraded(false).await;
+    assert_eq!(passed(&fleet.ask(8, 4).await), 8);
+}
+
+impl Fleet {
+    async fn is_degraded(&self, degraded: bool) {
+        for replica in &self.replicas {
+            let wanted = if degraded { "degraded" } else { "ready" };
+            until(&format!("the replica is {wanted}"), async || {
+                // Whether Redis is there is found out by calls.
+                self.keys[0].chat("fast").await;
+                (replica.readiness().await.json()["status"] == wanted).then_some(())
+            })
+            .await;
+        }
+    }
+}

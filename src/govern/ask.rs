@@ -47,6 +47,13 @@ pub struct Bound {
     pub output_price: Price,
 }
 
+impl Bound {
+    /// Where no bound is known: no more than what is expected.
+    pub(super) fn expected(expected: Amount) -> Self {
+        Self { input: expected, wanted: Some(0), most: 0, output_price: Price::default() }
+    }
+}
+
 /// The governor's answer.
 #[derive(Debug)]
 #[must_use]

@@ -1,90 +1,204 @@
 //! The counters of this process: of some organizations, under one lock, so that what is asked of
 //! several is decided at once.
+//!
+//! Without Redis they are the counters. With Redis they mirror what this replica has counted there:
+//! to enforce its share while Redis is away, and to tell Redis again what it has lost
+//! ([`super::mirror`]).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::{
-    Amount, Ask, Check, Counter, Rule,
+    Amount, Ask, Check, Counter, Crossing, Rule, Second, Term,
     calendar::{Calendar, Span},
+    clock::Clock,
+    crossing::crossing,
     decide::{Chosen, Decision, Readings, decide, is_strict},
     lease::Hold,
+    link_state::{RateLink, TermLink},
     reading::{BudgetReading, Counted, RateReading, Reading},
     table::Table,
     tally::Tally,
     window::Window,
 };
-use crate::domain::{Period, Position, Timestamp};
+use crate::domain::{OrgId, Period, Position, Timestamp};
+
+/// A counter that nobody has used for so long is idle.
+const IDLE: Duration = Duration::from_millis(600);
+
+/// How long a period's counters are kept when it has ended: requests that began in it may still run.
+const AFTER_END: Duration = Duration::from_secs(3600);
+
+/// How limits are enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Enforce {
+    /// A share of them: one of so many.
+    Share(u32),
+    /// Not at all.
+    Nothing,
+}
+
+/// A budget's counter in one period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TermKey {
+    pub counter: Counter,
+    pub span: Span,
+}
+
+impl TermKey {
+    /// An entity's counter.
+    pub fn of(org: OrgId, term: Term, entity: &Arc<str>) -> Self {
+        let counter = Counter { org, policy: term.policy, entity: Arc::clone(entity) };
+        Self { counter, span: Span { start: term.start, end: term.end } }
+    }
+
+    /// The budget and the period.
+    pub const fn term(&self) -> Term {
+        let Span { start, end } = self.span;
+        Term { policy: self.counter.policy, start, end }
+    }
+}
+
+/// What is to be told to Redis.
+#[derive(Clone, Debug)]
+pub(super) enum Dirty {
+    Rate(Counter),
+    Term(TermKey),
+}
+
+impl Dirty {
+    pub const fn org(&self) -> OrgId {
+        match self {
+            Self::Rate(counter) => counter.org,
+            Self::Term(key) => key.counter.org,
+        }
+    }
+}
 
 /// The counters of this process.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    rates: Table<Rate>,
-    budgets: Table<Account>,
-    calendar: Calendar,
+    pub(super) rates: Table<Rate>,
+    pub(super) budgets: Table<Account>,
+    pub(super) calendar: Calendar,
+    /// Thresholds of budgets.
+    thresholds: HashMap<Uuid, Arc<[u8]>>,
+    /// Budgets that were used lately, and are to be compared with the database when they are idle.
+    touched: VecDeque<TermKey>,
+    /// What is to be told to Redis; always empty without it.
+    pub(super) dirty: VecDeque<Dirty>,
+    /// The number of the last batch that was told.
+    pub(super) batches: u64,
+    /// Whether every counter has a twin in Redis.
+    is_shared: bool,
 }
 
 /// Of a limit per minute.
 #[derive(Debug, Default)]
-struct Rate {
-    requests: Window,
-    tokens: Window,
+pub(super) struct Rate {
+    pub requests: Window,
+    pub tokens: Window,
+    pub link: Option<Box<RateLink>>,
 }
 
 /// Of a budget: the period that runs, and the one before while it is still settled.
 #[derive(Debug, Default)]
-struct Account {
-    terms: SmallVec<[Term; 1]>,
+pub(super) struct Account {
+    pub terms: SmallVec<[TermState; 1]>,
 }
 
 /// Of a budget's period.
 #[derive(Debug)]
-struct Term {
-    span: Span,
-    /// What the database held when this was begun.
-    begun: Amount,
+pub(super) struct TermState {
+    pub span: Span,
+    /// What was spent when this was begun: in the database, or in Redis by others.
+    pub begun: Amount,
     /// What was settled here behind that.
-    tally: Tally,
-    reserved: Amount,
+    pub tally: Tally,
+    /// What requests in flight have reserved.
+    pub reserved: Amount,
+    /// The highest threshold that was told.
+    told: u8,
+    is_touched: bool,
+    used_at: Clock,
+    /// The limits that it was last held to.
+    rule: Option<Rule>,
+    pub link: Option<Box<TermLink>>,
 }
 
-impl Term {
+impl TermState {
     fn new(span: Span) -> Self {
-        Self { span, begun: Amount::ZERO, tally: Tally::default(), reserved: Amount::ZERO }
+        Self {
+            span,
+            begun: Amount::ZERO,
+            tally: Tally::default(),
+            reserved: Amount::ZERO,
+            told: 0,
+            is_touched: false,
+            used_at: Clock::default(),
+            rule: None,
+            link: None,
+        }
     }
 
-    fn spent(&self) -> Amount {
+    pub fn spent(&self) -> Amount {
         self.begun.plus(self.tally.used())
+    }
+
+    /// What is spent if so many replicas have done as this one since Redis was last heard of.
+    fn spent_by(&self, replicas: u32) -> Amount {
+        let told = self.link.as_ref().map_or(Amount::ZERO, |link| link.acked);
+        let since = self.tally.used().minus(told);
+        self.spent().plus(since.times(replicas.saturating_sub(1)))
+    }
+
+    fn crossing(&mut self, counter: &Counter, thresholds: &[u8]) -> Option<Crossing> {
+        let rule = self.rule.as_ref()?;
+        let crossing = crossing((counter, rule), self.span, self.spent(), thresholds, self.told)?;
+        self.told = crossing.percent;
+        Some(crossing)
     }
 }
 
 impl Account {
-    fn term(&self, start: Timestamp) -> Option<&Term> {
-        self.terms.iter().find(|term| term.span.start == start)
+    pub fn term(&mut self, start: Timestamp) -> Option<&mut TermState> {
+        self.terms.iter_mut().find(|term| term.span.start == start)
     }
 
-    fn term_mut(&mut self, span: Span) -> &mut Term {
+    pub fn term_or_new(&mut self, span: Span) -> &mut TermState {
         let place = self.terms.iter().position(|term| term.span.start == span.start);
         let place = place.unwrap_or_else(|| {
-            self.terms.push(Term::new(span));
+            self.terms.push(TermState::new(span));
             self.terms.len() - 1
         });
-        // It was found or pushed at that place.
-        #[expect(clippy::indexing_slicing, reason = "the place exists")]
+        #[expect(clippy::indexing_slicing, reason = "it was found or pushed at that place")]
         &mut self.terms[place]
     }
 }
 
 impl Book {
+    /// Counters that mirror those in Redis, or are all there are.
+    pub fn new(is_shared: bool) -> Self {
+        Self { is_shared, ..Self::default() }
+    }
+
     /// Decides, and counts the request where it is granted and counts. `held` as for [`decide`].
     pub fn admit(
         &mut self,
         ask: &Ask<'_>,
         held: Option<Amount>,
         now: Clock,
+        enforce: Enforce,
     ) -> (Readings, Decision) {
         let mut readings = Readings::new();
         for check in ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter())) {
-            readings.push(self.read(check, ask.at, now));
+            readings.push(self.read(check, ask.at, now, enforce));
         }
         let decision = decide(ask, &readings, held);
         if let (Decision::Grant(chosen), true) = (&decision, ask.counts) {
@@ -93,24 +207,27 @@ impl Book {
         (readings, decision)
     }
 
-    fn read(&mut self, check: &Check, at: Timestamp, now: Clock) -> Reading {
+    /// What a counter shows.
+    pub fn read(&mut self, check: &Check, at: Timestamp, now: Clock, enforce: Enforce) -> Reading {
+        let replicas = match enforce {
+            Enforce::Share(replicas) => replicas.max(1),
+            Enforce::Nothing => 0,
+        };
         match &check.rule {
             Rule::Rate { requests, tokens } => {
-                let Some(rate) = self.rates.get_mut(&check.counter) else {
-                    return Reading::Rate(RateReading::default());
-                };
-                Reading::Rate(RateReading {
-                    requests: counted(&mut rate.requests, *requests, now),
-                    tokens: counted(&mut rate.tokens, *tokens, now),
-                })
+                let rate = self.rates.get_mut(&check.counter).filter(|_| replicas > 0);
+                Reading::Rate(rate.map_or_else(RateReading::default, |rate| RateReading {
+                    requests: counted(&mut rate.requests, *requests, now, replicas),
+                    tokens: counted(&mut rate.tokens, *tokens, now, replicas),
+                }))
             }
             Rule::Budget { period, .. } => {
                 let span = self.calendar.span(*period, at);
-                let account = self.budgets.get_mut(&check.counter);
+                let account = self.budgets.get_mut(&check.counter).filter(|_| replicas > 0);
                 let term = account.and_then(|account| account.term(span.start));
                 Reading::Budget(BudgetReading {
-                    spent: term.map(Term::spent).unwrap_or_default(),
-                    reserved: term.map(|term| term.reserved).unwrap_or_default(),
+                    spent: term.as_ref().map(|term| term.spent_by(replicas)).unwrap_or_default(),
+                    reserved: term.map(|term| term.reserved.times(replicas)).unwrap_or_default(),
                     end: span.end,
                 })
             }
@@ -118,119 +235,220 @@ impl Book {
     }
 
     fn take(&mut self, ask: &Ask<'_>, chosen: &Chosen, held: Option<Amount>, now: Clock) {
-        let strict = chosen.strict.unwrap_or(ask.expected);
-        for check in ask.caller.iter() {
-            match held {
-                None => self.count(
-                    check,
-                    ask.at,
-                    if is_strict(check) { strict } else { ask.expected },
-                    now,
-                ),
-                Some(held) if is_strict(check) => self.exchange(check, ask.at, held, strict),
-                Some(_) => {}
-            }
-        }
-        let route = chosen.route.and_then(|route| ask.routes.get(route));
-        for check in route.iter().flat_map(|route| route.checks.iter()) {
-            self.count(check, ask.at, if is_strict(check) { strict } else { ask.expected }, now);
-        }
-    }
-
-    fn count(&mut self, check: &Check, at: Timestamp, reserve: Amount, now: Clock) {
-        match &check.rule {
-            Rule::Rate { requests: None, .. } => {}
-            Rule::Rate { .. } => {
-                self.rates.entry(&check.counter).requests.add(now.second(), 1);
-            }
-            Rule::Budget { period, .. } => {
-                let term = self.term(&check.counter, *period, at);
-                term.reserved = term.reserved.plus(reserve);
+        for (check, of_caller) in granted(ask, chosen.route) {
+            let reserve = reserved(ask, chosen, check);
+            match (&check.rule, held.filter(|_| of_caller)) {
+                (Rule::Rate { .. }, None) => {
+                    let rate = self.rate(&check.counter);
+                    rate.requests.add(now.second(), 1);
+                    if let Some(link) = &mut rate.link {
+                        link.owe(now.second(), 1, 0);
+                        self.mark_rate(&check.counter);
+                    }
+                }
+                (Rule::Budget { period, .. }, None) => {
+                    let term = self.term(&check.counter, *period, ask.at);
+                    term.reserved = term.reserved.plus(reserve);
+                }
+                (Rule::Budget { period, .. }, Some(held)) if is_strict(check) => {
+                    let term = self.term(&check.counter, *period, ask.at);
+                    term.reserved = term.reserved.minus(held).plus(reserve);
+                }
+                (_, Some(_)) => {}
             }
         }
     }
 
-    fn exchange(&mut self, check: &Check, at: Timestamp, held: Amount, reserve: Amount) {
-        if let Rule::Budget { period, .. } = &check.rule {
-            let term = self.term(&check.counter, *period, at);
-            term.reserved = term.reserved.minus(held).plus(reserve);
+    pub(super) fn rate(&mut self, counter: &Counter) -> &mut Rate {
+        let rate = self.rates.entry(counter);
+        if self.is_shared {
+            rate.link.get_or_insert_default();
         }
+        rate
     }
 
-    fn term(&mut self, counter: &Counter, period: Period, at: Timestamp) -> &mut Term {
+    pub(super) fn term(
+        &mut self,
+        counter: &Counter,
+        period: Period,
+        at: Timestamp,
+    ) -> &mut TermState {
         let span = self.calendar.span(period, at);
-        self.budgets.entry(counter).term_mut(span)
+        let term = self.budgets.entry(counter).term_or_new(span);
+        if self.is_shared && term.link.is_none() {
+            self.batches += 1;
+            term.link = Some(Box::new(TermLink { part: self.batches, ..TermLink::default() }));
+        }
+        term
     }
 
     /// Frees what a request has reserved for its route.
     pub fn leave_route(&mut self, hold: &Hold) {
         for check in hold.route.iter().flat_map(|checks| checks.iter()) {
-            self.free(check, hold);
+            if let Rule::Budget { period, .. } = &check.rule {
+                let term = self.term(&check.counter, *period, hold.at);
+                term.reserved = term.reserved.minus(hold.reserved(check));
+                self.mark_term(&check.counter, *period, hold.at);
+            }
         }
     }
 
-    fn free(&mut self, check: &Check, hold: &Hold) {
-        if let Rule::Budget { period, .. } = &check.rule {
-            let reserved = hold.reserved(check);
-            let term = self.term(&check.counter, *period, hold.at);
-            term.reserved = term.reserved.minus(reserved);
-        }
-    }
-
-    /// Counts what a request has used, and frees what it had reserved. `told` hears what every
-    /// budget now holds.
+    /// Counts what a request has used, and frees what it had reserved. Answers the thresholds that
+    /// are passed, where this process alone knows what is spent.
     pub fn settle(
         &mut self,
         hold: &Hold,
         used: Amount,
         position: Option<Position>,
         now: Clock,
-        mut told: impl FnMut(&Check, Span, Amount),
-    ) {
+    ) -> Vec<Crossing> {
+        let mut crossings = Vec::new();
         for check in hold.checks() {
             match &check.rule {
                 Rule::Rate { tokens: None, .. } => {}
+                Rule::Rate { .. } if used.tokens == 0 => {}
                 Rule::Rate { .. } => {
-                    let tokens = &mut self.rates.entry(&check.counter).tokens;
-                    tokens.advance(now.second());
-                    tokens.add(now.second(), used.tokens);
+                    let rate = self.rate(&check.counter);
+                    rate.tokens.advance(now.second());
+                    rate.tokens.add(now.second(), used.tokens);
+                    if let Some(link) = &mut rate.link {
+                        link.owe(now.second(), 0, used.tokens);
+                        self.mark_rate(&check.counter);
+                    }
                 }
                 Rule::Budget { period, .. } => {
-                    let reserved = hold.reserved(check);
                     let term = self.term(&check.counter, *period, hold.at);
-                    term.reserved = term.reserved.minus(reserved);
+                    let span = term.span;
+                    term.reserved = term.reserved.minus(hold.reserved(check));
                     term.tally.add(position, used);
-                    told(check, term.span, term.spent());
+                    term.used_at = now;
+                    if term.rule.as_ref() != Some(&check.rule) {
+                        term.rule = Some(check.rule.clone());
+                    }
+                    let is_linked = term.link.is_some();
+                    if !std::mem::replace(&mut term.is_touched, true) {
+                        let counter = check.counter.clone();
+                        self.touched.push_back(TermKey { counter, span });
+                    }
+                    if is_linked {
+                        self.mark_term(&check.counter, *period, hold.at);
+                    } else {
+                        let counter = check.counter.clone();
+                        crossings.extend(self.crossed(&TermKey { counter, span }));
+                    }
                 }
             }
         }
+        crossings
+    }
+
+    /// Notes thresholds of budgets.
+    pub fn learn_thresholds(&mut self, policy: Uuid, thresholds: Arc<[u8]>) {
+        self.thresholds.insert(policy, thresholds);
+    }
+
+    /// Whether what is spent of a counter has passed a threshold.
+    pub(super) fn crossed(&mut self, key: &TermKey) -> Option<Crossing> {
+        let thresholds = Arc::clone(self.thresholds.get(&key.counter.policy)?);
+        self.known_term(key)?.crossing(&key.counter, &thresholds)
+    }
+
+    pub(super) fn known_term(&mut self, key: &TermKey) -> Option<&mut TermState> {
+        self.budgets.get_mut(&key.counter)?.term(key.span.start)
+    }
+
+    /// Begins a counter with what the database holds of it, up to `mark` of this ledger. At any
+    /// time: what was settled here behind the mark is added.
+    pub fn begin(&mut self, key: &TermKey, held: Amount, mark: Position) {
+        let term = self.budgets.entry(&key.counter).term_or_new(key.span);
+        term.begun = held;
+        term.tally.begin(mark);
+    }
+
+    /// Counts what was used in the last minute, before this process began.
+    pub fn recall(&mut self, org: OrgId, second: &Second, now: Clock) {
+        let Second { policy, entity, ago, requests, tokens } = second;
+        let counter = Counter { org, policy: *policy, entity: Arc::clone(entity) };
+        let at = now.second().saturating_sub(*ago);
+        let rate = self.rates.entry(&counter);
+        rate.requests.add(at, *requests);
+        rate.tokens.add(at, *tokens);
+    }
+
+    /// Budgets that were used and are idle now; each once, until it is used again.
+    pub fn idle(&mut self, now: Clock) -> Vec<TermKey> {
+        let mut idle = Vec::new();
+        for _ in 0..self.touched.len() {
+            let Some(key) = self.touched.pop_front() else { break };
+            let Some(term) = self.known_term(&key) else { continue };
+            let is_dirty = term.link.as_ref().is_some_and(|link| link.is_dirty);
+            if now.since(term.used_at) < IDLE || is_dirty {
+                self.touched.push_back(key);
+            } else {
+                term.is_touched = false;
+                idle.push(key);
+            }
+        }
+        idle
+    }
+
+    /// Has an idle counter compared once more.
+    pub fn touch(&mut self, key: TermKey) {
+        if let Some(term) = self.known_term(&key)
+            && !std::mem::replace(&mut term.is_touched, true)
+        {
+            self.touched.push_back(key);
+        }
+    }
+
+    /// Drops what is idle or over from a part of the counters, and records that the database holds.
+    pub fn tidy(&mut self, now: Clock, at: Timestamp, held: Position) {
+        self.rates.tidy(|rate| {
+            rate.requests.advance(now.second());
+            rate.tokens.advance(now.second());
+            let is_owed = rate.link.as_ref().is_some_and(|link| link.is_owed());
+            is_owed || rate.requests.sum() > 0 || rate.tokens.sum() > 0
+        });
+        self.budgets.tidy(|account| {
+            account.terms.retain(|term| {
+                term.tally.forget(held);
+                let is_over = term.span.end.after(AFTER_END) < at;
+                let is_dirty = term.link.as_ref().is_some_and(|link| link.is_dirty);
+                !is_over || is_dirty || term.is_touched || term.reserved != Amount::ZERO
+            });
+            !account.terms.is_empty()
+        });
     }
 }
 
-fn counted(window: &mut Window, limit: Option<u32>, now: Clock) -> Counted {
+/// The checks that count a request that is granted, and whether they are the caller's.
+pub(super) fn granted<'a>(
+    ask: &'a Ask<'_>,
+    route: Option<usize>,
+) -> impl Iterator<Item = (&'a Check, bool)> {
+    let route = route.and_then(|route| ask.routes.get(route));
+    let of_route = route.into_iter().flat_map(|route| route.checks.iter());
+    ask.caller.iter().map(|check| (check, true)).chain(of_route.map(|check| (check, false)))
+}
+
+/// What a budget reserves for a request that is granted.
+pub(super) fn reserved(ask: &Ask<'_>, chosen: &Chosen, check: &Check) -> Amount {
+    match &check.rule {
+        Rule::Budget { blocks: true, strict: true, .. } => chosen.strict.unwrap_or(ask.expected),
+        Rule::Budget { blocks: true, .. } => ask.expected,
+        _ => Amount::ZERO,
+    }
+}
+
+fn counted(window: &mut Window, limit: Option<u32>, now: Clock, replicas: u32) -> Counted {
     let Some(limit) = limit else { return Counted::default() };
     window.advance(now.second());
-    let full = window.sum() >= u64::from(limit);
-    let wait = if full { window.below(u64::from(limit)) } else { None };
+    let sum = window.sum().saturating_mul(u64::from(replicas));
+    let share = u64::from(limit.div_ceil(replicas));
+    let wait = if sum >= u64::from(limit) { window.below(share) } else { None };
     Counted {
-        sum: window.sum(),
+        sum,
         wait_ms: wait.map_or(0, |second| now.until(second)),
         reset_ms: now.until(window.empty()),
-    }
-}
-
-/// A time of the windows' clock: milliseconds, whose beginning does not matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Clock(pub u64);
-
-impl Clock {
-    /// The second that runs.
-    pub fn second(self) -> u32 {
-        u32::try_from(self.0 / 1000).unwrap_or(u32::MAX)
-    }
-
-    /// Milliseconds until a second begins.
-    pub fn until(self, second: u32) -> u64 {
-        (u64::from(second) * 1000).saturating_sub(self.0)
     }
 }

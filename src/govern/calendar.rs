@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A period of the calendar.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Span {
     pub start: Timestamp,
     pub end: Timestamp,

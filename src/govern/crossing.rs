@@ -1,8 +1,6 @@
 //! Telling of budgets that pass their thresholds.
 
-use std::{collections::HashMap, sync::Arc};
-
-use uuid::Uuid;
+use std::sync::Arc;
 
 use super::{Amount, Counter, Policy, Rule, calendar::Span};
 use crate::domain::Timestamp;
@@ -30,10 +28,7 @@ pub struct Crossing {
 /// Who is told.
 pub type Listener = Box<dyn Fn(Crossing) + Send + Sync>;
 
-/// Thresholds by budget.
-pub(super) type Thresholds = HashMap<Uuid, Arc<[u8]>>;
-
-/// The thresholds of a policy, in order, with the end of it.
+/// The thresholds of a policy, in order, and its end.
 pub(super) fn thresholds(policy: &Policy) -> Arc<[u8]> {
     let mut all: Vec<u8> = policy.thresholds.iter().copied().filter(|at| *at < 100).collect();
     all.push(100);

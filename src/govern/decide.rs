@@ -131,12 +131,7 @@ fn strict_room(
     let Some(asked) = ask.routes.get(route) else { return Ok(None) };
     let of_caller = ask.caller.iter().zip(caller).map(|pair| (pair, held));
     let of_route = asked.checks.iter().zip(own).map(|pair| (pair, Amount::ZERO));
-    let bound = asked.bound.unwrap_or(Bound {
-        input: ask.expected,
-        wanted: Some(0),
-        most: 0,
-        output_price: crate::domain::Price::default(),
-    });
+    let bound = asked.bound.unwrap_or(Bound::expected(ask.expected));
     let mut tightest: Option<(Amount, Option<u64>)> = None;
     for ((check, reading), held) in of_caller.chain(of_route) {
         if !is_strict(check) {
@@ -213,4 +208,22 @@ pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decisi
         }
     }
     all
+}
+
+/// A denial where Redis and this process disagree (a rounding; a period that has not begun): the
+/// tightest budget tells.
+pub(super) fn fallback_denial(ask: &Ask<'_>, readings: &[Reading]) -> Decision {
+    let checks = ask.caller.iter().chain(ask.routes.iter().flat_map(|route| route.checks.iter()));
+    let mut budgets = checks.zip(readings).filter_map(|(check, reading)| match reading {
+        Reading::Budget(budget) => Some((check, budget)),
+        Reading::Rate(_) => None,
+    });
+    match budgets.next() {
+        Some((check, budget)) => {
+            let retry_after = budget_wait(budget, check, ask.at);
+            let by = Block { check: check.clone(), reason: Reason::BudgetCost, retry_after };
+            Decision::Deny { by, route: None }
+        }
+        None => Decision::Grant(Chosen::default()),
+    }
 }

@@ -2,18 +2,27 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
+use tokio::sync::{Notify, watch};
+
 use super::{
-    Amount, Ask, Block, BlockedRoute, Crossing, Denied, Grant, History, Lease, Listener, Policy,
-    RouteAsk, Standing, Verdict,
-    book::{Book, Clock},
-    decide::{Decision, standing_of},
+    Amount, Ask, Block, Crossing, Denied, Grant, History, Lease, Listener, Policy, RouteAsk,
+    Standing, Verdict,
+    book::{Book, Enforce},
+    clock::Clock,
+    crossing::thresholds,
+    decide::{Chosen, Decision, Readings, standing_of},
     lease::Hold,
+    periods::Periods,
+    redis::{Link, admit::Session},
 };
-use crate::domain::{LedgerId, OrgId, Position};
+use crate::domain::{LedgerId, OrgId, Position, Timestamp};
 
 /// How many locks there are; an organization's counters are under one.
 const SHARDS: usize = 64;
@@ -40,17 +49,32 @@ pub struct Settings {
     /// to work.
     pub listener: Listener,
     /// What replicas share; none for one process alone.
-    pub link: Option<Arc<super::redis::Link>>,
+    pub link: Option<Arc<Link>>,
     /// What is done while Redis is away.
     pub on_failure: OnFailure,
 }
 
 /// Says whether requests may be served, and counts what they use. One per process.
 pub struct Governor {
-    settings: Settings,
-    shards: Vec<Mutex<Book>>,
+    pub(super) settings: Settings,
+    pub(super) shards: Vec<Mutex<Book>>,
+    pub(super) periods: Mutex<Periods>,
+    /// Asks the one who begins periods to look again.
+    pub(super) to_begin: Notify,
+    /// Tells that periods have begun.
+    pub(super) has_begun: watch::Sender<u64>,
+    /// Asks for what was settled to be told to Redis.
+    pub(super) to_flush: Notify,
+    pub(super) ledger: String,
+    replica: Arc<str>,
+    generation: AtomicU32,
+    /// Replicas that were alive when Redis was last asked.
+    pub(super) replicas: AtomicU32,
+    pub(super) is_degraded: AtomicBool,
     hasher: RandomState,
     begun: Instant,
+    /// What the windows' clock is ahead of this process's, milliseconds.
+    ahead: AtomicI64,
 }
 
 /// What became of a request that moves on to another route.
@@ -61,7 +85,7 @@ pub enum Moved {
     Granted {
         /// As [`Grant::output_cap`].
         output_cap: Option<u64>,
-        /// The route's own limits.
+        /// The limits that it is held to there.
         standing: Standing,
     },
     /// The route may not be used now. What was reserved for the former one is free again.
@@ -70,109 +94,194 @@ pub enum Moved {
     Unavailable,
 }
 
+/// A decision, and what it was made from.
+pub(super) type Decided = (Readings, Decision);
+
 impl Governor {
     /// A governor; [`Governor::run`] is to be spawned.
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Self> {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Arc::new(Self { settings, shards, hasher: RandomState::new(), begun: Instant::now() })
+        let is_shared = settings.link.is_some();
+        let shards = (0..SHARDS).map(|_| Mutex::new(Book::new(is_shared))).collect();
+        let ledger = settings.ledger.0.simple().to_string();
+        // Redis's clock until it is heard of; else any beginning that lies behind the windows.
+        let ahead = if is_shared { Timestamp::now().0 / 1000 } else { 100_000 };
+        Arc::new(Self {
+            settings,
+            shards,
+            periods: Mutex::default(),
+            to_begin: Notify::new(),
+            has_begun: watch::Sender::new(0),
+            to_flush: Notify::new(),
+            ledger,
+            replica: uuid::Uuid::new_v4().simple().to_string().into(),
+            generation: AtomicU32::new(1),
+            replicas: AtomicU32::new(1),
+            is_degraded: AtomicBool::new(is_shared),
+            hasher: RandomState::new(),
+            begun: Instant::now(),
+            ahead: AtomicI64::new(ahead),
+        })
     }
 
     /// Says whether a request may be served, and if so counts it. Without Redis it never waits; with
     /// Redis at most 50 ms, once, when that goes away.
-    #[expect(clippy::unused_async, reason = "Redis is asked over the network")]
     pub async fn admit(self: &Arc<Self>, ask: &Ask<'_>) -> Verdict {
-        let now = self.now();
-        let (readings, decision) = self.book(ask.org).admit(ask, None, now);
+        let decided = match &self.settings.link {
+            None => Some(self.decide_here(ask, None, Enforce::Share(1))),
+            Some(link) => self.decide_there(link, ask, None).await,
+        };
+        let Some((readings, decision)) = decided else { return Verdict::Unavailable };
         let standing = standing_of(ask, &readings, &decision);
         match decision {
             Decision::Deny { by, route } => Verdict::Denied(Denied { by, route, standing }),
-            Decision::Grant(chosen) => {
-                let route = chosen.route.and_then(|route| ask.routes.get(route));
-                let hold = Hold {
-                    org: ask.org,
-                    at: ask.at,
-                    caller: Arc::clone(ask.caller),
-                    route: route.map(|route| Arc::clone(route.checks)),
-                    expected: ask.expected,
-                    strict: chosen.strict.unwrap_or(ask.expected),
-                    shared: false,
-                };
-                Verdict::Granted(Grant {
-                    route: chosen.route,
-                    blocked: chosen.blocked,
-                    lease: ask.counts.then(|| Lease::new(Arc::clone(self), hold)),
-                    standing,
-                    output_cap: chosen.output_cap,
-                })
-            }
+            Decision::Grant(chosen) => Verdict::Granted(self.grant(ask, chosen, standing)),
         }
     }
 
-    /// Tells which policies there are, whenever they change: so that their counters begin with what
-    /// was used before, and their thresholds are known.
-    pub fn policies(&self, _org: OrgId, _policies: Vec<Policy>) {}
-
-    /// Until every budget that was told of has begun; `false` if some have not after `within`.
-    #[expect(clippy::unused_async, reason = "counters begin in the background")]
-    pub async fn begun(&self, _within: std::time::Duration) -> bool {
-        true
+    fn grant(self: &Arc<Self>, ask: &Ask<'_>, chosen: Chosen, standing: Standing) -> Grant {
+        let route = chosen.route.and_then(|route| ask.routes.get(route));
+        let hold = || Hold {
+            org: ask.org,
+            at: ask.at,
+            caller: Arc::clone(ask.caller),
+            route: route.map(|route| Arc::clone(route.checks)),
+            expected: ask.expected,
+            strict: chosen.strict.unwrap_or(ask.expected),
+        };
+        Grant {
+            route: chosen.route,
+            lease: ask.counts.then(|| Lease::new(Arc::clone(self), hold())),
+            blocked: chosen.blocked,
+            standing,
+            output_cap: chosen.output_cap,
+        }
     }
 
-    /// Keeps the counters: begins them, tidies them up, talks with Redis. Ends when `stop` is true,
-    /// with everything told to Redis that it takes.
-    pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let _ = stop.wait_for(|stop| *stop).await;
+    /// Tells which policies an organization has, whenever they change: so that their counters begin
+    /// with what was used before, and their thresholds are known.
+    pub fn policies(&self, org: OrgId, policies: Vec<Policy>) {
+        let mut book = self.book(org);
+        for policy in policies.iter().filter(|policy| policy.period.is_some()) {
+            book.learn_thresholds(policy.id, thresholds(policy));
+        }
+        drop(book);
+        self.periods().learn(org, policies);
+        self.to_begin.notify_one();
+    }
+
+    /// Waits until the counters of every policy that was told of have begun; `false` if some have
+    /// not after `within`. Until then they enforce what they know, as when Redis is away.
+    pub async fn wait_begun(&self, within: Duration) -> bool {
+        let mut changes = self.has_begun.subscribe();
+        let begun = async {
+            while !self.periods().all_begun(Timestamp::now()) {
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(within, begun).await.is_ok()
     }
 
     /// Whether limits are enforced by this process alone though Redis is configured.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        false
+        self.is_degraded.load(Ordering::Relaxed)
     }
 
-    #[expect(clippy::unused_async, reason = "Redis is asked over the network")]
-    pub(super) async fn move_hold(&self, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {
-        let now = self.now();
-        let mut book = self.book(hold.org);
-        book.leave_route(hold);
+    pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {
+        self.book(hold.org).leave_route(hold);
         hold.route = None;
+        let caller = Arc::clone(&hold.caller);
         let routes = [route];
         let ask = Ask {
             org: hold.org,
             at: hold.at,
-            caller: &hold.caller,
+            caller: &caller,
             routes: &routes,
             expected: hold.expected,
             counts: true,
         };
-        let (readings, decision) = book.admit(&ask, Some(hold.strict), now);
-        drop(book);
+        let decided = match &self.settings.link {
+            None => Some(self.decide_here(&ask, Some(hold.strict), Enforce::Share(1))),
+            Some(link) => self.decide_there(link, &ask, Some(hold.strict)).await,
+        };
+        let Some((readings, decision)) = decided else { return Moved::Unavailable };
         let standing = standing_of(&ask, &readings, &decision);
         match decision {
             Decision::Deny { by, .. } => Moved::Blocked(by),
             Decision::Grant(chosen) => {
-                hold.strict = chosen.strict.unwrap_or(hold.strict);
+                hold.strict = chosen.strict.unwrap_or(hold.expected);
                 hold.route = Some(Arc::clone(route.checks));
                 Moved::Granted { output_cap: chosen.output_cap, standing }
             }
         }
     }
 
+    /// Decides by the counters of this process.
+    pub(super) fn decide_here(
+        &self,
+        ask: &Ask<'_>,
+        held: Option<Amount>,
+        enforce: Enforce,
+    ) -> Decided {
+        let now = self.now();
+        self.book(ask.org).admit(ask, held, now, enforce)
+    }
+
     pub(super) fn settle(&self, hold: &Hold, used: Amount, position: Option<Position>) {
         let now = self.now();
-        self.book(hold.org).settle(hold, used, position, now, |_, _, _| {});
+        let crossings = self.book(hold.org).settle(hold, used, position, now);
+        self.tell(crossings);
+        if self.settings.link.is_some() {
+            self.to_flush.notify_one();
+        }
     }
 
-    fn now(&self) -> Clock {
-        // The beginning lies behind the windows, so that what was used before has its place.
-        let elapsed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Clock(elapsed.saturating_add(100_000))
+    pub(super) fn tell(&self, crossings: Vec<Crossing>) {
+        for crossing in crossings {
+            (self.settings.listener)(crossing);
+        }
     }
 
-    fn book(&self, org: OrgId) -> MutexGuard<'_, Book> {
+    /// The session that this process has with Redis now.
+    pub(super) fn session(&self) -> Session {
+        let generation = self.generation.load(Ordering::Relaxed);
+        Session { replica: Arc::clone(&self.replica), generation }
+    }
+
+    /// Begins another session: what the last one reserved, and perhaps never knew, lapses.
+    pub(super) fn new_session(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The windows' clock.
+    pub(super) fn now(&self) -> Clock {
+        let elapsed = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let now = elapsed.saturating_add(self.ahead.load(Ordering::Relaxed));
+        Clock(u64::try_from(now).unwrap_or(0))
+    }
+
+    /// Sets the windows' clock by Redis's.
+    pub(super) fn set_clock(&self, there: u64) {
+        let elapsed = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let there = i64::try_from(there).unwrap_or(i64::MAX);
+        self.ahead.store(there.saturating_sub(elapsed), Ordering::Relaxed);
+    }
+
+    pub(super) fn book(&self, org: OrgId) -> MutexGuard<'_, Book> {
         let shard = usize::try_from(self.hasher.hash_one(org) % SHARDS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "there are SHARDS shards")]
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shards[shard])
     }
+
+    pub(super) fn periods(&self) -> MutexGuard<'_, Periods> {
+        lock(&self.periods)
+    }
+}
+
+/// A lock whose holder has panicked guards counters that are at worst a request off.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Amount, Check, Governor, Moved, RouteAsk};
+use super::{Amount, Check, Governor, Moved, RouteAsk, Rule};
 use crate::domain::{OrgId, Position, Timestamp};
 
 /// What a request has reserved. It is settled exactly once: by [`Lease::settle`], or with nothing
@@ -24,8 +24,6 @@ pub(super) struct Hold {
     pub expected: Amount,
     /// Of strict ones.
     pub strict: Amount,
-    /// Whether something is reserved in Redis, or here alone.
-    pub shared: bool,
 }
 
 impl Hold {
@@ -36,7 +34,11 @@ impl Hold {
 
     /// What a budget has reserved for it.
     pub fn reserved(&self, check: &Check) -> Amount {
-        if super::decide::is_strict(check) { self.strict } else { self.expected }
+        match check.rule {
+            Rule::Budget { blocks: true, strict: true, .. } => self.strict,
+            Rule::Budget { blocks: true, .. } => self.expected,
+            _ => Amount::ZERO,
+        }
     }
 }
 

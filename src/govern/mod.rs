@@ -1,14 +1,17 @@
 //! Limits and budgets as they are enforced: counters, in this process or shared through Redis.
 //!
 //! ```text
-//! check     what a request is held to            ask          questions and answers
-//! amount    tokens and money                     lease        what is reserved until it is settled
-//! window    the last 60 seconds                  tally        settled, and perhaps not in the database
-//! reading   what a counter shows                 decide       from readings to a decision
-//! book      the counters of this process         table        counters by name
-//! calendar  periods of budgets                   crossing     thresholds that are passed
-//! history   what the database knows              expectation  what requests usually use
-//! governor  the public type                      redis        what replicas share
+//! check      what a request is held to            ask          questions and answers
+//! amount     tokens and money                     lease        what is reserved until it is settled
+//! window     the last 60 seconds                  clock        theirs
+//! calendar   periods of budgets                   periods      which of them have begun
+//! reading    what a counter shows                 decide       from readings to a decision
+//! book       the counters of this process         table        counters by name
+//! tally      settled, perhaps not in the database crossing     thresholds that are passed
+//! history    what the database knows              expectation  what requests usually use
+//! governor   the public type                      keep         its work in the background
+//! shared     deciding with Redis                  mirror       keeping its counters and ours together
+//! link_state what is known of a twin there        redis        calls and scripts
 //! ```
 
 mod amount;
@@ -16,16 +19,24 @@ mod ask;
 mod book;
 mod calendar;
 mod check;
+mod clock;
 mod crossing;
 mod decide;
 mod expectation;
 mod governor;
 mod history;
+mod keep;
 mod lease;
+mod link_state;
+mod mirror;
+mod periods;
 mod reading;
 pub mod redis;
+mod shared;
 mod table;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use amount::Amount;

@@ -50,6 +50,11 @@ impl Tally {
         }
     }
 
+    /// Whether nothing is known that Redis could have lost.
+    pub const fn is_empty(&self) -> bool {
+        self.used.tokens == 0 && self.used.cost.0 == 0
+    }
+
     /// What was settled behind the beginning.
     pub const fn used(&self) -> Amount {
         self.used

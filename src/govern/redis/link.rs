@@ -4,17 +4,37 @@
 //! opens the breaker: from then on every call fails at once, until a probe in the background finds
 //! Redis well again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use redis::Value;
+use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use tokio::sync::{Notify, watch};
+
+use super::connect::{Connection, Target};
 
 /// Longest wait for an answer.
 pub const DEADLINE: Duration = Duration::from_millis(50);
 
+/// Pause between probes while Redis is away.
+const PROBE_EVERY: Duration = Duration::from_millis(200);
+
+/// Longest wait of a probe.
+const PROBE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Longest wait for an answer that is late.
+const LATEST: Duration = Duration::from_secs(120);
+
 /// `redis.url` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("redis.url: {0}")]
-pub struct LinkError(String);
+pub struct LinkError(pub(super) String);
 
 /// A call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,22 +47,35 @@ pub enum LinkFault {
     Refused(String),
 }
 
+/// An answer that comes after its deadline; none if it never comes.
+pub(in crate::govern) type Late = BoxFuture<'static, Option<Value>>;
+
 /// A script, known to Redis by its digest.
 #[derive(Debug)]
 pub struct Script {
-    inner: redis::Script,
+    source: Arc<str>,
+    digest: String,
 }
 
 impl Script {
     /// From its source.
     #[must_use]
     pub fn new(source: &str) -> Self {
-        Self { inner: redis::Script::new(source) }
+        let digest = redis::Script::new(source).get_hash().to_owned();
+        Self { source: source.into(), digest }
     }
 }
 
 /// A connection to Redis, Valkey, or a cluster of them. Shared by everything that needs one.
-pub struct Link {}
+pub struct Link {
+    target: Target,
+    deadline: Duration,
+    connection: ArcSwapOption<Connection>,
+    up: watch::Sender<bool>,
+    /// What `up` says, for those who are in a hurry.
+    is_up: AtomicBool,
+    fell: Notify,
+}
 
 impl Link {
     /// A link to `url`: `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://`. Nothing
@@ -51,24 +84,48 @@ impl Link {
     /// # Errors
     /// When the URL cannot be read.
     pub fn new(url: &str) -> Result<Arc<Self>, LinkError> {
-        let _ = url;
-        Ok(Arc::new(Self {}))
+        Self::with_deadline(url, DEADLINE)
+    }
+
+    pub(in crate::govern) fn with_deadline(
+        url: &str,
+        deadline: Duration,
+    ) -> Result<Arc<Self>, LinkError> {
+        Ok(Arc::new(Self {
+            target: Target::parse(url)?,
+            deadline,
+            connection: ArcSwapOption::empty(),
+            up: watch::Sender::new(false),
+            is_up: AtomicBool::new(false),
+            fell: Notify::new(),
+        }))
     }
 
     /// Connects, and closes the breaker when Redis is well again; until `stop` is true.
-    pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let _ = stop.wait_for(|stop| *stop).await;
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let probing = async {
+            loop {
+                while !self.is_up() {
+                    self.probe().await;
+                }
+                self.fell.notified().await;
+            }
+        };
+        tokio::select! {
+            () = probing => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
     }
 
     /// Whether calls are tried: the breaker is closed.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        false
+        self.is_up.load(Ordering::Acquire)
     }
 
     /// Changes whenever [`Link::is_up`] does.
-    pub fn changes(&self) -> tokio::sync::watch::Receiver<bool> {
-        tokio::sync::watch::channel(false).1
+    pub fn changes(&self) -> watch::Receiver<bool> {
+        self.up.subscribe()
     }
 
     /// Runs a script within the deadline (`EVALSHA`, or `EVAL` where it is not known). On a cluster
@@ -82,8 +139,135 @@ impl Link {
         keys: &[impl AsRef<[u8]> + Sync],
         args: &[impl AsRef<[u8]> + Sync],
     ) -> Result<Value, LinkFault> {
-        let _ = (&script.inner, keys.len(), args.len());
-        tokio::task::yield_now().await;
-        Err(LinkFault::Away)
+        self.call_or_late(script, keys, args).await.map_err(|(fault, _)| fault)
+    }
+
+    /// As [`Link::call`], for those who have to know what became of a call that was not answered in
+    /// time.
+    pub(in crate::govern) async fn call_or_late(
+        &self,
+        script: &Script,
+        keys: &[impl AsRef<[u8]> + Sync],
+        args: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Value, (LinkFault, Option<Late>)> {
+        let connection = self.connection.load_full().filter(|_| self.is_up());
+        let Some(connection) = connection else { return Err((LinkFault::Away, None)) };
+        let mut answer = Box::pin(evaluate((*connection).clone(), script, keys, args));
+        match tokio::time::timeout(self.deadline, &mut answer).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err((self.judge(&connection, &error), None)),
+            Err(_) => {
+                self.fall(&connection, &"no answer in time");
+                let late = async { tokio::time::timeout(LATEST, answer).await.ok()?.ok() };
+                Err((LinkFault::Away, Some(Box::pin(late))))
+            }
+        }
+    }
+
+    fn judge(&self, connection: &Arc<Connection>, error: &RedisError) -> LinkFault {
+        if is_about_the_call(error) {
+            return LinkFault::Refused(error.to_string());
+        }
+        self.fall(connection, error);
+        LinkFault::Away
+    }
+
+    /// Opens the breaker, unless that happened already and the connection is a new one.
+    fn fall(&self, connection: &Arc<Connection>, reason: &dyn std::fmt::Display) {
+        let current = self.connection.load();
+        let is_current = current.as_ref().is_some_and(|now| Arc::ptr_eq(now, connection));
+        if is_current && self.is_up.swap(false, Ordering::AcqRel) {
+            tracing::error!(redis = %self.target, %reason, "redis is away");
+            self.up.send_replace(false);
+            self.fell.notify_one();
+        }
+    }
+
+    async fn probe(&self) {
+        let connecting = async {
+            let mut connection = self.target.connect().await?;
+            redis::cmd("PING").query_async::<Value>(&mut connection).await?;
+            Ok::<_, RedisError>(connection)
+        };
+        match tokio::time::timeout(PROBE_DEADLINE, connecting).await {
+            Ok(Ok(connection)) => {
+                self.connection.store(Some(Arc::new(connection)));
+                self.is_up.store(true, Ordering::Release);
+                self.up.send_replace(true);
+                tracing::info!(redis = %self.target, "redis is there");
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(redis = %self.target, %error, "redis is still away");
+                tokio::time::sleep(PROBE_EVERY).await;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Built before anything is awaited, so that it can go on without its caller.
+fn evaluate(
+    mut connection: Connection,
+    script: &Script,
+    keys: &[impl AsRef<[u8]>],
+    args: &[impl AsRef<[u8]>],
+) -> impl Future<Output = Result<Value, RedisError>> + Send + 'static {
+    let by_digest = command("EVALSHA", &script.digest, keys, args);
+    let source = Arc::clone(&script.source);
+    async move {
+        match by_digest.query_async(&mut connection).await {
+            Err(error) if is_unknown_script(&error) => {
+                by_source(&by_digest, &source).query_async(&mut connection).await
+            }
+            other => other,
+        }
+    }
+}
+
+fn command(
+    name: &str,
+    script: &str,
+    keys: &[impl AsRef<[u8]>],
+    args: &[impl AsRef<[u8]>],
+) -> redis::Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(keys.len());
+    for key in keys {
+        command.arg(key.as_ref());
+    }
+    for arg in args {
+        command.arg(arg.as_ref());
+    }
+    command
+}
+
+/// The same call with the script itself, which Redis then knows.
+fn by_source(by_digest: &redis::Cmd, source: &str) -> redis::Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(source);
+    for arg in by_digest.args_iter().skip(2) {
+        if let redis::Arg::Simple(bytes) = arg {
+            command.arg(bytes);
+        }
+    }
+    command
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+/// Whether Redis is well and it is the call that is wrong.
+fn is_about_the_call(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(kind) => matches!(
+            kind,
+            ServerErrorKind::ResponseError
+                | ServerErrorKind::ExecAbort
+                | ServerErrorKind::CrossSlot
+                | ServerErrorKind::NoPerm
+        ),
+        ErrorKind::Extension => true,
+        _ => false,
     }
 }

@@ -1,0 +1,402 @@
+//! Keeping the counters in the background: beginning, comparing with the database, tidying up,
+//! telling Redis.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{
+    Amount, Governor, Term, Used,
+    book::TermKey,
+    governor::lock,
+    periods::{Recheck, Wanted},
+    redis::{
+        Link, LinkFault,
+        begin::{self, Opened},
+        call::{Answer, Call},
+        keys,
+        scripts::{BEAT, SETTLE},
+    },
+};
+use crate::domain::{OrgId, Position, Timestamp};
+
+/// Settled requests are gathered so long before they are told.
+const GATHER: Duration = Duration::from_millis(3);
+
+/// Between looks at what is idle.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// Between signs of life.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// Until the database, or another replica, is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// What is left to tell when the process ends is told within this.
+const LAST: Duration = Duration::from_secs(1);
+
+/// A period's counters as they are written in one call.
+const CHUNK: usize = 200;
+
+impl Governor {
+    /// Keeps the counters: begins them, tidies them up, talks with Redis. Ends when `stop` is true,
+    /// when everything is told to Redis that it takes.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let work = async {
+            let link = self.settings.link.clone();
+            match &link {
+                None => {
+                    tokio::join!(self.keep_beginning(), self.keep_looking());
+                }
+                Some(link) => {
+                    tokio::join!(
+                        self.keep_beginning(),
+                        self.keep_looking(),
+                        self.keep_telling(link),
+                        self.keep_beating(link),
+                        self.follow(link),
+                    );
+                }
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        if let Some(link) = &self.settings.link {
+            let _ = tokio::time::timeout(LAST, self.tell_all(link)).await;
+        }
+    }
+
+    /// Follows whether Redis is there.
+    async fn follow(&self, link: &Link) {
+        let mut changes = link.changes();
+        loop {
+            let is_up = *changes.borrow_and_update();
+            if is_up {
+                // What the last session asked and was never answered lapses with it.
+                self.new_session();
+                for shard in &self.shards {
+                    lock(shard).mark_all(None);
+                }
+                self.to_begin.notify_one();
+                self.to_flush.notify_one();
+            }
+            self.is_degraded.store(!is_up, Ordering::Relaxed);
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn keep_telling(&self, link: &Link) {
+        loop {
+            self.to_flush.notified().await;
+            tokio::time::sleep(GATHER).await;
+            if !self.tell_all(link).await {
+                tokio::time::sleep(AGAIN).await;
+                self.to_flush.notify_one();
+            }
+        }
+    }
+
+    /// Tells Redis what was settled; `false` if it does not take all of it.
+    pub(super) async fn tell_all(&self, link: &Link) -> bool {
+        for shard in &self.shards {
+            loop {
+                let flush = lock(shard).flush(&self.ledger, &self.session(), None);
+                let Some(flush) = flush else { break };
+                match flush.call.send(link, &SETTLE).await {
+                    Ok(answer) => self.told(shard, flush, answer),
+                    Err(fault) => {
+                        lock(shard).not_flushed(flush);
+                        if let LinkFault::Refused(reason) = fault {
+                            tracing::error!(%reason, "redis refuses what was settled");
+                        }
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn told(
+        &self,
+        shard: &std::sync::Mutex<super::book::Book>,
+        flush: super::mirror::Flush,
+        answer: Answer,
+    ) {
+        let flushed = lock(shard).flushed(flush, answer);
+        self.set_clock(flushed.now);
+        self.tell(flushed.crossings);
+        if !flushed.not_begun.is_empty() {
+            let mut periods = self.periods();
+            for key in &flushed.not_begun {
+                periods.lost(key.counter.org, key.counter.policy);
+            }
+            drop(periods);
+            self.to_begin.notify_one();
+        }
+    }
+
+    async fn keep_beating(&self, link: &Link) {
+        loop {
+            if let Ok(mut answer) = self.beat(None, &[]).send(link, &BEAT).await {
+                let _ = answer.number();
+                let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
+                self.replicas.store(alive.max(1), Ordering::Relaxed);
+            }
+            let all = self.periods().all();
+            for (org, begun) in all {
+                if let Ok(answer) = self.beat(Some(org), &begun).send(link, &BEAT).await {
+                    self.heard(org, &begun, answer);
+                }
+            }
+            tokio::time::sleep(BEAT_EVERY).await;
+        }
+    }
+
+    fn beat(&self, org: Option<OrgId>, begun: &[(Uuid, Timestamp, u64)]) -> Call {
+        let session = self.session();
+        let mut call = Call::at(None);
+        call.key(org.map_or_else(|| keys::REPLICAS.to_owned(), keys::sessions));
+        call.arg(&session.replica);
+        call.arg(session.generation);
+        call.arg(1);
+        for (policy, start, _) in begun {
+            if let Some(org) = org {
+                call.key(keys::marker(org, *policy, *start));
+            }
+        }
+        call
+    }
+
+    /// Whether periods have begun anew: then what was settled here is told again.
+    fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) {
+        let (_now, _alive) = (answer.number(), answer.number());
+        for (policy, start, known) in begun {
+            let epoch = answer.number();
+            if epoch == 0 {
+                self.periods().lost(org, *policy);
+                self.to_begin.notify_one();
+            } else if epoch != *known {
+                let end = *start;
+                self.periods().begun(org, Term { policy: *policy, start: *start, end }, epoch);
+                self.book(org).mark_all(Some((*policy, *start)));
+                self.to_flush.notify_one();
+            }
+        }
+    }
+
+    async fn keep_beginning(&self) {
+        loop {
+            let done = self.begin_wanted().await;
+            self.has_begun.send_modify(|count| *count += 1);
+            let pause = if done { BEAT_EVERY } else { AGAIN };
+            tokio::select! {
+                () = self.to_begin.notified(), if done => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Begins what has not begun; `false` if something is left.
+    async fn begin_wanted(&self) -> bool {
+        let wanted = self.periods().wanted(Timestamp::now());
+        let mut done = true;
+        for (org, wanted) in wanted {
+            done &= match &self.settings.link {
+                None => self.begin_here(org, &wanted).await,
+                Some(link) => self.begin_there(link, org, &wanted).await,
+            };
+        }
+        if self.settings.link.is_none() {
+            self.recall().await;
+        }
+        done
+    }
+
+    async fn recall(&self) {
+        let to_recall = self.periods().to_recall();
+        for (org, limits) in to_recall.into_iter().filter(|(_, limits)| !limits.is_empty()) {
+            match self.settings.history.last_minute(org, &limits).await {
+                Ok(seconds) => {
+                    let now = self.now();
+                    let mut book = self.book(org);
+                    for second in &seconds {
+                        book.recall(org, second, now);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "limits per minute begin with nothing counted");
+                }
+            }
+        }
+    }
+
+    async fn used(&self, org: OrgId, terms: &[Term]) -> Option<Used> {
+        match self.settings.history.used(org, terms).await {
+            Ok(used) => Some(used),
+            Err(error) => {
+                tracing::warn!(%error, "budgets cannot be compared with what was used");
+                None
+            }
+        }
+    }
+
+    fn own_mark(&self, used: &Used) -> Position {
+        let own = used.marks.iter().find(|mark| mark.ledger == self.settings.ledger);
+        own.map(|mark| mark.position).unwrap_or_default()
+    }
+
+    async fn begin_here(&self, org: OrgId, wanted: &[Wanted]) -> bool {
+        let terms: Vec<Term> =
+            wanted.iter().filter(|wanted| !wanted.is_next).map(|wanted| wanted.term).collect();
+        let Some(used) = self.used(org, &terms).await else { return false };
+        let mark = self.own_mark(&used);
+        for (term, entities) in terms.iter().zip(&used.terms) {
+            let mut book = self.book(org);
+            for (entity, amount) in entities {
+                book.begin(&TermKey::of(org, *term, entity), *amount, mark);
+            }
+            drop(book);
+            let mut periods = self.periods();
+            periods.begun(org, *term, 1);
+            periods.recheck(org, *term);
+        }
+        for next in wanted.iter().filter(|wanted| wanted.is_next) {
+            self.periods().begun(org, next.term, 1);
+        }
+        true
+    }
+
+    async fn begin_there(&self, link: &Link, org: OrgId, wanted: &[Wanted]) -> bool {
+        let mut mine = Vec::new();
+        let mut done = true;
+        for wanted in wanted {
+            match begin::open(link, org, wanted.term, &self.session()).await {
+                Ok(Opened::Begun(epoch)) => self.has_begun_there(org, wanted.term, epoch),
+                Ok(Opened::Yours(epoch)) => mine.push((*wanted, epoch)),
+                Ok(Opened::Others) | Err(_) => done = false,
+            }
+        }
+        let terms: Vec<Term> =
+            mine.iter().filter(|(wanted, _)| !wanted.is_next).map(|(one, _)| one.term).collect();
+        let used =
+            if terms.is_empty() { Some(Used::default()) } else { self.used(org, &terms).await };
+        let Some(used) = used else { return false };
+        let mut sums = used.terms.iter();
+        for (wanted, epoch) in mine {
+            let entities = if wanted.is_next { None } else { sums.next() };
+            let entities = entities.map(Vec::as_slice).unwrap_or_default();
+            let marks = if wanted.is_next { &[][..] } else { &used.marks };
+            let session = self.session();
+            let begun = begin::begin(link, org, wanted.term, &session, epoch, entities, marks);
+            match begun.await {
+                Ok(true) => self.has_begun_there(org, wanted.term, epoch),
+                Ok(false) | Err(_) => done = false,
+            }
+        }
+        done
+    }
+
+    fn has_begun_there(&self, org: OrgId, term: Term, epoch: u64) {
+        let mut periods = self.periods();
+        if periods.begun(org, term, epoch) {
+            periods.recheck(org, term);
+        }
+        drop(periods);
+        self.book(org).mark_all(Some((term.policy, term.start)));
+        self.to_flush.notify_one();
+    }
+
+    async fn keep_looking(&self) {
+        let mut parts = tokio::time::interval(LOOK_EVERY);
+        parts.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            parts.tick().await;
+            self.compare_idle().await;
+            let (now, at) = (self.now(), Timestamp::now());
+            let held = self.settings.history.delivered();
+            for shard in &self.shards {
+                lock(shard).tidy(now, at, held);
+            }
+        }
+    }
+
+    /// Compares budgets that are idle with the database, and those that may be wrong as a whole.
+    async fn compare_idle(&self) {
+        let mut orgs: HashMap<OrgId, (Vec<TermKey>, Vec<Recheck>)> = HashMap::new();
+        for shard in &self.shards {
+            for key in lock(shard).idle(self.now()) {
+                orgs.entry(key.counter.org).or_default().0.push(key);
+            }
+        }
+        let due = self.periods().due();
+        for recheck in due {
+            orgs.entry(recheck.org).or_default().1.push(recheck);
+        }
+        for (org, (idle, rechecks)) in orgs {
+            self.compare(org, idle, rechecks).await;
+        }
+    }
+
+    async fn compare(&self, org: OrgId, idle: Vec<TermKey>, rechecks: Vec<Recheck>) {
+        let mut terms: Vec<Term> = idle.iter().map(TermKey::term).collect();
+        terms.extend(rechecks.iter().map(|recheck| recheck.term));
+        terms.sort_unstable();
+        terms.dedup();
+        let Some(used) = self.used(org, &terms).await else {
+            self.compare_later(org, idle, rechecks);
+            return;
+        };
+        let sums: HashMap<TermKey, Amount> = terms
+            .iter()
+            .zip(&used.terms)
+            .flat_map(|(term, entities)| {
+                entities
+                    .iter()
+                    .map(move |(entity, amount)| (TermKey::of(org, *term, entity), *amount))
+            })
+            .collect();
+        let is_whole = |key: &TermKey| rechecks.iter().any(|one| one.term == key.term());
+        let whole = sums.keys().filter(|key| is_whole(key)).cloned();
+        let idle: Vec<TermKey> =
+            idle.into_iter().filter(|key| !is_whole(key)).chain(whole).collect();
+        let Some(link) = &self.settings.link else {
+            let mark = self.own_mark(&used);
+            let mut book = self.book(org);
+            for key in &idle {
+                book.begin(key, sums.get(key).copied().unwrap_or_default(), mark);
+            }
+            return;
+        };
+        for chunk in idle.chunks(CHUNK / 4) {
+            let right = begin::reconcile(link, org, chunk, &sums, &used.marks).await;
+            let right = right.unwrap_or_else(|_| vec![false; chunk.len()]);
+            let wrong = chunk.iter().zip(right).filter(|(_, right)| !right).map(|(key, _)| key);
+            let wrong: Vec<TermKey> = wrong.cloned().collect();
+            let again =
+                rechecks.iter().filter(|one| wrong.iter().any(|key| key.term() == one.term));
+            self.compare_later(org, wrong.clone(), again.copied().collect());
+        }
+    }
+
+    fn compare_later(&self, org: OrgId, idle: Vec<TermKey>, rechecks: Vec<Recheck>) {
+        let mut book = self.book(org);
+        for key in idle {
+            book.touch(key);
+        }
+        drop(book);
+        let mut periods = self.periods();
+        for recheck in rechecks {
+            periods.recheck_again(recheck);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is known of a counter's twin in Redis.
+
+use super::Amount;
+
+/// What happened in a second, to be told to Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tick {
+    pub second: u32,
+    /// Negative where requests are taken back.
+    pub requests: i64,
+    pub tokens: u64,
+}
+
+/// Of a window.
+#[derive(Debug, Default)]
+pub(super) struct RateLink {
+    /// Which window it was when it was last met; zero if it never was.
+    pub epoch: u64,
+    /// What it does not hold yet.
+    pub owed: Vec<Tick>,
+    /// What is being told; the same again until that is answered.
+    pub sent: Vec<Tick>,
+    /// The number of that batch.
+    pub batch: u64,
+    pub is_dirty: bool,
+}
+
+impl RateLink {
+    /// Notes something that the window in Redis does not hold.
+    pub fn owe(&mut self, second: u32, requests: i64, tokens: u64) {
+        match self.owed.iter_mut().rfind(|tick| tick.second == second) {
+            Some(tick) => {
+                tick.requests = tick.requests.saturating_add(requests);
+                tick.tokens = tick.tokens.saturating_add(tokens);
+            }
+            None => self.owed.push(Tick { second, requests, tokens }),
+        }
+    }
+
+    /// Whether something is left to tell.
+    pub const fn is_owed(&self) -> bool {
+        self.is_dirty || !self.owed.is_empty() || !self.sent.is_empty()
+    }
+}
+
+/// What was reserved, and may have been freed in another life of the counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Net {
+    pub tokens: i64,
+    pub cost: i64,
+}
+
+impl Net {
+    pub fn plus(self, amount: Amount) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(signed(amount.tokens)),
+            cost: self.cost.saturating_add(amount.cost.0),
+        }
+    }
+
+    pub fn minus(self, amount: Amount) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(signed(amount.tokens)),
+            cost: self.cost.saturating_sub(amount.cost.0),
+        }
+    }
+}
+
+fn signed(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+/// Of a budget's counter.
+#[derive(Debug, Default)]
+pub(super) struct TermLink {
+    /// The state of the database that it began with; zero if that is not known.
+    pub epoch: u64,
+    /// Which life of the counter that was; what is reserved lasts as long as it.
+    pub life: u64,
+    /// The session in which `granted` was reserved.
+    pub generation: u32,
+    /// What Redis has reserved for this replica in this life and session, altogether.
+    pub granted: Net,
+    /// What was spent here that Redis has taken over.
+    pub acked: Amount,
+    /// Which part of the counter is this process's own: it has one for each time that it began to
+    /// count.
+    pub part: u64,
+    pub is_dirty: bool,
+}

@@ -1,0 +1,148 @@
+//! Which budgets' periods there are, and which have begun.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use super::{Policy, Term, calendar};
+use crate::domain::{OrgId, Timestamp};
+
+/// The next period is opened so long before it begins.
+const AHEAD: Duration = Duration::from_secs(3600);
+
+/// Times that a period is compared as a whole before that is given up.
+const TRIES: u32 = 60;
+
+/// A period that is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub term: Term,
+    /// It lies ahead, so nothing was used in it.
+    pub is_next: bool,
+}
+
+/// A period whose counters are all to be compared with the database: this process may have died
+/// with something untold, or has found records of an earlier one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recheck {
+    pub org: OrgId,
+    pub term: Term,
+    due: Instant,
+    tries: u32,
+}
+
+/// The periods of all organizations.
+#[derive(Debug, Default)]
+pub(super) struct Periods {
+    orgs: HashMap<OrgId, Org>,
+    rechecks: Vec<Recheck>,
+}
+
+#[derive(Debug, Default)]
+struct Org {
+    policies: Vec<Policy>,
+    /// With the epoch under which they began.
+    begun: HashMap<(Uuid, Timestamp), u64>,
+    is_recalled: bool,
+}
+
+impl Periods {
+    /// Notes an organization's policies.
+    pub fn learn(&mut self, org: OrgId, policies: Vec<Policy>) {
+        let known = self.orgs.entry(org).or_default();
+        known.begun.retain(|(id, _), _| policies.iter().any(|policy| policy.id == *id));
+        known.policies = policies;
+    }
+
+    /// Redis has lost a budget's periods.
+    pub fn lost(&mut self, org: OrgId, policy: Uuid) {
+        if let Some(org) = self.orgs.get_mut(&org) {
+            org.begun.retain(|(id, _), _| *id != policy);
+        }
+    }
+
+    /// A period has begun; whether that is news.
+    pub fn begun(&mut self, org: OrgId, term: Term, epoch: u64) -> bool {
+        let org = self.orgs.entry(org).or_default();
+        org.begun.retain(|(id, start), _| {
+            *id != term.policy || start.after(AHEAD) >= term.start || *start >= term.start
+        });
+        org.begun.insert((term.policy, term.start), epoch) != Some(epoch)
+    }
+
+    /// Periods that run, or will within the hour, and have not begun.
+    pub fn wanted(&self, now: Timestamp) -> Vec<(OrgId, Vec<Wanted>)> {
+        let of = |org: &Org| org.wanted(now).collect::<Vec<_>>();
+        let all = self.orgs.iter().map(|(id, org)| (*id, of(org)));
+        all.filter(|(_, wanted)| !wanted.is_empty()).collect()
+    }
+
+    /// Whether every period that runs has begun.
+    pub fn all_begun(&self, now: Timestamp) -> bool {
+        self.orgs.values().all(|org| org.wanted(now).all(|wanted| wanted.is_next))
+    }
+
+    /// The periods that have begun, with their epochs, by organization.
+    pub fn all(&self) -> Vec<(OrgId, Vec<(Uuid, Timestamp, u64)>)> {
+        let of = |org: &Org| {
+            org.begun.iter().map(|((id, start), epoch)| (*id, *start, *epoch)).collect()
+        };
+        self.orgs.iter().map(|(id, org)| (*id, of(org))).collect()
+    }
+
+    /// Limits per minute of organizations whose last minute was not asked for; each once.
+    pub fn to_recall(&mut self) -> Vec<(OrgId, Vec<Uuid>)> {
+        let mut all = Vec::new();
+        for (id, org) in &mut self.orgs {
+            if !std::mem::replace(&mut org.is_recalled, true) {
+                let limits = org.policies.iter().filter(|policy| policy.period.is_none());
+                all.push((*id, limits.map(|policy| policy.id).collect()));
+            }
+        }
+        all
+    }
+
+    /// Has a period compared as a whole after a while.
+    pub fn recheck(&mut self, org: OrgId, term: Term) {
+        let due = Instant::now() + Duration::from_secs(1);
+        self.rechecks.push(Recheck { org, term, due, tries: 0 });
+    }
+
+    /// Has it compared again.
+    pub fn recheck_again(&mut self, recheck: Recheck) {
+        let Recheck { org, term, tries, .. } = recheck;
+        if tries < TRIES {
+            let due = Instant::now() + Duration::from_secs(1);
+            self.rechecks.push(Recheck { org, term, due, tries: tries + 1 });
+        }
+    }
+
+    /// Those that are due.
+    pub fn due(&mut self) -> Vec<Recheck> {
+        let now = Instant::now();
+        let (due, later) = self.rechecks.drain(..).partition(|recheck| recheck.due <= now);
+        self.rechecks = later;
+        due
+    }
+}
+
+impl Org {
+    fn wanted(&self, now: Timestamp) -> impl Iterator<Item = Wanted> {
+        let terms = self.policies.iter().filter_map(move |policy| {
+            let span = calendar::span(policy.period?, now);
+            let next = calendar::span(policy.period?, span.end);
+            let is_near = now.after(AHEAD) >= span.end;
+            let term =
+                |span: calendar::Span| Term { policy: policy.id, start: span.start, end: span.end };
+            let run = Wanted { term: term(span), is_next: false };
+            let next = is_near.then(|| Wanted { term: term(next), is_next: true });
+            Some(std::iter::once(run).chain(next))
+        });
+        terms
+            .flatten()
+            .filter(|wanted| !self.begun.contains_key(&(wanted.term.policy, wanted.term.start)))
+    }
+}

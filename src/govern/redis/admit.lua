@@ -1,0 +1,308 @@
+-- Decides whether a request may be served, and if so counts it: all of its checks at once.
+-- The decision is that of decide.rs; what it is made from is answered, so that a denial can be told.
+--
+-- KEYS  1 the organization's sessions; then for each check, the caller's first and then each route's:
+--       of a limit its window; of a budget its period's marker and its counter
+-- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; 1 if it counts;
+--       expected tokens, cost; 1 if it moves to another route; what it holds of strict budgets: tokens, cost;
+--       number of the caller's checks, those checks; number of routes, and of each:
+--       input tokens, input cost, output wanted or '-', output at most, price of output, number of checks, checks
+--       A check: 'r', requests, tokens   or   'b', tokens, cost, 1 if strict   ('-' for no limit)
+-- Answers  granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
+--       budgets reserve, now in ms, and of each check:
+--       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
+--       of a budget  1 if it has begun, its counter's life, tokens and cost spent, tokens and cost reserved
+
+local replica, generation = text(), text()
+local counts = text() == '1'
+local expected = { number(), number() }
+local moves = text() == '1'
+local held = { number(), number() }
+
+-- Who is alive: replica -> generation and when it was last heard of. What others have reserved lapses with them.
+local sessions = {}
+do
+  local all = redis.call('HGETALL', next_key())
+  for i = 1, #all, 2 do
+    local gen, seen = string.match(all[i + 1], '^(%d+) (%d+)$')
+    if gen and now - tonumber(seen) < DEAD_MS then
+      sessions[all[i] .. ':' .. gen] = true
+    end
+  end
+end
+sessions[replica .. ':' .. generation] = true
+
+local function read_window(check)
+  check.key = next_key()
+  local function head()
+    local all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta')
+    check.epoch, check.second = tonumber(all[1]), tonumber(all[2])
+    check.sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 }
+    check.newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 }
+  end
+  head()
+  if check.epoch and check.second ~= second then
+    advance_window(check.key, check.second)
+    head()
+  end
+end
+
+-- Milliseconds until a window's sum is below a limit.
+local function wait_below(check, kind, most)
+  local prefix = kind == 1 and 'r' or 't'
+  local slots = {}
+  for s = second - SPAN + 1, second do
+    slots[#slots + 1] = prefix .. (s % SPAN)
+  end
+  local counted = redis.call('HMGET', check.key, unpack(slots))
+  local left, free = check.sums[kind], 0
+  for i = 1, SPAN do
+    if left < most then
+      break
+    end
+    if counted[i] then
+      left = left - tonumber(counted[i])
+      free = (second + i) * 1000
+    end
+  end
+  return left < most and math.max(free - now, 0) or 0
+end
+
+local function read_limit()
+  local check = { kind = 'r', limits = { limit() or false, limit() or false } }
+  read_window(check)
+  check.wait, check.reset = { 0, 0 }, { 0, 0 }
+  for kind = 1, 2 do
+    local most = check.limits[kind]
+    if most then
+      if check.sums[kind] >= most then
+        check.refuses = true
+        check.wait[kind] = check.epoch and wait_below(check, kind, most) or 0
+      end
+      if check.sums[kind] > 0 then
+        check.reset[kind] = math.max((check.newest[kind] + SPAN) * 1000 - now, 0)
+      end
+    end
+  end
+  return check
+end
+
+local function read_budget()
+  local check = { kind = 'b', limits = { limit() or false, limit() or false }, strict = text() == '1' }
+  check.marker, check.key = next_key(), next_key()
+  check.spent, check.reserved, check.life = { 0, 0 }, { 0, 0 }, 0
+  local epoch = tonumber(redis.call('HGET', check.marker, 'e'))
+  check.begun = epoch ~= nil
+  if not check.begun then
+    return check
+  end
+  check.epoch = epoch
+  local all, stored, gone = redis.call('HGETALL', check.key), {}, {}
+  for i = 1, #all, 2 do
+    stored[all[i]] = all[i + 1]
+  end
+  if not stored.e or tonumber(stored.e) < epoch then
+    check.fresh = true
+    return check
+  end
+  check.life = tonumber(stored.r)
+  check.spent = { tonumber(stored.t), tonumber(stored.c) }
+  for name, value in pairs(stored) do
+    if #name > 1 then
+      if sessions[name] then
+        local gt, gc, dt, dc = string.match(value, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+)$')
+        check.reserved[1] = check.reserved[1] + math.max(gt - dt, 0)
+        check.reserved[2] = check.reserved[2] + math.max(gc - dc, 0)
+        if name == replica .. ':' .. generation then
+          check.own = { tonumber(gt), tonumber(gc), tonumber(dt), tonumber(dc) }
+        end
+      else
+        gone[#gone + 1] = name
+      end
+    end
+  end
+  if #gone > 0 then
+    redis.call('HDEL', check.key, unpack(gone))
+  end
+  for kind = 1, 2 do
+    local most = check.limits[kind]
+    if most and check.spent[kind] + check.reserved[kind] >= most then
+      check.refuses = true
+    end
+  end
+  return check
+end
+
+local function read_checks()
+  local checks = {}
+  for i = 1, number() do
+    checks[i] = text() == 'r' and read_limit() or read_budget()
+  end
+  return checks
+end
+
+local function refused(checks, with_strict)
+  for _, check in ipairs(checks) do
+    if check.refuses and (with_strict or not check.strict) then
+      return true
+    end
+  end
+  return false
+end
+
+-- How many tokens so much money pays for, by long division: products would not be exact.
+local function paid_by(price, money)
+  if price == 0 then
+    return 2 ^ 53
+  end
+  local tokens, rest = math.floor(money / price), money % price
+  for _ = 1, 9 do
+    rest = rest * 10
+    tokens = tokens * 10 + math.floor(rest / price)
+    rest = rest % price
+  end
+  return tokens
+end
+
+-- What so many tokens cost at most.
+local function at_most(price, tokens)
+  local whole, part = math.floor(price / 1e9), price % 1e9
+  return tokens * whole + math.ceil(tokens * part / 1e9)
+end
+
+-- What the strict budgets reserve for a route: tokens, cost, cap. Nothing where one of them refuses.
+local function strict_need(route, caller)
+  local tightest
+  for list, checks in ipairs({ caller, route.checks }) do
+    for _, check in ipairs(checks) do
+      if check.strict and check.begun then
+        local left = {}
+        for kind = 1, 2 do
+          local own = list == 1 and moves and held[kind] or 0
+          local used = check.spent[kind] + math.max(check.reserved[kind] - own, 0)
+          left[kind] = check.limits[kind] and math.max(check.limits[kind] - used, 0) or 2 ^ 53
+          if route.input[kind] > left[kind] then
+            return nil
+          end
+        end
+        local affords = math.min(left[1] - route.input[1], paid_by(route.price, left[2] - route.input[2]))
+        local output, cap
+        if route.wanted then
+          output = math.min(route.wanted, route.most)
+          if output > affords then
+            return nil
+          end
+        else
+          output = math.min(route.most, affords)
+          cap = output
+          if output < math.min(route.most, 1) then
+            return nil
+          end
+        end
+        if not tightest or output < tightest.output then
+          tightest = { output = output, cap = cap }
+        end
+      end
+    end
+  end
+  if not tightest then
+    return { expected[1], expected[2], -1 }
+  end
+  local cost = at_most(route.price, tightest.output)
+  return { route.input[1] + tightest.output, route.input[2] + cost, tightest.cap or -1 }
+end
+
+local caller = read_checks()
+local routes = {}
+for i = 1, number() do
+  local route = { input = { number(), number() }, wanted = limit(), most = number(), price = number() }
+  route.checks = read_checks()
+  routes[i] = route
+end
+
+local granted, chosen, need = 0, nil, { expected[1], expected[2], -1 }
+if moves or not refused(caller, #routes == 0) then
+  if #routes == 0 then
+    granted = 1
+  end
+  for i, route in ipairs(routes) do
+    if not refused(route.checks, false) then
+      local fits = strict_need(route, caller)
+      if fits then
+        granted, chosen, need = 1, i, fits
+        break
+      end
+    end
+  end
+end
+
+local function count_window(check)
+  if not check.epoch then
+    check.epoch = make_window(check.key)
+  end
+  redis.call('HINCRBY', check.key, 'r' .. (second % SPAN), 1)
+  redis.call('HSET', check.key, 'rs', integer(check.sums[1] + 1), 'ra', integer(second))
+  redis.call('PEXPIRE', check.key, WINDOW_MS)
+end
+
+local function reserve(check, amount, credit)
+  if not check.begun then
+    return
+  end
+  if check.fresh then
+    redis.call('DEL', check.key)
+    check.life = math.max(now * 1000, check.epoch)
+    redis.call('HSET', check.key, 'e', integer(check.epoch), 'r', integer(check.life), 't', '0', 'c', '0')
+    redis.call('PEXPIREAT', check.key, redis.call('HGET', check.marker, 'x'))
+  end
+  local own = check.own or { 0, 0, 0, 0 }
+  local value = integer(own[1] + amount[1] - credit[1]) .. ' ' .. integer(own[2] + amount[2] - credit[2])
+    .. ' ' .. integer(own[3]) .. ' ' .. integer(own[4])
+  redis.call('HSET', check.key, replica .. ':' .. generation, value)
+end
+
+local nothing = { 0, 0 }
+if granted == 1 and counts then
+  redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
+  redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
+  for list, checks in ipairs({ caller, chosen and routes[chosen].checks or {} }) do
+    for _, check in ipairs(checks) do
+      local again = list == 1 and moves
+      if check.kind == 'r' then
+        if not again then
+          count_window(check)
+        end
+      elseif check.strict then
+        reserve(check, need, again and held or nothing)
+      elseif not again then
+        reserve(check, expected, nothing)
+      end
+    end
+  end
+end
+
+local answer = { granted, chosen and chosen - 1 or -1, need[3], need[1], need[2], now }
+local function tell(checks)
+  for _, check in ipairs(checks) do
+    if check.kind == 'r' then
+      answer[#answer + 1] = check.epoch or 0
+      for kind = 1, 2 do
+        answer[#answer + 1] = check.sums[kind]
+        answer[#answer + 1] = check.wait[kind]
+        answer[#answer + 1] = check.reset[kind]
+      end
+    else
+      answer[#answer + 1] = check.begun and 1 or 0
+      answer[#answer + 1] = check.life or 0
+      for _, amount in ipairs({ check.spent, check.reserved }) do
+        answer[#answer + 1] = amount[1]
+        answer[#answer + 1] = amount[2]
+      end
+    end
+  end
+end
+tell(caller)
+for _, route in ipairs(routes) do
+  tell(route.checks)
+end
+return answer

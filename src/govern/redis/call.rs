@@ -1,0 +1,74 @@
+//! Calls of scripts: their arguments, and reading their answers in order.
+
+use redis::Value;
+
+use super::link::{Link, LinkFault, Script};
+
+/// A call of a script.
+#[derive(Clone, Debug)]
+pub(in crate::govern) struct Call {
+    pub keys: Vec<String>,
+    pub args: Vec<String>,
+}
+
+impl Call {
+    /// One that happens now: by the server's clock, or in tests at the given millisecond.
+    pub fn at(now: Option<u64>) -> Self {
+        let now = now.map_or_else(String::new, |now| now.to_string());
+        Self { keys: Vec::new(), args: vec![now] }
+    }
+
+    pub fn key(&mut self, key: String) {
+        self.keys.push(key);
+    }
+
+    pub fn arg(&mut self, arg: impl ToString) {
+        self.args.push(arg.to_string());
+    }
+
+    pub async fn send(&self, link: &Link, script: &Script) -> Result<Answer, LinkFault> {
+        link.call(script, &self.keys, &self.args).await.map(Answer::new)
+    }
+}
+
+/// What a script answers: numbers, in order.
+#[derive(Debug)]
+pub(in crate::govern) struct Answer {
+    numbers: std::vec::IntoIter<Value>,
+}
+
+impl Answer {
+    pub fn new(value: Value) -> Self {
+        let values = match value {
+            Value::Array(values) => values,
+            one => vec![one],
+        };
+        Self { numbers: values.into_iter() }
+    }
+
+    /// The next number; zero where there is none.
+    pub fn signed(&mut self) -> i64 {
+        match self.numbers.next() {
+            Some(Value::Int(number)) => number,
+            Some(Value::BulkString(text)) => {
+                std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The next number; zero where it is negative.
+    pub fn number(&mut self) -> u64 {
+        u64::try_from(self.signed()).unwrap_or(0)
+    }
+
+    /// The next number; none where it is negative.
+    pub fn some(&mut self) -> Option<u64> {
+        u64::try_from(self.signed()).ok()
+    }
+
+    pub fn amount(&mut self) -> crate::govern::Amount {
+        let tokens = self.number();
+        crate::govern::Amount { tokens, cost: crate::domain::Money(self.signed().max(0)) }
+    }
+}

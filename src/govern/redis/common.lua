@@ -1,0 +1,33 @@
+-- What every script begins with: arguments in order, whole numbers, the time.
+-- Numbers are exact up to 2^53: 9 million dollars in units of 10^-9.
+
+local argument, key = 0, 0
+local function text()
+  argument = argument + 1
+  return ARGV[argument]
+end
+local function number()
+  return tonumber(text())
+end
+local function limit()
+  local word = text()
+  return word ~= '-' and tonumber(word) or nil
+end
+local function next_key()
+  key = key + 1
+  return KEYS[key]
+end
+local function integer(value)
+  return string.format('%.0f', value)
+end
+
+-- Milliseconds: the first argument in tests, else the server's clock, so that replicas' clocks do not matter.
+local now = number()
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local second = math.floor(now / 1000)
+
+-- A replica that was not heard of for so long is dead, and what it has reserved lapses.
+local DEAD_MS = 5000

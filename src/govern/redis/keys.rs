@@ -1,0 +1,64 @@
+//! Names of keys. Every key of an organization has the same hash tag, so that one script reaches
+//! them all on a cluster.
+
+use std::fmt::Write as _;
+
+use crate::{
+    domain::{OrgId, Timestamp},
+    govern::Counter,
+};
+
+/// The key that says which replicas there are, of all organizations.
+pub(in crate::govern) const REPLICAS: &str = "tp:{replicas}";
+
+/// Who is alive and holds reservations of an organization.
+pub(in crate::govern) fn sessions(org: OrgId) -> String {
+    key(org, "s", |_| {})
+}
+
+/// A limit's window.
+pub(in crate::govern) fn window(counter: &Counter) -> String {
+    key(counter.org, "w", |key| named(key, counter))
+}
+
+/// That a budget's period has begun.
+pub(in crate::govern) fn marker(org: OrgId, policy: uuid::Uuid, start: Timestamp) -> String {
+    key(org, "m", |key| {
+        let _ = write!(key, ":{}:{}", policy.simple(), start.unix_seconds());
+    })
+}
+
+/// The lock of the one who begins it.
+pub(in crate::govern) fn lock(org: OrgId, policy: uuid::Uuid, start: Timestamp) -> String {
+    key(org, "l", |key| {
+        let _ = write!(key, ":{}:{}", policy.simple(), start.unix_seconds());
+    })
+}
+
+/// A budget's counter.
+pub(in crate::govern) fn budget(counter: &Counter, start: Timestamp) -> String {
+    key(counter.org, "b", |key| {
+        let _ = write!(key, ":{}", start.unix_seconds());
+        named(key, counter);
+    })
+}
+
+/// What of it each replica has used.
+pub(in crate::govern) fn parts(counter: &Counter, start: Timestamp) -> String {
+    key(counter.org, "u", |key| {
+        let _ = write!(key, ":{}", start.unix_seconds());
+        named(key, counter);
+    })
+}
+
+fn key(org: OrgId, kind: &str, rest: impl FnOnce(&mut String)) -> String {
+    let mut key = String::with_capacity(128);
+    let _ = write!(key, "tp:{{{}}}:{kind}", org.0.simple());
+    rest(&mut key);
+    key
+}
+
+fn named(key: &mut String, counter: &Counter) {
+    let _ = write!(key, ":{}:", counter.policy.simple());
+    key.push_str(&counter.entity);
+}

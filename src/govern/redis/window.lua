@@ -1,0 +1,52 @@
+-- A window: what was counted in the last 60 seconds, and in the one that runs. A hash:
+--   e        its epoch: when it was made, microseconds
+--   s        the second up to which it has been advanced
+--   r<0..60> requests, t<0..60> tokens of a second, by its remainder; rs, ts their sums; ra, ta the newest
+--   n:<replica> the last batch that was added from there
+
+local SPAN = 61
+local WINDOW_MS = 65000
+
+local function make_window(name)
+  redis.call('DEL', name)
+  redis.call('HSET', name, 'e', integer(now * 1000), 's', integer(second), 'rs', '0', 'ts', '0')
+  return now * 1000
+end
+
+-- All that is counted is held to have happened now: where the clock went back.
+local function redate_window(name)
+  local sums = redis.call('HMGET', name, 'rs', 'ts')
+  for s = 0, SPAN - 1 do
+    redis.call('HDEL', name, 'r' .. s, 't' .. s)
+  end
+  local slot = second % SPAN
+  local at = integer(second)
+  redis.call('HSET', name, 's', at, 'r' .. slot, sums[1], 't' .. slot, sums[2], 'ra', at, 'ta', at)
+end
+
+-- Takes what has run out since the second `from` off the sums.
+local function advance_window(name, from)
+  if from > second then
+    redate_window(name)
+    return
+  end
+  local slots, gone, less = {}, {}, { 0, 0 }
+  for s = math.max(from + 1, second - SPAN + 1), second do
+    slots[#slots + 1] = 'r' .. (s % SPAN)
+    slots[#slots + 1] = 't' .. (s % SPAN)
+  end
+  local counted = redis.call('HMGET', name, unpack(slots))
+  for i, slot in ipairs(slots) do
+    if counted[i] then
+      local kind = (i % 2 == 1) and 1 or 2
+      less[kind] = less[kind] + tonumber(counted[i])
+      gone[#gone + 1] = slot
+    end
+  end
+  if #gone > 0 then
+    redis.call('HDEL', name, unpack(gone))
+    redis.call('HINCRBY', name, 'rs', integer(-less[1]))
+    redis.call('HINCRBY', name, 'ts', integer(-less[2]))
+  end
+  redis.call('HSET', name, 's', integer(second))
+end

@@ -1,0 +1,357 @@
+use std::{
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    database::Database,
+    redis_server::{PATIENT, RedisServer, linked},
+    scene::{
+        ORG, Scene, amount, budget, check, denied, granted, policies, requests, settle, tokens,
+        until,
+    },
+};
+use crate::{
+    domain::{Period, Timestamp},
+    govern::{Amount, Check, OnFailure, Rule, Verdict, calendar, redis::Link},
+};
+
+/// Replicas over one Redis and one database.
+struct Replicas {
+    scenes: Vec<Scene>,
+    database: Arc<Database>,
+    _stops: Vec<watch::Sender<bool>>,
+    tasks: Vec<JoinHandle<()>>,
+    links: Vec<Arc<Link>>,
+}
+
+impl Replicas {
+    async fn start(
+        server: &RedisServer,
+        count: usize,
+        checks: &[Check],
+        on_failure: OnFailure,
+        deadline: Duration,
+    ) -> Self {
+        let database: Arc<Database> = Arc::default();
+        let mut all = Self {
+            scenes: Vec::new(),
+            database,
+            _stops: Vec::new(),
+            tasks: Vec::new(),
+            links: Vec::new(),
+        };
+        for _ in 0..count {
+            let (link, stop_link) = server.link(deadline).await;
+            let scene = Scene::over(Some(Arc::clone(&link)), &all.database, on_failure);
+            scene.governor.policies(ORG, policies(checks));
+            let (stop, stopped) = watch::channel(false);
+            all.tasks.push(tokio::spawn(Arc::clone(&scene.governor).run(stopped)));
+            all.scenes.push(scene);
+            all.links.push(link);
+            all._stops.extend([stop_link, stop]);
+        }
+        for scene in &all.scenes {
+            assert!(scene.governor.wait_begun(Duration::from_secs(20)).await);
+            until("it knows of the others", async || {
+                let known = scene.governor.replicas.load(std::sync::atomic::Ordering::Relaxed);
+                known as usize == count && !scene.governor.is_degraded()
+            })
+            .await;
+        }
+        all
+    }
+}
+
+fn list(checks: Vec<Check>) -> Arc<[Check]> {
+    checks.into()
+}
+
+/// What Redis holds of a budget's counter.
+fn spent(server: &RedisServer, check: &Check) -> Amount {
+    let Rule::Budget { period, .. } = check.rule else { panic!("no budget") };
+    let start = calendar::span(period, Timestamp::now()).start;
+    let key = crate::govern::redis::keys::budget(&check.counter, start);
+    let read = |field: &str| server.run(&["HGET", &key, field]).parse().unwrap_or(0);
+    Amount { tokens: read("t"), cost: crate::domain::Money(read("c").try_into().unwrap()) }
+}
+
+fn held(database: &Database, check: &Check) -> Amount {
+    let span = calendar::span(Period::Monthly, Timestamp::now());
+    database.sum(check, span.start, span.end)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_replicas_admit_a_limit_of_600_exactly_600_times() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 600), requests(2, 100_000)]);
+    let replicas = Replicas::start(&server, 4, &checks, OnFailure::Local, PATIENT).await;
+    let scenes = Arc::new(replicas.scenes);
+    let callers: Vec<_> = (0..64)
+        .map(|caller| {
+            let (scenes, checks) = (Arc::clone(&scenes), Arc::clone(&checks));
+            tokio::spawn(async move {
+                let mut count = 0;
+                for number in 0..16 {
+                    let scene = &scenes[(caller + number) % 4];
+                    count += u32::from(scene.use_up(&checks, amount(1)).await);
+                }
+                count
+            })
+        })
+        .collect();
+    let mut admitted = 0;
+    for caller in callers {
+        admitted += caller.await.unwrap();
+    }
+    assert_eq!(admitted, 600);
+    let denied = denied(scenes[0].ask(&checks).await);
+    assert!(denied.by.retry_after <= Duration::from_secs(61), "{denied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn budgets_are_right_within_two_seconds_after_redis_has_lost_everything() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(1, 1_000_000), tokens(2, 4_000_000), requests(3, 100_000)]);
+    let replicas = Replicas::start(&server, 3, &checks, OnFailure::Local, PATIENT).await;
+    let mut used = 0;
+    for round in 0..300 {
+        let scene = &replicas.scenes[round % 3];
+        used += u64::from(scene.use_up(&checks, amount(10)).await) * 10;
+        if round % 50 == 20 {
+            server.run(&["FLUSHALL"]);
+        }
+        if round % 7 == 0 {
+            replicas.database.deliver(5);
+        }
+    }
+    assert_eq!(used, 3000, "nothing is refused below the limit");
+    let begun = Instant::now();
+    until("the counter is what was used", async || spent(&server, &checks[0]) == amount(used))
+        .await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // Windows as well: all 300 requests are in the last minute.
+    until("the window is whole again", async || {
+        let grant = granted(replicas.scenes[0].ask(&checks).await);
+        let standing = grant.standing;
+        let left = standing.requests.unwrap().remaining;
+        assert!(left >= 100_000 - 300 - 1000, "inflated: {left}");
+        standing.tokens.unwrap().remaining == 4_000_000 - 3000 && left <= 100_000 - 300
+    })
+    .await;
+    replicas.database.deliver_all();
+    until("the database agrees", async || held(&replicas.database, &checks[0]) == amount(used))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counters_equal_the_ledger_after_a_replica_has_died_with_something_untold() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(1, 1_000_000)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    assert!(replicas.scenes[0].use_up(&checks, amount(100)).await);
+    assert!(replicas.scenes[1].use_up(&checks, amount(100)).await);
+    until("both are told", async || spent(&server, &checks[0]) == amount(200)).await;
+    // Kept in the ledger, never told: the process died in between.
+    replicas.tasks[1].abort();
+    let dead = &replicas.scenes[1];
+    replicas.database.keep(dead.ledger, Timestamp::now(), &checks, amount(50));
+    replicas.database.deliver_all();
+    let begun = Instant::now();
+    assert!(replicas.scenes[0].use_up(&checks, amount(1)).await);
+    replicas.database.deliver_all();
+    until("the counter is what the ledger holds", async || {
+        spent(&server, &checks[0]) == amount(251)
+    })
+    .await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_replica_has_reserved_lapses() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(1, 100)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    // Its request is never settled.
+    std::mem::forget(granted(replicas.scenes[0].ask(&checks).await));
+    denied(replicas.scenes[1].ask(&checks).await);
+    replicas.tasks[0].abort();
+    until("the reservation has lapsed", async || {
+        matches!(replicas.scenes[1].ask(&checks).await, Verdict::Granted(_))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_is_dead_each_replica_enforces_its_share_and_tells_it_later() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 600), budget(2, 1_000_000)]);
+    let replicas = Replicas::start(&server, 4, &checks, OnFailure::Local, PATIENT).await;
+    assert!(replicas.scenes[0].use_up(&checks, amount(10)).await);
+    server.kill();
+    until("it is noticed", async || {
+        let _ = replicas.scenes[0].ask(&checks).await;
+        replicas.scenes[0].governor.is_degraded()
+    })
+    .await;
+    let mut admitted = 0;
+    for _ in 0..600 {
+        admitted += u64::from(replicas.scenes[1].use_up(&checks, amount(10)).await);
+    }
+    assert_eq!(admitted, 150, "a quarter of the limit");
+    server.start_again();
+    let begun = Instant::now();
+    until("all are back", async || {
+        replicas.scenes.iter().all(|scene| !scene.governor.is_degraded())
+    })
+    .await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    replicas.database.deliver_all();
+    let held = held(&replicas.database, &checks[1]);
+    until("what was used meanwhile is told", async || spent(&server, &checks[1]) == held).await;
+    until("the window too", async || {
+        let grant = granted(replicas.scenes[2].ask(&checks).await);
+        grant.standing.requests.unwrap().remaining <= 600 - 151
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_redis_costs_one_bounded_wait_and_then_none() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 1000), budget(2, 1_000_000)]);
+    let deadline = Duration::from_millis(400);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, deadline).await;
+    let scene = &replicas.scenes[0];
+    assert!(scene.use_up(&checks, amount(10)).await);
+    until("it is told", async || spent(&server, &checks[1]) == amount(10)).await;
+    server.signal("STOP");
+    let begun = Instant::now();
+    assert!(scene.use_up(&checks, amount(10)).await);
+    let first = begun.elapsed();
+    assert!(first < Duration::from_millis(1000), "{first:?}");
+    let begun = Instant::now();
+    for _ in 0..200 {
+        assert!(scene.use_up(&checks, amount(10)).await);
+    }
+    assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+    server.signal("CONT");
+    until("it is back", async || replicas.links[0].is_up()).await;
+    // The call that was frozen is carried out at last, and taken back.
+    until("everything is told once", async || {
+        let grant = granted(scene.ask(&checks).await);
+        let left = grant.standing.requests.unwrap().remaining;
+        assert!(left >= 1000 - 202 - 1000);
+        spent(&server, &checks[1]) == amount(2020) && left <= 1000 - 202
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_deny_refuses_and_allow_admits_and_counts() {
+    for on_failure in [OnFailure::Deny, OnFailure::Allow] {
+        let server = RedisServer::start();
+        let checks = list(vec![requests(1, 2), budget(2, 100)]);
+        let replicas = Replicas::start(&server, 1, &checks, on_failure, PATIENT).await;
+        let scene = &replicas.scenes[0];
+        server.kill();
+        until("it is noticed", async || {
+            let verdict = scene.ask(&checks).await;
+            drop(verdict);
+            !replicas.links[0].is_up()
+        })
+        .await;
+        for _ in 0..5 {
+            match scene.ask(&checks).await {
+                Verdict::Unavailable => assert_eq!(on_failure, OnFailure::Deny),
+                Verdict::Granted(grant) => {
+                    assert_eq!(on_failure, OnFailure::Allow);
+                    settle(grant, amount(30), None);
+                }
+                Verdict::Denied(denied) => panic!("{denied:?}"),
+            }
+        }
+        server.start_again();
+        until("it is back", async || !scene.governor.is_degraded()).await;
+        if on_failure == OnFailure::Allow {
+            until("it was counted", async || spent(&server, &checks[1]).tokens >= 150).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_takes_every_call() {
+    let server = RedisServer::start_with(|port, _| {
+        ["--port", &port.to_string(), "--cluster-enabled", "yes"].map(str::to_owned).to_vec()
+    });
+    server.run(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    until("the cluster is up", async || {
+        server.run(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+    })
+    .await;
+    let url = format!("redis+cluster://127.0.0.1:{}", server.port);
+    serves(&url).await;
+}
+
+/// One governor over a link counts what it admits.
+async fn serves(url: &str) {
+    let (link, _stop) = linked(url, PATIENT).await;
+    let rule = Rule::Rate { requests: Some(3), tokens: Some(1000) };
+    let checks = list(vec![check(1, rule), budget(2, 1000)]);
+    let scene = Scene::over(Some(link), &Arc::default(), OnFailure::Deny);
+    scene.governor.policies(ORG, policies(&checks));
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    assert!(scene.governor.wait_begun(Duration::from_secs(20)).await);
+    for _ in 0..3 {
+        assert!(scene.use_up(&checks, amount(10)).await);
+    }
+    denied(scene.ask(&checks).await);
+}
+
+/// The root that is trusted comes from the environment, as in production; so the test starts itself
+/// again with it.
+#[test]
+fn tls_is_spoken_to_a_server_whose_root_is_trusted() {
+    const NAME: &str = "TURNPIKE_TEST_REDISS";
+    if let Ok(url) = std::env::var(NAME) {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        tokio::runtime::Runtime::new().unwrap().block_on(serves(&url));
+        return;
+    }
+    let server = RedisServer::start_with(|port, folder| {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let file = |name: &str| folder.join(name).display().to_string();
+        vec![
+            "--port".to_owned(),
+            "0".to_owned(),
+            "--tls-port".to_owned(),
+            port.to_string(),
+            "--tls-auth-clients".to_owned(),
+            "no".to_owned(),
+            "--tls-cert-file".to_owned(),
+            file("cert.pem"),
+            "--tls-key-file".to_owned(),
+            file("key.pem"),
+        ]
+    });
+    let again = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "govern::tests::shared::tls_is_spoken_to_a_server_whose_root_is_trusted"])
+        .env(NAME, format!("rediss://localhost:{}", server.port))
+        .env("SSL_CERT_FILE", server.folder.path().join("cert.pem"))
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
+}
+
+#[test]
+fn urls_that_are_none_are_refused_with_what_they_should_be() {
+    let refusal = |url: &str| Link::new(url).err().unwrap().to_string();
+    assert!(refusal("http://localhost").contains("rediss+cluster://"));
+    assert!(refusal("localhost:6379").starts_with("redis.url: "));
+}

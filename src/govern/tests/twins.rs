@@ -1,0 +1,237 @@
+//! The scripts and the counters of this process decide alike.
+
+use std::sync::Arc;
+
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use super::{
+    redis_server::{PATIENT, RedisServer},
+    scene::{ORG, amount, budget_of, check},
+};
+use crate::{
+    domain::{Money, Period, Position, Price, Timestamp},
+    govern::{
+        Amount, Ask, Bound, Check, RouteAsk, Rule, Term,
+        book::{Book, Enforce},
+        calendar::{self, Calendar},
+        clock::Clock,
+        decide::Decision,
+        lease::Hold,
+        redis::{
+            Link,
+            admit::{self, Session},
+            begin,
+            call::Answer,
+            scripts::{ADMIT, SETTLE},
+        },
+    },
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Ask {
+        caller: Vec<usize>,
+        routes: Vec<Vec<usize>>,
+        wanted: Option<u64>,
+        price: u64,
+        counts: bool,
+    },
+    Settle {
+        which: usize,
+        tokens: u64,
+        cost: i64,
+    },
+    Wait {
+        ms: u64,
+    },
+}
+
+/// What checks are picked from.
+fn all() -> Vec<Check> {
+    let rate = |requests, tokens| Rule::Rate { requests, tokens };
+    vec![
+        check(1, rate(Some(3), None)),
+        check(2, rate(Some(7), Some(500))),
+        check(3, rate(None, Some(200))),
+        check(4, rate(Some(0), None)),
+        budget_of(5, Some(900), None, false),
+        budget_of(6, Some(2000), Some(700_000), false),
+        budget_of(7, Some(1500), None, true),
+        budget_of(8, None, Some(1_900_000), true),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let picks = || {
+        prop::collection::vec(prop_oneof![9 => 0..3_usize, 1 => 3..4_usize, 18 => 4..8_usize], 0..4)
+    };
+    prop_oneof![
+        6 => (picks(), prop::collection::vec(picks(), 0..3), prop::option::of(0_u64..900), 0_u64..5_000_000_000_000, prop::bool::weighted(0.9))
+            .prop_map(|(caller, routes, wanted, price, counts)| Step::Ask { caller, routes, wanted, price, counts }),
+        4 => (0..8_usize, 0_u64..300, 0_i64..400_000).prop_map(|(which, tokens, cost)| Step::Settle { which, tokens, cost }),
+        3 => (0_u64..25_000).prop_map(|ms| Step::Wait { ms }),
+    ]
+}
+
+fn picked(picks: &[usize]) -> Arc<[Check]> {
+    let all = all();
+    let mut picks = picks.to_vec();
+    picks.sort_unstable();
+    picks.dedup();
+    picks.iter().map(|pick| all[*pick].clone()).collect()
+}
+
+struct Twins {
+    runtime: tokio::runtime::Runtime,
+    link: Arc<Link>,
+    here: Book,
+    /// What the replica knows of the counters in Redis.
+    there: Book,
+    session: Session,
+    now: u64,
+    at: Timestamp,
+    holds: Vec<(Hold, Hold)>,
+    position: u64,
+}
+
+impl Twins {
+    fn settle(&mut self, which: usize, used: Amount) {
+        if self.holds.is_empty() {
+            return;
+        }
+        let (here, there) = self.holds.remove(which % self.holds.len());
+        self.position += 1;
+        let position = Some(Position(self.position));
+        self.here.settle(&here, used, position, Clock(self.now));
+        self.there.settle(&there, used, position, Clock(self.now));
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        while let Some(flush) = self.there.flush("ledger", &self.session, Some(self.now)) {
+            let answer = self.runtime.block_on(flush.call.send(&self.link, &SETTLE)).unwrap();
+            let flushed = self.there.flushed(flush, answer);
+            assert_eq!(flushed.not_begun, []);
+        }
+    }
+
+    fn ask(&mut self, ask: &Ask<'_>) -> Result<(), TestCaseError> {
+        // Counters that no longer matter are left out by one and not the other: only what refuses
+        // or is granted is compared.
+        let (readings, decision) = self.here.admit(ask, None, Clock(self.now), Enforce::Share(1));
+        let mut calendar = Calendar::default();
+        let call = admit::call(ask, None, &self.session, &mut calendar, Some(self.now));
+        let link = &self.link;
+        let value = self.runtime.block_on(link.call(&ADMIT, &call.keys, &call.args)).unwrap();
+        let admission = admit::read(ask, &mut calendar, Answer::new(value));
+        prop_assert_eq!(&admission.readings, &readings);
+        match decision {
+            Decision::Deny { .. } => prop_assert!(!admission.granted),
+            Decision::Grant(chosen) => {
+                prop_assert!(admission.granted, "{:?}", chosen);
+                prop_assert_eq!(admission.route, chosen.route);
+                prop_assert_eq!(admission.output_cap, chosen.output_cap);
+                let strict = chosen.strict.unwrap_or(ask.expected);
+                prop_assert_eq!(admission.need, strict);
+                if ask.counts {
+                    self.there.admitted(ask, &admission, &chosen, None, &self.session);
+                    let route = chosen.route.map(|route| Arc::clone(ask.routes[route].checks));
+                    let caller = Arc::clone(ask.caller);
+                    let hold = Hold {
+                        org: ORG,
+                        at: ask.at,
+                        caller,
+                        route,
+                        expected: ask.expected,
+                        strict,
+                    };
+                    self.holds.push((hold.clone(), hold));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Wait { ms } => self.now += ms,
+            Step::Settle { which, tokens, cost } => {
+                self.settle(*which, Amount { tokens: *tokens, cost: Money(*cost) });
+            }
+            Step::Ask { caller, routes, wanted, price, counts } => {
+                let caller = picked(caller);
+                let bound = Bound {
+                    input: amount(40),
+                    wanted: *wanted,
+                    most: 700,
+                    output_price: Price::from_units(i64::try_from(*price).unwrap()),
+                };
+                let lists: Vec<Arc<[Check]>> = routes.iter().map(|picks| picked(picks)).collect();
+                // A check is the caller's or a route's, never both.
+                let of_route = |list: &Arc<[Check]>| -> Arc<[Check]> {
+                    list.iter().filter(|check| !caller.contains(check)).cloned().collect()
+                };
+                let lists: Vec<Arc<[Check]>> = lists.iter().map(of_route).collect();
+                let routes: Vec<RouteAsk<'_>> =
+                    lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect();
+                let ask = Ask {
+                    org: ORG,
+                    at: self.at,
+                    caller: &caller,
+                    routes: &routes,
+                    expected: amount(100),
+                    counts: *counts,
+                };
+                self.ask(&ask)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn scripts_and_counters_here_decide_alike_on_random_histories() {
+    let server = RedisServer::start();
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(128)
+    });
+    runner
+        .run(&prop::collection::vec(step(), 1..80), |steps| {
+            server.run(&["FLUSHALL"]);
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            let (link, _stop) = runtime.block_on(server.link(PATIENT));
+            let session = Session { replica: "one".into(), generation: 1 };
+            let at = Timestamp::now();
+            let span = calendar::span(Period::Monthly, at);
+            for check in all().iter().filter(|check| matches!(check.rule, Rule::Budget { .. })) {
+                let term = Term { policy: check.counter.policy, start: span.start, end: span.end };
+                let opened = runtime.block_on(begin::open(&link, ORG, term, &session)).unwrap();
+                let begin::Opened::Yours(epoch) = opened else { panic!("{opened:?}") };
+                let begun = begin::begin(&link, ORG, term, &session, epoch, &[], &[]);
+                assert!(runtime.block_on(begun).unwrap());
+            }
+            let (here, there) = (Book::new(false), Book::new(true));
+            let now = 1_000_000_000;
+            let mut twins = Twins {
+                runtime,
+                link,
+                here,
+                there,
+                session,
+                now,
+                at,
+                holds: Vec::new(),
+                position: 0,
+            };
+            for step in &steps {
+                twins.step(step)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}

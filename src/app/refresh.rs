@@ -153,9 +153,23 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::follow,
+        app::{follow, history::LedgerHistory},
+        govern::{OnFailure, Settings},
+        ledger::{Ledger, OnFull, SpoolLimits},
         store::testing::{org_with_user, temp_store},
     };
+
+    fn governor(dir: &tempfile::TempDir, store: &Store) -> Arc<Governor> {
+        let limits = SpoolLimits { max_bytes: 64 << 20, on_full: OnFull::Block };
+        let ledger = Arc::new(Ledger::open(&dir.path().join("spool"), limits).unwrap());
+        Governor::new(Settings {
+            ledger: ledger.id(),
+            history: Arc::new(LedgerHistory::new(store.clone(), ledger)),
+            listener: Box::new(|_| {}),
+            link: None,
+            on_failure: OnFailure::Local,
+        })
+    }
 
     #[tokio::test]
     async fn a_change_that_could_not_be_read_back_is_in_force_once_it_can() {
@@ -164,8 +178,10 @@ mod tests {
         let publisher = Arc::new(Publisher::default());
         let keyring = Arc::new(Keyring::new([1; 32]));
         let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
+        let governor = governor(&dir, &store);
+        let published = Arc::clone(&publisher);
         let refresher =
-            Arc::new(Refresher::new(store.clone(), keyring, Arc::clone(&publisher), keys));
+            Arc::new(Refresher::new(store.clone(), keyring, published, keys, governor));
         let file = SqliteConnectOptions::new().filename(dir.path().join("turnpike.db"));
         let mut database = file.connect().await.unwrap();
 

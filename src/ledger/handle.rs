@@ -297,6 +297,14 @@ mod tests {
     }
 
     #[test]
+    fn places_grow_from_record_to_record_and_segment_to_segment() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = spool(dir.path(), roomy(), SMALL);
+        let places: Vec<_> = (0..50).map(|_| ledger.append(&[b'x'; 500]).unwrap()).collect();
+        assert!(places.is_sorted_by(|before, after| before < after), "{places:?}");
+    }
+
+    #[test]
     fn an_unused_ledger_leaves_no_segment() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = spool(dir.path(), roomy(), SMALL);
@@ -338,7 +346,7 @@ mod tests {
         }
         ledger.append(&[b'y'; 1000]).unwrap();
         kept += 1;
-        while ledger.append(&[b'z'; 1000]) == Ok(()) {
+        while ledger.append(&[b'z'; 1000]).is_ok() {
             kept += 1;
         }
         assert_eq!(ledger.backlog().records, kept);
@@ -355,7 +363,7 @@ mod tests {
         }
         waiting(&ledger);
         assert!(ledger.accepts());
-        assert_eq!(ledger.append(b"more"), Ok(()));
+        assert!(ledger.append(b"more").is_ok());
     }
 
     #[test]
@@ -424,12 +432,12 @@ mod tests {
     fn a_full_disk_is_back_pressure_and_not_a_crash() {
         let disk = Disk::new(SMALL);
         disk.fills_up();
-        while disk.ledger.append(&[b'x'; 1000]) == Ok(()) {}
+        while disk.ledger.append(&[b'x'; 1000]).is_ok() {}
         assert!(!disk.ledger.accepts());
         assert_eq!(disk.ledger.losses().refused, 1);
         disk.has_room_again();
         until(|| disk.ledger.accepts());
-        assert_eq!(disk.ledger.append(b"more"), Ok(()));
+        assert!(disk.ledger.append(b"more").is_ok());
     }
 
     #[test]
@@ -455,7 +463,7 @@ mod tests {
     fn a_segment_that_an_append_could_make_shows_that_the_disk_has_room_again() {
         let disk = Disk::new(SMALL);
         disk.fills_up();
-        while disk.ledger.append(&[b'x'; 1000]) == Ok(()) {}
+        while disk.ledger.append(&[b'x'; 1000]).is_ok() {}
         disk.has_room_again();
         disk.ledger.append(&[b'x'; 1000]).unwrap();
         assert!(disk.ledger.accepts());

@@ -25,6 +25,10 @@ impl Random {
         self.next() % bound
     }
 
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.next() % length as u64).expect("below a length")
+    }
+
     fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
@@ -67,7 +71,7 @@ impl Run {
         match self.random.below(100) {
             0..45 => self.begin(),
             45..94 => self.end(),
-            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.below(5) as usize],
+            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.index(5)],
             96..97 => self.adopt(),
             97..98 => self.reset(),
             _ => self.drop_some(),
@@ -101,7 +105,7 @@ impl Run {
         if self.under_way.is_empty() {
             return;
         }
-        let index = self.random.below(self.under_way.len() as u64) as usize;
+        let index = self.random.index(self.under_way.len());
         let pass = self.under_way.swap_remove(index);
         let verdict = self.verdict();
         let blames = !matches!(verdict, Verdict::Good | Verdict::Neither);

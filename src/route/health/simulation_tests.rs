@@ -9,7 +9,7 @@ use super::{Breaker, Ejection, Pass, Phase, Reason, State, Tuning, Verdict, tuni
 const SEEDS: u64 = 256;
 const STEPS: usize = 2000;
 
-/// SplitMix64.
+/// Numbers that look random, by the `SplitMix64` generator.
 struct Random(u64);
 
 impl Random {
@@ -125,7 +125,7 @@ impl Run {
         if before == State::Healthy && after == State::Ejected && verdict == Verdict::Bad {
             let window = self.tuning.window;
             // The clock may have been set back: then times ahead of it are not of the window.
-            let recent = |at: &&Duration| **at <= self.now && self.now - **at <= window;
+            let recent = |at: &&Duration| **at <= self.now && self.now <= **at + window;
             let failures = self.blamed.iter().filter(recent).count();
             assert!(failures >= 10, "seed {}: ejected after {failures} failures", self.seed);
         }
@@ -168,7 +168,7 @@ impl Run {
     fn check(&mut self, before: State) {
         if let Phase::Ejected { since, lasts } = self.breaker.phase(self.now) {
             assert!(since <= self.now && lasts <= self.tuning.most, "seed {}", self.seed);
-            assert!(self.now - since < lasts, "seed {}", self.seed);
+            assert!(self.now < since + lasts, "seed {}", self.seed);
         }
         let after = self.breaker.state(self.now);
         let told = self.breaker.changes();

@@ -46,10 +46,8 @@ pub struct Plan {
     /// Positions that this request may not take.
     closed: SmallVec<[usize; 4]>,
     tried: Option<usize>,
-    /// Positions that were passed over for being ejected, with the time that they still are.
-    ejected: SmallVec<[(usize, Duration); 2]>,
-    /// Whether a route was passed over for having as many requests under way as it may.
-    any_full: bool,
+    /// Positions that were passed over, and why.
+    passed: SmallVec<[(usize, Closed); 2]>,
     /// Whether only ejected routes are left.
     resorted: bool,
     /// Retries in place made on the current route.
@@ -88,8 +86,7 @@ impl Plan {
             position: 0,
             closed: SmallVec::new(),
             tried: None,
-            ejected: SmallVec::new(),
-            any_full: false,
+            passed: SmallVec::new(),
             resorted: false,
             retries_here: 0,
             retried: None,
@@ -213,7 +210,7 @@ impl Plan {
     #[must_use]
     pub fn has_next(&self) -> bool {
         let follows = self.next_from(self.position + 1) < self.route_count();
-        !self.resorted && (follows || !self.ejected.is_empty())
+        !self.resorted && (follows || self.ejected().next().is_some())
     }
 
     /// How the request comes to the current route.
@@ -233,20 +230,24 @@ impl Plan {
 
     /// Leaves the current route, which cannot be tried now.
     pub fn pass_over(&mut self, closed: Closed) {
-        match closed {
-            Closed::Shut(shut) => self.ejected.push((self.position, shut.remaining)),
-            Closed::Full => self.any_full = true,
-            Closed::Spent => {}
-        }
+        self.passed.push((self.position, closed));
         self.skip();
+    }
+
+    /// The ejected routes that were passed over: their positions, and how long they are ejected yet.
+    fn ejected(&self) -> impl Iterator<Item = (usize, Duration)> {
+        self.passed.iter().filter_map(|(position, closed)| match closed {
+            Closed::Shut(shut) => Some((*position, shut.remaining)),
+            Closed::Full | Closed::Spent => None,
+        })
     }
 
     /// Goes to the ejected route that is nearest to recovery, once no other is left. Whether there is one.
     pub fn resort(&mut self) -> bool {
-        let nearest = self.ejected.iter().enumerate().min_by_key(|(_, (_, remaining))| *remaining);
-        let Some((index, (position, _))) = nearest else { return false };
-        self.position = *position;
-        self.ejected.remove(index);
+        let nearest = self.ejected().min_by_key(|(_, remaining)| *remaining);
+        let Some((nearest, _)) = nearest else { return false };
+        self.passed.retain(|(position, _)| *position != nearest);
+        self.position = nearest;
         self.resorted = true;
         true
     }
@@ -254,13 +255,14 @@ impl Plan {
     /// Whether no route is left, ejected ones included.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
-        self.current().is_none() && self.ejected.is_empty()
+        self.current().is_none() && self.ejected().next().is_none()
     }
 
     /// Whether nothing was tried for want of room on a route.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.any_full && self.attempts.is_empty()
+        let full = |(_, closed): &(usize, Closed)| *closed == Closed::Full;
+        self.attempts.is_empty() && self.passed.iter().any(full)
     }
 
     /// Whether at least one attempt failed and every one that did ended in 429.
@@ -308,7 +310,7 @@ impl Plan {
         self.note(failure);
         if self.resorted {
             // One attempt on an ejected route is enough.
-            self.ejected.clear();
+            self.passed.clear();
         }
         self.skip();
     }

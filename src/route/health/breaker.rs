@@ -177,7 +177,7 @@ impl Breaker {
         match self.phase {
             Phase::Healthy { .. } => self.note_healthy(verdict, now, tuning),
             Phase::HalfOpen { answered, .. } => {
-                self.note_half_open(pass, verdict, answered, now, tuning)
+                self.note_half_open(pass, verdict, answered, now, tuning);
             }
             Phase::Ejected { .. } if verdict == Verdict::Good => {
                 // Tried because there was no other route, and it answered: no need to wait.

@@ -9,7 +9,7 @@ use super::{Breaker, Ejection, Pass, Phase, Reason, State, Tuning, Verdict, tuni
 const SEEDS: u64 = 256;
 const STEPS: usize = 2000;
 
-/// SplitMix64.
+/// Numbers that look random, by the `SplitMix64` generator.
 struct Random(u64);
 
 impl Random {
@@ -23,6 +23,10 @@ impl Random {
 
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.next() % length as u64).expect("below a length")
     }
 
     fn percent(&mut self, chance: u64) -> bool {
@@ -67,7 +71,7 @@ impl Run {
         match self.random.below(100) {
             0..45 => self.begin(),
             45..94 => self.end(),
-            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.below(5) as usize],
+            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.index(5)],
             96..97 => self.adopt(),
             97..98 => self.reset(),
             _ => self.drop_some(),
@@ -101,7 +105,7 @@ impl Run {
         if self.under_way.is_empty() {
             return;
         }
-        let index = self.random.below(self.under_way.len() as u64) as usize;
+        let index = self.random.index(self.under_way.len());
         let pass = self.under_way.swap_remove(index);
         let verdict = self.verdict();
         let blames = !matches!(verdict, Verdict::Good | Verdict::Neither);
@@ -121,7 +125,7 @@ impl Run {
         if before == State::Healthy && after == State::Ejected && verdict == Verdict::Bad {
             let window = self.tuning.window;
             // The clock may have been set back: then times ahead of it are not of the window.
-            let recent = |at: &&Duration| **at <= self.now && self.now - **at <= window;
+            let recent = |at: &&Duration| **at <= self.now && self.now <= **at + window;
             let failures = self.blamed.iter().filter(recent).count();
             assert!(failures >= 10, "seed {}: ejected after {failures} failures", self.seed);
         }
@@ -164,7 +168,7 @@ impl Run {
     fn check(&mut self, before: State) {
         if let Phase::Ejected { since, lasts } = self.breaker.phase(self.now) {
             assert!(since <= self.now && lasts <= self.tuning.most, "seed {}", self.seed);
-            assert!(self.now - since < lasts, "seed {}", self.seed);
+            assert!(self.now < since + lasts, "seed {}", self.seed);
         }
         let after = self.breaker.state(self.now);
         let told = self.breaker.changes();

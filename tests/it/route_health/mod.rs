@@ -3,6 +3,7 @@
 mod caps;
 mod ejection;
 mod recovery;
+mod replicas;
 mod retries;
 mod scene;
 mod status;

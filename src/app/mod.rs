@@ -3,6 +3,7 @@
 
 mod commands;
 mod crossings;
+mod deaf;
 mod determiners;
 mod ejections;
 mod error;

@@ -16,7 +16,8 @@ use super::{
     ejections, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
-    retention, sharing, shutdown,
+    retention, sharing,
+    shutdown::{self, Leave},
 };
 use crate::{
     admin::{self, AdminState, Outside},
@@ -66,6 +67,7 @@ struct Running {
     bound: SocketAddr,
     shared: Arc<Shared>,
     store: Store,
+    listener: TcpListener,
     close: watch::Sender<bool>,
     public: tokio::task::JoinHandle<()>,
     delivery: tokio::task::JoinHandle<()>,
@@ -135,19 +137,25 @@ async fn start(
     determiners.ask_through(&shared);
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
+    let held =
+        listener.try_clone().map_err(|error| AppError::Io("cannot hold a listener", error))?;
     let (mut service, fds) = listen::service(config, &shared, listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
-    Ok(Running { bound, shared, store, close, public, delivery, stop_delivery })
+    Ok(Running { bound, shared, store, listener: held, close, public, delivery, stop_delivery })
 }
 
 impl Running {
     async fn until_told(self, config: &Config) -> Result<(), AppError> {
         shutdown::requested().await?;
         tracing::info!("draining");
-        let delay = Duration::from_millis(config.server.drain_delay_ms);
-        let grace = Duration::from_secs(config.server.shutdown_grace_secs);
-        shutdown::drain(&self.shared.drain, &self.close, delay, grace).await;
+        let leave = Leave {
+            listener: self.listener,
+            close: self.close,
+            delay: Duration::from_millis(config.server.drain_delay_ms),
+            grace: Duration::from_secs(config.server.shutdown_grace_secs),
+        };
+        shutdown::drain(&self.shared.drain, leave).await;
         self.public.abort();
         let _nobody_listens = self.stop_delivery.send(true);
         if tokio::time::timeout(LAST_DELIVERY, self.delivery).await.is_err() {

@@ -13,7 +13,7 @@ use pingora_core::{
 };
 use pingora_proxy::HttpProxy;
 
-use super::{service::Gateway, watched};
+use super::{service::Gateway, shared::LULL, watched};
 
 /// Pingora's proxy behind a header deadline.
 pub struct Front {
@@ -63,7 +63,9 @@ impl HttpServerApp for Front {
         self.inner.server_options()
     }
 
+    /// Closes the connections that bring no request, a while after the listener.
     async fn http_cleanup(&self) {
+        tokio::time::sleep(LULL).await;
         self.inner.http_cleanup().await;
     }
 }

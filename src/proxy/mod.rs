@@ -41,4 +41,4 @@ mod whole;
 pub use determiner::preview;
 pub use front::Front;
 pub use service::Gateway;
-pub use shared::{Drain, Limits, Media, Shared};
+pub use shared::{Drain, LULL, Limits, Media, Shared};

@@ -139,6 +139,10 @@ impl Shared {
 #[derive(Clone)]
 pub struct Media(pub Option<Fetcher>);
 
+/// How long connections may still bring a request after the listener has closed: one that was accepted
+/// the moment before has its request on the way.
+pub const LULL: Duration = Duration::from_millis(250);
+
 /// Whether the process is on its way out, and what it still carries.
 #[derive(Clone, Default)]
 pub struct Drain {

@@ -180,8 +180,7 @@ mod tests {
         let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
         let governor = governor(&dir, &store);
         let published = Arc::clone(&publisher);
-        let refresher =
-            Arc::new(Refresher::new(store.clone(), keyring, published, keys, governor));
+        let refresher = Arc::new(Refresher::new(store.clone(), keyring, published, keys, governor));
         let file = SqliteConnectOptions::new().filename(dir.path().join("turnpike.db"));
         let mut database = file.connect().await.unwrap();
 

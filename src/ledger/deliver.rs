@@ -242,7 +242,11 @@ mod tests {
 
     #[async_trait::async_trait]
     impl UsageSink for Busy {
-        async fn store_usage(&self, _batch: &[Bytes], _mark: Option<Mark>) -> Result<(), SinkError> {
+        async fn store_usage(
+            &self,
+            _batch: &[Bytes],
+            _mark: Option<Mark>,
+        ) -> Result<(), SinkError> {
             if let Some(ledger) = self.ledger.upgrade() {
                 ledger.append(&record(1)).unwrap();
             }

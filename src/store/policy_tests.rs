@@ -11,8 +11,9 @@ use super::{
 use crate::{
     domain::{
         AccessKind, AccessPolicyId, AccessTarget, AlertEvent, BudgetId, BudgetTarget,
-        ExhaustAction, KeyId, LedgerId, Mark, Money, OrgId, Period, Position, ProviderId, RateLimitId, RecordId, Scope,
-        ScopeType, SmartModelId, Spent, Timestamp, TrafficType, UserId, WebhookId,
+        ExhaustAction, KeyId, LedgerId, Mark, Money, OrgId, Period, Position, ProviderId,
+        RateLimitId, RecordId, Scope, ScopeType, SmartModelId, Spent, Timestamp, TrafficType,
+        UserId, WebhookId,
     },
     ledger::UsageSink as _,
 };

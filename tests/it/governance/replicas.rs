@@ -134,10 +134,8 @@ async fn counters_are_right_again_after_redis_forgot_everything() {
     fleet.redis.flush();
     let flushed = Instant::now();
     let before = fleet.openai.saw().len();
-    until("the budget is used up", async || {
-        (passed(&fleet.ask(4, 4).await) == 0).then_some(())
-    })
-    .await;
+    until("the budget is used up", async || (passed(&fleet.ask(4, 4).await) == 0).then_some(()))
+        .await;
     let more = fleet.openai.saw().len() - before;
     assert!((19..=24).contains(&more), "{more} after {:?}", flushed.elapsed());
 }

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
-    Backlog, Ledger, SinkError, UsageSink,
+    Backlog, Ledger, SinkError, UsageSink, identity,
     isolate::{self, Sorted},
     reader::{BATCH_BYTES, BATCH_RECORDS, Batch, Reader},
     reject,
     state::wide,
 };
+use crate::domain::Mark;
 
 /// Longest wait of a record while the sink works.
 const TICK: Duration = Duration::from_millis(200);
@@ -94,9 +95,14 @@ impl Courier<'_> {
     /// Delivers one batch; `false` if there is none.
     async fn next(&mut self) -> Result<bool, Undelivered> {
         let Some(batch) = self.ledger.spool.peek(&mut self.reader)? else { return Ok(false) };
-        if let Err(error) = self.sink.store_usage(&batch.records).await {
+        let position = identity::position(batch.segment, batch.to);
+        let mark = Mark { ledger: self.ledger.id(), position };
+        if let Err(error) = self.sink.store_usage_up_to(&batch.records, mark).await {
             self.isolate(&batch, error).await?;
+            // Where this fails, the next batch says it.
+            let _ = self.sink.store_usage_up_to(&[], mark).await;
         }
+        self.ledger.spool.held.store(position.0, Ordering::Release);
         self.ledger.spool.delivered(&batch);
         self.ledger.shrunk.notify_waiters();
         Ok(true)

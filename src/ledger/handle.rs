@@ -12,7 +12,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{keeper, recover, spool::Spool};
+use super::{identity, keeper, recover, spool::Spool};
+use crate::domain::{LedgerId, Position};
 
 /// Bytes of an ordinary segment. Small, because the pages of the active one count as memory.
 const SEGMENT_BYTES: usize = 1 << 20;
@@ -100,6 +101,7 @@ pub struct Ledger {
     pub(super) shrunk: Notify,
     keeper: Option<JoinHandle<()>>,
     recovered: Recovered,
+    id: LedgerId,
     /// Held as long as the ledger lives; the system releases it when the process dies.
     _lock: File,
 }
@@ -134,6 +136,7 @@ impl Ledger {
                 "usage records of an earlier run will be delivered"
             );
         }
+        let id = identity::of(dir, recovered.records > 0).map_err(io)?;
         let spool = Spool::new(dir, limits, segment_bytes, left.sealed.into(), left.next_id);
         let spool = Arc::new(spool.map_err(io)?);
         let keeper = start_keeper(&spool).map_err(io)?;
@@ -143,17 +146,18 @@ impl Ledger {
             shrunk: Notify::new(),
             keeper: Some(keeper),
             recovered,
+            id,
             _lock: lock,
         })
     }
 
     /// Keeps one serialized [`crate::domain::UsageRecord`]: when this returns, killing the process
-    /// does not lose it. Takes no system call but at the end of a segment.
+    /// does not lose it. Takes no system call but at the end of a segment. Answers where it lies.
     ///
     /// # Errors
     /// At the bound under [`OnFull::Block`], when even the room kept for admitted requests is used
     /// up; or when the disk is full. The record is lost and counted.
-    pub fn append(&self, json: &[u8]) -> Result<(), SpoolFull> {
+    pub fn append(&self, json: &[u8]) -> Result<Position, SpoolFull> {
         self.spool.append(json)
     }
 
@@ -181,6 +185,18 @@ impl Ledger {
             rejected: tally.rejected.load(Ordering::Relaxed),
             unreadable: tally.unreadable.load(Ordering::Relaxed),
         }
+    }
+
+    /// Its name, under which the sink keeps up to where it holds the records.
+    #[must_use]
+    pub const fn id(&self) -> LedgerId {
+        self.id
+    }
+
+    /// Up to where the sink is known to hold the records of this process.
+    #[must_use]
+    pub fn delivered(&self) -> Position {
+        Position(self.spool.held.load(Ordering::Acquire))
     }
 
     /// What an earlier process left.
@@ -275,6 +291,25 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_keeps_its_name_and_its_order_while_records_of_it_are_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = spool(dir.path(), roomy(), SMALL);
+        let (name, mut last) = (first.id(), Position(0));
+        for _ in 0..20 {
+            let position = first.append(&[b'x'; 1000]).unwrap();
+            assert!(last < position);
+            last = position;
+        }
+        drop(first);
+        let second = spool(dir.path(), roomy(), SMALL);
+        assert_eq!(second.id(), name);
+        assert!(last < second.append(b"more").unwrap());
+        waiting(&second);
+        drop(second);
+        assert_ne!(spool(dir.path(), roomy(), SMALL).id(), name);
+    }
+
+    #[test]
     fn an_unused_ledger_leaves_no_segment() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = spool(dir.path(), roomy(), SMALL);
@@ -316,7 +351,7 @@ mod tests {
         }
         ledger.append(&[b'y'; 1000]).unwrap();
         kept += 1;
-        while ledger.append(&[b'z'; 1000]) == Ok(()) {
+        while ledger.append(&[b'z'; 1000]).is_ok() {
             kept += 1;
         }
         assert_eq!(ledger.backlog().records, kept);
@@ -333,7 +368,7 @@ mod tests {
         }
         waiting(&ledger);
         assert!(ledger.accepts());
-        assert_eq!(ledger.append(b"more"), Ok(()));
+        assert!(ledger.append(b"more").is_ok());
     }
 
     #[test]

@@ -19,10 +19,12 @@ use std::{
 use super::{
     frame::Frame,
     handle::{OnFull, SpoolFull, SpoolLimits},
+    identity,
     reader::{Batch, Reader},
     segment::{self, BODY, Segment},
     state::{Meta, State, wide},
 };
+use crate::domain::Position;
 
 /// At its bound under `block`, the spool keeps this much for requests that were already admitted.
 const MAX_HEADROOM: u64 = 16 << 20;
@@ -40,6 +42,8 @@ pub(super) struct Spool {
     pub wake: Condvar,
     /// Records given up or refused since this process began.
     pub tally: Tally,
+    /// Up to where the sink holds the records: a [`Position`].
+    pub held: AtomicU64,
     max_bytes: u64,
     headroom: u64,
     on_full: OnFull,
@@ -72,6 +76,7 @@ impl Spool {
             segment_bytes,
             wake: Condvar::new(),
             tally: Tally::default(),
+            held: AtomicU64::new(0),
             max_bytes,
             headroom: (max_bytes / 8).clamp(wide(segment_bytes), MAX_HEADROOM),
             on_full: limits.on_full,
@@ -89,7 +94,7 @@ impl Spool {
     }
 
     /// Keeps one record. See [`super::Ledger::append`].
-    pub fn append(&self, json: &[u8]) -> Result<(), SpoolFull> {
+    pub fn append(&self, json: &[u8]) -> Result<Position, SpoolFull> {
         // The checksum is computed before the lock is taken.
         let Some(frame) = Frame::new(json) else { return Err(self.refuse(SpoolFull)) };
         let mut state = self.lock();
@@ -100,7 +105,7 @@ impl Spool {
         if state.keeper.sleeps {
             self.wake.notify_one();
         }
-        Ok(())
+        Ok(identity::position(state.meta.id, state.meta.end))
     }
 
     fn refuse(&self, full: SpoolFull) -> SpoolFull {

@@ -17,6 +17,7 @@ mod governance;
 mod health;
 mod histogram;
 mod keys;
+mod ledger_marks;
 mod migrations;
 mod model_access;
 mod model_overrides;

@@ -5,9 +5,9 @@
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Tx,
     record::{Found, Record, unreadable},
-    statement::sql,
+    statement::{Statement, sql},
 };
 use crate::domain::{KeyId, Money, OrgId, ProviderId, Spent, Timestamp, UserId};
 
@@ -67,8 +67,7 @@ impl Store {
         org: OrgId,
         since: Timestamp,
     ) -> Result<Vec<Spent>, StoreError> {
-        let query = sql(SPENT_IN_DAYS).bind(org.0).bind(since.0);
-        let rows: Vec<Summed> = self.readers.all(query).await?;
+        let rows: Vec<Summed> = self.readers.all(spent_in_days(org, since)).await?;
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
@@ -81,6 +80,22 @@ impl Store {
         let text = self.readers.engine().pick(SPENT_SQLITE, SPENT_POSTGRES);
         Ok(self.readers.all(sql(text).bind(org.0).bind(since.0)).await?)
     }
+}
+
+impl Tx {
+    /// As [`Store::spent_in_days`].
+    pub(super) async fn spent_in_days(
+        &mut self,
+        org: OrgId,
+        since: Timestamp,
+    ) -> Result<Vec<Spent>, StoreError> {
+        let rows: Vec<Summed> = self.all(spent_in_days(org, since)).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+}
+
+fn spent_in_days(org: OrgId, since: Timestamp) -> Statement {
+    sql(SPENT_IN_DAYS).bind(org.0).bind(since.0)
 }
 
 fn id<T>(found: &Found<'_>, column: &str, wrap: fn(Uuid) -> T) -> sqlx::Result<Option<T>> {

@@ -17,7 +17,10 @@ use super::{
     Store, StoreError, Tx, bulk::Bulk, rollup::Rollup, session::Session, statement::Link,
     usage_facts::Facts,
 };
-use crate::ledger::{SinkError, UsageSink};
+use crate::{
+    domain::Mark,
+    ledger::{SinkError, UsageSink},
+};
 
 const COLUMNS: &str = "INSERT INTO usage_records (org_id, ts, id, record, rolled_up)";
 const ONCE: &str = "ON CONFLICT (org_id, ts, id) DO NOTHING RETURNING id";
@@ -41,27 +44,34 @@ type Parsed<'a> = (Facts<'a>, &'a str);
 #[async_trait::async_trait]
 impl UsageSink for Store {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
-        self.insert_usage(batch).await.map_err(|error| {
-            let text = error.to_string();
-            if error.is_about_the_value() {
-                SinkError::Refused(text)
-            } else {
-                SinkError::Away(text)
-            }
-        })
+        self.insert_usage(batch, None).await.map_err(told)
+    }
+
+    async fn store_usage_up_to(&self, batch: &[Bytes], mark: Mark) -> Result<(), SinkError> {
+        self.insert_usage(batch, Some(mark)).await.map_err(told)
     }
 }
 
 impl Store {
     /// Stores all or nothing; which record is at fault is the ledger's to find out.
-    async fn insert_usage(&self, batch: &[Bytes]) -> Result<(), StoreError> {
+    async fn insert_usage(&self, batch: &[Bytes], mark: Option<Mark>) -> Result<(), StoreError> {
         let batch: Result<Vec<Parsed<'_>>, StoreError> =
             batch.iter().map(|record| Facts::parse(record)).collect();
         let batch = batch?;
         let mut tx = Tx::append(&self.writer).await?;
-        tx.add_usage(&batch).await?;
+        if !batch.is_empty() {
+            tx.add_usage(&batch).await?;
+        }
+        if let Some(mark) = mark {
+            tx.move_mark(mark).await?;
+        }
         tx.commit().await
     }
+}
+
+fn told(error: StoreError) -> SinkError {
+    let text = error.to_string();
+    if error.is_about_the_value() { SinkError::Refused(text) } else { SinkError::Away(text) }
 }
 
 impl Tx {

@@ -13,13 +13,16 @@ use super::{
     *,
 };
 use crate::{
-    domain::{KeyId, Money, OrgId, ProviderId, RecordId, Timestamp, UserId},
+    domain::{
+        KeyId, LedgerId, Mark, Money, OrgId, Position, ProviderId, RecordId, Timestamp, UserId,
+    },
     ledger::UsageSink as _,
 };
 
 on_both! {
     a_summary_is_what_its_records_sum_up_to,
     a_batch_that_is_offered_again_adds_nothing,
+    a_mark_is_moved_with_its_batch_and_never_back,
     writers_at_once_lose_nothing,
     a_long_histogram_is_shortened_and_says_the_same,
     records_of_an_earlier_version_are_summed_up_later,
@@ -314,6 +317,25 @@ async fn a_batch_that_is_offered_again_adds_nothing(store: Store) {
     let all = UsageFilter::default();
     compare(&store, org, &records, &all, &[Dimension::Day, Dimension::Alias]).await;
     compare(&store, org, &records, &all, &[Dimension::Hour]).await;
+}
+
+async fn a_mark_is_moved_with_its_batch_and_never_back(store: Store) {
+    let org = org(&store, "acme").await;
+    let world = World::new(org);
+    let mut dice = Dice(12);
+    let batch = bytes(&(0..4).map(|_| world.record(&mut dice)).collect::<Vec<_>>());
+    let ledger = LedgerId(Uuid::new_v4());
+    let mark = |position| Mark { ledger, position: Position(position) };
+    store.store_usage_up_to(&batch[..2], mark(7)).await.unwrap();
+    store.store_usage_up_to(&batch[2..], mark(9)).await.unwrap();
+    store.store_usage_up_to(&batch[..2], mark(7)).await.unwrap();
+    let spoilt = [batch[0].clone(), Bytes::from_static(b"{}")];
+    store.store_usage_up_to(&spoilt, mark(11)).await.unwrap_err();
+    let (spent, marks) = store.spent_with_marks(org, Timestamp(0)).await.unwrap();
+    assert_eq!(marks, [mark(9)]);
+    assert_eq!(spent.iter().map(|spent| spent.requests).sum::<u64>(), 4);
+    store.store_usage_up_to(&[], mark(12)).await.unwrap();
+    assert_eq!(store.spent_with_marks(org, Timestamp(0)).await.unwrap().1, [mark(12)]);
 }
 
 async fn writers_at_once_lose_nothing(store: Store) {

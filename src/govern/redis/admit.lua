@@ -287,7 +287,7 @@ local function tell(checks)
     if check.kind == 'r' then
       answer[#answer + 1] = check.epoch or 0
       for kind = 1, 2 do
-        answer[#answer + 1] = check.sums[kind]
+        answer[#answer + 1] = check.limits[kind] and check.sums[kind] or 0
         answer[#answer + 1] = check.wait[kind]
         answer[#answer + 1] = check.reset[kind]
       end

@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{Policy, Term, calendar};
-use crate::domain::{OrgId, Timestamp};
+use crate::domain::{OrgId, Period, Timestamp};
 
 /// The next period is opened so long before it begins.
 const AHEAD: Duration = Duration::from_secs(3600);
@@ -67,10 +67,18 @@ impl Periods {
     /// A period has begun; whether that is news.
     pub fn begun(&mut self, org: OrgId, term: Term, epoch: u64) -> bool {
         let org = self.orgs.entry(org).or_default();
-        org.begun.retain(|(id, start), _| {
-            *id != term.policy || start.after(AHEAD) >= term.start || *start >= term.start
-        });
         org.begun.insert((term.policy, term.start), epoch) != Some(epoch)
+    }
+
+    /// Forgets periods that are over.
+    pub fn forget(&mut self, now: Timestamp) {
+        for org in self.orgs.values_mut() {
+            let periods: HashMap<Uuid, Period> =
+                org.policies.iter().filter_map(|one| Some((one.id, one.period?))).collect();
+            org.begun.retain(|(id, start), _| {
+                periods.get(id).is_some_and(|period| *start >= calendar::span(*period, now).start)
+            });
+        }
     }
 
     /// Periods that run, or will within the hour, and have not begun.

@@ -94,8 +94,13 @@ impl State {
         fits
     }
 
-    /// The oldest spare that has `size` bytes.
+    /// The oldest spare that has `size` bytes. Those that a segment made later has overtaken are
+    /// given up: segments are written in the order of their numbers.
     pub fn take_spare(&mut self, size: usize) -> Option<Segment> {
+        let active = self.active.id;
+        let overtaken = self.spares.iter().map(|spare| spare.id).filter(|id| *id < active);
+        self.keeper.garbage.extend(overtaken);
+        self.spares.retain(|spare| spare.id > active);
         let fit = self.spares.iter().position(|spare| spare.size() >= size)?;
         self.spares.remove(fit)
     }

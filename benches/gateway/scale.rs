@@ -148,6 +148,7 @@ async fn fill(data: &Path, keys: usize, routes: usize) -> Outcome<Vec<MintedKey>
             expires_at: None,
             revoked_at: None,
             user_groups: Vec::new(),
+            person: None,
         })
         .await?;
         minted.push(key);

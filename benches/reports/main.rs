@@ -119,7 +119,7 @@ async fn fill(store: &Store, records: u64, engine: &str) -> (World, String) {
     for from in (0..records).step_by(500) {
         let batch = world.batch(from, records);
         let begun = Instant::now();
-        store.store_usage(&batch, None).await.expect("the batch is stored");
+        store.store_usage(&batch).await.expect("the batch is stored");
         busy += begun.elapsed();
     }
     store.make_usage_months(Timestamp(world.start), Timestamp::now()).await.expect("months");

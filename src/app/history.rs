@@ -1,6 +1,9 @@
 //! What the governor asks of the ledger's database.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -36,12 +39,13 @@ impl LedgerHistory {
         let scopes: Vec<&Scope> = budgets.values().map(|row| &row.scope).collect();
         let directory = tx.directory(org, &scopes).await?;
         // One state of the database: what the marks say is there is in the sums.
-        let mut used = Used { marks: tx.marks().await?, terms: Vec::new() };
+        let earliest = terms.iter().map(|term| term.start).min().unwrap_or_default();
+        let mut used = Used { marks: tx.marks(earliest).await?, terms: Vec::new() };
         let mut spent: HashMap<(Timestamp, Timestamp), Vec<Spent>> = HashMap::new();
         for term in terms {
             let days = (term.start, term.end);
-            if !spent.contains_key(&days) {
-                spent.insert(days, tx.spent_in_days(org, term.start, term.end).await?);
+            if let Entry::Vacant(unread) = spent.entry(days) {
+                unread.insert(tx.spent_in_days(org, term.start, term.end).await?);
             }
             let found = budgets.get(&term.policy).zip(spent.get(&days)).map(|(row, spent)| {
                 policy::counters(&row.scope, &row.target, row.traffic, spent, &directory)
@@ -98,6 +102,7 @@ impl History for LedgerHistory {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
 fn away(error: StoreError) -> HistoryError {
     HistoryError(error.to_string())
 }

@@ -24,10 +24,6 @@ pub async fn run(store: Store, days: u32) {
             tracing::warn!(%error, "tables for the months of usage records cannot be made now");
         }
         expire(store.expire_usage(before).await);
-        // No process that lives is silent for so long about where its records are.
-        if let Err(error) = store.forget_marks(Timestamp(now.0.saturating_sub(DAY_MICROS))).await {
-            tracing::warn!(%error, "marks of processes that are gone cannot be removed now");
-        }
         match store.roll_up_backlog().await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, "earlier usage records were summed up"),

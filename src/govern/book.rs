@@ -238,6 +238,7 @@ impl Book {
         for (check, of_caller) in granted(ask, chosen.route) {
             let reserve = reserved(ask, chosen, check);
             match (&check.rule, held.filter(|_| of_caller)) {
+                (Rule::Rate { requests: None, .. }, _) => {}
                 (Rule::Rate { .. }, None) => {
                     let rate = self.rate(&check.counter);
                     rate.requests.add(now.second(), 1);

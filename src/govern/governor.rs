@@ -77,6 +77,17 @@ pub struct Governor {
     ahead: AtomicI64,
 }
 
+/// Where limits are enforced now: the metric `limiter_state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimiterState {
+    /// In this process, which is alone.
+    InProcess,
+    /// In Redis, over all replicas.
+    Shared,
+    /// As `redis.on_failure` says: Redis is away.
+    Degraded,
+}
+
 /// What became of a request that moves on to another route.
 #[derive(Debug)]
 #[must_use]
@@ -188,6 +199,16 @@ impl Governor {
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.is_degraded.load(Ordering::Relaxed)
+    }
+
+    /// Where limits are enforced now.
+    #[must_use]
+    pub fn state(&self) -> LimiterState {
+        match self.settings.link {
+            None => LimiterState::InProcess,
+            Some(_) if self.is_degraded() => LimiterState::Degraded,
+            Some(_) => LimiterState::Shared,
+        }
     }
 
     pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {

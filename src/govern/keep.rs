@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -33,6 +33,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// Between signs of life.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// Records that the database holds are remembered for at least so long.
+const REMEMBER: Duration = Duration::from_secs(30);
 
 /// Until the database, or another replica, is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -208,7 +211,9 @@ impl Governor {
 
     /// Begins what has not begun; `false` if something is left.
     async fn begin_wanted(&self) -> bool {
-        let wanted = self.periods().wanted(Timestamp::now());
+        let now = Timestamp::now();
+        self.periods().forget(now);
+        let wanted = self.periods().wanted(now);
         let mut done = true;
         for (org, wanted) in wanted {
             done &= match &self.settings.link {
@@ -223,7 +228,7 @@ impl Governor {
     }
 
     async fn recall(&self) {
-        let to_recall = self.periods().to_recall();
+        let to_recall = self.periods().take_unrecalled();
         for (org, limits) in to_recall.into_iter().filter(|(_, limits)| !limits.is_empty()) {
             match self.settings.history.last_minute(org, &limits).await {
                 Ok(seconds) => {
@@ -319,11 +324,16 @@ impl Governor {
     async fn keep_looking(&self) {
         let mut parts = tokio::time::interval(LOOK_EVERY);
         parts.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // A beginning that was read by another replica may be so old when it becomes known here.
+        let (mut held, mut newer, mut since) = (Position(0), Position(0), Instant::now());
         loop {
             parts.tick().await;
             self.compare_idle().await;
             let (now, at) = (self.now(), Timestamp::now());
-            let held = self.settings.history.delivered();
+            if since.elapsed() > REMEMBER {
+                held = newer;
+                (newer, since) = (self.settings.history.delivered(), Instant::now());
+            }
             for shard in &self.shards {
                 lock(shard).tidy(now, at, held);
             }

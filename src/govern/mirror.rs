@@ -52,8 +52,8 @@ impl Book {
         for ((check, of_caller), life) in granted(ask, admission.route).zip(lives) {
             let moved = held.filter(|_| of_caller);
             match (&check.rule, life) {
-                (Rule::Rate { .. }, Life::Window(epoch)) if moved.is_none() => {
-                    self.met_window(&check.counter, epoch, second, 1);
+                (Rule::Rate { requests, .. }, Life::Window(epoch)) if moved.is_none() => {
+                    self.met_window(&check.counter, epoch, second, u64::from(requests.is_some()));
                 }
                 (Rule::Budget { period, .. }, life) => {
                     if moved.is_some() && !is_strict(check) {
@@ -91,7 +91,7 @@ impl Book {
         for ((check, of_caller), life) in granted(ask, admission.route).zip(lives) {
             let moved = held.filter(|_| of_caller);
             match (&check.rule, life) {
-                (Rule::Rate { .. }, Life::Window(epoch)) if moved.is_none() => {
+                (Rule::Rate { requests: Some(_), .. }, Life::Window(epoch)) if moved.is_none() => {
                     self.met_window(&check.counter, epoch, second, 0);
                     let link = self.rate(&check.counter).link.get_or_insert_default();
                     if link.epoch == epoch {

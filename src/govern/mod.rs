@@ -46,6 +46,6 @@ pub use ask::{
 pub use check::{Check, Counter, Rule};
 pub use crossing::{Crossing, Listener};
 pub use expectation::Expectations;
-pub use governor::{Governor, Moved, OnFailure, Settings};
+pub use governor::{Governor, LimiterState, Moved, OnFailure, Settings};
 pub use history::{History, HistoryError, Policy, Second, Term, Used};
 pub use lease::Lease;

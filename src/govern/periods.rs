@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{Policy, Term, calendar};
-use crate::domain::{OrgId, Timestamp};
+use crate::domain::{OrgId, Period, Timestamp};
 
 /// The next period is opened so long before it begins.
 const AHEAD: Duration = Duration::from_secs(3600);
@@ -49,6 +49,9 @@ struct Org {
     is_recalled: bool,
 }
 
+/// A budget, when its period began, and the epoch of its counters.
+type Begun = (Uuid, Timestamp, u64);
+
 impl Periods {
     /// Notes an organization's policies.
     pub fn learn(&mut self, org: OrgId, policies: Vec<Policy>) {
@@ -67,10 +70,18 @@ impl Periods {
     /// A period has begun; whether that is news.
     pub fn begun(&mut self, org: OrgId, term: Term, epoch: u64) -> bool {
         let org = self.orgs.entry(org).or_default();
-        org.begun.retain(|(id, start), _| {
-            *id != term.policy || start.after(AHEAD) >= term.start || *start >= term.start
-        });
         org.begun.insert((term.policy, term.start), epoch) != Some(epoch)
+    }
+
+    /// Forgets periods that are over.
+    pub fn forget(&mut self, now: Timestamp) {
+        for org in self.orgs.values_mut() {
+            let periods: HashMap<Uuid, Period> =
+                org.policies.iter().filter_map(|one| Some((one.id, one.period?))).collect();
+            org.begun.retain(|(id, start), _| {
+                periods.get(id).is_some_and(|period| *start >= calendar::span(*period, now).start)
+            });
+        }
     }
 
     /// Periods that run, or will within the hour, and have not begun.
@@ -86,7 +97,7 @@ impl Periods {
     }
 
     /// The periods that have begun, with their epochs, by organization.
-    pub fn all(&self) -> Vec<(OrgId, Vec<(Uuid, Timestamp, u64)>)> {
+    pub fn all(&self) -> Vec<(OrgId, Vec<Begun>)> {
         let of = |org: &Org| {
             org.begun.iter().map(|((id, start), epoch)| (*id, *start, *epoch)).collect()
         };
@@ -94,7 +105,7 @@ impl Periods {
     }
 
     /// Limits per minute of organizations whose last minute was not asked for; each once.
-    pub fn to_recall(&mut self) -> Vec<(OrgId, Vec<Uuid>)> {
+    pub fn take_unrecalled(&mut self) -> Vec<(OrgId, Vec<Uuid>)> {
         let mut all = Vec::new();
         for (id, org) in &mut self.orgs {
             if !std::mem::replace(&mut org.is_recalled, true) {

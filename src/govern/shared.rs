@@ -60,7 +60,15 @@ impl Governor {
         let mut decision = as_told(ask, held, &admission);
         if admission.lives.contains(&Life::NotBegun) {
             self.want_begun(ask, &admission);
-            decision = self.with_what_is_known(ask, held, &mut admission, decision)?;
+            let known = self.with_what_is_known(ask, held, &mut admission, decision);
+            let Some(known) = known else {
+                if ask.counts && admission.granted {
+                    self.book(ask.org).undo(ask, &admission, held, session);
+                    self.to_flush.notify_one();
+                }
+                return None;
+            };
+            decision = known;
         }
         if ask.counts && admission.granted {
             let mut book = self.book(ask.org);

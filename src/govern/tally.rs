@@ -25,6 +25,9 @@ pub(super) struct Tally {
 impl Tally {
     /// Notes a record; one without a position is in no database.
     pub fn add(&mut self, position: Option<Position>, amount: Amount) {
+        if position.is_none() && amount == Amount::ZERO {
+            return;
+        }
         let position = position.unwrap_or(Position(self.last.0.max(self.mark.0 + 1)));
         self.last = self.last.max(position);
         if amount == Amount::ZERO {

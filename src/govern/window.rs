@@ -63,21 +63,6 @@ impl Window {
         }
     }
 
-    /// Takes back what was counted in a second, as far as it is still there.
-    pub fn take_back(&mut self, second: u32, count: u32) {
-        let Some(place) = self.buckets.iter().position(|bucket| bucket.second == second) else {
-            return;
-        };
-        if let Some(bucket) = self.buckets.get_mut(place) {
-            let less = count.min(bucket.count);
-            bucket.count -= less;
-            self.sum -= u64::from(less);
-            if bucket.count == 0 {
-                self.buckets.remove(place);
-            }
-        }
-    }
-
     /// The sum.
     pub const fn sum(&self) -> u64 {
         self.sum

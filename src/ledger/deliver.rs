@@ -9,11 +9,11 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
-    Backlog, Ledger, SinkError, UsageSink,
+    Backlog, Ledger, SinkError, UsageSink, identity,
     isolate::{self, Sorted},
     reader::{BATCH_BYTES, BATCH_RECORDS, Batch, Reader},
     reject,
-    state::{position, wide},
+    state::wide,
 };
 use crate::domain::Mark;
 
@@ -95,13 +95,15 @@ impl Courier<'_> {
     /// Delivers one batch; `false` if there is none.
     async fn next(&mut self) -> Result<bool, Undelivered> {
         let Some(batch) = self.ledger.spool.peek(&mut self.reader)? else { return Ok(false) };
-        let place = position(batch.segment, batch.to);
-        let mark = Mark { ledger: self.ledger.id(), position: place };
-        if let Err(error) = self.sink.store_usage(&batch.records, Some(mark)).await {
+        let position = identity::position(batch.segment, batch.to);
+        let mark = Mark { ledger: self.ledger.id(), position };
+        if let Err(error) = self.sink.store_usage_up_to(&batch.records, mark).await {
             self.isolate(&batch, error).await?;
+            // Where this fails, the next batch says it.
+            let _ = self.sink.store_usage_up_to(&[], mark).await;
         }
+        self.ledger.spool.held.store(position.0, Ordering::Release);
         self.ledger.spool.delivered(&batch);
-        self.ledger.delivered.fetch_max(place.0, Ordering::AcqRel);
         self.ledger.shrunk.notify_waiters();
         Ok(true)
     }
@@ -242,11 +244,7 @@ mod tests {
 
     #[async_trait::async_trait]
     impl UsageSink for Busy {
-        async fn store_usage(
-            &self,
-            _batch: &[Bytes],
-            _mark: Option<Mark>,
-        ) -> Result<(), SinkError> {
+        async fn store_usage(&self, _batch: &[Bytes]) -> Result<(), SinkError> {
             if let Some(ledger) = self.ledger.upgrade() {
                 ledger.append(&record(1)).unwrap();
             }

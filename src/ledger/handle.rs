@@ -5,18 +5,14 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
     time::Duration,
 };
 
 use tokio::sync::Notify;
-use uuid::Uuid;
 
-use super::{keeper, recover, spool::Spool};
+use super::{identity, keeper, recover, spool::Spool};
 use crate::domain::{LedgerId, Position};
 
 /// Bytes of an ordinary segment. Small, because the pages of the active one count as memory.
@@ -103,10 +99,9 @@ pub struct Ledger {
     pub(super) hurry: Notify,
     /// Tells those in [`Ledger::wait_delivered`] that the backlog has shrunk.
     pub(super) shrunk: Notify,
-    pub(super) delivered: AtomicU64,
-    id: LedgerId,
     keeper: Option<JoinHandle<()>>,
     recovered: Recovered,
+    id: LedgerId,
     /// Held as long as the ledger lives; the system releases it when the process dies.
     _lock: File,
 }
@@ -141,6 +136,7 @@ impl Ledger {
                 "usage records of an earlier run will be delivered"
             );
         }
+        let id = identity::of(dir, recovered.records > 0).map_err(io)?;
         let spool = Spool::new(dir, limits, segment_bytes, left.sealed.into(), left.next_id);
         let spool = Arc::new(spool.map_err(io)?);
         let keeper = start_keeper(&spool).map_err(io)?;
@@ -148,35 +144,21 @@ impl Ledger {
             spool,
             hurry: Notify::new(),
             shrunk: Notify::new(),
-            delivered: AtomicU64::new(0),
-            id: LedgerId(Uuid::new_v4()),
             keeper: Some(keeper),
             recovered,
+            id,
             _lock: lock,
         })
     }
 
     /// Keeps one serialized [`crate::domain::UsageRecord`]: when this returns, killing the process
-    /// does not lose it. Takes no system call but at the end of a segment. Tells its place in the order of
-    /// records.
+    /// does not lose it. Takes no system call but at the end of a segment. Answers where it lies.
     ///
     /// # Errors
     /// At the bound under [`OnFull::Block`], when even the room kept for admitted requests is used
     /// up; or when the disk is full. The record is lost and counted.
     pub fn append(&self, json: &[u8]) -> Result<Position, SpoolFull> {
         self.spool.append(json)
-    }
-
-    /// Its name among the ledgers of all processes; another one after a restart.
-    #[must_use]
-    pub const fn id(&self) -> LedgerId {
-        self.id
-    }
-
-    /// Up to where the sink has its records.
-    #[must_use]
-    pub fn delivered(&self) -> Position {
-        Position(self.delivered.load(Ordering::Acquire))
     }
 
     /// Whether new requests may be admitted. `false` only at the bound (or on a full disk) under
@@ -203,6 +185,18 @@ impl Ledger {
             rejected: tally.rejected.load(Ordering::Relaxed),
             unreadable: tally.unreadable.load(Ordering::Relaxed),
         }
+    }
+
+    /// Its name, under which the sink keeps up to where it holds the records.
+    #[must_use]
+    pub const fn id(&self) -> LedgerId {
+        self.id
+    }
+
+    /// Up to where the sink is known to hold the records of this process.
+    #[must_use]
+    pub fn delivered(&self) -> Position {
+        Position(self.spool.held.load(Ordering::Acquire))
     }
 
     /// What an earlier process left.
@@ -297,11 +291,24 @@ mod tests {
     }
 
     #[test]
-    fn places_grow_from_record_to_record_and_segment_to_segment() {
+    fn a_ledger_keeps_its_name_and_its_order_while_records_of_it_are_left() {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = spool(dir.path(), roomy(), SMALL);
-        let places: Vec<_> = (0..50).map(|_| ledger.append(&[b'x'; 500]).unwrap()).collect();
-        assert!(places.is_sorted_by(|before, after| before < after), "{places:?}");
+        let first = spool(dir.path(), roomy(), SMALL);
+        let (name, mut last) = (first.id(), Position(0));
+        for number in 0..40 {
+            // One needs a segment of its own, made after those that lie ready.
+            let length = if number == 10 { 700_000 } else { 1000 };
+            let position = first.append(&vec![b'x'; length]).unwrap();
+            assert!(last < position);
+            last = position;
+        }
+        drop(first);
+        let second = spool(dir.path(), roomy(), SMALL);
+        assert_eq!(second.id(), name);
+        assert!(last < second.append(b"more").unwrap());
+        waiting(&second);
+        drop(second);
+        assert_ne!(spool(dir.path(), roomy(), SMALL).id(), name);
     }
 
     #[test]

@@ -51,7 +51,7 @@ async fn halve(sink: &dyn UsageSink, records: &[Bytes], patience: usize) -> Opti
     let mut halved = Halved::default();
     let mut parts = vec![records];
     while let Some(part) = parts.pop() {
-        let stored = if part.is_empty() { Ok(()) } else { sink.store_usage(part, None).await };
+        let stored = if part.is_empty() { Ok(()) } else { sink.store_usage(part).await };
         match (stored, part) {
             (Ok(()), _) => halved.taken = part.first().cloned().or(halved.taken),
             (Err(SinkError::Away(_)), _) => return None,
@@ -69,7 +69,7 @@ async fn halve(sink: &dyn UsageSink, records: &[Bytes], patience: usize) -> Opti
 }
 
 async fn alone(sink: &dyn UsageSink, record: &Bytes) -> Result<(), SinkError> {
-    sink.store_usage(std::slice::from_ref(record), None).await
+    sink.store_usage(std::slice::from_ref(record)).await
 }
 
 fn is_record(json: &[u8]) -> bool {

@@ -10,7 +10,7 @@
 //! reader   read back for delivery               keeper   the thread that does the file work
 //! recover  what an earlier process left         handle   the public type
 //! deliver  batches to the sink, back-off        isolate  find the record that spoils a batch
-//! reject   where such a record goes
+//! reject   where such a record goes           identity  names of ledgers, positions in them
 //! ```
 //!
 //! It knows nothing of the store but its trait, and nothing of a record but that it is JSON.
@@ -18,6 +18,7 @@
 mod deliver;
 mod frame;
 mod handle;
+mod identity;
 mod isolate;
 mod keeper;
 mod reader;
@@ -31,19 +32,27 @@ mod testing;
 
 use bytes::Bytes;
 
-use crate::domain::Mark;
-
 pub use handle::{Backlog, Ledger, Losses, OnFull, Recovered, SpoolError, SpoolFull, SpoolLimits};
+
+use crate::domain::Mark;
 
 /// Where delivered records end up. Storing one twice must be the same as once (by its id).
 #[async_trait::async_trait]
 pub trait UsageSink: Send + Sync {
-    /// Stores a batch of serialized [`crate::domain::UsageRecord`]s, all or nothing; with it, up to where
-    /// the ledger's records are there then.
+    /// Stores a batch of serialized [`crate::domain::UsageRecord`]s, all or nothing.
     ///
     /// # Errors
     /// When the store cannot take it now, or never will; the batch is offered again later.
-    async fn store_usage(&self, batch: &[Bytes], mark: Option<Mark>) -> Result<(), SinkError>;
+    async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError>;
+
+    /// Stores a batch, and with it that every record up to `mark` is there: both or neither.
+    ///
+    /// # Errors
+    /// As [`UsageSink::store_usage`].
+    async fn store_usage_up_to(&self, batch: &[Bytes], mark: Mark) -> Result<(), SinkError> {
+        let _ = mark;
+        self.store_usage(batch).await
+    }
 }
 
 /// The sink does not take a batch.

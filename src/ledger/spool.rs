@@ -19,6 +19,7 @@ use std::{
 use super::{
     frame::Frame,
     handle::{OnFull, SpoolFull, SpoolLimits},
+    identity,
     reader::{Batch, Reader},
     segment::{self, BODY, Segment},
     state::{Meta, State, wide},
@@ -41,6 +42,8 @@ pub(super) struct Spool {
     pub wake: Condvar,
     /// Records given up or refused since this process began.
     pub tally: Tally,
+    /// Up to where the sink holds the records: a [`Position`].
+    pub held: AtomicU64,
     max_bytes: u64,
     headroom: u64,
     on_full: OnFull,
@@ -73,6 +76,7 @@ impl Spool {
             segment_bytes,
             wake: Condvar::new(),
             tally: Tally::default(),
+            held: AtomicU64::new(0),
             max_bytes,
             headroom: (max_bytes / 8).clamp(wide(segment_bytes), MAX_HEADROOM),
             on_full: limits.on_full,
@@ -94,15 +98,14 @@ impl Spool {
         // The checksum is computed before the lock is taken.
         let Some(frame) = Frame::new(json) else { return Err(self.refuse(SpoolFull)) };
         let mut state = self.lock();
-        let mut place = state.push(&frame);
-        if place.is_none() {
+        if !state.push(&frame) {
             self.roll(&mut state, &frame).map_err(|full| self.refuse(full))?;
-            place = state.push(&frame);
+            state.push(&frame);
         }
         if state.keeper.sleeps {
             self.wake.notify_one();
         }
-        place.ok_or(SpoolFull)
+        Ok(identity::position(state.meta.id, state.meta.end))
     }
 
     fn refuse(&self, full: SpoolFull) -> SpoolFull {

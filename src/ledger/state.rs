@@ -9,7 +9,6 @@ use super::{
     frame::Frame,
     segment::{BODY, Segment},
 };
-use crate::domain::Position;
 
 /// What is known of a segment with records.
 #[derive(Clone, Copy, Debug)]
@@ -85,18 +84,23 @@ impl State {
         Self { active, meta, spares: VecDeque::new(), sealed, next_id, disk_refused: None, keeper }
     }
 
-    /// Copies `frame` behind the last, and tells where it ends; none if the active segment has no room.
-    pub fn push(&mut self, frame: &Frame<'_>) -> Option<Position> {
-        if !self.active.put(self.meta.end, frame) {
-            return None;
+    /// Copies `frame` behind the last; `false` if the active segment has no room.
+    pub fn push(&mut self, frame: &Frame<'_>) -> bool {
+        let fits = self.active.put(self.meta.end, frame);
+        if fits {
+            self.meta.add(frame.len());
+            self.keeper.dirty = true;
         }
-        self.meta.add(frame.len());
-        self.keeper.dirty = true;
-        Some(position(self.meta.id, self.meta.end))
+        fits
     }
 
-    /// The oldest spare that has `size` bytes.
+    /// The oldest spare that has `size` bytes. Those that a segment made later has overtaken are
+    /// given up: segments are written in the order of their numbers.
     pub fn take_spare(&mut self, size: usize) -> Option<Segment> {
+        let active = self.active.id;
+        let overtaken = self.spares.iter().map(|spare| spare.id).filter(|id| *id < active);
+        self.keeper.garbage.extend(overtaken);
+        self.spares.retain(|spare| spare.id > active);
         let fit = self.spares.iter().position(|spare| spare.size() >= size)?;
         self.spares.remove(fit)
     }
@@ -160,11 +164,6 @@ impl State {
 fn advance(meta: &mut Meta, to: usize, records: u64) {
     meta.delivered = meta.delivered.max(to);
     meta.records = meta.records.saturating_sub(records);
-}
-
-/// The place in the order of records of one that ends at `end` of a segment.
-pub(super) const fn position(segment: u64, end: usize) -> Position {
-    Position((segment << 32) | wide(end))
 }
 
 /// A size in memory as a size on disk.

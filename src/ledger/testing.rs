@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Ledger, OnFull, SinkError, SpoolLimits, UsageSink, reader::Reader, segment};
-use crate::domain::{Mark, UsageRecord};
+use crate::domain::UsageRecord;
 
 /// Limits that no test reaches by accident.
 pub(super) fn roomy() -> SpoolLimits {
@@ -135,7 +135,7 @@ impl MemorySink {
 
 #[async_trait::async_trait]
 impl UsageSink for MemorySink {
-    async fn store_usage(&self, batch: &[Bytes], _mark: Option<Mark>) -> Result<(), SinkError> {
+    async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.asked = kept.asked.saturating_add(1);
         let away = self.flap.is_some_and(|seed| {

@@ -38,14 +38,13 @@ pub async fn choose(
     }
     let heard = listen(endpoint, &inbound.body, model);
     let floor = policy::floor_slot(&model.context_breakpoints, heard.tokens);
-    let selected = match policy::forced_slot(model.slots.len(), floor) {
-        Some(forced) => forced,
-        None => {
-            // Boxed: what is rarely waited for should not make every request's future large.
-            let asking = Box::pin(ask(session, ctx, principal, org, model, heard.text));
-            let default = usize::try_from(model.default_slot).unwrap_or_default();
-            policy::select_slot(asking.await?, default, floor)
-        }
+    let selected = if let Some(forced) = policy::forced_slot(model.slots.len(), floor) {
+        forced
+    } else {
+        // Boxed: what is rarely waited for should not make every request's future large.
+        let asking = Box::pin(ask(session, ctx, principal, org, model, heard.text));
+        let default = usize::try_from(model.default_slot).unwrap_or_default();
+        policy::select_slot(asking.await?, default, floor)
     };
     ctx.shared.metrics.smart_choice(selected.reason.as_str());
     Ok(choice(model, selected))

@@ -38,7 +38,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0006" "usage_rollups",
         "0007" "claims",
         "0008" "key_emails",
-        "0009" "usage_marks",
+        "0010" "ledger_marks",
     };
     let migrations = steps.into_iter().filter_map(|(number, name, text)| {
         let version = number.parse().ok()?;

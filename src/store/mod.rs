@@ -18,7 +18,7 @@ mod governance;
 mod health;
 mod histogram;
 mod keys;
-mod marks;
+mod ledger_marks;
 mod migrations;
 mod model_access;
 mod model_overrides;

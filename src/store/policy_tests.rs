@@ -11,9 +11,8 @@ use super::{
 use crate::{
     domain::{
         AccessKind, AccessPolicyId, AccessTarget, AlertEvent, BudgetId, BudgetTarget,
-        ExhaustAction, KeyId, LedgerId, Mark, Money, OrgId, Period, Position, ProviderId,
-        RateLimitId, RecordId, Scope, ScopeType, SmartModelId, Spent, Timestamp, TrafficType,
-        UserId, WebhookId,
+        ExhaustAction, KeyId, Money, OrgId, Period, ProviderId, RateLimitId, RecordId, Scope,
+        ScopeType, SmartModelId, Spent, Timestamp, TrafficType, UserId, WebhookId,
     },
     ledger::UsageSink as _,
 };
@@ -43,7 +42,6 @@ on_both! {
     another_organization_neither_sees_nor_changes_a_policy,
     an_alias_of_a_smart_model_is_taken_whatever_its_case,
     use_is_summed_by_what_policies_tell_apart,
-    a_mark_comes_with_its_batch_and_never_goes_back,
 }
 
 fn scope(value: Option<&str>) -> Scope {
@@ -368,7 +366,7 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
         one.record(org.id, 9, "fast", Some(9.0), false),
         one.record(other.id, 12, "fast", Some(9.0), false),
     ];
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     let mut spent = store.spent(org.id, Timestamp(10)).await.unwrap();
     spent.sort_by_key(|spent| spent.alias.clone());
     let expected = |alias: &str, requests, cost| Spent {
@@ -399,25 +397,4 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
     assert_eq!(spent, [refused, expected("slow", 1, 0)]);
     let day = 24 * 60 * 60 * 1_000_000;
     assert_eq!(days(Timestamp(day)).await, []);
-}
-
-async fn a_mark_comes_with_its_batch_and_never_goes_back(store: Store) {
-    let (org, _) = org_with_user(&store, "acme").await;
-    let one = Use { key: KeyId::random(), user: UserId::random(), provider: ProviderId::random() };
-    let (mine, others) = (LedgerId(Uuid::new_v4()), LedgerId(Uuid::new_v4()));
-    for (ledger, place) in [(mine, 7), (others, 3), (mine, 9), (mine, 8)] {
-        let batch = [one.record(org.id, 10, "fast", None, false)];
-        let mark = Mark { ledger, position: Position(place) };
-        store.store_usage(&batch, Some(mark)).await.unwrap();
-    }
-    let marks = async || {
-        let mut marks = store.read().await.unwrap().marks().await.unwrap();
-        marks.sort_by_key(|mark| mark.position);
-        marks.into_iter().map(|mark| (mark.ledger, mark.position.0)).collect::<Vec<_>>()
-    };
-    assert_eq!(marks().await, [(others, 3), (mine, 9)]);
-    store.forget_marks(Timestamp(0)).await.unwrap();
-    assert_eq!(marks().await.len(), 2);
-    store.forget_marks(Timestamp(i64::MAX)).await.unwrap();
-    assert_eq!(marks().await, []);
 }

@@ -408,8 +408,8 @@ async fn a_record_that_is_offered_twice_is_stored_once(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let batch: Vec<Bytes> =
         (0..75).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
-    store.store_usage(&batch, None).await.unwrap();
-    store.store_usage(&batch[10..], None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
+    store.store_usage(&batch[10..]).await.unwrap();
     let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
     assert_eq!(all.records.len(), 75);
     assert_eq!(all.next, None);
@@ -418,8 +418,8 @@ async fn a_record_that_is_offered_twice_is_stored_once(store: Store) {
 async fn a_record_without_an_organization_is_kept_once_and_shown_to_none(store: Store) {
     let (org, _) = org_with_user(&store, "acme").await;
     let batch = [usage(RecordId::random(), None, 1, "a", 401)];
-    store.store_usage(&batch, None).await.unwrap();
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     let count: i64 = store.readers.one(sql("SELECT count(*) FROM usage_records")).await.unwrap();
     assert_eq!(count, 1);
     let seen = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
@@ -432,7 +432,7 @@ async fn a_batch_with_an_unreadable_record_is_refused_whole(store: Store) {
         (0..70).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     for unreadable in [&b"{not json"[..], b"{\"id\":\"\xff\"}", b"{}"] {
         batch[66] = Bytes::from_static(unreadable);
-        let refusal = store.store_usage(&batch, None).await.unwrap_err().to_string();
+        let refusal = store.store_usage(&batch).await.unwrap_err().to_string();
         assert!(refusal.contains("unreadable"), "{refusal}");
         let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
         assert!(all.records.is_empty());
@@ -464,7 +464,7 @@ async fn pages_follow_each_other_without_gap_or_repeat(store: Store) {
     // Three records per moment: the id must break ties.
     let batch: Vec<Bytes> =
         (0..30).map(|n| usage(RecordId::random(), Some(org.id), n / 3, "a", 200)).collect();
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     let whole = ids(&store.usage(org.id, &UsageFilter::default(), None, 100).await.unwrap());
     let mut paged = Vec::new();
     let mut after = None;
@@ -487,7 +487,7 @@ async fn filters_narrow_what_is_listed(store: Store) {
         usage(RecordId::random(), Some(org.id), 2, "fast", 502),
         usage(RecordId::random(), Some(org.id), 3, "slow", 200),
     ];
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     let count = async |filter: UsageFilter| {
         store.usage(org.id, &filter, None, 10).await.unwrap().records.len()
     };
@@ -514,7 +514,7 @@ async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
     let mut batch: Vec<Bytes> =
         (0..1_500).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     batch.push(usage(RecordId::random(), None, 1, "a", 401));
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 1_401);
     let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
@@ -611,7 +611,7 @@ async fn a_string_with_a_nul_spoils_no_query(store: Store) {
         .into_iter()
         .map(|alias| usage(RecordId::random(), Some(org.id), 1, alias, 200))
         .collect();
-    store.store_usage(&batch, None).await.unwrap();
+    store.store_usage(&batch).await.unwrap();
     let filter = UsageFilter { alias: Some("plain".to_owned()), ..UsageFilter::default() };
     assert_eq!(store.usage(org.id, &filter, None, 10).await.unwrap().records.len(), 1);
     let all = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();

@@ -43,15 +43,12 @@ type Parsed<'a> = (Facts<'a>, &'a str);
 
 #[async_trait::async_trait]
 impl UsageSink for Store {
-    async fn store_usage(&self, batch: &[Bytes], mark: Option<Mark>) -> Result<(), SinkError> {
-        self.insert_usage(batch, mark).await.map_err(|error| {
-            let text = error.to_string();
-            if error.is_about_the_value() {
-                SinkError::Refused(text)
-            } else {
-                SinkError::Away(text)
-            }
-        })
+    async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
+        self.insert_usage(batch, None).await.map_err(told)
+    }
+
+    async fn store_usage_up_to(&self, batch: &[Bytes], mark: Mark) -> Result<(), SinkError> {
+        self.insert_usage(batch, Some(mark)).await.map_err(told)
     }
 }
 
@@ -62,12 +59,20 @@ impl Store {
             batch.iter().map(|record| Facts::parse(record)).collect();
         let batch = batch?;
         let mut tx = Tx::append(&self.writer).await?;
-        tx.add_usage(&batch).await?;
+        if !batch.is_empty() {
+            tx.add_usage(&batch).await?;
+        }
         if let Some(mark) = mark {
-            tx.set_mark(mark).await?;
+            tx.move_mark(mark).await?;
         }
         tx.commit().await
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
+fn told(error: StoreError) -> SinkError {
+    let text = error.to_string();
+    if error.is_about_the_value() { SinkError::Refused(text) } else { SinkError::Away(text) }
 }
 
 impl Tx {

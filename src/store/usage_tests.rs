@@ -13,13 +13,16 @@ use super::{
     *,
 };
 use crate::{
-    domain::{KeyId, Money, OrgId, ProviderId, RecordId, Timestamp, UserId},
+    domain::{
+        KeyId, LedgerId, Mark, Money, OrgId, Position, ProviderId, RecordId, Timestamp, UserId,
+    },
     ledger::UsageSink as _,
 };
 
 on_both! {
     a_summary_is_what_its_records_sum_up_to,
     a_batch_that_is_offered_again_adds_nothing,
+    a_mark_is_moved_with_its_batch_and_never_back,
     writers_at_once_lose_nothing,
     a_long_histogram_is_shortened_and_says_the_same,
     records_of_an_earlier_version_are_summed_up_later,
@@ -254,7 +257,7 @@ async fn a_summary_is_what_its_records_sum_up_to(store: Store) {
     let world = World::new(org);
     let records: Vec<Value> = (0..700).map(|_| world.record(&mut dice)).collect();
     for batch in bytes(&records).chunks(97) {
-        store.store_usage(batch, None).await.unwrap();
+        store.store_usage(batch).await.unwrap();
     }
     let none = UsageFilter::default();
     for dimension in EVERY {
@@ -304,16 +307,40 @@ async fn a_batch_that_is_offered_again_adds_nothing(store: Store) {
     let mut dice = Dice(11);
     let records: Vec<Value> = (0..150).map(|_| world.record(&mut dice)).collect();
     let batch = bytes(&records);
-    store.store_usage(&batch[..90], None).await.unwrap();
-    store.store_usage(&batch[..90], None).await.unwrap();
+    store.store_usage(&batch[..90]).await.unwrap();
+    store.store_usage(&batch[..90]).await.unwrap();
     // Some of it is new, and it holds one twice.
     let mut mixed = batch[40..].to_vec();
     mixed.push(batch[149].clone());
-    store.store_usage(&mixed, None).await.unwrap();
-    store.store_usage(&mixed, None).await.unwrap();
+    store.store_usage(&mixed).await.unwrap();
+    store.store_usage(&mixed).await.unwrap();
     let all = UsageFilter::default();
     compare(&store, org, &records, &all, &[Dimension::Day, Dimension::Alias]).await;
     compare(&store, org, &records, &all, &[Dimension::Hour]).await;
+}
+
+async fn a_mark_is_moved_with_its_batch_and_never_back(store: Store) {
+    let org = org(&store, "acme").await;
+    let world = World::new(org);
+    let mut dice = Dice(12);
+    let batch = bytes(&(0..4).map(|_| world.record(&mut dice)).collect::<Vec<_>>());
+    let ledger = LedgerId(Uuid::new_v4());
+    let mark = |position| Mark { ledger, position: Position(position) };
+    store.store_usage_up_to(&batch[..2], mark(7)).await.unwrap();
+    store.store_usage_up_to(&batch[2..], mark(9)).await.unwrap();
+    store.store_usage_up_to(&batch[..2], mark(7)).await.unwrap();
+    let spoilt = [batch[0].clone(), Bytes::from_static(b"{}")];
+    store.store_usage_up_to(&spoilt, mark(11)).await.unwrap_err();
+    let read = async || {
+        let mut tx = store.read().await.unwrap();
+        let spent = tx.spent_in_days(org, Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+        (spent, tx.marks(Timestamp(0)).await.unwrap())
+    };
+    let (spent, marks) = read().await;
+    assert_eq!(marks, [mark(9)]);
+    assert_eq!(spent.iter().map(|spent| spent.requests).sum::<u64>(), 4);
+    store.store_usage_up_to(&[], mark(12)).await.unwrap();
+    assert_eq!(read().await.1, [mark(12)]);
 }
 
 async fn writers_at_once_lose_nothing(store: Store) {
@@ -324,7 +351,7 @@ async fn writers_at_once_lose_nothing(store: Store) {
     let batch = bytes(&records);
     let writers = batch.chunks(20).map(<[Bytes]>::to_vec).map(|batch| {
         let store = store.clone();
-        tokio::spawn(async move { store.store_usage(&batch, None).await })
+        tokio::spawn(async move { store.store_usage(&batch).await })
     });
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap().unwrap();
@@ -346,7 +373,7 @@ async fn a_long_histogram_is_shortened_and_says_the_same(store: Store) {
         })
         .collect();
     for batch in bytes(&records).chunks(12) {
-        store.store_usage(batch, None).await.unwrap();
+        store.store_usage(batch).await.unwrap();
     }
     let longest = "SELECT CAST(max(length(latency)) AS BIGINT) FROM usage_rollups";
     let longest: i64 = store.readers.one(sql(longest)).await.unwrap();
@@ -359,7 +386,7 @@ async fn records_of_an_earlier_version_are_summed_up_later(store: Store) {
     let world = World::new(org);
     let mut dice = Dice(19);
     let records: Vec<Value> = (0..620).map(|_| world.record(&mut dice)).collect();
-    store.store_usage(&bytes(&records[600..]), None).await.unwrap();
+    store.store_usage(&bytes(&records[600..])).await.unwrap();
     for record in &records[..600] {
         let insert = "INSERT INTO usage_records (org_id, ts, id, record) VALUES ($1, $2, $3, $4)
             ON CONFLICT (org_id, ts, id) DO NOTHING";
@@ -389,7 +416,7 @@ async fn sums_go_with_their_records(store: Store) {
     for record in &mut records[..120] {
         record["ts"] = json!(old);
     }
-    store.store_usage(&bytes(&records), None).await.unwrap();
+    store.store_usage(&bytes(&records)).await.unwrap();
     store.make_usage_months(old, Timestamp(START)).await.unwrap();
     let all = UsageFilter::default();
     compare(&store, org, &records, &all, &[Dimension::Day]).await;
@@ -408,7 +435,7 @@ async fn sums_go_with_their_records(store: Store) {
     assert_eq!(store.readers.one::<i64>(sql(none)).await.unwrap(), 0);
     assert_eq!(store.expire_usage(Timestamp(START)).await.unwrap(), Expired::default());
     // A series that was forgotten comes back.
-    store.store_usage(&bytes(&records[..120]), None).await.unwrap();
+    store.store_usage(&bytes(&records[..120])).await.unwrap();
     compare(&store, org, &records, &all, &[Dimension::Status]).await;
 }
 
@@ -421,8 +448,8 @@ async fn a_summary_shows_one_organization_only(store: Store) {
     for record in &mut others {
         (record["id"], record["org_id"]) = (json!(RecordId::random()), json!(evil));
     }
-    store.store_usage(&bytes(&records), None).await.unwrap();
-    store.store_usage(&bytes(&others[..20]), None).await.unwrap();
+    store.store_usage(&bytes(&records)).await.unwrap();
+    store.store_usage(&bytes(&others[..20])).await.unwrap();
     let all = UsageFilter::default();
     compare(&store, acme, &records, &all, &EVERY).await;
     compare(&store, evil, &others[..20], &all, &EVERY).await;
@@ -436,7 +463,7 @@ async fn a_summary_that_is_too_long_is_refused(store: Store) {
     let mut record = world.record(&mut dice);
     let groups: Vec<String> = (0..=MAX_SUMMARY_ROWS).map(|n| n.to_string()).collect();
     record["group_names"] = json!(groups);
-    store.store_usage(&bytes(&[record]), None).await.unwrap();
+    store.store_usage(&bytes(&[record])).await.unwrap();
     let all = UsageFilter::default();
     let refused = store.usage_summary(org, &all, &[Dimension::Group]).await.unwrap_err();
     assert!(refused.to_string().contains("group_by"), "{refused}");
@@ -452,9 +479,9 @@ async fn odd_records_are_neither_lost_nor_in_the_way(store: Store) {
     record["requested_model"] = json!("\0");
     record["input_tokens"] = json!(u64::MAX);
     record["latency_ms"] = json!(u64::MAX);
-    store.store_usage(&bytes(&[record.clone()]), None).await.unwrap();
+    store.store_usage(&bytes(&[record.clone()])).await.unwrap();
     record["id"] = json!(RecordId::random());
-    store.store_usage(&bytes(&[record]), None).await.unwrap();
+    store.store_usage(&bytes(&[record])).await.unwrap();
     let filter = UsageFilter {
         status: None,
         group: Some("c\u{fffd}d".to_owned()),
@@ -476,7 +503,7 @@ async fn months_are_made_ahead_and_take_in_what_came_before_them() {
     // Of the future, and of long ago: no month is made for these.
     records[0]["ts"] = json!(Timestamp(START + 400 * DAY));
     records[1]["ts"] = json!(Timestamp(-5));
-    store.store_usage(&bytes(&records), None).await.unwrap();
+    store.store_usage(&bytes(&records)).await.unwrap();
     let since = Timestamp(START - 40 * DAY);
     let (a, b) = tokio::join!(
         store.make_usage_months(since, Timestamp(START)),
@@ -493,7 +520,7 @@ async fn months_are_made_ahead_and_take_in_what_came_before_them() {
     assert_eq!(count("usage_records_2026_11").await, 28);
     assert_eq!(count("usage_records_2026_12").await, 0);
     // Nothing is taken twice, wherever it lies.
-    store.store_usage(&bytes(&records), None).await.unwrap();
+    store.store_usage(&bytes(&records)).await.unwrap();
     assert_eq!(count("usage_records").await, 30);
     let page = store.usage(org, &UsageFilter::default(), None, 50).await.unwrap();
     assert_eq!(page.records.len(), 30);

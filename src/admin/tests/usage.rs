@@ -29,7 +29,7 @@ async fn with_usage(desk: &Desk) -> (String, String) {
         record(org, user, 3_000_000, "a"),
         record(org, &Value::Null, 4_000_000, "a"),
     ];
-    desk.store.store_usage(&batch, None).await.unwrap();
+    desk.store.store_usage(&batch).await.unwrap();
     (org.as_str().unwrap().to_owned(), user.as_str().unwrap().to_owned())
 }
 

@@ -269,7 +269,8 @@ if granted == 1 and counts then
     for _, check in ipairs(checks) do
       local again = list == 1 and moves
       if check.kind == 'r' then
-        if not again then
+        -- Without a limit of requests it is none of the caller's requests.
+        if not again and check.limits[1] then
           count_window(check)
         end
       elseif check.strict then
@@ -287,7 +288,7 @@ local function tell(checks)
     if check.kind == 'r' then
       answer[#answer + 1] = check.epoch or 0
       for kind = 1, 2 do
-        answer[#answer + 1] = check.sums[kind]
+        answer[#answer + 1] = check.limits[kind] and check.sums[kind] or 0
         answer[#answer + 1] = check.wait[kind]
         answer[#answer + 1] = check.reset[kind]
       end

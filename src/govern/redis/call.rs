@@ -22,6 +22,7 @@ impl Call {
         self.keys.push(key);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub fn arg(&mut self, arg: impl ToString) {
         self.args.push(arg.to_string());
     }

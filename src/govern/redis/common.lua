@@ -18,7 +18,8 @@ local function next_key()
   return KEYS[key]
 end
 local function integer(value)
-  return string.format('%.0f', value)
+  -- Adding zero makes of -0, which is no integer to Redis, 0.
+  return string.format('%.0f', value + 0)
 end
 
 -- Milliseconds: the first argument in tests, else the server's clock, so that replicas' clocks do not matter.

@@ -14,6 +14,7 @@ use url::Url;
 use super::link::LinkError;
 
 /// Where Redis is.
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(super) enum Target {
     Server(Client, String),
     Cluster(ClusterClient, String),

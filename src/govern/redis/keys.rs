@@ -62,3 +62,34 @@ fn named(key: &mut String, counter: &Counter) {
     let _ = write!(key, ":{}:", counter.policy.simple());
     key.push_str(&counter.entity);
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn tag(key: &str) -> &str {
+        key.split_once('{').unwrap().1.split_once('}').unwrap().0
+    }
+
+    #[test]
+    fn every_key_of_an_organization_has_its_hash_tag_whatever_its_entities_are_called() {
+        let org = OrgId(Uuid::from_u128(5));
+        let counter = Counter { org, policy: Uuid::from_u128(6), entity: "}a{b}".into() };
+        let (policy, start) = (counter.policy, Timestamp(1_000_000));
+        let keys = [
+            sessions(org),
+            window(&counter),
+            marker(org, policy, start),
+            lock(org, policy, start),
+            budget(&counter, start),
+            parts(&counter, start),
+        ];
+        for key in &keys {
+            assert_eq!(tag(key), org.0.simple().to_string());
+        }
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+}

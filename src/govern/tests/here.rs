@@ -15,7 +15,7 @@ fn bound(input: u64, wanted: Option<u64>, most: u64) -> Bound {
     Bound { input: amount(input), wanted, most, output_price }
 }
 
-fn route<'a>(checks: &'a Arc<[Check]>, bound: Option<Bound>) -> RouteAsk<'a> {
+fn route(checks: &Arc<[Check]>, bound: Option<Bound>) -> RouteAsk<'_> {
     RouteAsk { checks, bound }
 }
 

@@ -10,7 +10,7 @@ async fn listed(key: &Caller) -> Vec<String> {
     models.map(|model| model["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn policy(kind: &str, targets: Value) -> Value {
+fn policy(kind: &str, targets: &Value) -> Value {
     json!({"name": kind, "policy_type": kind, "scope_type": "org", "targets": targets})
 }
 
@@ -18,7 +18,7 @@ fn policy(kind: &str, targets: Value) -> Value {
 async fn a_denied_model_is_refused_and_not_listed() {
     let scene = Scene::new().await;
     let targets = json!([{"kind": "model_alias", "alias": "fa*"}]);
-    scene.acme.create("model-access", policy("denylist", targets)).await;
+    scene.acme.create("model-access", policy("denylist", &targets)).await;
     let error = scene.key.chat("fast").await.has_status(403).openai_error();
     assert_eq!(error["message"], "model 'fast' is not allowed for this caller");
     assert_eq!((&error["code"], &error["param"]), (&json!("model_not_allowed"), &json!("model")));
@@ -37,7 +37,7 @@ async fn a_denied_model_is_refused_and_not_listed() {
 async fn an_allowlist_is_all_that_may_be_used() {
     let scene = Scene::new().await;
     let targets = json!([{"kind": "model", "model": "gpt-4*"}]);
-    scene.acme.create("model-access", policy("allowlist", targets)).await;
+    scene.acme.create("model-access", policy("allowlist", &targets)).await;
     scene.key.chat("fast").await.has_status(200);
     scene.key.chat("openai/gpt-4o").await.has_status(200);
     scene.key.chat("smart").await.has_status(403);
@@ -48,7 +48,7 @@ async fn an_allowlist_is_all_that_may_be_used() {
 async fn a_denied_provider_takes_its_routes_out_of_every_alias() {
     let scene = TwoRoutes::new().await;
     let targets = json!([{"kind": "provider", "provider_id": scene.first_provider.id}]);
-    scene.acme.create("model-access", policy("denylist", targets)).await;
+    scene.acme.create("model-access", policy("denylist", &targets)).await;
     let answer = scene.key.chat("fast").await.has_status(200);
     assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("2"));
     scene.key.chat("first/gpt-4o").await.has_status(403);
@@ -58,7 +58,7 @@ async fn a_denied_provider_takes_its_routes_out_of_every_alias() {
 #[tokio::test]
 async fn lists_hold_for_those_whom_they_are_about() {
     let scene = Scene::new().await;
-    let mut body = policy("denylist", json!([{"kind": "model_alias", "alias": "fast"}]));
+    let mut body = policy("denylist", &json!([{"kind": "model_alias", "alias": "fast"}]));
     body["scope_type"] = json!("group");
     body["scope_value"] = json!("interns");
     let row = scene.acme.create("model-access", body).await;
@@ -74,7 +74,7 @@ async fn lists_hold_for_those_whom_they_are_about() {
 async fn a_used_up_limit_answers_before_a_denial_does() {
     let scene = Scene::new().await;
     let targets = json!([{"kind": "model_alias", "alias": "fast"}]);
-    scene.acme.create("model-access", policy("denylist", targets)).await;
+    scene.acme.create("model-access", policy("denylist", &targets)).await;
     let none = json!({"name": "none", "scope_type": "org", "requests_per_minute": 0});
     scene.acme.create("rate-limits", none).await;
     scene.key.chat("fast").await.has_status(429);

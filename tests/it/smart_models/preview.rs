@@ -67,5 +67,5 @@ async fn a_preview_is_recorded_as_whoever_asked_for_it() {
         (&json!(null), &json!("turnpike-determiner"))
     );
     assert!(record["user_id"].is_string(), "{record}");
-    assert!(record["request_id"].as_str().unwrap().ends_with(".d"), "{record}");
+    assert!(record["request_id"].as_str().unwrap().strip_suffix(".d").is_some(), "{record}");
 }

@@ -161,7 +161,7 @@ mod tests {
             faults("[redis]\nurl = \"http://u:canary-1@redis\"\non_failure = \"panic\"\n"),
             [
                 "2: redis.url: expected \"redis://user:password@host:6379/0\"; rediss:// for TLS, redis+cluster:// or rediss+cluster:// for a cluster",
-                "3: redis.on_failure: expected \"local\", \"deny\" or \"allow\", found \"panic\"",
+                "3: redis.on_failure: expected \"local\" or \"deny\" or \"allow\", found \"panic\"",
             ]
         );
         assert_eq!(

@@ -1,0 +1,54 @@
+import { test as base, expect, type Page } from '@playwright/test'
+import { serveConsole, type Console } from './console.ts'
+import { Gateway, type Role } from './gateway.ts'
+
+interface Running {
+  gateway: Gateway
+  site: Console
+}
+
+interface Tools {
+  /** Signs the page in as `role` and opens `at`. The one place that knows how people sign in. */
+  open: (at: string, role?: Role) => Promise<void>
+}
+
+/** Each worker has a gateway and a console of its own; each test a browser that is signed out. */
+export const test = base.extend<Tools, Running>({
+  gateway: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const gateway = await Gateway.start()
+      await use(gateway)
+      await gateway.stop()
+    },
+    { scope: 'worker' },
+  ],
+  site: [
+    async ({ gateway }, use) => {
+      const site = await serveConsole(gateway)
+      await use(site)
+      await site.stop()
+    },
+    { scope: 'worker' },
+  ],
+  open: async ({ page, site }, use) => {
+    failOnFaults(page)
+    await use(async (at, role = 'admin') => {
+      await page.goto(site.linkFor(role))
+      await page.goto(site.address + at)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    })
+  },
+})
+
+/** Nothing may go wrong unseen: neither a script, nor the content security policy. */
+function failOnFaults(page: Page): void {
+  page.on('pageerror', (error) => {
+    throw error
+  })
+  page.on('console', (message) => {
+    if (/content security policy/i.test(message.text())) throw new Error(message.text())
+  })
+}
+
+export { expect }

@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
-import { standInPlugin } from './dev/vite-plugin'
+import { standInPlugin } from './dev/vite-plugin.ts'
 
 export default defineConfig({
   plugins: [svelte(), standInPlugin()],

@@ -1,5 +1,5 @@
 import type { Plugin } from 'vite'
-import { standIn } from './stand-in'
+import { standIn } from './stand-in.ts'
 
 /**
  * Passes the console's requests on to a running gateway while it is developed. Set

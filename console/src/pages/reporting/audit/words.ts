@@ -1,0 +1,63 @@
+import type { AuditEntry } from '$lib/api/types'
+
+export const RESOURCES: Record<string, string> = {
+  credential: 'Credentials',
+  provider: 'Providers',
+  route: 'Model routes',
+  pricing: 'Pricing',
+  api_key: 'API keys',
+  budget: 'Budgets',
+  rate_limit: 'Rate limits',
+  model_access: 'Model access',
+  smart_model: 'Smart models',
+  governance_config: 'Governance',
+  model_catalog: 'Model catalogue',
+  route_health: 'Route health',
+  user: 'Users',
+  service_account: 'Service accounts',
+  alert_webhook: 'Alert webhooks',
+}
+
+/** `provider.update` as people say it. */
+export function actionText(action: string): string {
+  const [thing = '', verb = ''] = action.split('.')
+  return `${thing} ${verb}`.replaceAll('_', ' ').trim()
+}
+
+/** What the thing is called, as far as the entry says it. */
+export function nameIn(entry: AuditEntry): string {
+  for (const state of [entry.after, entry.before]) {
+    if (typeof state !== 'object' || state === null) continue
+    const known = state as Record<string, unknown>
+    for (const field of ['name', 'model_alias', 'model_pattern', 'email', 'subject']) {
+      const value = known[field]
+      if (typeof value === 'string' && value) return value
+    }
+  }
+  return entry.resource.replaceAll('_', ' ')
+}
+
+export interface Change {
+  field: string
+  before: string | null
+  after: string | null
+}
+
+/** The fields that differ, in the words of JSON. */
+export function changesIn(entry: Pick<AuditEntry, 'before' | 'after'>): Change[] {
+  const before = fieldsOf(entry.before)
+  const after = fieldsOf(entry.after)
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return fields
+    .map((field) => ({ field, before: textOf(before[field]), after: textOf(after[field]) }))
+    .filter((change) => change.before !== change.after)
+}
+
+function fieldsOf(state: unknown): Record<string, unknown> {
+  return typeof state === 'object' && state !== null ? (state as Record<string, unknown>) : {}
+}
+
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,17 +1,17 @@
 import type { AuditEntry } from '$lib/api/types'
 
 export const RESOURCES: Record<string, string> = {
-  credential: 'Credentials',
+  connection: 'Credentials',
   provider: 'Providers',
-  route: 'Model routes',
+  model_mapping: 'Model routes',
   pricing: 'Pricing',
   api_key: 'API keys',
-  budget: 'Budgets',
-  rate_limit: 'Rate limits',
-  model_access: 'Model access',
+  token_budget: 'Budgets',
+  rate_limit_policy: 'Rate limits',
+  model_access_policy: 'Model access',
   smart_model: 'Smart models',
   governance_config: 'Governance',
-  model_catalog: 'Model catalogue',
+  model_catalog_entry: 'Model catalogue',
   route_health: 'Route health',
   user: 'Users',
   service_account: 'Service accounts',

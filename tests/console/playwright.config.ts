@@ -18,6 +18,6 @@ export default defineConfig({
     launchOptions: { executablePath, args: ['--no-sandbox'] },
     locale: 'en-GB',
     timezoneId: 'UTC',
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
   },
 })

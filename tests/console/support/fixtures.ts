@@ -33,8 +33,10 @@ export const test = base.extend<Tools, Running>({
   ],
   open: async ({ page, site }, use) => {
     failOnFaults(page)
+    let signedInAs: Role | null = null
     await use(async (at, role = 'admin') => {
-      await page.goto(site.linkFor(role))
+      if (signedInAs !== role) await page.goto(site.linkFor(role))
+      signedInAs = role
       await page.goto(site.address + at)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     })

@@ -45,7 +45,12 @@ export class Gateway {
 
   /** A token for the admin and user API. */
   token(role: Role, options: string[] = []): string {
-    const args = ['token', '--org', 'default', '--user', PEOPLE[role], '--role', role, ...options]
+    return this.tokenFor('default', PEOPLE[role], role, options)
+  }
+
+  /** A token of anyone, of any organization: one that is not there is made. */
+  tokenFor(organization: string, user: string, role: Role, options: string[] = []): string {
+    const args = ['token', '--org', organization, '--user', user, '--role', role, ...options]
     return execFileSync(BINARY, args, { cwd: this.folder, env: this.environment }).toString().trim()
   }
 

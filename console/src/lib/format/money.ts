@@ -28,7 +28,7 @@ export function price(perMillion: number | null | undefined, currency = 'USD'): 
 
 function digitsFor(amount: number): number {
   const size = Math.abs(amount)
-  if (size === 0 || size >= 1) return 2
+  if (size === 0 || size >= 0.1) return 2
   if (size >= 0.01) return 4
   return 6
 }

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import type { AuditEntry } from '$lib/api/types'
-import { actionText, changesIn, nameIn } from './words'
+import { changesIn, nameIn, takesAway, thingText, verbText } from './words'
 
 describe('an entry of the audit log', () => {
   it('says its action as people do', () => {
-    expect(actionText('service_account.create')).toBe('service account create')
+    expect(verbText('service_account.create')).toBe('Created')
+    expect(verbText('provider.polish_up')).toBe('Polish up')
+    expect(thingText('token_budget')).toBe('Budget')
+    expect(thingText('service_account')).toBe('Service account')
+    expect(takesAway('api_key.revoke')).toBe(true)
+    expect(takesAway('api_key.create')).toBe(false)
   })
 
   it('is about a thing with a name, which may be gone', () => {
-    const entry = { resource: 'model_route', before: { model_alias: 'assistant' }, after: null } as AuditEntry
+    const entry = { resource: 'model_mapping', before: { model_alias: 'assistant' }, after: null } as AuditEntry
     expect(nameIn(entry)).toBe('assistant')
-    expect(nameIn({ ...entry, before: null } as AuditEntry)).toBe('model route')
+    expect(nameIn({ ...entry, before: null } as AuditEntry)).toBe('Model route')
   })
 
   it('shows the fields that differ', () => {

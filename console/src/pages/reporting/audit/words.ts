@@ -18,10 +18,49 @@ export const RESOURCES: Record<string, string> = {
   alert_webhook: 'Alert webhooks',
 }
 
-/** `provider.update` as people say it. */
-export function actionText(action: string): string {
-  const [thing = '', verb = ''] = action.split('.')
-  return `${thing} ${verb}`.replaceAll('_', ' ').trim()
+const VERBS: Record<string, string> = {
+  create: 'Created',
+  update: 'Changed',
+  delete: 'Deleted',
+  revoke: 'Revoked',
+  archive: 'Archived',
+  restore: 'Restored',
+  reorder: 'Reordered',
+  reset: 'Reset',
+  import_defaults: 'Imported',
+  sync_defaults: 'Brought up to date',
+}
+
+/** What was done: `provider.update` is `Changed`. */
+export function verbText(action: string): string {
+  const verb = action.split('.').at(-1) ?? ''
+  return VERBS[verb] ?? capital(verb)
+}
+
+/** Whether something was taken away. */
+export function takesAway(action: string): boolean {
+  return /\.(delete|revoke|archive)$/.test(action)
+}
+
+/** The kind of thing: `token_budget` is `Budget`. */
+export function thingText(resource: string): string {
+  return THINGS[resource] ?? capital(resource)
+}
+
+const THINGS: Record<string, string> = {
+  connection: 'Credential',
+  model_mapping: 'Model route',
+  pricing: 'Price',
+  api_key: 'API key',
+  token_budget: 'Budget',
+  rate_limit_policy: 'Rate limit',
+  model_access_policy: 'Access policy',
+  governance_config: 'Governance',
+}
+
+function capital(name: string): string {
+  const text = name.replaceAll('_', ' ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** What the thing is called, as far as the entry says it. */
@@ -34,7 +73,7 @@ export function nameIn(entry: AuditEntry): string {
       if (typeof value === 'string' && value) return value
     }
   }
-  return entry.resource.replaceAll('_', ' ')
+  return thingText(entry.resource)
 }
 
 export interface Change {

@@ -17,6 +17,8 @@ export default ts.config(
       // Paths are plain strings here; this rule is for SvelteKit's router.
       'svelte/no-navigation-without-resolve': 'off',
       '@typescript-eslint/no-non-null-assertion': 'error',
+      // Collections are made anew instead of being changed.
+      'svelte/prefer-svelte-reactivity': 'off',
     },
   },
 )

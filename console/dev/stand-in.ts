@@ -32,7 +32,9 @@ export function standIn(options: StandInOptions): Handler {
       case '/api/llm-gateway/auth/issuers':
         return answer(200, [{ name: 'the stand-in', login_url: '/auth/link?token=admin' }])
       case '/api/llm-gateway/auth/session':
-        return role && options.tokens[role] ? answer(200, sessionOf(role, options.tokens[role])) : answer(401, REFUSED)
+        return role && options.tokens[role]
+          ? answer(200, sessionOf(role, options.tokens[role]))
+          : answer(401, REFUSED)
       case '/api/llm-gateway/auth/logout':
         response.setHeader('set-cookie', `${COOKIE}=; Path=/; HttpOnly; Max-Age=0`)
         return answer(200, { ok: true })
@@ -61,10 +63,17 @@ function signIn(response: http.ServerResponse, role: string): void {
 
 /** The session of the person whom `token` names. */
 function sessionOf(role: string, token: string): unknown {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >
   const subject = String(claims.sub ?? role)
   return {
-    user: { id: '00000000-0000-4000-8000-000000000000', subject, email: subject.includes('@') ? subject : null },
+    user: {
+      id: '00000000-0000-4000-8000-000000000000',
+      subject,
+      email: subject.includes('@') ? subject : null,
+    },
     org: { id: String(claims.org ?? ''), name: 'default' },
     role,
     csrf_token: CSRF,
@@ -77,14 +86,23 @@ function send(response: http.ServerResponse, status: number, body: unknown): voi
   response.end(JSON.stringify(body))
 }
 
-function forward(gateway: string, request: http.IncomingMessage, response: http.ServerResponse, bearer: string): void {
+function forward(
+  gateway: string,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  bearer: string,
+): void {
   const headers = { ...request.headers, authorization: `Bearer ${bearer}` }
   delete headers.cookie
   delete headers.host
-  const upstream = http.request(new URL(request.url ?? '/', gateway), { method: request.method, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers)
-    answer.pipe(response)
-  })
+  const upstream = http.request(
+    new URL(request.url ?? '/', gateway),
+    { method: request.method, headers },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    },
+  )
   upstream.on('error', () => {
     if (response.headersSent) response.destroy()
     else send(response, 502, { error: 'BadGateway', message: 'the gateway is not running' })

@@ -1,17 +1,24 @@
 import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
-test('a provider is added by its vendor, its health told, changed, switched off and deleted', async ({ page, open }) => {
+test('a provider is added by its vendor, its health told, changed, switched off and deleted', async ({
+  page,
+  open,
+}) => {
   await open('/config/providers')
   await page.getByRole('button', { name: 'Add provider' }).first().click()
   await dialog(page).getByRole('searchbox').fill('custom')
-  await dialog(page).getByRole('button', { name: /Custom/ }).click()
+  await dialog(page)
+    .getByRole('button', { name: /Custom/ })
+    .click()
   await dialog(page).getByLabel('Name').fill('attic')
   await expect(dialog(page).getByText('Still missing: base URL.')).toBeVisible()
   await dialog(page).getByLabel('Base URL').fill('http://127.0.0.1:9')
   await dialog(page).getByLabel('Another model').fill('llama-test')
   await dialog(page).getByRole('button', { name: 'Add', exact: true }).click()
-  await expect(effect(page)).toContainText('Requests to attic reach Custom at http://127.0.0.1:9 with a credential of its own.')
+  await expect(effect(page)).toContainText(
+    'Requests to attic reach Custom at http://127.0.0.1:9 with a credential of its own.',
+  )
   await expect(effect(page)).toContainText('llama-test can be called at once, as attic/llama-test.')
   await submit(page, 'Add provider')
   await expect(row(page, /attic/)).toContainText('Unhealthy')
@@ -25,11 +32,15 @@ test('a provider is added by its vendor, its health told, changed, switched off 
   await submit(page, 'Save')
   await expect(row(page, /cellar/)).toContainText('Unhealthy, used')
 
-  await row(page, /cellar/).getByRole('switch').click()
+  await row(page, /cellar/)
+    .getByRole('switch')
+    .click()
   await expectNotice(page, 'cellar takes no more requests.')
   await expect(row(page, /cellar/)).toContainText('Off')
 
-  await row(page, /cellar/).getByRole('button', { name: 'Delete cellar' }).click()
+  await row(page, /cellar/)
+    .getByRole('button', { name: 'Delete cellar' })
+    .click()
   await confirm(page, 'Delete provider')
   await expect(row(page, /cellar/)).toHaveCount(0)
 })
@@ -37,13 +48,18 @@ test('a provider is added by its vendor, its health told, changed, switched off 
 test('a provider whose name is taken is refused in words, with the request', async ({ page, open }) => {
   await open('/config/providers')
   await page.getByRole('button', { name: 'Add provider' }).first().click()
-  await dialog(page).getByRole('button', { name: /Sandbox/ }).click()
+  await dialog(page)
+    .getByRole('button', { name: /Sandbox/ })
+    .click()
   await dialog(page).getByLabel('Name').fill('sandbox')
   await dialog(page).getByRole('button', { name: 'Add provider' }).click()
   await expectRefusal(page, /sandbox/)
 })
 
-test('a credential is added, rotated and deleted, and its secret is on no page and in no answer', async ({ page, open }) => {
+test('a credential is added, rotated and deleted, and its secret is on no page and in no answer', async ({
+  page,
+  open,
+}) => {
   const canary = `sk-canary-${Date.now()}`
   const told: string[] = []
   page.on('response', async (response) => {
@@ -52,7 +68,10 @@ test('a credential is added, rotated and deleted, and its secret is on no page a
   })
   await open('/config/credentials')
   await page.getByRole('button', { name: 'Add credential' }).first().click()
-  await dialog(page).getByRole('button', { name: /^.*OpenAI.*API key/ }).first().click()
+  await dialog(page)
+    .getByRole('button', { name: /^.*OpenAI.*API key/ })
+    .first()
+    .click()
   await dialog(page).getByLabel('Name').fill('team account')
   await expect(dialog(page).getByText('Still missing: API key.')).toBeVisible()
   await dialog(page).getByLabel('API key').fill(canary)
@@ -82,14 +101,18 @@ test('a credential is added, rotated and deleted, and its secret is on no page a
 test('credentials of AWS show their trust policy, or say what is missing for one', async ({ page, open }) => {
   await open('/config/credentials')
   await page.getByRole('button', { name: 'Add credential' }).first().click()
-  await dialog(page).getByRole('button', { name: /Amazon Bedrock \(Claude\)/ }).click()
+  await dialog(page)
+    .getByRole('button', { name: /Amazon Bedrock \(Claude\)/ })
+    .click()
   await expect(dialog(page).getByText('The gateway has no identity at AWS yet')).toBeVisible()
   await dialog(page).getByLabel('AWS region').fill('us-east-1')
   await dialog(page).getByLabel('IAM role ARN').fill('arn:aws:iam::123456789012:role/turnpike')
   await expect(dialog(page).getByLabel('External ID')).toHaveValue(/^turnpike-[0-9a-f]{32}$/)
   await dialog(page).getByRole('button', { name: 'Validate role access' }).click()
   await expect(dialog(page).getByRole('alert')).toBeVisible()
-  await dialog(page).getByRole('radio', { name: /Static AWS keys/ }).check()
+  await dialog(page)
+    .getByRole('radio', { name: /Static AWS keys/ })
+    .check()
   await expect(dialog(page).getByLabel('AWS secret access key')).toHaveAttribute('type', 'password')
 })
 
@@ -120,29 +143,39 @@ test('a price is set, scheduled, cancelled, archived and restored', async ({ pag
   await dialog(page).getByLabel('Input, USD per million').fill('2.5')
   await expect(dialog(page).getByText('It needs both prices.')).toBeVisible()
   await dialog(page).getByLabel('Output, USD per million').fill('10')
-  await expect(effect(page)).toContainText('models that begin with aurora- cost $2.50 as input and $10.00 as output')
+  await expect(effect(page)).toContainText(
+    'models that begin with aurora- cost $2.50 as input and $10.00 as output',
+  )
   await submit(page, 'Set price')
   await expect(row(page, /aurora/)).toContainText('$10.00')
 
-  await row(page, /aurora/).getByRole('button', { name: 'Change the price of aurora-*' }).click()
+  await row(page, /aurora/)
+    .getByRole('button', { name: 'Change the price of aurora-*' })
+    .click()
   await dialog(page).getByLabel('Output, USD per million').fill('8')
   await dialog(page).getByLabel('From', { exact: true }).selectOption({ label: 'A time to come…' })
   await dialog(page).getByLabel('Takes effect').fill('2099-01-01T00:00')
   await submit(page, 'Schedule')
   await expect(row(page, /aurora/)).toContainText('changes')
 
-  await row(page, /aurora/).getByRole('button', { name: 'History of aurora-*' }).click()
+  await row(page, /aurora/)
+    .getByRole('button', { name: 'History of aurora-*' })
+    .click()
   await expect(dialog(page).getByText('to come')).toBeVisible()
   await dialog(page).getByRole('button', { name: 'Cancel it' }).click()
   await expect(dialog(page).getByText('to come')).toBeHidden()
   await expect(dialog(page).getByText('in force')).toBeVisible()
   await page.keyboard.press('Escape')
 
-  await row(page, /aurora/).getByRole('button', { name: 'Archive aurora-*' }).click()
+  await row(page, /aurora/)
+    .getByRole('button', { name: 'Archive aurora-*' })
+    .click()
   await confirm(page, 'Archive price')
   await expect(row(page, /aurora/)).toHaveCount(0)
   await page.getByText('Archived', { exact: true }).click()
-  await row(page, /aurora/).getByRole('button', { name: 'Restore' }).click()
+  await row(page, /aurora/)
+    .getByRole('button', { name: 'Restore' })
+    .click()
   await expectNotice(page, 'The price of aurora-* is in force again.')
 })
 
@@ -161,7 +194,11 @@ test('defaults are looked at before they are imported', async ({ page, open }) =
   await expect(row(page, /claude-opus-4-5/)).toHaveCount(all - 1)
 })
 
-test('a route is made of entries, reordered by keyboard and by dragging, and deleted', async ({ page, open, gateway }) => {
+test('a route is made of entries, reordered by keyboard and by dragging, and deleted', async ({
+  page,
+  open,
+  gateway,
+}) => {
   await open('/config/routes')
   await page.getByRole('button', { name: 'New route' }).first().click()
   await dialog(page).getByLabel('Alias', { exact: true }).fill('helper')
@@ -170,22 +207,32 @@ test('a route is made of entries, reordered by keyboard and by dragging, and del
   await dialog(page).getByRole('button', { name: 'Add entry' }).click()
   await dialog(page).getByLabel('Provider', { exact: true }).nth(1).selectOption({ label: 'sandbox' })
   await dialog(page).getByLabel('Upstream model').nth(1).fill('sandbox-small')
-  const way = dialog(page).getByRole('list', { name: 'The way of a request for helper' })
+  const way = dialog(page).getByRole('list', {
+    name: 'The way of a request for helper',
+  })
   await expect(way).toContainText(/sandbox-down.*sandbox-small.*502/s)
-  await expect(effect(page)).toContainText('Requests for helper try sandbox-down on sandbox, if that fails sandbox-small on sandbox')
+  await expect(effect(page)).toContainText(
+    'Requests for helper try sandbox-down on sandbox, if that fails sandbox-small on sandbox',
+  )
   await submit(page, 'Create route')
   expect(await gateway.chat('helper', 'Are you there?')).toBe(200)
 
   await page.getByRole('button', { name: 'Edit helper' }).click()
-  await dialog(page).getByRole('button', { name: /^Move sandbox-small/ }).press('ArrowUp')
+  await dialog(page)
+    .getByRole('button', { name: /^Move sandbox-small/ })
+    .press('ArrowUp')
   await expect(way).toContainText(/sandbox-small.*sandbox-down/s)
   await expect(dialog(page).getByRole('button', { name: /^Move sandbox-small/ })).toBeFocused()
   await submit(page, 'Save')
   await expect(row(page, /^helper/)).toContainText(/sandbox\/sandbox-small\s+→\s+sandbox\/sandbox-down/)
 
   await page.getByRole('button', { name: 'Edit helper' }).click()
-  const first = dialog(page).getByRole('button', { name: /^Move sandbox-small/ })
-  const second = dialog(page).getByRole('button', { name: /^Move sandbox-down/ })
+  const first = dialog(page).getByRole('button', {
+    name: /^Move sandbox-small/,
+  })
+  const second = dialog(page).getByRole('button', {
+    name: /^Move sandbox-down/,
+  })
   const [from, to] = [await first.boundingBox(), await second.boundingBox()]
   if (!from || !to) throw new Error('no handles')
   await page.mouse.move(from.x + 8, from.y + 8)
@@ -201,7 +248,10 @@ test('a route is made of entries, reordered by keyboard and by dragging, and del
   expect(await gateway.chat('helper', 'Are you there?')).toBe(404)
 })
 
-test('entries of equal rank are one step of the way, and a model that is not enabled is refused', async ({ page, open }) => {
+test('entries of equal rank are one step of the way, and a model that is not enabled is refused', async ({
+  page,
+  open,
+}) => {
   await open('/config/routes')
   await page.getByRole('button', { name: 'New route' }).first().click()
   await dialog(page).getByLabel('Alias', { exact: true }).fill('twins')
@@ -212,7 +262,9 @@ test('entries of equal rank are one step of the way, and a model that is not ena
   await dialog(page).getByLabel('Upstream model').nth(1).fill('never-enabled')
   await dialog(page).getByText('Retries, limits and switches').nth(1).click()
   await dialog(page).getByLabel('As one with the entry above').check()
-  await expect(effect(page)).toContainText('try the healthier and cheaper of sandbox-large on sandbox and never-enabled on sandbox')
+  await expect(effect(page)).toContainText(
+    'try the healthier and cheaper of sandbox-large on sandbox and never-enabled on sandbox',
+  )
   await dialog(page).getByRole('button', { name: 'Create route' }).click()
   await expectRefusal(page, /the model is not enabled/)
 })
@@ -221,8 +273,13 @@ test('a key is shown once, works, and is revoked', async ({ page, open, gateway 
   await open('/config/api-keys')
   await page.getByRole('button', { name: 'Create key' }).first().click()
   await dialog(page).getByLabel('Name').fill('batch jobs')
-  await dialog(page).getByRole('radio', { name: /A group/ }).check()
-  await dialog(page).getByRole('textbox', { name: 'Group' }).or(dialog(page).getByRole('combobox', { name: 'Group' })).fill('engineering')
+  await dialog(page)
+    .getByRole('radio', { name: /A group/ })
+    .check()
+  await dialog(page)
+    .getByRole('textbox', { name: 'Group' })
+    .or(dialog(page).getByRole('combobox', { name: 'Group' }))
+    .fill('engineering')
   await dialog(page).getByLabel('Expires').selectOption({ label: 'In 30 days' })
   await expect(effect(page)).toContainText('as one of the group engineering')
   await dialog(page).getByRole('button', { name: 'Create key' }).click()
@@ -242,11 +299,17 @@ test('a key is shown once, works, and is revoked', async ({ page, open, gateway 
   expect(await gateway.chat('sandbox-small', 'Say hello', { key })).toBe(401)
 })
 
-test('a route that fails is shown as passed over, with its reason and a countdown, and is reset', async ({ page, open, gateway }) => {
+test('a route that fails is shown as passed over, with its reason and a countdown, and is reset', async ({
+  page,
+  open,
+  gateway,
+}) => {
   const [sandbox] = await gateway.api<{ id: string }[]>('GET', '/admin/providers')
   let isReset = false
   // What the gateway says of a route that it passes over; failures that are real belong to its own tests.
-  await page.route('**/admin/llm-gw/route-health', (route) => route.fulfill({ json: { routes: [failing(sandbox?.id ?? '', isReset)] } }))
+  await page.route('**/admin/llm-gw/route-health', (route) =>
+    route.fulfill({ json: { routes: [failing(sandbox?.id ?? '', isReset)] } }),
+  )
   await open('/config/route-health')
   const down = row(page, 'sandbox-down')
   await expect(down).toContainText('Passed over')
@@ -274,6 +337,14 @@ function failing(provider: string, isReset: boolean): object {
     eject_remaining_secs: isReset ? null : 65,
     in_flight: 0,
     concurrency_cap: null,
-    recent_transitions: [{ from: 'healthy', to: 'ejected', reason: 'rolling_failures', age_secs: 5, window_secs: 70 }],
+    recent_transitions: [
+      {
+        from: 'healthy',
+        to: 'ejected',
+        reason: 'rolling_failures',
+        age_secs: 5,
+        window_secs: 70,
+      },
+    ],
   }
 }

@@ -1,18 +1,26 @@
 import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
-test('a budget says what it does, fills up before one’s eyes, is changed and deleted', async ({ page, open, gateway }) => {
+test('a budget says what it does, fills up before one’s eyes, is changed and deleted', async ({
+  page,
+  open,
+  gateway,
+}) => {
   await open('/controls/budgets')
   await page.getByRole('button', { name: 'New budget' }).first().click()
   await dialog(page).getByLabel('Name').fill('Trial')
   await dialog(page).getByLabel('Tokens').fill('1000000')
   await dialog(page).getByLabel('Alerts at').fill('50, 75')
-  await expect(effect(page)).toContainText('The whole organization may use 1,000,000 tokens each month (UTC). Alerts are sent at 50 % and 75 %.')
+  await expect(effect(page)).toContainText(
+    'The whole organization may use 1,000,000 tokens each month (UTC). Alerts are sent at 50 % and 75 %.',
+  )
   await submit(page, 'Create budget')
   const used = row(page, /^Trial/).getByRole('meter')
   const before = await used.getAttribute('aria-valuetext')
   await gateway.chat('sandbox-small', 'Tell me a long story about a road with a gate.')
-  await expect(used).not.toHaveAttribute('aria-valuetext', before ?? '', { timeout: 15_000 })
+  await expect(used).not.toHaveAttribute('aria-valuetext', before ?? '', {
+    timeout: 15_000,
+  })
 
   await page.getByRole('button', { name: 'Edit Trial' }).click()
   await expect(dialog(page).getByLabel('About')).toBeDisabled()
@@ -21,7 +29,9 @@ test('a budget says what it does, fills up before one’s eyes, is changed and d
   await submit(page, 'Save')
   await expect(row(page, /^Trial/)).toContainText('only tells')
 
-  await row(page, /^Trial/).getByRole('switch').click()
+  await row(page, /^Trial/)
+    .getByRole('switch')
+    .click()
   await expectNotice(page, 'Trial is switched off.')
   await page.getByRole('button', { name: 'Delete Trial' }).click()
   await confirm(page, 'Delete budget')
@@ -29,7 +39,12 @@ test('a budget says what it does, fills up before one’s eyes, is changed and d
 })
 
 test('two budgets about the same are refused', async ({ page, open, gateway }) => {
-  const same = { name: 'First', scope_type: 'org', period: 'daily', token_limit: 10_000_000 }
+  const same = {
+    name: 'First',
+    scope_type: 'org',
+    period: 'daily',
+    token_limit: 10_000_000,
+  }
   const { id } = await gateway.api<{ id: string }>('POST', '/admin/budgets', same)
   await open('/controls/budgets')
   await page.getByRole('button', { name: 'New budget' }).first().click()
@@ -41,7 +56,11 @@ test('two budgets about the same are refused', async ({ page, open, gateway }) =
   await gateway.api('DELETE', `/admin/budgets/${id}`)
 })
 
-test('a rate limit says what it does, shows its use, is changed and deleted', async ({ page, open, gateway }) => {
+test('a rate limit says what it does, shows its use, is changed and deleted', async ({
+  page,
+  open,
+  gateway,
+}) => {
   await open('/controls/rate-limits')
   await page.getByRole('button', { name: 'New rate limit' }).first().click()
   await dialog(page).getByLabel('Name').fill('Calm')
@@ -50,7 +69,11 @@ test('a rate limit says what it does, shows its use, is changed and deleted', as
   await expect(effect(page)).toContainText('The whole organization may use 500 requests in any 60 seconds.')
   await submit(page, 'Create rate limit')
   await gateway.chat('sandbox-small', 'Say hello')
-  await expect(row(page, 'Calm').getByRole('meter')).toHaveAttribute('aria-valuetext', /^[1-9]\d* of 500 requests/, { timeout: 15_000 })
+  await expect(row(page, 'Calm').getByRole('meter')).toHaveAttribute(
+    'aria-valuetext',
+    /^[1-9]\d* of 500 requests/,
+    { timeout: 15_000 },
+  )
 
   await page.getByRole('button', { name: 'Edit Calm' }).click()
   await dialog(page).getByLabel('Requests per minute').fill('')
@@ -65,7 +88,11 @@ test('a rate limit says what it does, shows its use, is changed and deleted', as
 })
 
 test('a second rate limit about the same is refused', async ({ page, open, gateway }) => {
-  const same = { name: 'First', scope_type: 'org', requests_per_minute: 100_000 }
+  const same = {
+    name: 'First',
+    scope_type: 'org',
+    requests_per_minute: 100_000,
+  }
   const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', same)
   await open('/controls/rate-limits')
   await page.getByRole('button', { name: 'New rate limit' }).first().click()
@@ -123,7 +150,9 @@ test('a smart model is previewed, made, changed and deleted', async ({ page, ope
   await expect(dialog(page).getByText('A slot is empty.')).toBeVisible()
   await dialog(page).getByLabel('Alias of slot 2').fill('sandbox-large')
   await dialog(page).getByLabel('Tokens from which slot 2 is the least').fill('1000')
-  await expect(effect(page)).toContainText('sandbox-small reads the first 12,000 characters and chooses among sandbox-small or sandbox-large')
+  await expect(effect(page)).toContainText(
+    'sandbox-small reads the first 12,000 characters and chooses among sandbox-small or sandbox-large',
+  )
   await dialog(page).getByLabel('Tokens', { exact: false }).last().fill('5000')
   await dialog(page).getByRole('button', { name: 'Preview' }).click()
   await expect(dialog(page).getByText('It would go to sandbox-large')).toBeVisible()
@@ -152,11 +181,15 @@ test('a smart model whose alias is taken is refused', async ({ page, open }) => 
 
 test('governance is switched, and says what that does', async ({ page, open, gateway }) => {
   await open('/controls/governance')
-  const control = page.getByRole('switch', { name: 'Require pricing for model routes' })
+  const control = page.getByRole('switch', {
+    name: 'Require pricing for model routes',
+  })
   await control.click()
   await expectNotice(page, 'Routes need a price from now on.')
   await expect(page.getByText('can be switched on only if a pricing rule')).toBeVisible()
   await control.click()
   await expect(control).toHaveAttribute('aria-checked', 'false')
-  expect(await gateway.api('GET', '/admin/governance-config')).toEqual({ require_pricing_for_mappings: false })
+  expect(await gateway.api('GET', '/admin/governance-config')).toEqual({
+    require_pricing_for_mappings: false,
+  })
 })

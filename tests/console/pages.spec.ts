@@ -20,8 +20,13 @@ function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement
     if (scrollWidth <= clientWidth) return []
-    const wide = [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > clientWidth + 1)
-    return [`${scrollWidth - clientWidth} px`, ...wide.slice(0, 5).map((each) => each.outerHTML.slice(0, 120))]
+    const wide = [...document.querySelectorAll('body *')].filter(
+      (each) => each.getBoundingClientRect().right > clientWidth + 1,
+    )
+    return [
+      `${scrollWidth - clientWidth} px`,
+      ...wide.slice(0, 5).map((each) => each.outerHTML.slice(0, 120)),
+    ]
   })
 }
 
@@ -40,7 +45,11 @@ for (const theme of ['light', 'dark'] as const) {
   test.describe(`in the ${theme} theme`, () => {
     test.use({ colorScheme: theme })
 
-    test('every page opens by its address, and axe finds nothing serious', async ({ page, open, gateway }) => {
+    test('every page opens by its address, and axe finds nothing serious', async ({
+      page,
+      open,
+      gateway,
+    }) => {
       if (theme === 'light') await furnish(gateway)
       for (const { path: at, title } of PAGES) {
         await open(at)

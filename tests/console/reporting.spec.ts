@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { dialog, row } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
-test('a newcomer’s path: from the link to a streamed answer and its row in the report', async ({ page, site }) => {
+test('a newcomer’s path: from the link to a streamed answer and its row in the report', async ({
+  page,
+  site,
+}) => {
   await page.goto(site.linkFor('admin'))
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible()
   await page.getByRole('link', { name: 'Try a model' }).click()
@@ -22,11 +25,26 @@ test('a newcomer’s path: from the link to a streamed answer and its row in the
   }).toPass()
 })
 
-test('the playground shows failover, goes on with the conversation, and gives the same as curl', async ({ page, open, gateway }) => {
+test('the playground shows failover, goes on with the conversation, and gives the same as curl', async ({
+  page,
+  open,
+  gateway,
+}) => {
   const [sandbox] = await gateway.api<{ id: string; name: string }[]>('GET', '/admin/providers')
-  const alias = { provider_id: sandbox?.id, model_alias: 'sturdy', priority: 0 }
-  await gateway.api('POST', '/admin/model-mappings', { ...alias, upstream_model: 'sandbox-down' })
-  await gateway.api('POST', '/admin/model-mappings', { ...alias, upstream_model: 'sandbox-small', priority: 1 })
+  const alias = {
+    provider_id: sandbox?.id,
+    model_alias: 'sturdy',
+    priority: 0,
+  }
+  await gateway.api('POST', '/admin/model-mappings', {
+    ...alias,
+    upstream_model: 'sandbox-down',
+  })
+  await gateway.api('POST', '/admin/model-mappings', {
+    ...alias,
+    upstream_model: 'sandbox-small',
+    priority: 1,
+  })
   await open('/playground?model=sturdy')
   await page.getByLabel('System prompt').fill('Be brief.')
   await page.getByLabel('Message').fill('First')
@@ -42,7 +60,10 @@ test('the playground shows failover, goes on with the conversation, and gives th
   await expect(page.getByText(/^You said/)).toHaveCount(0)
 })
 
-test('the playground says in words why there is no answer, and stops when asked to', async ({ page, open }) => {
+test('the playground says in words why there is no answer, and stops when asked to', async ({
+  page,
+  open,
+}) => {
   await open('/playground?model=sandbox-unauthorized')
   await page.getByLabel('Message').fill('Hello')
   await page.getByLabel('Message').press('Enter')
@@ -56,8 +77,13 @@ test('the playground says in words why there is no answer, and stops when asked 
   await expect(page.getByText('You stopped it here.')).toBeVisible()
 })
 
-test('usage is divided, picked, followed to single requests, and exported', async ({ page, open, gateway }) => {
-  for (const model of ['sandbox-small', 'sandbox-small', 'sandbox-large', 'no-such-model']) await gateway.chat(model, 'Count me')
+test('usage is divided, picked, followed to single requests, and exported', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  for (const model of ['sandbox-small', 'sandbox-small', 'sandbox-large', 'no-such-model'])
+    await gateway.chat(model, 'Count me')
   await open('/reporting/usage?range=24h')
   await expect(async () => {
     await page.reload()
@@ -68,7 +94,10 @@ test('usage is divided, picked, followed to single requests, and exported', asyn
   await page.getByText('Key', { exact: true }).click()
   await expect(row(page, 'quickstart')).toBeVisible()
   await page.getByText('Model', { exact: true }).first().click()
-  await page.getByRole('button', { name: /^Show .* as a table/ }).first().click()
+  await page
+    .getByRole('button', { name: /^Show .* as a table/ })
+    .first()
+    .click()
   await expect(page.getByRole('columnheader', { name: 'sandbox-small' })).toBeVisible()
 
   const download = page.waitForEvent('download')
@@ -93,9 +122,20 @@ test('a request shows its failover trail and what priced it', async ({ page, ope
     output_cost_per_million_tokens: 500,
   })
   const [sandbox] = await gateway.api<{ id: string }[]>('GET', '/admin/providers')
-  const alias = { provider_id: sandbox?.id, model_alias: 'traced', priority: 0 }
-  await gateway.api('POST', '/admin/model-mappings', { ...alias, upstream_model: 'sandbox-down' })
-  await gateway.api('POST', '/admin/model-mappings', { ...alias, upstream_model: 'sandbox-large', priority: 1 })
+  const alias = {
+    provider_id: sandbox?.id,
+    model_alias: 'traced',
+    priority: 0,
+  }
+  await gateway.api('POST', '/admin/model-mappings', {
+    ...alias,
+    upstream_model: 'sandbox-down',
+  })
+  await gateway.api('POST', '/admin/model-mappings', {
+    ...alias,
+    upstream_model: 'sandbox-large',
+    priority: 1,
+  })
   await gateway.chat('traced', 'Follow me')
   await open('/reporting/requests?alias=traced')
   const first = page.getByRole('row').nth(1).getByRole('button')
@@ -130,8 +170,14 @@ test('requests are filtered, and paged by the gateway', async ({ page, open, gat
 })
 
 test('the audit log says who changed what, before and after', async ({ page, open, gateway }) => {
-  const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', { name: 'audited', scope_type: 'role', requests_per_minute: 7 })
-  await gateway.api('PUT', `/admin/rate-limits/${id}`, { requests_per_minute: 8 })
+  const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', {
+    name: 'audited',
+    scope_type: 'role',
+    requests_per_minute: 7,
+  })
+  await gateway.api('PUT', `/admin/rate-limits/${id}`, {
+    requests_per_minute: 8,
+  })
   await gateway.api('DELETE', `/admin/rate-limits/${id}`)
   await open('/reporting/audit?resource=rate_limit_policy')
   const changed = page.getByRole('row').filter({ hasText: 'Changed' }).filter({ hasText: 'audited' })

@@ -1,7 +1,13 @@
 import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
-test('a member finds the address, makes a key, and copies a set-up that works', async ({ page, open, gateway, site, context }) => {
+test('a member finds the address, makes a key, and copies a set-up that works', async ({
+  page,
+  open,
+  gateway,
+  site,
+  context,
+}) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await open('/settings/my-models', 'user')
   await expect(page.getByText(`${site.address}/api/llm-gateway/v1`, { exact: true })).toBeVisible()
@@ -16,7 +22,16 @@ test('a member finds the address, makes a key, and copies a set-up that works', 
   expect(await gateway.chat('sandbox-small', 'Say hello', { key })).toBe(200)
 
   await page.getByLabel('Model in the examples').selectOption('sandbox-small')
-  for (const program of ['Claude Code', 'Claude Code (subscription)', 'Cursor', 'OpenAI SDK (Python)', 'OpenAI SDK (TypeScript)', 'Anthropic SDK', 'LangChain', 'curl']) {
+  for (const program of [
+    'Claude Code',
+    'Claude Code (subscription)',
+    'Cursor',
+    'OpenAI SDK (Python)',
+    'OpenAI SDK (TypeScript)',
+    'Anthropic SDK',
+    'LangChain',
+    'curl',
+  ]) {
     await page.getByRole('tab', { name: program, exact: true }).click()
     await expect(page.getByRole('tabpanel')).toContainText(site.address)
   }
@@ -36,22 +51,33 @@ test('the models of My Models are searched, and tried in the playground', async 
   await expect(page.getByLabel('Model', { exact: true })).toHaveValue('sandbox-small')
 })
 
-test('the teams of a person are set, and given back to the identity provider', async ({ page, open, gateway }) => {
+test('the teams of a person are set, and given back to the identity provider', async ({
+  page,
+  open,
+  gateway,
+}) => {
   await gateway.api('GET', '/user/models', undefined, 'user')
   await open('/settings/users')
-  await row(page, /uma@example.com/).getByRole('button', { name: 'Teams' }).click()
+  await row(page, /uma@example.com/)
+    .getByRole('button', { name: 'Teams' })
+    .click()
   await dialog(page).getByLabel('Set here').check()
   await dialog(page).getByLabel('Teams', { exact: true }).fill('research, support')
   await expect(effect(page)).toContainText('uma@example.com is in research and support')
   await submit(page, 'Save')
   await expect(row(page, /uma@example.com/)).toContainText('research, support')
-  await row(page, /uma@example.com/).getByRole('button', { name: 'Teams' }).click()
+  await row(page, /uma@example.com/)
+    .getByRole('button', { name: 'Teams' })
+    .click()
   await dialog(page).getByLabel('As the identity provider says').check()
   await submit(page, 'Save')
   await expect(row(page, /uma@example.com/)).not.toContainText('set here')
 })
 
-test('a service account is shown its secret once, and is deleted; its name is its own', async ({ page, open }) => {
+test('a service account is shown its secret once, and is deleted; its name is its own', async ({
+  page,
+  open,
+}) => {
   await open('/settings/service-accounts')
   await page.getByRole('button', { name: 'New service account' }).first().click()
   await dialog(page).getByLabel('Name').fill('terraform-test')
@@ -74,7 +100,10 @@ test('a service account is shown its secret once, and is deleted; its name is it
   await expect(row(page, /terraform-test/)).toHaveCount(0)
 })
 
-test('a webhook is made with its secret shown once, changed, switched off and deleted', async ({ page, open }) => {
+test('a webhook is made with its secret shown once, changed, switched off and deleted', async ({
+  page,
+  open,
+}) => {
   await open('/settings/webhooks')
   await page.getByRole('button', { name: 'New webhook' }).first().click()
   await dialog(page).getByLabel('Name').fill('pager')
@@ -88,7 +117,9 @@ test('a webhook is made with its secret shown once, changed, switched off and de
   await page.getByRole('button', { name: 'Edit pager' }).click()
   await dialog(page).getByLabel('Name').fill('pager-2')
   await submit(page, 'Save')
-  await row(page, /pager-2/).getByRole('switch').click()
+  await row(page, /pager-2/)
+    .getByRole('switch')
+    .click()
   await expectNotice(page, 'pager-2 is told nothing.')
   await page.getByRole('button', { name: 'Delete pager-2' }).click()
   await confirm(page, 'Delete webhook')

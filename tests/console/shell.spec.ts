@@ -2,7 +2,10 @@ import { expectAccessible } from './support/axe.ts'
 import { expect, test } from './support/fixtures.ts'
 import { PAGES } from './support/pages.ts'
 
-test('who is not signed in is asked to, wherever they wanted to go, and gets there', async ({ page, site }) => {
+test('who is not signed in is asked to, wherever they wanted to go, and gets there', async ({
+  page,
+  site,
+}) => {
   await page.goto(`${site.address}/reporting/usage`)
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
   await expectAccessible(page)
@@ -18,7 +21,11 @@ test('signing out ends the session', async ({ page, open, site }) => {
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-test('a session that ends is told of, and the page is there again after signing in', async ({ page, open, context }) => {
+test('a session that ends is told of, and the page is there again after signing in', async ({
+  page,
+  open,
+  context,
+}) => {
   await open('/config/providers')
   await context.clearCookies()
   await page.getByRole('button', { name: 'Check now' }).first().click()
@@ -26,7 +33,10 @@ test('a session that ends is told of, and the page is there again after signing 
   expect(new URL(page.url()).pathname).toBe('/config/providers')
 })
 
-test('moving within the console moves the address, the title and the focus, and back again', async ({ page, open }) => {
+test('moving within the console moves the address, the title and the focus, and back again', async ({
+  page,
+  open,
+}) => {
   await open('/')
   await page.getByRole('link', { name: 'Providers', exact: true }).click()
   await expect(page).toHaveURL(/\/config\/providers$/)
@@ -65,7 +75,9 @@ test('a member sees what members may do, and nothing else', async ({ page, open,
   await open('/', 'user')
   const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link')
   const shown = await links.allTextContents()
-  expect(shown.map((text) => text.trim())).toEqual(PAGES.filter((each) => !each.adminsOnly).map((each) => each.title))
+  expect(shown.map((text) => text.trim())).toEqual(
+    PAGES.filter((each) => !each.adminsOnly).map((each) => each.title),
+  )
   for (const { path } of PAGES.filter((each) => each.adminsOnly)) {
     await open(path, 'user')
     await expect(page.getByText('There is nothing here')).toBeVisible()
@@ -104,7 +116,8 @@ test('a superadmin acts on another organization, and returns', async ({ page, op
 test('nothing is loaded from another host', async ({ page, open, site }) => {
   const foreign: string[] = []
   page.on('request', (request) => {
-    if (!request.url().startsWith(site.address) && !/^(data|blob):/.test(request.url())) foreign.push(request.url())
+    if (!request.url().startsWith(site.address) && !/^(data|blob):/.test(request.url()))
+      foreign.push(request.url())
   })
   for (const { path } of PAGES) await open(path)
   expect(foreign).toEqual([])

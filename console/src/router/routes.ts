@@ -23,7 +23,9 @@ export const AREAS: Area[] = [
   {
     name: 'Overview',
     icon: 'home',
-    pages: [{ path: '/', title: 'Overview', role: 'user', load: () => import('../pages/overview/Overview.svelte') }],
+    pages: [
+      { path: '/', title: 'Overview', role: 'user', load: () => import('../pages/overview/Overview.svelte') },
+    ],
   },
   {
     name: 'LLM Configuration',
@@ -41,7 +43,12 @@ export const AREAS: Area[] = [
         role: 'admin',
         load: () => import('../pages/config/providers/Providers.svelte'),
       },
-      { path: '/config/models', title: 'Models', role: 'admin', load: () => import('../pages/config/models/Models.svelte') },
+      {
+        path: '/config/models',
+        title: 'Models',
+        role: 'admin',
+        load: () => import('../pages/config/models/Models.svelte'),
+      },
       {
         path: '/config/pricing',
         title: 'Model Pricing',
@@ -150,7 +157,12 @@ export const AREAS: Area[] = [
         role: 'user',
         load: () => import('../pages/settings/my-models/MyModels.svelte'),
       },
-      { path: '/settings/users', title: 'Users', role: 'admin', load: () => import('../pages/settings/users/Users.svelte') },
+      {
+        path: '/settings/users',
+        title: 'Users',
+        role: 'admin',
+        load: () => import('../pages/settings/users/Users.svelte'),
+      },
       {
         path: '/settings/service-accounts',
         title: 'Service Accounts',

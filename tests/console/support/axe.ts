@@ -21,8 +21,14 @@ export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(AXE)
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: Axe }
-    const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-    return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 3).map((node) => node.html) }))
+    const { violations } = await axe.run(document, {
+      resultTypes: ['violations'],
+    })
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.slice(0, 3).map((node) => node.html),
+    }))
   })
   const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   expect(serious, JSON.stringify(serious, null, 2)).toEqual([])
@@ -30,5 +36,12 @@ export async function expectAccessible(page: Page): Promise<void> {
 
 /** Movements have ended: colours in the middle of one would be measured. */
 async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getTiming().iterations === Infinity))
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(
+        (animation) =>
+          animation.playState !== 'running' || animation.effect?.getTiming().iterations === Infinity,
+      ),
+  )
 }

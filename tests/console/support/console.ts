@@ -34,7 +34,9 @@ export async function serveConsole(gateway: Gateway): Promise<Console> {
       superadmin: gateway.token('superadmin'),
     },
   })
-  const server = http.createServer((request, response) => handle(request, response, () => void serve(request, response)))
+  const server = http.createServer((request, response) =>
+    handle(request, response, () => void serve(request, response)),
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
@@ -57,7 +59,11 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
   response.setHeader('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache')
   try {
     const body = await readFile(file)
-    response.writeHead(200, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' }).end(body)
+    response
+      .writeHead(200, {
+        'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',
+      })
+      .end(body)
   } catch {
     response.writeHead(404).end()
   }

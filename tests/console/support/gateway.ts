@@ -36,7 +36,11 @@ export class Gateway {
       TURNPIKE_METRICS__LISTEN: `127.0.0.1:${metricsPort}`,
       TURNPIKE_STORAGE__DATA_DIR: path.join(folder, 'data'),
     }
-    const child = spawn(BINARY, ['quickstart'], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(BINARY, ['quickstart'], {
+      cwd: folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     const apiKey = await printedKey(child)
     const gateway = new Gateway(child, folder, environment, `http://127.0.0.1:${port}`, apiKey)
     await gateway.ready()
@@ -51,14 +55,22 @@ export class Gateway {
   /** A token of anyone, of any organization: one that is not there is made. */
   tokenFor(organization: string, user: string, role: Role, options: string[] = []): string {
     const args = ['token', '--org', organization, '--user', user, '--role', role, ...options]
-    return execFileSync(BINARY, args, { cwd: this.folder, env: this.environment }).toString().trim()
+    return execFileSync(BINARY, args, {
+      cwd: this.folder,
+      env: this.environment,
+    })
+      .toString()
+      .trim()
   }
 
   /** The admin or user API, for what a test needs to be there. */
   async api<T>(method: string, at: string, body?: unknown, role: Role = 'admin'): Promise<T> {
     const response = await fetch(`${this.address}/api/llm-gateway${at}`, {
       method,
-      headers: { authorization: `Bearer ${this.token(role)}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${this.token(role)}`,
+        'content-type': 'application/json',
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
     const text = await response.text()
@@ -70,8 +82,15 @@ export class Gateway {
   async chat(model: string, text: string, options: { stream?: boolean; key?: string } = {}): Promise<number> {
     const response = await fetch(`${this.address}/v1/chat/completions`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${options.key ?? this.apiKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, stream: options.stream ?? false, messages: [{ role: 'user', content: text }] }),
+      headers: {
+        authorization: `Bearer ${options.key ?? this.apiKey}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({
+        model,
+        stream: options.stream ?? false,
+        messages: [{ role: 'user', content: text }],
+      }),
     })
     await response.arrayBuffer()
     return response.status

@@ -19,6 +19,10 @@ export const PAGES: { path: string; title: string; adminsOnly: boolean }[] = [
   { path: '/playground', title: 'Playground', adminsOnly: false },
   { path: '/settings/my-models', title: 'My Models', adminsOnly: false },
   { path: '/settings/users', title: 'Users', adminsOnly: true },
-  { path: '/settings/service-accounts', title: 'Service Accounts', adminsOnly: true },
+  {
+    path: '/settings/service-accounts',
+    title: 'Service Accounts',
+    adminsOnly: true,
+  },
   { path: '/settings/webhooks', title: 'Alert Webhooks', adminsOnly: true },
 ]

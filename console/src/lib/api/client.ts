@@ -14,14 +14,16 @@ export const context: {
 /** The headers that the session adds to a request of `method`. */
 export function sessionHeaders(method: string): Record<string, string> {
   const headers: Record<string, string> = {}
-  if (context.csrfToken && method !== 'GET' && method !== 'HEAD') headers['x-turnpike-csrf'] = context.csrfToken
+  if (context.csrfToken && method !== 'GET' && method !== 'HEAD')
+    headers['x-turnpike-csrf'] = context.csrfToken
   if (context.organization) headers['x-turnpike-org'] = context.organization
   return headers
 }
 
 const session: Middleware = {
   onRequest({ request }) {
-    for (const [name, value] of Object.entries(sessionHeaders(request.method))) request.headers.set(name, value)
+    for (const [name, value] of Object.entries(sessionHeaders(request.method)))
+      request.headers.set(name, value)
     return request
   },
   onResponse({ response }) {
@@ -39,7 +41,8 @@ type Answer<T> = { data?: T; error?: unknown; response: Response }
 /** The body of a good answer; anything else is thrown as an [`ApiError`]. */
 export async function call<T>(answering: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answering
-  if (!response.ok) throw new ApiError(messageOf(error, response.status), response.status, requestIdOf(response))
+  if (!response.ok)
+    throw new ApiError(messageOf(error, response.status), response.status, requestIdOf(response))
   return data as T
 }
 

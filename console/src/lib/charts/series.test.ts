@@ -32,7 +32,12 @@ describe('the names that matter most', () => {
   })
 
   it('never hide a single one behind "others"', () => {
-    expect(topSeries(points, [0, 60], 3).map((series) => series.name)).toEqual(['large', 'middle', 'small', 'tiny'])
+    expect(topSeries(points, [0, 60], 3).map((series) => series.name)).toEqual([
+      'large',
+      'middle',
+      'small',
+      'tiny',
+    ])
   })
 
   it('leave out times that are not shown', () => {

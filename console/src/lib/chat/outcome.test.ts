@@ -30,6 +30,10 @@ it('a stream becomes its text, its tokens, its cost and its route', () => {
 })
 
 it('an error within a stream is kept, with what came before it', () => {
-  const events = ['{"choices":[{"delta":{"content":"Hel"}}]}', '{"error":{"message":"the vendor broke off"}}', 'not json']
+  const events = [
+    '{"choices":[{"delta":{"content":"Hel"}}]}',
+    '{"error":{"message":"the vendor broke off"}}',
+    'not json',
+  ]
   expect(events.reduce(withEvent, newOutcome())).toMatchObject({ text: 'Hel', error: 'the vendor broke off' })
 })

@@ -40,7 +40,10 @@ export function newOutcome(): Outcome {
 
 interface Chunk {
   model?: string
-  choices?: { delta?: { content?: string | null; reasoning?: string | null; reasoning_content?: string | null }; finish_reason?: string | null }[]
+  choices?: {
+    delta?: { content?: string | null; reasoning?: string | null; reasoning_content?: string | null }
+    finish_reason?: string | null
+  }[]
   usage?: {
     prompt_tokens?: number
     completion_tokens?: number

@@ -93,7 +93,9 @@ function begun(response: Response): Progress {
 }
 
 interface Refusal {
-  error?: { attempts?: { provider: string; upstream_model: string; status: number | null; error_type: string }[] }
+  error?: {
+    attempts?: { provider: string; upstream_model: string; status: number | null; error_type: string }[]
+  }
 }
 
 async function refusal(response: Response): Promise<ChatError> {

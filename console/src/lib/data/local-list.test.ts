@@ -33,7 +33,11 @@ describe('a list that is held whole', () => {
 
   it('has what is not known last, both ways', () => {
     expect(view({ sortBy: (model) => model.cost })).toEqual(['gpt-4o', 'claude-9', 'claude-10'])
-    expect(view({ sortBy: (model) => model.cost, descending: true })).toEqual(['claude-9', 'gpt-4o', 'claude-10'])
+    expect(view({ sortBy: (model) => model.cost, descending: true })).toEqual([
+      'claude-9',
+      'gpt-4o',
+      'claude-10',
+    ])
   })
 
   it('has as many pages as it needs, and one where it is empty', () => {

@@ -49,6 +49,8 @@ function compared(a: SortKey, b: SortKey, descending: boolean): number {
   if (a === null || a === undefined) return 1
   if (b === null || b === undefined) return -1
   const order =
-    typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en', { numeric: true })
+    typeof a === 'number' && typeof b === 'number'
+      ? a - b
+      : String(a).localeCompare(String(b), 'en', { numeric: true })
   return descending ? -order : order
 }

@@ -8,8 +8,14 @@ const KEY = { id: 'k', name: 'laptop', created_at: '2026-01-01T00:00:00Z' } as A
 describe('a key', () => {
   it('works until it is revoked or ends', () => {
     expect(keyState(KEY, NOW)).toMatchObject({ text: 'Active', detail: 'Never expires', isUsable: true })
-    expect(keyState({ ...KEY, revoked_at: '2026-11-01T00:00:00Z' }, NOW)).toMatchObject({ text: 'Revoked', isUsable: false })
-    expect(keyState({ ...KEY, expires_at: '2026-11-20T00:00:00Z' }, NOW)).toMatchObject({ text: 'Expired', isUsable: false })
+    expect(keyState({ ...KEY, revoked_at: '2026-11-01T00:00:00Z' }, NOW)).toMatchObject({
+      text: 'Revoked',
+      isUsable: false,
+    })
+    expect(keyState({ ...KEY, expires_at: '2026-11-20T00:00:00Z' }, NOW)).toMatchObject({
+      text: 'Expired',
+      isUsable: false,
+    })
   })
 
   it('is told when it will end soon', () => {
@@ -35,7 +41,7 @@ it('the effect of making a key says whose it is and how long it works', () => {
   expect(keyEffect({ name: '', owner: { is: 'group', name: 'research' }, expiresAt: null })).toContain(
     'as one of the group research',
   )
-  expect(keyEffect({ name: 'x', owner: { is: 'organization' }, expiresAt: '2027-01-31T12:00:00Z' })).toContain(
-    'It stops working on Jan 31, 2027',
-  )
+  expect(
+    keyEffect({ name: 'x', owner: { is: 'organization' }, expiresAt: '2027-01-31T12:00:00Z' }),
+  ).toContain('It stops working on Jan 31, 2027')
 })

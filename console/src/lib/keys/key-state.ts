@@ -41,7 +41,8 @@ export function keyEffect(fields: {
     me: 'Whoever holds it calls models as you: your limits and budgets apply, and its usage is yours.',
     user: '',
     group: '',
-    organization: 'Whoever holds it calls models in the name of the organization; no person is charged with its usage.',
+    organization:
+      'Whoever holds it calls models in the name of the organization; no person is charged with its usage.',
   }
   const { owner } = fields
   const whose =
@@ -50,7 +51,11 @@ export function keyEffect(fields: {
       : owner.is === 'group'
         ? `Whoever holds it calls models as one of the group ${owner.name}: the group's limits and budgets apply.`
         : who[owner.is]
-  const until = fields.expiresAt ? `It stops working on ${moment(fields.expiresAt)}.` : 'It works until it is revoked.'
-  const named = fields.name.trim() ? `A key named “${fields.name.trim()}” is made and shown once.` : 'A key is made and shown once.'
+  const until = fields.expiresAt
+    ? `It stops working on ${moment(fields.expiresAt)}.`
+    : 'It works until it is revoked.'
+  const named = fields.name.trim()
+    ? `A key named “${fields.name.trim()}” is made and shown once.`
+    : 'A key is made and shown once.'
   return `${named} ${whose} ${until}`
 }

@@ -37,7 +37,9 @@ export function directory(): Directory {
     providers: new Map(providers.map((provider) => [provider.id, provider.name])),
   })
   const groups = $derived(
-    [...new Set([...groupsOf(users), ...keys.flatMap((key) => (key.group_name ? [key.group_name] : []))])].sort(),
+    [
+      ...new Set([...groupsOf(users), ...keys.flatMap((key) => (key.group_name ? [key.group_name] : []))]),
+    ].sort(),
   )
   const aliases = $derived([...new Set(routes.map((route) => route.model_alias))].sort())
   const models = $derived([...new Set(routes.map((route) => route.upstream_model))].sort())

@@ -29,7 +29,9 @@ describe('a scope', () => {
     expect(scopeText(TEAM, NAMES)).toBe('the team research together')
     expect(scopeText(EACH, NAMES)).toBe('each person on their own')
     expect(scopeText(ADA, NAMES)).toBe('ada@example.com')
-    expect(scopeText({ type: 'llm_provider', id: 'p1', value: '' }, NAMES)).toBe('all requests to openai together')
+    expect(scopeText({ type: 'llm_provider', id: 'p1', value: '' }, NAMES)).toBe(
+      'all requests to openai together',
+    )
   })
 
   it('is short in lists', () => {
@@ -56,7 +58,9 @@ describe('a budget', () => {
   it('that only tells serves on', () => {
     const text = budgetEffect({ ...BUDGET, action: 'warn', tokenLimit: 0, thresholds: [] }, NAMES)
     expect(text).toContain('may use $50.00 each month')
-    expect(text).toContain('No alert is sent before it is used up. When it is used up, an alert is sent, and requests are served on.')
+    expect(text).toContain(
+      'No alert is sent before it is used up. When it is used up, an alert is sent, and requests are served on.',
+    )
     expect(text).not.toContain('exceed')
   })
 
@@ -81,7 +85,9 @@ describe('a rate limit', () => {
   })
 
   it('of nothing refuses everything', () => {
-    expect(limitEffect({ scope: ADA, requests: 0, tokens: null, enabled: true }, NAMES)).toContain('no request at all')
+    expect(limitEffect({ scope: ADA, requests: 0, tokens: null, enabled: true }, NAMES)).toContain(
+      'no request at all',
+    )
   })
 })
 

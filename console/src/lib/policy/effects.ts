@@ -38,7 +38,9 @@ export function budgetEffect(fields: BudgetFields, names: ScopeNames): string {
   if (limits.length === 0) return 'It needs a limit: of tokens, of money, or of both.'
   const target = fields.target ? `, counting only ${fields.target}` : ''
   const use = `${capital(scopeText(fields.scope, names))} may use ${listed(limits)} ${period?.each} (UTC)${target}.`
-  return [use, alertsOf(fields.thresholds), endOf(fields, period?.next ?? ''), strictText(fields)].filter(Boolean).join(' ')
+  return [use, alertsOf(fields.thresholds), endOf(fields, period?.next ?? ''), strictText(fields)]
+    .filter(Boolean)
+    .join(' ')
 }
 
 function limitsOf({ tokenLimit, costLimit }: BudgetFields): string[] {
@@ -55,10 +57,13 @@ function alertsOf(thresholds: number[]): string {
 
 function endOf({ action, target }: BudgetFields, next: string): string {
   if (action === 'block') {
-    const refused = target ? 'such requests take other routes, or are refused with 429 where there are none' : 'requests are refused with 429'
+    const refused = target
+      ? 'such requests take other routes, or are refused with 429 where there are none'
+      : 'requests are refused with 429'
     return `When it is used up, ${refused} until ${next}.`
   }
-  if (action === 'throttle') return 'When it is used up, an alert is sent, and requests are served on and marked in the usage records.'
+  if (action === 'throttle')
+    return 'When it is used up, an alert is sent, and requests are served on and marked in the usage records.'
   return 'When it is used up, an alert is sent, and requests are served on.'
 }
 
@@ -80,7 +85,10 @@ export interface LimitFields {
 export function limitEffect({ scope, requests, tokens, enabled }: LimitFields, names: ScopeNames): string {
   if (!enabled) return 'It is switched off: nobody is held to it.'
   const limits: string[] = []
-  if (requests !== null) limits.push(requests === 0 ? 'no request at all' : `${count(requests)} ${requests === 1 ? 'request' : 'requests'}`)
+  if (requests !== null)
+    limits.push(
+      requests === 0 ? 'no request at all' : `${count(requests)} ${requests === 1 ? 'request' : 'requests'}`,
+    )
   if (tokens !== null) limits.push(tokens === 0 ? 'no token at all' : `${count(tokens)} tokens`)
   if (limits.length === 0) return 'It needs a limit: of requests, of tokens, or of both.'
   const who = capital(scopeText(scope, names))
@@ -105,7 +113,10 @@ export function accessEffect({ scope, type, targets, enabled }: AccessFields, na
   if (!enabled) return 'It is switched off: it neither grants nor refuses anything.'
   if (targets.length === 0) return 'It needs a target: what it is to allow, or to refuse.'
   const who = capital(whoHas(scope, names))
-  const what = listed(targets.map((target) => targetText(target, names)), type === 'allowlist' ? 'and' : 'or')
+  const what = listed(
+    targets.map((target) => targetText(target, names)),
+    type === 'allowlist' ? 'and' : 'or',
+  )
   return type === 'allowlist'
     ? `${who} may use only ${what}, and what other allowlists for them list. Everything else is refused with 403 and missing in their list of models.`
     : `${who} may not use ${what}: refused with 403 and missing in their list of models, whatever an allowlist says.`

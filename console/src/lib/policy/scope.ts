@@ -1,5 +1,6 @@
 /** Whom, or what, a policy is about. */
-export type ScopeType = 'org' | 'group' | 'role' | 'user' | 'api_key' | 'llm_provider' | 'model' | 'model_alias'
+export type ScopeType =
+  'org' | 'group' | 'role' | 'user' | 'api_key' | 'llm_provider' | 'model' | 'model_alias'
 
 /** As a form holds it: with neither an id nor a value it is about each one of its type. */
 export interface Scope {
@@ -86,6 +87,8 @@ export function scopeShort(scope: Scope, names: ScopeNames): { kind: string; nam
 function nameOf(scope: Scope, names: ScopeNames): string {
   if (scope.value) return scope.value
   if (!scope.id) return ''
-  const known = { user: names.users, api_key: names.keys, llm_provider: names.providers }[scope.type as string]
+  const known = { user: names.users, api_key: names.keys, llm_provider: names.providers }[
+    scope.type as string
+  ]
   return known?.get(scope.id) ?? `${scope.id.slice(0, 8)}…`
 }

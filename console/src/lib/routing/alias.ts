@@ -17,7 +17,8 @@ export function isModelRow(route: ModelRoute): boolean {
 
 export function aliasesOf(routes: ModelRoute[]): Alias[] {
   const byAlias = new Map<string, ModelRoute[]>()
-  for (const route of routes) byAlias.set(route.model_alias, [...(byAlias.get(route.model_alias) ?? []), route])
+  for (const route of routes)
+    byAlias.set(route.model_alias, [...(byAlias.get(route.model_alias) ?? []), route])
   return [...byAlias]
     .map(([alias, all]) => ({
       id: alias,
@@ -49,7 +50,12 @@ export function skippedBecause(
   if (!route.enabled) return 'Switched off'
   if (provider && !provider.enabled) return 'Provider is off'
   if (provider?.enforce_health_check && provider.health_status === 'unhealthy') return 'Provider is unhealthy'
-  const modelRow = all.find((each) => each.provider_id === route.provider_id && isModelRow(each) && each.upstream_model === route.upstream_model)
+  const modelRow = all.find(
+    (each) =>
+      each.provider_id === route.provider_id &&
+      isModelRow(each) &&
+      each.upstream_model === route.upstream_model,
+  )
   if (modelRow && !modelRow.enabled) return 'Model is off'
   if (route.route_health_status?.state === 'suspended') return 'Ejected for now'
   if (route.budget_status) return `Budget ${route.budget_status.budget_name} is used up`

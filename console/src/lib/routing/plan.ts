@@ -99,7 +99,8 @@ function sortIn(plan: Plan, route: ModelRoute, body: RouteBody): void {
   const is = bodyOf(entriesOf([route])[0] as Entry, route.model_alias, route.priority)
   const changed = (Object.keys(body) as (keyof RouteBody)[]).filter((field) => is[field] !== body[field])
   if (changed.length === 0) return
-  if (changed.length === 1 && changed[0] === 'priority') plan.reorders.push({ id: route.id, priority: body.priority })
+  if (changed.length === 1 && changed[0] === 'priority')
+    plan.reorders.push({ id: route.id, priority: body.priority })
   else plan.updates.push({ id: route.id, body })
 }
 

@@ -105,7 +105,13 @@ describe('the effect of an alias', () => {
 
   it('says where the gateway chooses, and where it asks again', () => {
     const patient = { retry_on_429_count: 2, retry_on_429_max_wait_secs: 30 }
-    expect(routeEffect('x', entriesOf([route('b', { priority: 1, ...patient }), route('c', { priority: 1, ...patient })]), name)).toBe(
+    expect(
+      routeEffect(
+        'x',
+        entriesOf([route('b', { priority: 1, ...patient }), route('c', { priority: 1, ...patient })]),
+        name,
+      ),
+    ).toBe(
       'Requests for x try the healthier and cheaper of model-b on openai and model-c on openai, and answer 502 if that fails. A vendor that answers 429 is asked again up to 2 times, waiting 30 seconds at most.',
     )
   })

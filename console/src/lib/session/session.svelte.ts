@@ -46,7 +46,8 @@ export const session = {
         return
       }
       const body: unknown = await response.json().catch(() => null)
-      if (!response.ok) throw new ApiError(messageOf(body, response.status), response.status, requestIdOf(response))
+      if (!response.ok)
+        throw new ApiError(messageOf(body, response.status), response.status, requestIdOf(response))
       const found = body as Session
       context.csrfToken = found.csrf_token
       state = { is: 'signed-in', session: found }

@@ -49,7 +49,11 @@ export function layersOf(
 const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const
 
 /** Rows by time as lines of their percentiles. */
-export function percentilesOf(rows: UsageSummaryRow[], times: number[], of: 'latency_ms' | 'ttfb_ms'): Series[] {
+export function percentilesOf(
+  rows: UsageSummaryRow[],
+  times: number[],
+  of: 'latency_ms' | 'ttfb_ms',
+): Series[] {
   const at = new Map(rows.map((row) => [timeOf(row), row]))
   return PERCENTILES.map((percentile) => ({
     name: percentile,

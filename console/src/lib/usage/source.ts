@@ -29,13 +29,25 @@ export async function summary(
   return typeof answer === 'string' ? [] : answer.data
 }
 
-export function records(range: Range, filters: Filters, cursor: string | undefined, limit: number, signal: AbortSignal) {
+export function records(
+  range: Range,
+  filters: Filters,
+  cursor: string | undefined,
+  limit: number,
+  signal: AbortSignal,
+) {
   const params = { query: { ...queryOf(range, filters), limit, cursor } }
-  return call(seesAll() ? api.GET('/admin/usage', { params, signal }) : api.GET('/user/usage', { params, signal }))
+  return call(
+    seesAll() ? api.GET('/admin/usage', { params, signal }) : api.GET('/user/usage', { params, signal }),
+  )
 }
 
 /** Where the same summary is as CSV, and with which parameters. */
-export function csvOf(range: Range, filters: Filters, groupBy: string): { path: string; query: URLSearchParams } {
+export function csvOf(
+  range: Range,
+  filters: Filters,
+  groupBy: string,
+): { path: string; query: URLSearchParams } {
   const query = new URLSearchParams({ group_by: groupBy, format: 'csv' })
   for (const [name, value] of Object.entries(queryOf(range, filters))) query.set(name, String(value))
   return { path: seesAll() ? '/admin/usage/summary' : '/user/usage/summary', query }

@@ -33,7 +33,10 @@ describe('a period', () => {
 
 describe('filters', () => {
   it('come from the address, and nothing else of it', () => {
-    expect(filtersOf(new URLSearchParams('model=m&user=&range=7d&status=502'))).toEqual({ model: 'm', status: '502' })
+    expect(filtersOf(new URLSearchParams('model=m&user=&range=7d&status=502'))).toEqual({
+      model: 'm',
+      status: '502',
+    })
   })
 
   it('go to the API as it takes them', () => {
@@ -43,7 +46,8 @@ describe('filters', () => {
 })
 
 describe('rows', () => {
-  const row = (changes: object): UsageSummaryRow => ({ requests: 1, errors: 0, total_tokens: 10, ...changes }) as UsageSummaryRow
+  const row = (changes: object): UsageSummaryRow =>
+    ({ requests: 1, errors: 0, total_tokens: 10, ...changes }) as UsageSummaryRow
 
   it('have the time of their day or hour', () => {
     expect(timeOf(row({ day: '1970-01-02' }))).toBe(86_400)
@@ -57,7 +61,10 @@ describe('rows', () => {
   })
 
   it('become layers by name', () => {
-    const rows = [row({ day: '1970-01-01', alias: 'a' }), row({ day: '1970-01-02', alias: 'b', total_tokens: 30 })]
+    const rows = [
+      row({ day: '1970-01-01', alias: 'a' }),
+      row({ day: '1970-01-02', alias: 'b', total_tokens: 30 }),
+    ]
     expect(layersOf(rows, [0, 86_400], 'tokens', (each) => each.alias ?? '')).toEqual([
       { name: 'b', values: [0, 30] },
       { name: 'a', values: [10, 0] },
@@ -65,7 +72,11 @@ describe('rows', () => {
   })
 
   it('become lines of percentiles, with gaps where nothing happened', () => {
-    const [first] = percentilesOf([row({ day: '1970-01-02', latency_ms_p50: 120 })], [0, 86_400], 'latency_ms')
+    const [first] = percentilesOf(
+      [row({ day: '1970-01-02', latency_ms_p50: 120 })],
+      [0, 86_400],
+      'latency_ms',
+    )
     expect(first).toEqual({ name: 'p50', values: [null, 120] })
   })
 

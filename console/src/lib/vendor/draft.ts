@@ -32,8 +32,12 @@ export function draftOf(template: ProviderTemplate, known?: Known): VendorDraft 
     template,
     authType,
     baseUrl: known?.base_url ?? '',
-    credential: Object.fromEntries((auth?.fields ?? []).map((field) => [field.name, settings[field.name] ?? ''])),
-    settings: Object.fromEntries(template.settings.map((field) => [field.name, settings[field.name] ?? field.default ?? ''])),
+    credential: Object.fromEntries(
+      (auth?.fields ?? []).map((field) => [field.name, settings[field.name] ?? '']),
+    ),
+    settings: Object.fromEntries(
+      template.settings.map((field) => [field.name, settings[field.name] ?? field.default ?? '']),
+    ),
   }
 }
 
@@ -50,7 +54,9 @@ export function templateFor(
 ): ProviderTemplate | undefined {
   return (
     templates.find((template) => template.id === wanted.catalog_id) ??
-    templates.find((template) => template.model_provider === wanted.model_provider && authOf(template, wanted.auth_type)) ??
+    templates.find(
+      (template) => template.model_provider === wanted.model_provider && authOf(template, wanted.auth_type),
+    ) ??
     templates.find((template) => template.model_provider === wanted.model_provider)
   )
 }
@@ -61,7 +67,8 @@ export function authOf(template: ProviderTemplate, authType: string): CatalogAut
 
 /** The fields that have to be filled in and are not. An edit may leave secrets as they are. */
 export function missingIn(draft: VendorDraft, isEdit: boolean): string[] {
-  const lacks = (values: Record<string, string>) => (field: CatalogField) => field.required && !values[field.name]?.trim()
+  const lacks = (values: Record<string, string>) => (field: CatalogField) =>
+    field.required && !values[field.name]?.trim()
   const secrets = authOf(draft.template, draft.authType)?.fields ?? []
   const missing = draft.template.settings.filter(lacks(draft.settings))
   const needed = isEdit ? secrets.filter((field) => !field.secret) : secrets
@@ -78,7 +85,9 @@ function touched(draft: VendorDraft): boolean {
 
 export function requestOf(draft: VendorDraft): VendorRequest {
   const wanted = new Set(authOf(draft.template, draft.authType)?.fields.map((field) => field.name))
-  const credential = Object.fromEntries(Object.entries(filled(draft.credential)).filter(([name]) => wanted.has(name)))
+  const credential = Object.fromEntries(
+    Object.entries(filled(draft.credential)).filter(([name]) => wanted.has(name)),
+  )
   const { api_key: apiKey, ...parts } = credential
   const settings = Object.entries(filled(draft.settings)).map(([name, value]) => [
     name,
@@ -90,7 +99,9 @@ export function requestOf(draft: VendorDraft): VendorRequest {
     ...(draft.baseUrl.trim() ? { base_url: draft.baseUrl.trim() } : {}),
     ...(apiKey ? { api_key: apiKey } : {}),
     ...(Object.keys(parts).length > 0 ? { credentials: parts } : {}),
-    ...(settings.length > 0 ? { settings: Object.fromEntries(settings) as Record<string, string | string[]> } : {}),
+    ...(settings.length > 0
+      ? { settings: Object.fromEntries(settings) as Record<string, string | string[]> }
+      : {}),
   }
 }
 
@@ -102,7 +113,10 @@ function filled(values: Record<string, string>): Record<string, string> {
 function textsOf(settings: unknown): Record<string, string> {
   if (typeof settings !== 'object' || settings === null) return {}
   return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value ?? '')]),
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : String(value ?? ''),
+    ]),
   )
 }
 

@@ -7,16 +7,25 @@ export interface FieldText {
 }
 
 const FIELDS: Record<string, FieldText> = {
-  api_key: { label: 'API key', hint: "From the vendor's console. It is sealed at rest and never shown again." },
+  api_key: {
+    label: 'API key',
+    hint: "From the vendor's console. It is sealed at rest and never shown again.",
+  },
   access_key_id: { label: 'AWS access key ID', placeholder: 'AKIA…' },
   secret_access_key: { label: 'AWS secret access key', hint: 'Sealed at rest and never shown again.' },
-  session_token: { label: 'AWS session token', hint: 'Only for temporary credentials; they end when AWS says so.' },
+  session_token: {
+    label: 'AWS session token',
+    hint: 'Only for temporary credentials; they end when AWS says so.',
+  },
   iam_role_arn: {
     label: 'IAM role ARN',
     hint: 'The role in your AWS account that the gateway assumes for each request.',
     placeholder: 'arn:aws:iam::123456789012:role/turnpike',
   },
-  external_id: { label: 'External ID', hint: 'Part of the trust policy: it keeps others from using your role.' },
+  external_id: {
+    label: 'External ID',
+    hint: 'Part of the trust policy: it keeps others from using your role.',
+  },
   client_email: { label: 'Service account e-mail', hint: '`client_email` in the downloaded JSON file.' },
   private_key: {
     label: 'Private key',
@@ -24,7 +33,10 @@ const FIELDS: Record<string, FieldText> = {
     placeholder: '-----BEGIN PRIVATE KEY-----',
     lines: 4,
   },
-  token_uri: { label: 'Token URI', hint: 'Where tokens are fetched. Leave it empty unless Google told you another.' },
+  token_uri: {
+    label: 'Token URI',
+    hint: 'Where tokens are fetched. Leave it empty unless Google told you another.',
+  },
   target_service_account: {
     label: 'Service account to impersonate',
     hint: 'Grant the gateway’s identity the role Service Account Token Creator on it.',
@@ -37,7 +49,10 @@ const FIELDS: Record<string, FieldText> = {
     hint: 'Where Bedrock is called. The models must be enabled there.',
     placeholder: 'us-east-1',
   },
-  model_api_family: { label: 'API family', hint: 'Which of the vendor’s APIs reaches the models that you want.' },
+  model_api_family: {
+    label: 'API family',
+    hint: 'Which of the vendor’s APIs reaches the models that you want.',
+  },
   endpoint_mode: {
     label: 'Endpoint mode',
     hint: 'Deployments have a path each; v1 is one path, and the model names the deployment.',
@@ -56,14 +71,20 @@ const AUTH: Record<string, { label: string; hint: string }> = {
     label: 'The caller’s own OAuth token',
     hint: 'Nothing is stored: each developer’s Claude subscription pays for their own requests.',
   },
-  aws_role: { label: 'IAM role', hint: 'Recommended: the gateway assumes a role in your account; no secret is stored.' },
+  aws_role: {
+    label: 'IAM role',
+    hint: 'Recommended: the gateway assumes a role in your account; no secret is stored.',
+  },
   aws_keys: { label: 'Static AWS keys', hint: 'For pilots, or where no role can be granted.' },
   bedrock_api_key: { label: 'Bedrock API key', hint: 'A key that the Bedrock console issued.' },
   google_adc: {
     label: 'The gateway’s own Google identity',
     hint: 'Grant it the role Vertex AI User on your project. There is nothing to paste.',
   },
-  google_service_account: { label: 'Service account key', hint: 'For pilots: a key that was downloaded as JSON.' },
+  google_service_account: {
+    label: 'Service account key',
+    hint: 'For pilots: a key that was downloaded as JSON.',
+  },
   google_impersonation: {
     label: 'Service account impersonation',
     hint: 'Recommended: the gateway acts as a service account of yours; no secret is stored.',

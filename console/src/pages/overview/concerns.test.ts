@@ -2,12 +2,19 @@ import { expect, it } from 'vitest'
 import type { Provider, RouteHealthEntry, TokenBudgetStatus } from '$lib/api/types'
 import { concernsOf } from './concerns'
 
-const provider = (name: string, health: string, enabled = true) => ({ name, health_status: health, enabled }) as Provider
+const provider = (name: string, health: string, enabled = true) =>
+  ({ name, health_status: health, enabled }) as Provider
 const budget = (name: string, percent: number) =>
-  ({ budget: { name, enabled: true }, percentage_used: percent, cost_percentage_used: 0 }) as TokenBudgetStatus
+  ({
+    budget: { name, enabled: true },
+    percentage_used: percent,
+    cost_percentage_used: 0,
+  }) as TokenBudgetStatus
 
 it('where all is well there is nothing to say', () => {
-  expect(concernsOf([provider('a', 'healthy')], [{ state: 'healthy' } as RouteHealthEntry], [budget('b', 10)])).toEqual([])
+  expect(
+    concernsOf([provider('a', 'healthy')], [{ state: 'healthy' } as RouteHealthEntry], [budget('b', 10)]),
+  ).toEqual([])
 })
 
 it('what fails is named, and what is switched off is not', () => {

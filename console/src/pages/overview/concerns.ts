@@ -57,7 +57,9 @@ function usedUp(budgets: TokenBudgetStatus[]): Concern | null {
 }
 
 function nearlyUsedUp(budgets: TokenBudgetStatus[]): Concern | null {
-  const near = budgets.filter((status) => status.budget.enabled && shareOf(status) >= 80 && shareOf(status) < 100)
+  const near = budgets.filter(
+    (status) => status.budget.enabled && shareOf(status) >= 80 && shareOf(status) < 100,
+  )
   if (near.length === 0) return null
   return {
     kind: 'warn',

@@ -13,7 +13,10 @@ it('an admin sets up, then uses', () => {
 })
 
 it('others only use', () => {
-  expect(stepsFor({ ...NOTHING, isAdmin: false }).map((step) => step.title)).toEqual(['Try a model', 'Create your key'])
+  expect(stepsFor({ ...NOTHING, isAdmin: false }).map((step) => step.title)).toEqual([
+    'Try a model',
+    'Create your key',
+  ])
 })
 
 it('what there is already is done', () => {

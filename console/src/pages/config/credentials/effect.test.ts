@@ -1,11 +1,22 @@
 import { expect, it } from 'vitest'
 import { credentialEffect, type CredentialFields } from './effect'
 
-const NEW: CredentialFields = { name: 'team', vendor: 'OpenAI', authType: 'api_key', isNew: true, rotates: true, usedBy: [] }
+const NEW: CredentialFields = {
+  name: 'team',
+  vendor: 'OpenAI',
+  authType: 'api_key',
+  isNew: true,
+  rotates: true,
+  usedBy: [],
+}
 
 it('a new credential can be shared, and its secret is sealed', () => {
-  expect(credentialEffect(NEW)).toBe('Providers for OpenAI can share team. The secret is sealed and never shown again.')
-  expect(credentialEffect({ ...NEW, authType: 'aws_role' })).toContain('No secret is stored: the gateway assumes the role')
+  expect(credentialEffect(NEW)).toBe(
+    'Providers for OpenAI can share team. The secret is sealed and never shown again.',
+  )
+  expect(credentialEffect({ ...NEW, authType: 'aws_role' })).toContain(
+    'No secret is stored: the gateway assumes the role',
+  )
 })
 
 it('a changed one says whether its secret is replaced, and for whom', () => {

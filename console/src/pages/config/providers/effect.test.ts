@@ -16,14 +16,18 @@ it('says where requests go, and on whose account', () => {
   expect(providerEffect(PLAIN)).toBe(
     'Requests to openai-eu reach OpenAI with a credential of its own. While its health check fails, no request goes there.',
   )
-  expect(providerEffect({ ...PLAIN, credential: { is: 'shared', name: 'team key' }, baseUrl: 'https://eu' })).toContain(
-    'reach OpenAI at https://eu with the shared credential team key.',
+  expect(
+    providerEffect({ ...PLAIN, credential: { is: 'shared', name: 'team key' }, baseUrl: 'https://eu' }),
+  ).toContain('reach OpenAI at https://eu with the shared credential team key.')
+  expect(providerEffect({ ...PLAIN, credential: { is: 'callers' } })).toContain(
+    "with each caller's own OAuth token.",
   )
-  expect(providerEffect({ ...PLAIN, credential: { is: 'callers' } })).toContain("with each caller's own OAuth token.")
 })
 
 it('says how its models are called', () => {
-  expect(providerEffect({ ...PLAIN, models: ['gpt-4o'] })).toContain('gpt-4o can be called at once, as openai-eu/gpt-4o.')
+  expect(providerEffect({ ...PLAIN, models: ['gpt-4o'] })).toContain(
+    'gpt-4o can be called at once, as openai-eu/gpt-4o.',
+  )
   expect(providerEffect({ ...PLAIN, models: ['a', 'b', 'c', 'd', 'e'] })).toContain(
     'a, b, c and 2 more models can be called at once, as openai-eu/a and so on.',
   )

@@ -25,15 +25,18 @@ export function providerEffect(fields: ProviderFields): string {
 
 function sentenceOfRoute(name: string, { vendor, credential, baseUrl }: ProviderFields): string {
   const where = baseUrl ? `${vendor} at ${baseUrl}` : vendor
-  if (credential.is === 'callers') return `Requests to ${name} reach ${where} with each caller's own OAuth token.`
-  const how = credential.is === 'shared' ? `the shared credential ${credential.name}` : 'a credential of its own'
+  if (credential.is === 'callers')
+    return `Requests to ${name} reach ${where} with each caller's own OAuth token.`
+  const how =
+    credential.is === 'shared' ? `the shared credential ${credential.name}` : 'a credential of its own'
   return `Requests to ${name} reach ${where} with ${how}.`
 }
 
 function sentenceOfModels(name: string, models: string[]): string {
   const first = models[0]
   if (first === undefined) return ''
-  const shown = models.length > SHOWN ? [...models.slice(0, SHOWN), counted(models.length - SHOWN, 'more model')] : models
+  const shown =
+    models.length > SHOWN ? [...models.slice(0, SHOWN), counted(models.length - SHOWN, 'more model')] : models
   return `${listed(shown)} can be called at once, as ${name}/${first}${models.length > 1 ? ' and so on' : ''}.`
 }
 
@@ -42,7 +45,9 @@ function sentenceOfLimits({ timeoutSecs, idleSecs, enforcesHealth }: ProviderFie
   if (timeoutSecs !== null) limits.push(`a whole answer may take ${secondsInWords(timeoutSecs)}`)
   if (idleSecs !== null) limits.push(`a stream may be silent for ${secondsInWords(idleSecs)}`)
   const time = limits.length > 0 ? `${capital(listed(limits))}. ` : ''
-  return enforcesHealth ? `${time}While its health check fails, no request goes there.` : `${time}A failing health check is shown, and requests go there all the same.`
+  return enforcesHealth
+    ? `${time}While its health check fails, no request goes there.`
+    : `${time}A failing health check is shown, and requests go there all the same.`
 }
 
 function capital(text: string): string {

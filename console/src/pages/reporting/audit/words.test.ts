@@ -13,14 +13,21 @@ describe('an entry of the audit log', () => {
   })
 
   it('is about a thing with a name, which may be gone', () => {
-    const entry = { resource: 'model_mapping', before: { model_alias: 'assistant' }, after: null } as AuditEntry
+    const entry = {
+      resource: 'model_mapping',
+      before: { model_alias: 'assistant' },
+      after: null,
+    } as AuditEntry
     expect(nameIn(entry)).toBe('assistant')
     expect(nameIn({ ...entry, before: null } as AuditEntry)).toBe('Model route')
   })
 
   it('shows the fields that differ', () => {
     expect(
-      changesIn({ before: { name: 'a', enabled: true, gone: 1 }, after: { name: 'a', enabled: false, models: ['m'] } }),
+      changesIn({
+        before: { name: 'a', enabled: true, gone: 1 },
+        after: { name: 'a', enabled: false, models: ['m'] },
+      }),
     ).toEqual([
       { field: 'enabled', before: 'true', after: 'false' },
       { field: 'gone', before: '1', after: null },

@@ -25,4 +25,7 @@ export function statusText(record: Pick<UsageRecord, 'status' | 'denied_by'>): s
   return words ? `${record.status} ${words}` : String(record.status)
 }
 
-export const STATUSES = Object.entries(WORDS).map(([code, words]) => ({ value: code, text: `${code} ${words}` }))
+export const STATUSES = Object.entries(WORDS).map(([code, words]) => ({
+  value: code,
+  text: `${code} ${words}`,
+}))

@@ -38,7 +38,8 @@ function claudeCode(place: Place, key: string): Setup {
   return {
     value: 'claude-code',
     text: 'Claude Code',
-    about: 'With a key of the gateway; the organization’s Anthropic credential pays. Leave ANTHROPIC_API_KEY and ANTHROPIC_CUSTOM_HEADERS unset.',
+    about:
+      'With a key of the gateway; the organization’s Anthropic credential pays. Leave ANTHROPIC_API_KEY and ANTHROPIC_CUSTOM_HEADERS unset.',
     blocks: [
       {
         what: 'Shell',
@@ -69,7 +70,8 @@ function cursor(place: Place, model: string, key: string): Setup {
   return {
     value: 'cursor',
     text: 'Cursor',
-    about: 'Settings → Models → OpenAI API Key: turn on the custom key and “Override OpenAI Base URL”, then add the models by name.',
+    about:
+      'Settings → Models → OpenAI API Key: turn on the custom key and “Override OpenAI Base URL”, then add the models by name.',
     blocks: [
       { what: 'Base URL', code: place.openai },
       { what: 'API key', code: key },

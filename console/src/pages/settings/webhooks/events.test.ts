@@ -2,7 +2,13 @@ import { expect, it } from 'vitest'
 import { webhookEffect } from './events'
 
 it('a webhook says when it is told, and where', () => {
-  expect(webhookEffect({ url: 'https://hooks.example.com/a', events: ['route_ejected', 'budget_exhausted'], enabled: true })).toBe(
+  expect(
+    webhookEffect({
+      url: 'https://hooks.example.com/a',
+      events: ['route_ejected', 'budget_exhausted'],
+      enabled: true,
+    }),
+  ).toBe(
     'When a budget is used up or a route is passed over because it fails, a signed message is posted to https://hooks.example.com/a, and again until it is taken. A message may arrive twice.',
   )
 })

@@ -8,8 +8,18 @@ export const EVENTS: { value: AlertName; short: string; text: string; when: stri
     text: 'A budget reaches a threshold',
     when: 'a budget reaches one of its thresholds',
   },
-  { value: 'budget_exhausted', short: 'Budget used up', text: 'A budget is used up', when: 'a budget is used up' },
-  { value: 'route_ejected', short: 'Route ejected', text: 'A route fails and is passed over', when: 'a route is passed over because it fails' },
+  {
+    value: 'budget_exhausted',
+    short: 'Budget used up',
+    text: 'A budget is used up',
+    when: 'a budget is used up',
+  },
+  {
+    value: 'route_ejected',
+    short: 'Route ejected',
+    text: 'A route fails and is passed over',
+    when: 'a route is passed over because it fails',
+  },
   {
     value: 'upstream_key_rejected',
     short: 'Key rejected',

@@ -28,7 +28,7 @@ export function standIn(options: StandInOptions): Handler {
     const answer = (status: number, body: unknown): void => send(response, status, body)
     switch (url.pathname) {
       case '/auth/link':
-        return signIn(response, url.searchParams.get('token') ?? 'admin')
+        return signIn(response, url.searchParams)
       case '/api/llm-gateway/auth/issuers':
         return answer(200, [{ name: 'the stand-in', login_url: '/auth/link?token=admin' }])
       case '/api/llm-gateway/auth/session':
@@ -56,9 +56,15 @@ function roleOf(request: http.IncomingMessage): string | null {
   return new RegExp(`${COOKIE}=([a-z]+)`).exec(request.headers.cookie ?? '')?.[1] ?? null
 }
 
-function signIn(response: http.ServerResponse, role: string): void {
-  response.setHeader('set-cookie', `${COOKIE}=${role}; Path=/; HttpOnly; SameSite=Lax`)
-  response.writeHead(303, { location: '/' }).end()
+function signIn(response: http.ServerResponse, query: URLSearchParams): void {
+  const wanted = query.get('return_to') ?? '/'
+  // Only ever back to the console itself.
+  const location = /^\/(?![/\\])/.test(wanted) ? wanted : '/'
+  response.setHeader(
+    'set-cookie',
+    `${COOKIE}=${query.get('token') ?? 'admin'}; Path=/; HttpOnly; SameSite=Lax`,
+  )
+  response.writeHead(303, { location }).end()
 }
 
 /** The session of the person whom `token` names. */

@@ -10,7 +10,7 @@ test('who is not signed in is asked to, wherever they wanted to go, and gets the
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
   await expectAccessible(page)
   await page.getByRole('link', { name: /^Continue with/ }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'LLM Usage' })).toBeVisible()
 })
 
 test('signing out ends the session', async ({ page, open, site }) => {

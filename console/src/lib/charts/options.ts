@@ -10,12 +10,15 @@ interface Wanted {
   /** Seconds between two times. */
   step: number
   names: string[]
+  /** How many times there are. */
+  count: number
   palette: Palette
   /** How the upright axis says its values. */
   format: (value: number) => string
   onhover: (index: number | null, left: number) => void
 }
 
+const MOST_POINTS = 40
 const AXIS_FONT = '11px Inter, system-ui, sans-serif'
 
 export function chartOptions(wanted: Wanted): uPlot.Options {
@@ -63,7 +66,14 @@ function seriesOf(wanted: Wanted, index: number): uPlot.Series {
       paths: uPlot.paths.bars?.({ size: [0.72, 44], radius: 0.08 }),
     }
   }
-  return { stroke: seriesColour(wanted.palette, index), width: 1.75, points: { show: false }, spanGaps: true }
+  const colour = seriesColour(wanted.palette, index)
+  return {
+    stroke: colour,
+    width: 1.75,
+    // A line of a single point would not be seen.
+    points: { show: wanted.count <= MOST_POINTS, size: 5, fill: colour, stroke: colour },
+    spanGaps: true,
+  }
 }
 
 function timeLabels(step: number): (plot: uPlot, splits: number[]) => string[] {

@@ -36,7 +36,8 @@ export interface RouteBody {
 /** What has to be asked of the API, so that an alias becomes what the editor shows. */
 export interface Plan {
   deletes: string[]
-  creates: RouteBody[]
+  /** New routes, with the entries that they are. */
+  creates: { key: string; body: RouteBody }[]
   updates: { id: string; body: RouteBody }[]
   /** New orders of routes that change in nothing else: set all at once. */
   reorders: { id: string; priority: number }[]
@@ -89,7 +90,7 @@ export function planOf(before: ModelRoute[], alias: string, entries: Entry[]): P
   for (const [index, entry] of entries.entries()) {
     const body = bodyOf(entry, alias, priorities[index] ?? 0)
     const route = before.find((each) => each.id === entry.routeId)
-    if (!route) plan.creates.push(body)
+    if (!route) plan.creates.push({ key: entry.key, body })
     else sortIn(plan, route, body)
   }
   return plan

@@ -85,7 +85,9 @@ describe('the editor', () => {
     ])
     expect(plan.deletes).toEqual(['b'])
     expect(plan.updates.map((each) => [each.id, each.body.retry_on_429_count])).toEqual([['a', 2]])
-    expect(plan.creates.map((each) => [each.upstream_model, each.priority])).toEqual([['other', 1]])
+    expect(plan.creates.map(({ key, body }) => [key, body.upstream_model, body.priority])).toEqual([
+      ['new', 'other', 1],
+    ])
   })
 
   it('renames every route of an alias', () => {

@@ -43,7 +43,9 @@ export function layersOf(
     const time = timeOf(row)
     if (time !== null) points.push({ time, name: nameOf(row), value: metricOf(row, metric) })
   }
-  return topSeries(points, times, SHOWN)
+  const series = topSeries(points, times, SHOWN)
+  const some = series.filter((one) => one.values.some((value) => value !== null && value > 0))
+  return some.length > 0 ? some : series.slice(0, 1)
 }
 
 const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const

@@ -71,6 +71,17 @@ describe('rows', () => {
     ])
   })
 
+  it('leave out layers of nothing, if there is any other', () => {
+    const rows = [
+      row({ day: '1970-01-01', alias: 'a', errors: 0 }),
+      row({ day: '1970-01-01', alias: 'b', errors: 2 }),
+    ]
+    const names = (metric: 'errors' | 'cost') =>
+      layersOf(rows, [0], metric, (each) => each.alias ?? '').map((one) => one.name)
+    expect(names('errors')).toEqual(['b'])
+    expect(names('cost')).toHaveLength(1)
+  })
+
   it('become lines of percentiles, with gaps where nothing happened', () => {
     const [first] = percentilesOf(
       [row({ day: '1970-01-02', latency_ms_p50: 120 })],

@@ -90,10 +90,10 @@ test('usage is divided, picked, followed to single requests, and exported', asyn
     await expect(row(page, 'sandbox-large')).toBeVisible({ timeout: 1500 })
   }).toPass()
 
-  await page.getByText('Requests', { exact: true }).last().click()
-  await page.getByText('Key', { exact: true }).click()
+  await page.getByRole('group', { name: 'Figure' }).getByText('Requests').click()
+  await page.getByRole('group', { name: 'Divided by' }).getByText('Key').click()
   await expect(row(page, 'quickstart')).toBeVisible()
-  await page.getByText('Model', { exact: true }).first().click()
+  await page.getByRole('group', { name: 'Divided by' }).getByText('Model').click()
   await page
     .getByRole('button', { name: /^Show .* as a table/ })
     .first()

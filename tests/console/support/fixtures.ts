@@ -32,7 +32,7 @@ export const test = base.extend<Tools, Running>({
     { scope: 'worker' },
   ],
   open: async ({ page, site }, use) => {
-    failOnFaults(page)
+    const faults = faultsOf(page)
     let signedInAs: Role | null = null
     await use(async (at, role = 'admin') => {
       if (signedInAs !== role) await page.goto(site.linkFor(role))
@@ -40,17 +40,18 @@ export const test = base.extend<Tools, Running>({
       await page.goto(site.address + at)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     })
+    expect(faults).toEqual([])
   },
 })
 
-/** Nothing may go wrong unseen: neither a script, nor the content security policy. */
-function failOnFaults(page: Page): void {
-  page.on('pageerror', (error) => {
-    throw error
-  })
+/** What goes wrong unseen: in scripts, and against the content security policy. */
+function faultsOf(page: Page): string[] {
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
   page.on('console', (message) => {
-    if (/content security policy/i.test(message.text())) throw new Error(message.text())
+    if (/content security policy/i.test(message.text())) faults.push(message.text())
   })
+  return faults
 }
 
 export { expect }

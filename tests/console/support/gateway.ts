@@ -41,10 +41,16 @@ export class Gateway {
       env: environment,
       stdio: ['ignore', 'pipe', 'ignore'],
     })
-    const apiKey = await printedKey(child)
-    const gateway = new Gateway(child, folder, environment, `http://127.0.0.1:${port}`, apiKey)
-    await gateway.ready()
-    return gateway
+    try {
+      const apiKey = await printedKey(child)
+      const gateway = new Gateway(child, folder, environment, `http://127.0.0.1:${port}`, apiKey)
+      await gateway.ready()
+      return gateway
+    } catch (error) {
+      child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   /** A token for the admin and user API. */
@@ -122,6 +128,7 @@ function printedKey(child: ChildProcess): Promise<string> {
       const key = /API key: (bd-\w+)/.exec(printed)?.[1]
       if (key) resolve(key)
     })
+    child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${printed}`)))
   })
 }

@@ -1,0 +1,195 @@
+import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
+import { expect, test } from './support/fixtures.ts'
+
+test('a budget says what it does, fills up before one’s eyes, is changed and deleted', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  await open('/controls/budgets')
+  await page.getByRole('button', { name: 'New budget' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Trial')
+  await dialog(page).getByLabel('Tokens').fill('1000000')
+  await dialog(page).getByLabel('Alerts at').fill('50, 75')
+  await expect(effect(page)).toContainText(
+    'The whole organization may use 1,000,000 tokens each month (UTC). Alerts are sent at 50 % and 75 %.',
+  )
+  await submit(page, 'Create budget')
+  const used = row(page, /^Trial/).getByRole('meter')
+  const before = await used.getAttribute('aria-valuetext')
+  await gateway.chat('sandbox-small', 'Tell me a long story about a road with a gate.')
+  await expect(used).not.toHaveAttribute('aria-valuetext', before ?? '', {
+    timeout: 15_000,
+  })
+
+  await page.getByRole('button', { name: 'Edit Trial' }).click()
+  await expect(dialog(page).getByLabel('About')).toBeDisabled()
+  await dialog(page).getByLabel('When it is used up').selectOption({ label: 'Send an alert and serve on' })
+  await expect(effect(page)).toContainText('requests are served on')
+  await submit(page, 'Save')
+  await expect(row(page, /^Trial/)).toContainText('only tells')
+
+  await row(page, /^Trial/)
+    .getByRole('switch')
+    .click()
+  await expectNotice(page, 'Trial is switched off.')
+  await page.getByRole('button', { name: 'Delete Trial' }).click()
+  await confirm(page, 'Delete budget')
+  await expect(row(page, /^Trial/)).toHaveCount(0)
+})
+
+test('two budgets about the same are refused', async ({ page, open, gateway }) => {
+  const same = {
+    name: 'First',
+    scope_type: 'org',
+    period: 'daily',
+    token_limit: 10_000_000,
+  }
+  const { id } = await gateway.api<{ id: string }>('POST', '/admin/budgets', same)
+  await open('/controls/budgets')
+  await page.getByRole('button', { name: 'New budget' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Second')
+  await dialog(page).getByLabel('Period').selectOption('daily')
+  await dialog(page).getByLabel('Tokens').fill('5')
+  await dialog(page).getByRole('button', { name: 'Create budget' }).click()
+  await expectRefusal(page, /already exists/)
+  await gateway.api('DELETE', `/admin/budgets/${id}`)
+})
+
+test('a rate limit says what it does, shows its use, is changed and deleted', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  await open('/controls/rate-limits')
+  await page.getByRole('button', { name: 'New rate limit' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Calm')
+  await dialog(page).getByLabel('About').selectOption('org')
+  await dialog(page).getByLabel('Requests per minute').fill('500')
+  await expect(effect(page)).toContainText('The whole organization may use 500 requests in any 60 seconds.')
+  await submit(page, 'Create rate limit')
+  await gateway.chat('sandbox-small', 'Say hello')
+  await expect(row(page, 'Calm').getByRole('meter')).toHaveAttribute(
+    'aria-valuetext',
+    /^[1-9]\d* of 500 requests/,
+    { timeout: 15_000 },
+  )
+
+  await page.getByRole('button', { name: 'Edit Calm' }).click()
+  await dialog(page).getByLabel('Requests per minute').fill('')
+  await dialog(page).getByLabel('Tokens per minute').fill('90000')
+  await expect(effect(page)).toContainText('may use 90,000 tokens in any 60 seconds')
+  await submit(page, 'Save')
+  await expect(row(page, 'Calm')).toContainText('of 90K tokens')
+
+  await page.getByRole('button', { name: 'Delete Calm' }).click()
+  await confirm(page, 'Delete rate limit')
+  await expect(row(page, 'Calm')).toHaveCount(0)
+})
+
+test('a second rate limit about the same is refused', async ({ page, open, gateway }) => {
+  const same = {
+    name: 'First',
+    scope_type: 'org',
+    requests_per_minute: 100_000,
+  }
+  const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', same)
+  await open('/controls/rate-limits')
+  await page.getByRole('button', { name: 'New rate limit' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Second')
+  await dialog(page).getByLabel('About').selectOption('org')
+  await dialog(page).getByLabel('Requests per minute').fill('5')
+  await dialog(page).getByRole('button', { name: 'Create rate limit' }).click()
+  await expectRefusal(page, /already exists/)
+  await gateway.api('DELETE', `/admin/rate-limits/${id}`)
+})
+
+test('an access policy says what it does, is changed and deleted', async ({ page, open }) => {
+  await open('/controls/model-access')
+  await page.getByRole('button', { name: 'New policy' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Interns')
+  await dialog(page).getByLabel('Team').fill('interns')
+  await dialog(page).getByLabel('Alias of target 1').fill('sandbox-small')
+  await expect(effect(page)).toContainText('The team interns may use only the alias sandbox-small')
+  await submit(page, 'Create policy')
+  await expect(row(page, 'Interns')).toContainText('Allows only')
+
+  await page.getByRole('button', { name: 'Edit Interns' }).click()
+  await dialog(page).getByRole('radio', { name: /Deny/ }).check()
+  await dialog(page).getByRole('button', { name: 'Add target' }).click()
+  await dialog(page).getByLabel('Kind of target 2').selectOption('provider')
+  await expect(effect(page)).toContainText('may not use the alias sandbox-small or the models of sandbox')
+  await submit(page, 'Save')
+  await expect(row(page, 'Interns')).toContainText('Denies')
+
+  await page.getByRole('button', { name: 'Delete Interns' }).click()
+  await confirm(page, 'Delete policy')
+  await expect(row(page, 'Interns')).toHaveCount(0)
+})
+
+test('an access policy about somebody unknown is refused in words', async ({ page, open }) => {
+  await page.route('**/admin/model-access', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    const body = route.request().postDataJSON() as Record<string, unknown>
+    await route.continue({ postData: { ...body, targets: [] } })
+  })
+  await open('/controls/model-access')
+  await page.getByRole('button', { name: 'New policy' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Nobody')
+  await dialog(page).getByLabel('Alias of target 1').fill('x')
+  await dialog(page).getByRole('button', { name: 'Create policy' }).click()
+  await expectRefusal(page, /at least one target/)
+})
+
+test('a smart model is previewed, made, changed and deleted', async ({ page, open }) => {
+  await open('/controls/smart-models')
+  await page.getByRole('button', { name: 'New smart model' }).first().click()
+  await dialog(page).getByLabel('Alias', { exact: true }).fill('auto-test')
+  await dialog(page).getByLabel('Model that decides').fill('sandbox-small')
+  await dialog(page).getByLabel('Alias of slot 1').fill('sandbox-small')
+  await expect(dialog(page).getByText('A slot is empty.')).toBeVisible()
+  await dialog(page).getByLabel('Alias of slot 2').fill('sandbox-large')
+  await dialog(page).getByLabel('Tokens from which slot 2 is the least').fill('1000')
+  await expect(effect(page)).toContainText(
+    'sandbox-small reads the first 12,000 characters and chooses among sandbox-small or sandbox-large',
+  )
+  await dialog(page).getByLabel('Tokens', { exact: false }).last().fill('5000')
+  await dialog(page).getByRole('button', { name: 'Preview' }).click()
+  await expect(dialog(page).getByText('It would go to sandbox-large')).toBeVisible()
+  await submit(page, 'Create smart model')
+
+  await page.getByRole('button', { name: 'Edit auto-test' }).click()
+  await dialog(page).getByLabel('Description').fill('Whatever suits')
+  await submit(page, 'Save')
+  await expect(row(page, /auto-test/)).toContainText('Whatever suits')
+
+  await page.getByRole('button', { name: 'Delete auto-test' }).click()
+  await confirm(page, 'Delete smart model')
+  await expect(row(page, /auto-test/)).toHaveCount(0)
+})
+
+test('a smart model whose alias is taken is refused', async ({ page, open }) => {
+  await open('/controls/smart-models')
+  await page.getByRole('button', { name: 'New smart model' }).first().click()
+  await dialog(page).getByLabel('Alias', { exact: true }).fill('sandbox-small')
+  await dialog(page).getByLabel('Model that decides').fill('sandbox-large')
+  await dialog(page).getByLabel('Alias of slot 1').fill('sandbox-large')
+  await dialog(page).getByLabel('Alias of slot 2').fill('sandbox-large')
+  await dialog(page).getByRole('button', { name: 'Create smart model' }).click()
+  await expectRefusal(page, /sandbox-small/)
+})
+
+test('governance is switched, and says what that does', async ({ page, open, gateway }) => {
+  await open('/controls/governance')
+  const control = page.getByRole('switch', {
+    name: 'Require pricing for model routes',
+  })
+  await control.click()
+  await expectNotice(page, 'Routes need a price from now on.')
+  await expect(page.getByText('can be switched on only if a pricing rule')).toBeVisible()
+  await control.click()
+  await expect(control).toHaveAttribute('aria-checked', 'false')
+  expect(await gateway.api('GET', '/admin/governance-config')).toEqual({
+    require_pricing_for_mappings: false,
+  })
+})

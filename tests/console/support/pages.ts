@@ -1,0 +1,28 @@
+/** Every page: its address, its heading, and whether only administrators see it. */
+export const PAGES: { path: string; title: string; adminsOnly: boolean }[] = [
+  { path: '/', title: 'Overview', adminsOnly: false },
+  { path: '/config/credentials', title: 'Credentials', adminsOnly: true },
+  { path: '/config/providers', title: 'Providers', adminsOnly: true },
+  { path: '/config/models', title: 'Models', adminsOnly: true },
+  { path: '/config/pricing', title: 'Model Pricing', adminsOnly: true },
+  { path: '/config/routes', title: 'Model Routes', adminsOnly: true },
+  { path: '/config/api-keys', title: 'API Keys', adminsOnly: true },
+  { path: '/config/route-health', title: 'Route Health', adminsOnly: true },
+  { path: '/controls/budgets', title: 'Budgets', adminsOnly: true },
+  { path: '/controls/rate-limits', title: 'Rate Limits', adminsOnly: true },
+  { path: '/controls/model-access', title: 'Model Access', adminsOnly: true },
+  { path: '/controls/smart-models', title: 'Smart Models', adminsOnly: true },
+  { path: '/controls/governance', title: 'Governance', adminsOnly: true },
+  { path: '/reporting/usage', title: 'LLM Usage', adminsOnly: false },
+  { path: '/reporting/requests', title: 'Requests', adminsOnly: false },
+  { path: '/reporting/audit', title: 'Audit Log', adminsOnly: true },
+  { path: '/playground', title: 'Playground', adminsOnly: false },
+  { path: '/settings/my-models', title: 'My Models', adminsOnly: false },
+  { path: '/settings/users', title: 'Users', adminsOnly: true },
+  {
+    path: '/settings/service-accounts',
+    title: 'Service Accounts',
+    adminsOnly: true,
+  },
+  { path: '/settings/webhooks', title: 'Alert Webhooks', adminsOnly: true },
+]

@@ -14,6 +14,7 @@ run: ## Build Turnpike and start it with everything embedded
 test: ## Install what tests need, check and test everything
 	scripts/install-test-needs.sh
 	$(MAKE) check
+	scripts/check-console.sh
 	cargo test --locked
 	TURNPIKE_TEST_ENGINE=postgres cargo test --locked --test it -- provisioning:: ledger:: figures::
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -19,6 +20,8 @@ use crate::{
 /// What limits per minute look back on: a minute, and the second that it begins in.
 const LAST_MINUTE: i64 = 61;
 const SECOND: i64 = 1_000_000;
+/// How long a question waits for the ledger to be delivered; under load something always waits.
+const DELIVERED_WITHIN: Duration = Duration::from_millis(500);
 
 /// The store, as the governor sees it.
 pub struct LedgerHistory {
@@ -90,6 +93,8 @@ impl LedgerHistory {
 #[async_trait]
 impl History for LedgerHistory {
     async fn used(&self, org: OrgId, terms: &[Term]) -> Result<Used, HistoryError> {
+        // What was used before a budget was made is known to the ledger alone until it is delivered.
+        self.ledger.wait_delivered(DELIVERED_WITHIN).await;
         self.budgets(org, terms).await.map_err(away)
     }
 

@@ -23,6 +23,9 @@ use crate::{
 /// A store that does not answer by then is away.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a change waits for its budgets to know what was used before; later they do as if Redis were away.
+const BEGUN_WITHIN: Duration = Duration::from_millis(1500);
+
 /// Puts what is stored into force: the snapshot of an organization, and what is known of its keys.
 pub struct Refresher {
     store: Store,
@@ -72,6 +75,7 @@ impl Refresher {
         for org in orgs.values() {
             self.govern(org);
         }
+        let _kept_up = self.governor.wait_begun(BEGUN_WITHIN).await;
         self.publisher.replace(&orgs);
         state.behind.clear();
         Ok(())
@@ -110,6 +114,8 @@ impl Refresher {
         let keys = self.store.keys_changed_after(org, known).await.map_err(failed)?;
         let built = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
         self.govern(&built);
+        // A budget that is made now is in force with what was used before.
+        let _kept_up = self.governor.wait_begun(BEGUN_WITHIN).await;
         self.publisher.publish(&Arc::new(built));
         self.keys.learn(keys);
         state.known.insert(org, rows.org.revision);

@@ -106,6 +106,7 @@ async fn start(
     let determiners = Arc::new(Determiners::default());
     let ejections =
         ejections::start(config, store.clone(), Arc::clone(&metrics), sharing.cooldowns());
+    sharing.share_caps(Arc::clone(&ejections.health));
     let asker = Arc::<Determiners>::clone(&determiners);
     let outside = outside::outside(config, &store, &keyring, &ejections, asker)?;
     // One set of tokens: for what the administration tries out, and for what requests use.

@@ -1,6 +1,6 @@
 //! What counts requests, and what replicas share of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -9,10 +9,16 @@ use crate::{
     config::{self, Config},
     govern::{Governor, OnFailure, Settings, redis::Link},
     ledger::Ledger,
-    route::health::{Cooldowns, RedisCooldowns},
+    route::{
+        RouteHealth,
+        health::{Cooldowns, RedisCooldowns},
+    },
     snapshot::Publisher,
     store::Store,
 };
+
+/// How often replicas are counted.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The governor, and the connection to Redis where there is one.
 pub struct Sharing {
@@ -30,7 +36,8 @@ impl Sharing {
         stop: &watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let url = config.redis.url.as_ref();
-        let link = url.map(|url| Link::new(url.expose())).transpose()?;
+        let patience = Duration::from_millis(config.redis.timeout_ms);
+        let link = url.map(|url| Link::with_deadline(url.expose(), patience)).transpose()?;
         if let Some(link) = &link {
             tokio::spawn(Arc::clone(link).run(stop.subscribe()));
         }
@@ -47,6 +54,21 @@ impl Sharing {
         });
         tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
         Ok(Self { governor, link })
+    }
+
+    /// Lets the routes' caps know how many replicas share them.
+    pub fn share_caps(&self, routes: Arc<RouteHealth>) {
+        if self.link.is_none() {
+            return;
+        }
+        let governor = Arc::clone(&self.governor);
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(LOOK);
+            loop {
+                tick.tick().await;
+                routes.set_replicas(governor.replicas());
+            }
+        });
     }
 
     /// Where replicas tell each other of routes.

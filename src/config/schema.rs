@@ -236,12 +236,20 @@ pub struct Google {
 }
 
 /// `[redis]`
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Redis {
     /// Where counters and cool-downs are shared; none: in this process alone.
     pub url: Option<Secret>,
     /// What is done about requests while it is away.
     pub on_failure: OnFailure,
+    /// Longest wait for an answer of it, milliseconds; then it is taken to be away.
+    pub timeout_ms: u64,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { url: None, on_failure: OnFailure::default(), timeout_ms: 50 }
+    }
 }
 
 /// `redis.on_failure`

@@ -130,6 +130,7 @@ fn redis(section: &mut Section<'_>, default: Redis) -> Redis {
     Redis {
         url: section.read("url", default.url, optional(value::redis_url)),
         on_failure: section.read("on_failure", default.on_failure, choice(ON_FAILURE)),
+        timeout_ms: section.read("timeout_ms", default.timeout_ms, integer(1..=10_000)),
     }
 }
 

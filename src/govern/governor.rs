@@ -88,6 +88,21 @@ pub enum LimiterState {
     Degraded,
 }
 
+impl LimiterState {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::InProcess, Self::Shared, Self::Degraded];
+
+    /// Its label in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProcess => "in_process",
+            Self::Shared => "shared",
+            Self::Degraded => "degraded",
+        }
+    }
+}
+
 /// What became of a request that moves on to another route.
 #[derive(Debug)]
 #[must_use]
@@ -209,6 +224,12 @@ impl Governor {
             Some(_) if self.is_degraded() => LimiterState::Degraded,
             Some(_) => LimiterState::Shared,
         }
+    }
+
+    /// How many replicas there were when Redis was last asked; 1 where nothing is shared.
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.replicas.load(Ordering::Relaxed)
     }
 
     pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {

@@ -36,6 +36,7 @@ pub(super) struct Families {
     pub ledger_lost: IntCounterVec,
     pub log_dropped: IntCounter,
     pub dependency_up: IntGaugeVec,
+    pub limiter_state: IntGaugeVec,
 }
 
 impl Families {
@@ -117,6 +118,16 @@ impl Families {
                     "log_lines_dropped_total",
                     "Log lines dropped because stderr was not read fast enough",
                 ))?,
+            )?,
+            limiter_state: add(
+                to,
+                IntGaugeVec::new(
+                    opts(
+                        "limiter_state",
+                        "1 for where limits are counted: in_process, shared, or degraded while Redis is away",
+                    ),
+                    &["state"],
+                )?,
             )?,
             dependency_up: add(
                 to,

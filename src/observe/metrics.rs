@@ -180,6 +180,11 @@ impl Metrics {
         self.families.dependency_up.with_label_values(&[name]).set(i64::from(up));
     }
 
+    /// Sets whether limits are counted in that way now.
+    pub fn limiter_state(&self, name: &'static str, is_so: bool) {
+        self.families.limiter_state.with_label_values(&[name]).set(i64::from(is_so));
+    }
+
     /// Sets how many usage records were lost for a reason since this process began.
     pub fn ledger_lost(&self, reason: &'static str, total: u64) {
         raise(&self.families.ledger_lost.with_label_values(&[reason]), total);

@@ -12,7 +12,7 @@ use super::{callers::Callers, inside::Inside};
 use crate::{
     auth::ApiKeys,
     cloud::Clouds,
-    govern::{Expectations, Governor},
+    govern::{Expectations, Governor, LimiterState},
     ledger::Ledger,
     net::{Fetcher, Peers},
     observe::{AccessLog, Metrics},
@@ -128,6 +128,10 @@ impl Shared {
             ("unreadable", losses.unreadable),
         ] {
             metrics.ledger_lost(reason, total);
+        }
+        let state = self.governor.state();
+        for known in LimiterState::ALL {
+            metrics.limiter_state(known.as_str(), known == state);
         }
         metrics.log_dropped(self.access.dropped());
         metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));

@@ -87,10 +87,11 @@ impl Link {
         Self::with_deadline(url, DEADLINE)
     }
 
-    pub(in crate::govern) fn with_deadline(
-        url: &str,
-        deadline: Duration,
-    ) -> Result<Arc<Self>, LinkError> {
+    /// One whose calls wait so long for an answer.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn with_deadline(url: &str, deadline: Duration) -> Result<Arc<Self>, LinkError> {
         Ok(Arc::new(Self {
             target: Target::parse(url)?,
             deadline,

@@ -12,7 +12,8 @@ use crate::domain::Money;
 /// Most kinds that are remembered; with more, those that were not met lately are forgotten.
 const MOST: usize = 65_536;
 
-/// How fast it follows: the last so many requests make up most of it.
+/// How fast it follows: the last so many requests make up most of it. Until so many were met, it is
+/// the mean of all of them: the first would else weigh for long.
 const MEMORY: f64 = 16.0;
 
 /// What is expected of a kind that was never met: the size of a short exchange.
@@ -36,6 +37,8 @@ struct Kinds {
 struct Mean {
     tokens: f64,
     cost: f64,
+    /// How many it is made of, as far as that matters.
+    of: f64,
 }
 
 impl Default for Expectations {
@@ -70,18 +73,50 @@ impl Expectations {
 impl Mean {
     #[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
     fn from(used: Amount) -> Self {
-        Self { tokens: used.tokens as f64, cost: used.cost.0 as f64 }
+        Self { tokens: used.tokens as f64, cost: used.cost.0 as f64, of: 1.0 }
     }
 
     fn toward(self, used: Amount) -> Self {
         let used = Self::from(used);
-        let step = |from: f64, to: f64| from + (to - from) / MEMORY;
-        Self { tokens: step(self.tokens, used.tokens), cost: step(self.cost, used.cost) }
+        let of = (self.of + used.of).min(MEMORY);
+        let step = |from: f64, to: f64| from + (to - from) / of;
+        Self { tokens: step(self.tokens, used.tokens), cost: step(self.cost, used.cost), of }
     }
 
     /// Rounded up: what is expected of something is never nothing.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
     fn amount(&self) -> Amount {
         Amount { tokens: self.tokens.ceil() as u64, cost: Money(self.cost.ceil() as i64) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(tokens: u64) -> Amount {
+        Amount { tokens, cost: Money(0) }
+    }
+
+    #[test]
+    fn a_kind_that_was_never_met_is_taken_for_a_short_exchange() {
+        assert_eq!(Expectations::default().of("new"), UNKNOWN);
+    }
+
+    #[test]
+    fn the_first_of_a_kind_weighs_no_more_than_the_next() {
+        let all = Expectations::default();
+        for tokens in [10, 100, 100, 100, 100] {
+            all.learn("kind", used(tokens));
+        }
+        assert_eq!(all.of("kind").tokens, 82);
+    }
+
+    #[test]
+    fn what_requests_use_lately_outweighs_what_they_used_long_ago() {
+        let all = Expectations::default();
+        (0..1_000).for_each(|_| all.learn("kind", used(10)));
+        (0..100).for_each(|_| all.learn("kind", used(1_000)));
+        assert!(all.of("kind").tokens > 990);
     }
 }

@@ -31,8 +31,12 @@ const GATHER: Duration = Duration::from_millis(3);
 /// Between looks at what is idle.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
-/// Between signs of life.
+/// Between signs of life, for each organization.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// Between counts of the replicas: as long as one that has come is not known to the others, their shares
+/// are too large.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// Records that the database holds are remembered for at least so long.
 const REMEMBER: Duration = Duration::from_secs(30);
@@ -61,6 +65,7 @@ impl Governor {
                         self.keep_beginning(),
                         self.keep_looking(),
                         self.keep_telling(link),
+                        self.keep_counting(link),
                         self.keep_beating(link),
                         self.follow(link),
                     );
@@ -148,13 +153,19 @@ impl Governor {
         }
     }
 
-    async fn keep_beating(&self, link: &Link) {
+    async fn keep_counting(&self, link: &Link) {
         loop {
             if let Ok(mut answer) = self.beat(None, &[]).send(link, &BEAT).await {
                 let _ = answer.number();
                 let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
                 self.replicas.store(alive.max(1), Ordering::Relaxed);
             }
+            tokio::time::sleep(COUNT_EVERY).await;
+        }
+    }
+
+    async fn keep_beating(&self, link: &Link) {
+        loop {
             let all = self.periods().all();
             for (org, begun) in all {
                 if let Ok(answer) = self.beat(Some(org), &begun).send(link, &BEAT).await {

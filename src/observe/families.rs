@@ -37,6 +37,7 @@ pub(super) struct Families {
     pub log_dropped: IntCounter,
     pub dependency_up: IntGaugeVec,
     pub limiter_state: IntGaugeVec,
+    pub replicas: IntGauge,
 }
 
 impl Families {
@@ -119,6 +120,7 @@ impl Families {
                     "Log lines dropped because stderr was not read fast enough",
                 ))?,
             )?,
+            replicas: gauge(to, "replicas", "Replicas that share Redis, this one counted")?,
             limiter_state: add(
                 to,
                 IntGaugeVec::new(

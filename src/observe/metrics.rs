@@ -180,6 +180,11 @@ impl Metrics {
         self.families.dependency_up.with_label_values(&[name]).set(i64::from(up));
     }
 
+    /// Sets how many replicas there are.
+    pub fn replicas(&self, count: u32) {
+        self.families.replicas.set(count.into());
+    }
+
     /// Sets whether limits are counted in that way now.
     pub fn limiter_state(&self, name: &'static str, is_so: bool) {
         self.families.limiter_state.with_label_values(&[name]).set(i64::from(is_so));

@@ -129,6 +129,7 @@ impl Shared {
         ] {
             metrics.ledger_lost(reason, total);
         }
+        metrics.replicas(self.governor.replicas());
         let state = self.governor.state();
         for known in LimiterState::ALL {
             metrics.limiter_state(known.as_str(), known == state);

@@ -1,6 +1,6 @@
 //! Four gateways, one Redis and one PostgreSQL: limits hold over all of them, and while Redis is away.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -68,11 +68,18 @@ impl Fleet {
         self.openai.forget_what_was_said();
     }
 
-    /// A policy that every replica knows of.
+    /// A policy that every replica knows of: they know an alias that was made after it.
     async fn policy(&self, kind: &str, body: Value) {
-        self.acme.create(kind, body).await;
-        // Written on the first; the others hear of it within a second.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let row = self.acme.create(kind, body).await;
+        let marker = format!("after-{}", row["id"].as_str().unwrap());
+        self.acme.alias(&marker, &[(&self.provider, "gpt-4o")]).await;
+        for key in &self.keys {
+            until("the replica knows the policy", async || {
+                let models = key.get("/v1/models").await.has_status(200);
+                models.text().contains(&marker).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Asks `count` times, spread over all replicas, `width` at a time.
@@ -96,15 +103,12 @@ fn passed(answers: &[Answer]) -> usize {
 #[tokio::test]
 async fn a_limit_of_600_a_minute_admits_600_over_four_replicas() {
     let fleet = Fleet::patient().await;
+    let limit = json!({"name": "600", "scope_type": "model_alias", "scope_value": "fast",
+        "requests_per_minute": 600});
+    fleet.policy("rate-limits", limit).await;
     let before = fleet.openai.saw().len();
-    let user = json!({"name": "600", "scope_type": "model_alias", "scope_value": "fast",
-        "requests_per_minute": 600 + before});
-    fleet.policy("rate-limits", user).await;
-    let answers = fleet.ask(1000, 256).await;
-    let admitted = passed(&answers);
-    assert!(admitted <= 600 + before && admitted >= 600, "{admitted}");
-    assert_eq!(fleet.openai.saw().len(), before + admitted);
-    assert!(fleet.provider.id.len() > 1);
+    assert_eq!(passed(&fleet.ask(1000, 256).await), 600);
+    assert_eq!(fleet.openai.saw().len(), before + 600);
 }
 
 #[tokio::test]
@@ -112,15 +116,14 @@ async fn a_token_budget_overdraws_by_no_more_than_what_is_in_flight() {
     let fleet = Fleet::patient().await;
     fleet.openai.always(costing(60, 40));
     // What such requests use is learnt on every replica.
-    fleet.ask(80, 8).await;
-    let used: u64 = sum(&fleet.acme.records(84).await);
+    fleet.ask(240, 8).await;
+    let used: u64 = sum(&fleet.acme.records(244).await);
     let budget = json!({"name": "day", "scope_type": "org", "period": "daily",
         "token_limit": used + 20_000, "action_on_exhaust": "block"});
     fleet.policy("budgets", budget).await;
     let answers = fleet.ask(600, 256).await;
     let admitted = passed(&answers);
-    // One request more for each in flight, at most.
-    assert!((199..=200 + 256).contains(&admitted), "{admitted}");
+    assert!((199..=201).contains(&admitted), "{admitted}");
     let mut strict = json!({"name": "strict", "scope_type": "org", "period": "weekly",
         "token_limit": 1, "action_on_exhaust": "block"});
     strict["strict"] = json!(true);
@@ -148,7 +151,8 @@ async fn counters_are_right_again_after_redis_forgot_everything() {
     until("the budget is used up", async || (passed(&fleet.ask(4, 4).await) == 0).then_some(()))
         .await;
     let more = fleet.openai.saw().len() - before;
-    assert!((19..=40).contains(&more), "{more} after {:?}", flushed.elapsed());
+    // 20 are left; until the database was read again, some pass unseen.
+    assert!((19..=80).contains(&more), "{more} after {:?}", flushed.elapsed());
 }
 
 #[tokio::test]
@@ -179,6 +183,26 @@ async fn a_frozen_redis_costs_one_bounded_wait_and_no_error() {
 }
 
 #[tokio::test]
+async fn without_redis_each_replica_enforces_its_share() {
+    let mut fleet = Fleet::new("local").await;
+    let limit = json!({"name": "four hundred", "scope_type": "org", "requests_per_minute": 400});
+    fleet.policy("rate-limits", limit).await;
+    fleet.all_are_counted().await;
+    let before = fleet.openai.saw().len();
+    assert_eq!(passed(&fleet.ask(8, 4).await), 8);
+    fleet.redis.kill();
+    assert_eq!(passed(&fleet.ask(800, 16).await), 400 - 8);
+    assert_eq!(fleet.openai.saw().len(), before + 400);
+    fleet.redis.again().await;
+    fleet.is_degraded(false).await;
+    until("what was used meanwhile counts", async || {
+        (passed(&fleet.ask(4, 4).await) == 0).then_some(())
+    })
+    .await;
+    assert_eq!(passed(&fleet.ask(40, 4).await), 0);
+}
+
+#[tokio::test]
 async fn where_the_operator_wants_it_nothing_limited_passes_without_redis() {
     let mut fleet = Fleet::new("deny").await;
     let limit = json!({"name": "many", "scope_type": "org", "requests_per_minute": 100_000});
@@ -198,6 +222,17 @@ async fn where_the_operator_wants_it_nothing_limited_passes_without_redis() {
 }
 
 impl Fleet {
+    /// Every replica knows how many there are.
+    async fn all_are_counted(&self) {
+        for replica in &self.replicas {
+            until("the replica knows of the others", async || {
+                let known = replica.metrics().await.sum("turnpike_replicas", &[]);
+                (known == 4).then_some(())
+            })
+            .await;
+        }
+    }
+
     async fn is_degraded(&self, degraded: bool) {
         for replica in &self.replicas {
             let wanted = if degraded { "degraded" } else { "ready" };

@@ -9,14 +9,17 @@ help: ## List the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build Turnpike and start it with everything embedded
+	scripts/build-console.sh
 	cargo run --release --locked -- quickstart
 
 test: ## Install what tests need, check and test everything
 	scripts/install-test-needs.sh
+	scripts/build-console.sh
 	$(MAKE) check
 	scripts/check-console.sh
 	cargo test --locked
 	TURNPIKE_TEST_ENGINE=postgres cargo test --locked --test it -- provisioning:: ledger:: figures::
+	scripts/test-console.sh
 
 check: ## Format, lints
 	cargo fmt --check

@@ -1,4 +1,8 @@
-//! Stamps the binary with its version and, in a git checkout of its own, the commit.
+//! Stamps the binary with its version and, in a git checkout of its own, the commit; and puts the
+//! console's files into it.
+
+#[path = "build/console.rs"]
+mod console;
 
 use std::{env, path::Path, process::Command};
 
@@ -9,6 +13,7 @@ fn main() {
     let stamp = commit.as_ref().map_or_else(|| version.clone(), |at| format!("{version} ({at})"));
     println!("cargo:rustc-env=BUILD_VERSION={stamp}");
     println!("cargo:rustc-env=BUILD_COMMIT={}", commit.unwrap_or_default());
+    console::embed();
 }
 
 /// None for a tarball, also one that was unpacked inside another project's checkout.

@@ -1,9 +1,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
-import { standInPlugin } from './dev/vite-plugin.ts'
+
+/** While the console is developed, whatever is not its own is the gateway's, sign-in included. */
+const gateway = process.env.TURNPIKE_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [svelte(), standInPlugin()],
+  plugins: [svelte()],
+  server: { proxy: { '/api': gateway, '/v1': gateway, '/auth': gateway } },
   resolve: {
     alias: { $lib: new URL('./src/lib', import.meta.url).pathname },
     // Tests mount components, so they need the browser's half of Svelte.
@@ -16,5 +19,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
-  test: { include: ['src/**/*.test.ts', 'dev/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'] },
 })

@@ -37,6 +37,8 @@ pub enum Command {
     Check(ConfigFile),
     /// Print a token for the admin and user API, and nothing else
     Token(TokenRequest),
+    /// Print a link that signs someone in to the console, once, within 15 minutes
+    ConsoleLink(LinkRequest),
     /// Change the key that wraps the installation's secrets, without downtime
     RotateMasterKey(RotationRequest),
     /// Manage the accounts of programs
@@ -74,6 +76,26 @@ pub struct TokenRequest {
     /// How long it is valid, such as 30m, 1h or 7d
     #[arg(long, default_value = "1h", value_parser = lifetime)]
     pub ttl: Duration,
+    /// Which file is read.
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Whom the link is to sign in.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct LinkRequest {
+    /// Organization, by name or id; a name that is new is created
+    #[arg(long, value_parser = not_empty)]
+    pub org: String,
+    /// The user: any name, usually an e-mail address
+    #[arg(long, value_parser = not_empty)]
+    pub user: String,
+    /// user, admin or superadmin
+    #[arg(long)]
+    pub role: Role,
+    /// A group of the user; may be given more than once
+    #[arg(long = "group", value_name = "GROUP", value_parser = not_empty)]
+    pub groups: Vec<String>,
     /// Which file is read.
     #[command(flatten)]
     pub config: ConfigFile,

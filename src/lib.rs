@@ -11,6 +11,7 @@
 //!              route net domain (route for the health of routes alone; net for its guarded client
 //!              alone: addresses in requests are others' choice)
 //! alerts     → store secrets net domain
+//! console    → auth domain         (its files are embedded by build.rs)
 //! quickstart → store auth secrets snapshot provider domain
 //! snapshot   → store secrets pricing policy govern provider translate domain
 //! auth       → store secrets net domain   (net fetches identity providers' keys)
@@ -47,6 +48,7 @@ pub mod auth;
 pub mod cli;
 pub mod cloud;
 pub mod config;
+pub mod console;
 pub mod dialect;
 pub mod domain;
 pub mod govern;

@@ -74,7 +74,9 @@ pub(super) fn empty() -> OpenApi {
     jwt.bearer_format = Some("JWT".to_owned());
     jwt.description = Some(
         "A token of one of the organization's identity providers, or of the gateway's own issuer. \
-         The organization comes from its claims. bd- keys are refused here."
+         The organization comes from its claims. bd- keys are refused here. In the console's own \
+         pages the session's cookie takes its place, with the header x-turnpike-csrf on whatever \
+         may change something."
             .to_owned(),
     );
     components.add_security_scheme(JWT, SecurityScheme::Http(jwt));

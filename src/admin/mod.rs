@@ -53,6 +53,7 @@ mod schemas;
 mod scopes;
 mod sealing;
 mod service_accounts;
+mod session;
 mod smart_inputs;
 mod smart_models;
 mod smart_preview;

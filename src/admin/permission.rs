@@ -13,7 +13,7 @@ use axum::{
 
 use super::{error::AdminError, state::AdminState};
 use crate::{
-    auth::{Caller, CallerRefusal},
+    auth::{Caller, CallerRefusal, Head},
     domain::{RequestId, Role, Timestamp},
 };
 
@@ -79,7 +79,7 @@ async fn admitted(
         return next.run(request).await;
     }
     let now = Timestamp::now();
-    let caller = match state.authenticator.authenticate(request.headers(), now).await {
+    let caller = match state.authenticator.authenticate(&Head::of(&request), now).await {
         Ok(caller) => caller,
         Err(refusal) => return AdminError::from(refusal).into_response(),
     };

@@ -12,7 +12,7 @@ use super::{
     operations::Operations,
     permission::Needs::{Admin, AnyUser, Nothing},
     policy_status, pricing, provider_catalog, providers, rate_limits, route_health, routes,
-    service_accounts, smart_models, smart_preview,
+    service_accounts, session, smart_models, smart_preview,
     state::AdminState,
     token, usage, usage_summary, user, users, webhooks,
 };
@@ -75,6 +75,9 @@ pub(super) fn operations() -> Operations {
         .routes(AnyUser, routes!(user::list_models))
         .routes(AnyUser, routes!(usage::of_user))
         .routes(Nothing, routes!(token::create))
+        .routes(Nothing, routes!(session::get))
+        .routes(Nothing, routes!(session::end))
+        .routes(Nothing, routes!(session::issuers))
         .routes(AnyUser, routes!(usage_summary::of_user))
         .routes(Nothing, routes!(document::get))
 }

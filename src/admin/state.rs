@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{ApiKeys, Authenticator, IdentityProviders, Issuer, TokenDesk},
+    auth::{ApiKeys, Authenticator, TokenDesk},
     domain::OrgId,
     secrets::Keyring,
     store::Store,
@@ -29,20 +29,18 @@ pub struct AdminState {
 }
 
 impl AdminState {
-    /// Gathers them; callers are told by tokens of `issuer` and of `providers`.
-    pub fn new(
+    /// Gathers them.
+    #[must_use]
+    pub const fn new(
         store: Store,
         keyring: Arc<Keyring>,
         api_keys: Arc<ApiKeys>,
-        issuer: Arc<Issuer>,
-        providers: IdentityProviders,
+        authenticator: Arc<Authenticator>,
+        tokens: Arc<TokenDesk>,
         refresh: Arc<dyn Refresh>,
         outside: Outside,
     ) -> Self {
-        let keys = Arc::clone(&api_keys);
-        let desk = TokenDesk::new(store.clone(), Arc::clone(&keyring), Arc::clone(&issuer));
-        let authenticator = Arc::new(Authenticator::new(store.clone(), issuer, providers, keys));
-        Self { store, keyring, api_keys, authenticator, tokens: Arc::new(desk), refresh, outside }
+        Self { store, keyring, api_keys, authenticator, tokens, refresh, outside }
     }
 }
 

@@ -120,6 +120,7 @@ pub(super) async fn update(
     let (before, after) = (UserView::from(before), UserView::from(after));
     change.commit(Audit::updated(WHAT, id.0, &before, &after)?).await?;
     state.api_keys.forget_user(actor.org, id).await;
+    state.authenticator.sessions().forget();
     Ok(Json(after))
 }
 

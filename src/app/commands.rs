@@ -2,12 +2,12 @@
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
-use super::{AppError, parts, rotate, serve};
+use super::{AppError, parts, rotate, serve, site};
 use crate::{
     admin, auth,
     cli::{
-        Command, ConfigFile, EXIT_CONFIG, NewServiceAccount, RotationRequest, ServiceAccount,
-        TokenRequest,
+        Command, ConfigFile, EXIT_CONFIG, LinkRequest, NewServiceAccount, RotationRequest,
+        ServiceAccount, TokenRequest,
     },
     config::{self, Config, LogFormat},
     healthcheck, observe,
@@ -24,6 +24,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
+        }
+        Command::ConsoleLink(request) => {
+            load(&request.config).and_then(|config| console_link(&config, &request))
         }
         Command::RotateMasterKey(request) => {
             load(&request.config).and_then(|config| rotate_master_key(&config, &request))
@@ -72,6 +75,19 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
         Ok(token)
     })?;
     say(&token)
+}
+
+fn console_link(config: &Config, request: &LinkRequest) -> Result<(), AppError> {
+    let LinkRequest { org, user, role, groups, .. } = request;
+    let path = block_on(1, async {
+        let (store, keyring) = parts::unlock(config).await?;
+        let invited = auth::Invited { org, user, role: *role, groups };
+        let path = auth::invite(&store, &keyring, &invited).await?;
+        store.close().await;
+        Ok(path)
+    })?;
+    let url = site::console_url(config, config.server.listen, config.admin.listen);
+    say(&format!("{url}{}", path.expose()))
 }
 
 fn rotate_master_key(config: &Config, request: &RotationRequest) -> Result<(), AppError> {

@@ -46,6 +46,9 @@ pub enum AppError {
     /// No token was made.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// No link into the console was made.
+    #[error(transparent)]
+    Link(#[from] auth::SignInError),
     /// No service account was made.
     #[error(transparent)]
     ServiceAccount(#[from] auth::ServiceAccountError),

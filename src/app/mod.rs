@@ -21,6 +21,7 @@ mod rotate;
 mod serve;
 mod sharing;
 mod shutdown;
+mod site;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,10 @@
-//! Housekeeping of usage records: `ledger.retention_days`, tables for the months to come, sums of
-//! records that have none.
+//! Housekeeping: usage records past `ledger.retention_days`, tables for the months to come, sums of
+//! records that have none, sessions that are over.
 
 use std::time::Duration;
 
 use crate::{
+    auth,
     domain::Timestamp,
     store::{Expired, Store, StoreError},
 };
@@ -24,6 +25,9 @@ pub async fn run(store: Store, days: u32) {
             tracing::warn!(%error, "tables for the months of usage records cannot be made now");
         }
         expire(store.expire_usage(before).await);
+        if let Err(error) = auth::expire_sessions(&store, now).await {
+            tracing::warn!(%error, "sessions that are over cannot be removed now");
+        }
         match store.roll_up_backlog().await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, "earlier usage records were summed up"),

@@ -18,13 +18,16 @@ use super::{
     refresh::Refresher,
     retention, sharing,
     shutdown::{self, Leave},
+    site,
 };
 use crate::{
     admin::{self, AdminState, Outside},
     alerts::{self, Courier},
-    auth::{ApiKeys, IdentityProviders, Issuer},
+    auth::{self, ApiKeys},
     cloud::Clouds,
     config::{self, Config},
+    console,
+    domain::{Role, Timestamp},
     govern::Governor,
     ledger::{Ledger, OnFull, SpoolLimits},
     net::Peers,
@@ -54,10 +57,13 @@ pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
     } else {
         None
     };
-    let running = start(config, store, keyring, (listener, bound)).await?;
-    if let Some(provisioned) = provisioned {
-        let base = base_url(config, running.bound);
-        commands::say(&quickstart::banner(&provisioned, &base))?;
+    let running = start(config, store, Arc::clone(&keyring), (listener, bound)).await?;
+    if let Some(made) = provisioned {
+        let base = site::base_url(config, running.bound);
+        let (admin, now) = ((made.org.id, made.admin.id), Timestamp::now());
+        let path = auth::sign_in_link(&running.store, &keyring, admin, Role::Admin, now).await?;
+        let link = format!("{}{}", running.console, path.expose());
+        commands::say(&quickstart::banner(&made, &base, &link))?;
     }
     running.until_told(config).await
 }
@@ -65,6 +71,8 @@ pub async fn serve(config: &Config, quickstart: bool) -> Result<(), AppError> {
 /// A serving process.
 struct Running {
     bound: SocketAddr,
+    /// Where the console is.
+    console: String,
     shared: Arc<Shared>,
     store: Store,
     listener: TcpListener,
@@ -92,7 +100,6 @@ async fn start(
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
-    let providers = identity::providers(config, &fetcher);
     let metrics = Arc::new(Metrics::new()?);
     let sharing = sharing::Sharing::new(config, &store, &ledger, &publisher, &stop_delivery)?;
     let governor = Arc::clone(&sharing.governor);
@@ -103,6 +110,11 @@ async fn start(
         link: sharing.link.clone(),
         drain: drain.clone(),
     };
+    let private = config.admin.listen.map(|at| listen::bind(at, "admin.listen")).transpose()?;
+    let private_at = private.as_ref().map(|(_, bound)| *bound);
+    let site = site::site(config, bound, private_at);
+    let identity = identity::identity(config, (&store, &keyring), &keys, &fetcher, site).await?;
+    let people = Arc::clone(&identity.people);
     let determiners = Arc::new(Determiners::default());
     let ejections =
         ejections::start(config, store.clone(), Arc::clone(&metrics), sharing.cooldowns());
@@ -116,13 +128,17 @@ async fn start(
         trusted: outside.trusted.clone(),
     };
     let admin =
-        admin_router(&store, &keyring, &keys, &publisher, &governor, providers, outside).await?;
-    let local = local_router(config, probes::router(vitals), admin)?;
+        admin_router(&store, &keyring, &keys, &publisher, &governor, identity, outside).await?;
+    let inside = admin.merge(console::router(Arc::clone(&people)));
+    // Cookies know no ports: what is not signed in to here is not believed here.
+    let people = private.is_none().then_some(people);
+    let local = local_router(private, probes::router(vitals), inside)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
+        people,
         ledger,
         metrics,
         access,
@@ -143,7 +159,9 @@ async fn start(
     let (mut service, fds) = listen::service(config, &shared, listener, bound)?;
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
-    Ok(Running { bound, shared, store, listener: held, close, public, delivery, stop_delivery })
+    let console = site::console_url(config, bound, private_at);
+    let listener = held;
+    Ok(Running { bound, console, shared, store, listener, close, public, delivery, stop_delivery })
 }
 
 impl Running {
@@ -177,7 +195,7 @@ async fn admin_router(
     keys: &Arc<ApiKeys>,
     publisher: &Arc<Publisher>,
     governor: &Arc<Governor>,
-    providers: IdentityProviders,
+    identity: identity::Identity,
     outside: Outside,
 ) -> Result<Router, AppError> {
     let refresher = Refresher::new(
@@ -193,20 +211,23 @@ async fn admin_router(
     refresher.all().await.map_err(|error| AppError::Refresh(error.to_string()))?;
     let refresher = Arc::new(refresher);
     tokio::spawn(follow::run(Arc::clone(&refresher)));
-    let issuer = Issuer::load_or_create(store, keyring).await?;
     let (store, keyring, keys) = (store.clone(), Arc::clone(keyring), Arc::clone(keys));
-    let issuer = Arc::new(issuer);
-    let state = AdminState::new(store, keyring, keys, issuer, providers, refresher, outside);
+    let identity::Identity { people, tokens } = identity;
+    let state = AdminState::new(store, keyring, keys, people, tokens, refresher, outside);
     Ok(admin::router(state))
 }
 
-/// The router of the public port: with the admin and user API, unless that has a listener of its own.
-fn local_router(config: &Config, probes: Router, admin: Router) -> Result<Router, AppError> {
-    let Some(address) = config.admin.listen else {
-        return Ok(probes.merge(admin).fallback(admin::not_found));
+/// The router of the public port: with the administration and the console, unless these have a
+/// listener of their own.
+fn local_router(
+    private: Option<(TcpListener, SocketAddr)>,
+    probes: Router,
+    inside: Router,
+) -> Result<Router, AppError> {
+    let Some((listener, bound)) = private else {
+        return Ok(probes.merge(inside).fallback(site::anything_else));
     };
-    let (listener, bound) = listen::bind(address, "admin.listen")?;
-    serve_router(listener, probes.clone().merge(admin).fallback(admin::not_found))?;
+    serve_router(listener, probes.clone().merge(inside).fallback(site::anything_else))?;
     tracing::info!(address = %bound, "admin listening");
     Ok(probes.fallback(admin::not_found))
 }
@@ -256,15 +277,4 @@ fn limits(config: &Config) -> Limits {
         all_rate_limited_status: config.routing.all_rate_limited_status,
         determiner_timeout: Duration::from_millis(config.routing.determiner_timeout_ms),
     }
-}
-
-/// How this process is reached, for people and for probes.
-fn base_url(config: &Config, bound: SocketAddr) -> String {
-    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
-    let address = if bound.ip().is_unspecified() {
-        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), bound.port())
-    } else {
-        bound
-    };
-    config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
 }

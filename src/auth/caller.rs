@@ -6,8 +6,8 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use uuid::Uuid;
 
 use super::{
-    ISSUER_NAME, IdentityProviders, Issuer, TokenRefusal, jwt::Jwt, keys::ApiKeys,
-    presented::Presented,
+    Forged, Head, ISSUER_NAME, IdentityProviders, Issuer, Sessions, TokenRefusal, jwt::Jwt,
+    keys::ApiKeys, presented::Presented,
 };
 use crate::{
     domain::{OrgId, Role, Timestamp, UserId},
@@ -37,10 +37,11 @@ pub struct Caller {
 
 /// Turns requests into callers.
 pub struct Authenticator {
-    store: Store,
+    pub(super) store: Store,
     issuer: Arc<Issuer>,
-    providers: IdentityProviders,
+    pub(super) providers: IdentityProviders,
     keys: Arc<ApiKeys>,
+    pub(super) sessions: Sessions,
 }
 
 impl Authenticator {
@@ -52,29 +53,48 @@ impl Authenticator {
         issuer: Arc<Issuer>,
         providers: IdentityProviders,
         keys: Arc<ApiKeys>,
+        sessions: Sessions,
     ) -> Self {
-        Self { store, issuer, providers, keys }
+        Self { store, issuer, providers, keys, sessions }
     }
 
-    /// Tells who sent a request with these headers.
+    /// The console's sessions.
+    pub const fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Tells who sent a request, by its token, or by its session where it has no token.
     ///
     /// # Errors
     /// Why it is refused; [`CallerRefusal::status`] is the status to answer.
     pub async fn authenticate(
         &self,
-        headers: &HeaderMap,
+        head: &Head<'_>,
         now: Timestamp,
     ) -> Result<Caller, CallerRefusal> {
-        let token = self.verify(bearer(headers)?, now).await?;
+        if self.has_session(head) {
+            let (user, role) = self.by_session(head, now).await?;
+            return Ok(Caller::new(user, role));
+        }
+        let token = self.verify(bearer(head.headers)?, now).await?;
         let role = self.role(&token).await?;
+        let user = self.user_of(&token, role, named_org(head.headers)?, now).await?;
+        Ok(Caller::new(user, role))
+    }
+
+    /// The user of a token in its organization, or in the one that is named.
+    pub(super) async fn user_of(
+        &self,
+        token: &Presented,
+        role: Role,
+        named: Option<&str>,
+        now: Timestamp,
+    ) -> Result<UserRow, CallerRefusal> {
         let homes = token.homes(&self.store).await?;
-        let org = self.org(headers, &token, &homes, role).await?;
+        let org = self.org(named, token, &homes, role).await?;
         // Groups and their policies belong to one organization; a visitor brings none along.
         let seen = if homes.contains(&org) { &token.groups[..] } else { &[] };
-        let user = self.user(org, &token, seen, now).await?;
-        let groups = user.effective_groups().to_vec();
-        let user = user.id;
-        Ok(Caller { org, user, role, groups, subject: token.subject, email: token.email })
+        self.user(org, token, seen, now).await
     }
 
     /// What the token may do: a service account's no more than its account, which must still be there.
@@ -94,26 +114,21 @@ impl Authenticator {
         self.providers.verify(&jwt, now).await
     }
 
-    /// The token's organization, or the one that the header names.
-    async fn org(
+    /// The token's organization, or the one that is named.
+    pub(super) async fn org(
         &self,
-        headers: &HeaderMap,
+        named: Option<&str>,
         token: &Presented,
         homes: &[OrgId],
         role: Role,
     ) -> Result<OrgId, CallerRefusal> {
-        let mut named = headers.get_all(ORG_HEADER).iter();
-        let Some(name) = named.next() else {
+        let Some(name) = named else {
             return match homes {
                 [] => Err(CallerRefusal::NoOrganization),
                 [home] => Ok(*home),
                 _ => Err(CallerRefusal::SeveralOrganizations),
             };
         };
-        let name = name.to_str().map(str::trim).map_err(|_| CallerRefusal::OrgHeader)?;
-        if named.next().is_some() || name.is_empty() {
-            return Err(CallerRefusal::OrgHeader);
-        }
         if homes.is_empty() {
             return Err(CallerRefusal::NoOrganization);
         }
@@ -137,7 +152,7 @@ impl Authenticator {
 
     /// The user's row. The store writes it when something changed or a minute went by, not on
     /// every request.
-    async fn user(
+    pub(super) async fn user(
         &self,
         org: OrgId,
         token: &Presented,
@@ -156,9 +171,29 @@ impl Authenticator {
         let Sighting { user, regrouped } = self.store.ensure_user(&seen).await?;
         if regrouped {
             self.keys.forget_user(org, user.id).await;
+            self.sessions.forget();
         }
         Ok(user)
     }
+}
+
+impl Caller {
+    fn new(user: UserRow, role: Role) -> Self {
+        let groups = user.effective_groups().to_vec();
+        let UserRow { id, org_id, subject, email, .. } = user;
+        Self { org: org_id, user: id, role, groups, subject, email }
+    }
+}
+
+/// The organization that a request's header names.
+pub(super) fn named_org(headers: &HeaderMap) -> Result<Option<&str>, CallerRefusal> {
+    let mut named = headers.get_all(ORG_HEADER).iter();
+    let Some(name) = named.next() else { return Ok(None) };
+    let name = name.to_str().map(str::trim).map_err(|_| CallerRefusal::OrgHeader)?;
+    if named.next().is_some() || name.is_empty() {
+        return Err(CallerRefusal::OrgHeader);
+    }
+    Ok(Some(name))
 }
 
 /// The token of `Authorization: Bearer …`.
@@ -193,6 +228,12 @@ pub enum CallerRefusal {
     /// A `bd-` key where a token belongs.
     #[error("bd- keys are for /v1 only; the admin and user API need a JWT")]
     GatewayKey,
+    /// The cookie is that of no session, or of one that is over.
+    #[error("the session has ended: sign in again")]
+    NoSession,
+    /// A session's cookie that another site's page may have sent.
+    #[error(transparent)]
+    Forged(#[from] Forged),
     /// The token is not valid.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
@@ -226,12 +267,13 @@ impl CallerRefusal {
         match self {
             Self::Token(TokenRefusal::Unavailable) | Self::Store(_) => 503,
             Self::Missing
+            | Self::NoSession
             | Self::GatewayKey
             | Self::Token(_)
             | Self::NoOrganization
             | Self::AccountGone => 401,
             Self::OrgHeader | Self::SeveralOrganizations => 400,
-            Self::OtherOrganization => 403,
+            Self::OtherOrganization | Self::Forged(_) => 403,
             Self::NoSuchOrganization(_) => 404,
         }
     }
@@ -244,7 +286,11 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::{auth::token, secrets::Keyring, store::testing};
+    use crate::{
+        auth::{Site, token},
+        secrets::Keyring,
+        store::testing,
+    };
 
     struct Fixture {
         _dir: tempfile::TempDir,
@@ -264,6 +310,7 @@ mod tests {
                 Arc::new(issuer),
                 IdentityProviders::default(),
                 keys,
+                Sessions::new(store.clone(), Arc::clone(&keyring), Site::default()),
             );
             Self { _dir: dir, store, keyring, authenticator }
         }
@@ -281,7 +328,9 @@ mod tests {
             for (name, value) in headers {
                 map.append(*name, HeaderValue::from_str(value).unwrap());
             }
-            self.authenticator.authenticate(&map, Timestamp::now()).await
+            let mut request = http::Request::new(());
+            *request.headers_mut() = map;
+            self.authenticator.authenticate(&Head::of(&request), Timestamp::now()).await
         }
 
         async fn refused(&self, headers: &[(&'static str, &str)]) -> u16 {

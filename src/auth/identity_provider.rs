@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     TokenRefusal,
     claims::{ClaimPaths, OrgClaim},
+    code_flow::{Attempt, ClientRules, FlowRefusal, KnownEndpoints},
     issuer_keys::{IssuerKeys, Published},
     jwt::Jwt,
     presented::{Presented, Reach},
@@ -29,6 +30,8 @@ pub struct ProviderRules {
     pub organizations: Vec<String>,
     /// The strongest role that it can give.
     pub max_role: Role,
+    /// For signing in to the console; none: its tokens are taken, and that is all.
+    pub client: Option<ClientRules>,
 }
 
 /// All of them. The default is none.
@@ -39,6 +42,8 @@ struct IdentityProvider {
     rules: ProviderRules,
     organizations: Arc<[String]>,
     keys: IssuerKeys,
+    published: Arc<Published>,
+    endpoints: KnownEndpoints,
 }
 
 impl IdentityProviders {
@@ -58,25 +63,82 @@ impl IdentityProviders {
         now: Timestamp,
     ) -> Result<Presented, TokenRefusal> {
         let issuer = jwt.issuer().ok_or(TokenRefusal::Malformed)?;
-        let known = self.0.iter().find(|provider| provider.rules.issuer == issuer);
-        known.ok_or(TokenRefusal::Foreign)?.verify(jwt, now).await
+        let known = self.of(issuer).ok_or(TokenRefusal::Foreign)?;
+        known.verify(jwt, &known.rules.audience, now).await
+    }
+
+    /// Those at which people can sign in to the console.
+    pub(super) fn for_sign_in(&self) -> impl Iterator<Item = &str> {
+        let with_client = self.0.iter().filter(|provider| provider.rules.client.is_some());
+        with_client.map(|provider| provider.rules.issuer.as_str())
+    }
+
+    /// How far the word of an issuer reaches, and the strongest role that it can give.
+    pub(super) fn reach(&self, issuer: &str) -> Option<(Reach, Role)> {
+        let provider = self.of(issuer)?;
+        Some((Reach::Listed(Arc::clone(&provider.organizations)), provider.rules.max_role))
+    }
+
+    /// Begins a sign-in; answers what to keep of it, and where the browser is to be sent.
+    pub(super) async fn begin(
+        &self,
+        issuer: &str,
+        redirect_uri: String,
+        now: Timestamp,
+    ) -> Result<(Attempt, String), FlowRefusal> {
+        let (provider, client) = self.client(issuer)?;
+        let endpoints = provider.endpoints.get(&provider.published).await?;
+        let attempt = Attempt::new(issuer, &endpoints, redirect_uri, now)?;
+        let location = attempt.location(&endpoints, client).ok_or(FlowRefusal::NoProvider)?;
+        Ok((attempt, location))
+    }
+
+    /// Ends it: who has signed in.
+    pub(super) async fn end(
+        &self,
+        attempt: &Attempt,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Presented, FlowRefusal> {
+        let (provider, client) = self.client(&attempt.issuer)?;
+        let token = attempt.exchange(&provider.published, client, code).await?;
+        let jwt = Jwt::parse(&token)?;
+        if !attempt.is_answered_by(&jwt, client) {
+            return Err(FlowRefusal::State);
+        }
+        Ok(provider.verify(&jwt, &client.id, now).await?)
+    }
+
+    fn of(&self, issuer: &str) -> Option<&IdentityProvider> {
+        self.0.iter().find(|provider| provider.rules.issuer == issuer)
+    }
+
+    fn client(&self, issuer: &str) -> Result<(&IdentityProvider, &ClientRules), FlowRefusal> {
+        let provider = self.of(issuer).ok_or(FlowRefusal::NoProvider)?;
+        Ok((provider, provider.rules.client.as_ref().ok_or(FlowRefusal::NoProvider)?))
     }
 }
 
 impl IdentityProvider {
     fn new(rules: ProviderRules, fetcher: &Fetcher) -> Self {
-        let published = Published {
+        let published = Arc::new(Published {
             fetcher: fetcher.clone(),
             issuer: rules.issuer.clone(),
             jwks_url: rules.jwks_url.clone(),
-        };
-        let keys = IssuerKeys::new(&rules.issuer, Arc::new(published));
-        Self { organizations: rules.organizations.clone().into(), rules, keys }
+        });
+        let keys = IssuerKeys::new(&rules.issuer, Arc::<Published>::clone(&published));
+        let organizations = rules.organizations.clone().into();
+        Self { organizations, rules, keys, published, endpoints: KnownEndpoints::default() }
     }
 
     /// The signature last: what is refused without it costs its issuer nothing.
-    async fn verify(&self, jwt: &Jwt<'_>, now: Timestamp) -> Result<Presented, TokenRefusal> {
-        if !jwt.is_for(&self.rules.audience) {
+    async fn verify(
+        &self,
+        jwt: &Jwt<'_>,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<Presented, TokenRefusal> {
+        if !jwt.is_for(audience) {
             return Err(TokenRefusal::Foreign);
         }
         jwt.check_times(now)?;

@@ -62,10 +62,14 @@ pub(super) struct Published {
     pub(super) jwks_url: Option<String>,
 }
 
+/// The discovery document, as far as anybody here reads it.
 #[derive(Deserialize)]
-struct Discovery {
+pub(super) struct Discovery {
     issuer: String,
     jwks_uri: String,
+    pub(super) authorization_endpoint: Option<String>,
+    pub(super) token_endpoint: Option<String>,
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
 #[async_trait]
@@ -73,14 +77,14 @@ impl Publishes for Published {
     async fn fetch(&self) -> Result<KeySet, KeysError> {
         let url = match &self.jwks_url {
             Some(url) => url.clone(),
-            None => self.discover().await?,
+            None => self.discovery().await?.jwks_uri,
         };
         Ok(KeySet::parse(&self.get(KEYS, &url).await?)?)
     }
 }
 
 impl Published {
-    async fn discover(&self) -> Result<String, KeysError> {
+    pub(super) async fn discovery(&self) -> Result<Discovery, KeysError> {
         let url = format!("{}/.well-known/openid-configuration", self.issuer);
         let document = self.get(DISCOVERY, &url).await?;
         let found: Discovery =
@@ -89,7 +93,7 @@ impl Published {
         let own = found.issuer.trim_end_matches('/') == self.issuer;
         let downgraded =
             self.issuer.starts_with("https://") && !found.jwks_uri.starts_with("https://");
-        if own && !downgraded { Ok(found.jwks_uri) } else { Err(KeysError::Discovery) }
+        if own && !downgraded { Ok(found) } else { Err(KeysError::Discovery) }
     }
 
     async fn get(&self, what: &'static str, url: &str) -> Result<bytes::Bytes, KeysError> {

@@ -21,13 +21,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// On whose behalf a runtime request is made.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// The key's organization.
+    /// The caller's organization.
     pub org: OrgId,
-    /// The key; none where an administrator has the gateway ask.
+    /// The key; none for someone in the console.
     pub key: Option<KeyId>,
     /// The key's name.
     pub key_name: Arc<str>,
-    /// The user it belongs to, if any.
+    /// The user that calls, or that the key belongs to, if any.
     pub user: Option<UserId>,
     /// Who that is.
     pub person: Option<Person>,
@@ -35,6 +35,24 @@ pub struct Principal {
     pub groups: Arc<[String]>,
     /// When the key ends.
     pub expires_at: Option<Timestamp>,
+}
+
+/// Whose requests are held to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Those with one key.
+    Key(KeyId),
+    /// Those of one user in the console.
+    User(OrgId, Option<UserId>),
+}
+
+impl Principal {
+    /// Whose request it is.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let user = Who::User(self.org, self.user);
+        self.key.map_or(user, Who::Key)
+    }
 }
 
 /// Why a key gives no access.
@@ -205,8 +223,8 @@ fn judge(row: Option<KeyRow>, hash: &[u8; 32]) -> Finding {
     Ok(Arc::new(Principal {
         org: row.org_id,
         key: Some(row.id),
-        user: row.user_id,
         key_name: row.name.into(),
+        user: row.user_id,
         person: row.person,
         groups: row.group_name.map_or(row.user_groups, |group| vec![group]).into(),
         expires_at: row.expires_at,
@@ -281,10 +299,8 @@ mod tests {
         let (text, row) = f.key(|row| row.user_id = Some(f.user)).await;
         assert!(f.keys.cached(&text).is_none());
         let principal = f.keys.verify(&text).await.unwrap();
-        assert_eq!(
-            (principal.org, principal.key, principal.user),
-            (f.org, Some(row.id), Some(f.user))
-        );
+        assert_eq!((principal.org, principal.who()), (f.org, Who::Key(row.id)));
+        assert_eq!(principal.user, Some(f.user));
         assert_eq!(*principal.groups, ["research"], "the user's groups");
         assert_eq!(f.keys.cached(&text), Some(Ok(principal)));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{claims::OrgClaim, issuer::Claims};
 use crate::{
     domain::{OrgId, Role, ServiceAccountId},
-    store::{OrgRow, Store, StoreError},
+    store::{OrgRow, Store, StoreError, UserRow},
 };
 
 /// Any organization, in a list of them.
@@ -52,6 +52,20 @@ impl From<Claims> for Presented {
 }
 
 impl Presented {
+    /// What a token said about someone who was signed in with it.
+    pub(super) fn again(user: &UserRow, reach: Reach) -> Self {
+        Self {
+            orgs: vec![OrgClaim { id: Some(user.org_id), name: None }],
+            reach,
+            issuer: user.issuer.clone(),
+            subject: user.subject.clone(),
+            email: user.email.clone(),
+            roles: user.roles.clone(),
+            groups: user.groups.clone(),
+            service_account: None,
+        }
+    }
+
     /// The strongest role that the token names; `user` where it names none that exists.
     pub(super) fn role(&self) -> Role {
         self.roles.iter().filter_map(|name| name.parse().ok()).max().unwrap_or(Role::User)

@@ -75,8 +75,11 @@ pub struct Server {
 /// `[admin]`
 #[derive(Clone, Debug, Default)]
 pub struct Admin {
-    /// If set, the admin and user API leave the public listener for this one.
+    /// If set, the admin and user API and the console leave the public listener for this one.
     pub listen: Option<SocketAddr>,
+    /// The URL under which the console is then reached, without trailing slash; none: the request's
+    /// `Host`.
+    pub public_url: Option<String>,
 }
 
 /// `[metrics]`

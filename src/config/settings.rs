@@ -53,7 +53,7 @@ fn config(reader: &mut Reader) -> Config {
     let default = Config::default();
     Config {
         server: server(&mut reader.section("server"), default.server),
-        admin: admin(&mut reader.section("admin"), &default.admin),
+        admin: admin(&mut reader.section("admin"), default.admin),
         metrics: metrics(&mut reader.section("metrics"), &default.metrics),
         storage: storage(&mut reader.section("storage"), default.storage),
         redis: redis(&mut reader.section("redis"), default.redis),
@@ -106,8 +106,11 @@ fn server(section: &mut Section<'_>, default: Server) -> Server {
     }
 }
 
-fn admin(section: &mut Section<'_>, default: &Admin) -> Admin {
-    Admin { listen: section.read("listen", default.listen, optional(value::address)) }
+fn admin(section: &mut Section<'_>, default: Admin) -> Admin {
+    Admin {
+        listen: section.read("listen", default.listen, optional(value::address)),
+        public_url: section.read("public_url", default.public_url, optional(value::web_url)),
+    }
 }
 
 fn metrics(section: &mut Section<'_>, default: &MetricsCfg) -> MetricsCfg {

@@ -10,7 +10,7 @@ use pingora_proxy::Session;
 use super::{
     body::{self, BodyError, Room},
     ctx::{Call, Ctx, Inbound},
-    framing, gate, identity, inside, limits, local, oauth,
+    framing, gate, identity, inside, limits, local, oauth, person,
     refusal::{self, Refusal},
     reply, smart, translation,
 };
@@ -116,7 +116,7 @@ async fn admitted(
     check_head(session, endpoint)?;
     let principal = match inside::commissioner(session) {
         Some(principal) => principal,
-        None => authenticate(&session.req_header().headers, ctx).await?,
+        None => caller(session, ctx).await?,
     };
     if let Some(call) = ctx.call.as_mut() {
         call.principal = Some(Arc::clone(&principal));
@@ -160,6 +160,14 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
         return Ok(());
     }
     Err(refusal::method_not_allowed(wanted.as_str()))
+}
+
+/// Whoever shows a session or a key.
+async fn caller(session: &Session, ctx: &Ctx) -> std::result::Result<Arc<Principal>, Refusal> {
+    match person::principal(session.req_header(), ctx).await {
+        Some(person) => person,
+        None => authenticate(&session.req_header().headers, ctx).await,
+    }
 }
 
 async fn authenticate(

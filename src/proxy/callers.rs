@@ -1,12 +1,12 @@
-//! What callers are held to, worked out once per key and state of its organization.
+//! What callers are held to, worked out once per key, or user in the console, and
+//! state of the organization.
 
 use std::sync::Arc;
 
 use moka::sync::Cache;
 
 use crate::{
-    auth::Principal,
-    domain::KeyId,
+    auth::{Principal, Who},
     policy::Subject,
     snapshot::{CallerPolicies, OrgSnapshot},
 };
@@ -14,9 +14,9 @@ use crate::{
 /// Callers remembered at most.
 const CAPACITY: u64 = 100_000;
 
-/// What was worked out, by key.
+/// What was worked out, by caller.
 pub struct Callers {
-    known: Cache<KeyId, Arc<Held>>,
+    known: Cache<Who, Arc<Held>>,
 }
 
 /// What a caller is held to.
@@ -39,8 +39,7 @@ impl Callers {
     pub fn held(&self, org: &OrgSnapshot, principal: &Arc<Principal>) -> Arc<Held> {
         let is_current =
             |held: &Held| held.serial == org.serial && Arc::ptr_eq(&held.principal, principal);
-        let known = principal.key.and_then(|key| self.known.get(&key));
-        if let Some(known) = known.filter(|held| is_current(held)) {
+        if let Some(known) = self.known.get(&principal.who()).filter(|held| is_current(held)) {
             return known;
         }
         let held = Arc::new(Held {
@@ -48,9 +47,7 @@ impl Callers {
             serial: org.serial,
             policies: org.policies.of_caller(org.id, &subject(principal)),
         });
-        if let Some(key) = principal.key {
-            self.known.insert(key, Arc::clone(&held));
-        }
+        self.known.insert(principal.who(), Arc::clone(&held));
         held
     }
 }
@@ -59,7 +56,7 @@ impl Callers {
 fn subject(principal: &Principal) -> Subject<'_> {
     Subject {
         key: principal.key,
-        key_name: Some(&principal.key_name),
+        key_name: principal.key.and(Some(&*principal.key_name)),
         user: principal.user,
         person: principal.person.as_ref(),
         groups: &principal.groups,

@@ -25,6 +25,7 @@ mod local;
 mod meter;
 mod oauth;
 mod observe;
+mod person;
 mod plan;
 mod refusal;
 mod reply;

@@ -34,6 +34,11 @@ pub fn invalid_api_key(message: &str) -> Refusal {
     refuse("api_key", 401, "invalid_api_key", message)
 }
 
+/// A session that may not be used like this.
+pub fn session(status: u16, message: String) -> Refusal {
+    refuse("session", status, "session_refused", message)
+}
+
 /// A provider that forwards the caller's own OAuth token serves the Messages endpoints alone.
 pub fn oauth_endpoint(provider: &str, endpoint: Endpoint) -> Refusal {
     let message = format!(

@@ -10,7 +10,7 @@ use std::{
 
 use super::{callers::Callers, inside::Inside};
 use crate::{
-    auth::ApiKeys,
+    auth::{ApiKeys, Authenticator},
     cloud::Clouds,
     govern::{Expectations, Governor, LimiterState},
     ledger::Ledger,
@@ -43,6 +43,8 @@ pub struct Shared {
     pub snapshot: Arc<Publisher>,
     /// Who calls.
     pub keys: Arc<ApiKeys>,
+    /// Who is in the console; none where that is not served here.
+    pub people: Option<Arc<Authenticator>>,
     /// What was used.
     pub ledger: Arc<Ledger>,
     /// Figures.
@@ -81,6 +83,7 @@ impl Shared {
     pub fn new(
         snapshot: Arc<Publisher>,
         keys: Arc<ApiKeys>,
+        people: Option<Arc<Authenticator>>,
         ledger: Arc<Ledger>,
         metrics: Arc<Metrics>,
         access: AccessLog,
@@ -96,6 +99,7 @@ impl Shared {
         Self {
             snapshot,
             keys,
+            people,
             ledger,
             metrics,
             access,

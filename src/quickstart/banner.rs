@@ -9,11 +9,19 @@ const KEY_VARIABLE: &str = "$TURNPIKE_KEY";
 /// Model names shown per provider.
 const SHOWN_MODELS: usize = 4;
 
-/// The text for a gateway that listens at `base`, such as `http://127.0.0.1:8080`.
+/// The text for a gateway that listens at `base`, such as `http://127.0.0.1:8080`; `console_link` signs
+/// in to the console once.
 #[must_use]
-pub fn banner(provisioned: &Provisioned, base: &str) -> String {
+pub fn banner(provisioned: &Provisioned, base: &str, console_link: &str) -> String {
     let key = provisioned.key.as_ref().map_or(KEY_VARIABLE, |key| key.expose());
     let mut text = format!("Turnpike is listening on {base}\n\n");
+    // Writing to a String cannot fail.
+    let _infallible = write!(
+        text,
+        "Console, signed in (once, within 15 minutes): {console_link}\n\
+         Another such link: {}\n\n",
+        command("console-link", provisioned)
+    );
     text.push_str(&about_key(provisioned));
     text.push_str("\nProviders and the models they answer to:\n");
     for offer in &provisioned.offers {
@@ -29,7 +37,7 @@ pub fn banner(provisioned: &Provisioned, base: &str) -> String {
         text,
         "OpenAI SDKs: base_url {base}/v1 · Anthropic SDKs: base_url {base}\n\
          Admin API: {base}/api/llm-gateway/admin, with a token from: {}\n",
-        token_command(provisioned)
+        command("token", provisioned)
     );
     text
 }
@@ -41,14 +49,14 @@ fn about_key(provisioned: &Provisioned) -> String {
             "API key: shown on the first run. For the lines below: export TURNPIKE_KEY=bd-…\n\
              Lost it? POST {{\"name\":\"mine\"}} to /api/llm-gateway/user/api-keys makes another, \
              with a token from: {}\n",
-            token_command(provisioned)
+            command("token", provisioned)
         ),
     }
 }
 
-fn token_command(provisioned: &Provisioned) -> String {
+fn command(name: &str, provisioned: &Provisioned) -> String {
     format!(
-        "turnpike token --org {} --user {} --role admin",
+        "turnpike {name} --org {} --user {} --role admin",
         provisioned.org.name, provisioned.admin.subject
     )
 }
@@ -116,6 +124,7 @@ mod tests {
     };
 
     const BASE: &str = "http://127.0.0.1:8080";
+    const LINK: &str = "http://127.0.0.1:8080/auth/link?token=t";
 
     fn provisioned(key: Option<&str>) -> Provisioned {
         let org = OrgRow {
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_first_line_to_paste_is_a_chat_completion_and_all_are_complete() {
-        let text = banner(&provisioned(Some("bd-secret")), BASE);
+        let text = banner(&provisioned(Some("bd-secret")), BASE, LINK);
         let lines = curls(&text);
         assert!(lines[0].contains("/v1/chat/completions") && !lines[0].contains("stream"));
         for part in [r#""stream":true"#, "/v1/messages", "/v1/embeddings", "/v1/models"] {
@@ -171,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_second_run_prints_the_same_but_the_key() {
-        let first = banner(&provisioned(Some("bd-secret")), BASE);
-        let second = banner(&provisioned(None), BASE);
+        let first = banner(&provisioned(Some("bd-secret")), BASE, LINK);
+        let second = banner(&provisioned(None), BASE, LINK);
         assert!(!second.contains("bd-secret"));
         let anonymous = first.replace("bd-secret", KEY_VARIABLE);
         assert_eq!(curls(&anonymous), curls(&second));
@@ -182,7 +191,7 @@ mod tests {
 
     #[test]
     fn long_lists_are_cut() {
-        let text = banner(&provisioned(None), BASE);
+        let text = banner(&provisioned(None), BASE, LINK);
         assert!(text.contains("openai: a, b, c, d and 2 more"), "{text}");
     }
 }

@@ -13,6 +13,8 @@ const CREDENTIAL: &[u8] = b"credential/v1";
 const KEY_HASH: &[u8] = b"key-hash/v1";
 /// Wraps what belongs to the installation: the issuer's signing key, the key check.
 const ISSUER: &[u8] = b"issuer/v1";
+/// Hashes what signs people in to the console.
+const SESSION: &[u8] = b"session/v1";
 /// Names the root without revealing it.
 const KEY_ID: &[u8] = b"key-id/v1";
 
@@ -24,6 +26,7 @@ pub struct Keyring {
     credential: Zeroizing<[u8; 32]>,
     issuer: Zeroizing<[u8; 32]>,
     key_hash: hmac::Key,
+    session: hmac::Key,
     id: [u8; 8],
 }
 
@@ -41,6 +44,7 @@ impl Keyring {
             credential: derive(&root, CREDENTIAL),
             issuer: derive(&root, ISSUER),
             key_hash: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, KEY_HASH)[..]),
+            session: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, SESSION)[..]),
             id,
         }
     }
@@ -101,6 +105,13 @@ impl Keyring {
     #[must_use]
     pub fn key_hash(&self, token: &str) -> [u8; 32] {
         hmac_sha256(&self.key_hash, token.as_bytes())
+    }
+
+    /// A hash of what signs someone in, for one of its uses: what is stored in its place, or the token
+    /// that stands beside it. One tells nothing of another.
+    #[must_use]
+    pub fn session_hash(&self, purpose: &str, token: &str) -> [u8; 32] {
+        hmac_sha256(&self.session, &[purpose.as_bytes(), b"\0", token.as_bytes()].concat())
     }
 
     /// Compares two key hashes in constant time.
@@ -246,7 +257,7 @@ mod tests {
     fn the_derivation_is_hkdf_sha256() {
         let master = [7; 32];
         let root = hmac_sha256(&hmac::Key::new(hmac::HMAC_SHA256, SALT), &master);
-        for label in [CREDENTIAL, KEY_HASH, ISSUER, KEY_ID] {
+        for label in [CREDENTIAL, KEY_HASH, ISSUER, SESSION, KEY_ID] {
             let mut expected = [0; 32];
             hkdf::Salt::new(hkdf::HKDF_SHA256, SALT)
                 .extract(&master)

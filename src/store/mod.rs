@@ -10,6 +10,7 @@ mod budgets;
 mod bulk;
 mod changes;
 mod claims;
+mod console_sessions;
 mod credentials;
 mod deliveries;
 mod directory;
@@ -41,6 +42,7 @@ mod runtime;
 mod sealed;
 mod service_accounts;
 mod session;
+mod sign_in_links;
 mod smart_models;
 mod spent;
 mod statement;
@@ -67,6 +69,7 @@ mod usage_tests;
 
 pub use audit::{AuditFilter, AuditPosition, AuditRow};
 pub use changes::{Announcements, ChangeRow};
+pub use console_sessions::{NewSession, SessionRow};
 pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use open::Store;
@@ -80,6 +83,7 @@ pub use rows::{
     ConnectionRow, GovernanceRow, KeyRow, OrgRow, PricingRow, ProviderRow, RouteRow, RuntimeRows,
     SeenUser, ServiceAccountRow, Sighting, UserRow,
 };
+pub use sign_in_links::LinkRow;
 pub use summary_fold::{Dimension, Label, Percentiles, SummaryRow};
 pub use tx::Tx;
 pub use usage::{UsageFilter, UsagePage, UsagePosition};

@@ -23,7 +23,7 @@ macro_rules! on_both {
     };
 }
 
-pub(super) use on_both;
+pub(crate) use on_both;
 use postgres_server::PostgresServer;
 use tempfile::TempDir;
 

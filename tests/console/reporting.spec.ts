@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { dialog, row } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
-test('a newcomer’s path: from the link to a streamed answer and its row in the report', async ({
+test('a newcomer’s path: from the quickstart’s link to a streamed answer and its row in the report', async ({
   page,
-  site,
+  gateway,
 }) => {
-  await page.goto(site.linkFor('admin'))
+  await page.goto(gateway.firstLink)
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible()
   await page.getByRole('link', { name: 'Try a model' }).click()
   await page.getByLabel('Model', { exact: true }).selectOption('sandbox-small')

@@ -5,12 +5,11 @@ test('a member finds the address, makes a key, and copies a set-up that works', 
   page,
   open,
   gateway,
-  site,
   context,
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await open('/settings/my-models', 'user')
-  await expect(page.getByText(`${site.address}/api/llm-gateway/v1`, { exact: true })).toBeVisible()
+  await expect(page.getByText(`${gateway.address}/api/llm-gateway/v1`, { exact: true })).toBeVisible()
   await page.getByRole('button', { name: 'Create key' }).first().click()
   await dialog(page).getByLabel('Name').fill('laptop')
   await expect(effect(page)).toContainText('Whoever holds it calls models as you')
@@ -33,7 +32,7 @@ test('a member finds the address, makes a key, and copies a set-up that works', 
     'curl',
   ]) {
     await page.getByRole('tab', { name: program, exact: true }).click()
-    await expect(page.getByRole('tabpanel')).toContainText(site.address)
+    await expect(page.getByRole('tabpanel')).toContainText(gateway.address)
   }
   await expect(page.getByRole('tabpanel')).toContainText('"model": "sandbox-small"')
 

@@ -4,20 +4,20 @@ import { PAGES } from './support/pages.ts'
 
 test('who is not signed in is asked to, wherever they wanted to go, and gets there', async ({
   page,
-  site,
+  gateway,
 }) => {
-  await page.goto(`${site.address}/reporting/usage`)
+  await page.goto(`${gateway.address}/reporting/usage`)
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
   await expectAccessible(page)
   await page.getByRole('link', { name: /^Continue with/ }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'LLM Usage' })).toBeVisible()
 })
 
-test('signing out ends the session', async ({ page, open, site }) => {
+test('signing out ends the session', async ({ page, open, gateway }) => {
   await open('/')
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
-  await page.goto(`${site.address}/config/providers`)
+  await page.goto(`${gateway.address}/config/providers`)
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
@@ -113,17 +113,17 @@ test('a superadmin acts on another organization, and returns', async ({ page, op
   await expect(page.getByText('No provider yet')).toBeVisible()
 })
 
-test('nothing is loaded from another host', async ({ page, open, site }) => {
+test('nothing is loaded from another host', async ({ page, open, gateway }) => {
   const foreign: string[] = []
   page.on('request', (request) => {
-    if (!request.url().startsWith(site.address) && !/^(data|blob):/.test(request.url()))
+    if (!request.url().startsWith(gateway.address) && !/^(data|blob):/.test(request.url()))
       foreign.push(request.url())
   })
   for (const { path } of PAGES) await open(path)
   expect(foreign).toEqual([])
 })
 
-test('the first load has at most 150 KB of script, compressed', async ({ page, open, site }) => {
+test('the first load has at most 150 KB of script, compressed', async ({ page, open, gateway }) => {
   await open('/')
   await page.waitForLoadState('networkidle')
   const scripts = await page.evaluate(() =>
@@ -135,6 +135,6 @@ test('the first load has at most 150 KB of script, compressed', async ({ page, o
   const { gzipSync } = await import('node:zlib')
   let bytes = 0
   for (const script of scripts) bytes += gzipSync(await (await fetch(script)).text()).length
-  expect(scripts.every((script) => script.startsWith(site.address))).toBe(true)
+  expect(scripts.every((script) => script.startsWith(gateway.address))).toBe(true)
   expect(bytes).toBeLessThan(150 * 1024)
 })

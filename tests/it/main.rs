@@ -5,6 +5,7 @@
 
 mod api;
 mod config;
+mod console;
 mod deploy;
 mod figures;
 mod governance;

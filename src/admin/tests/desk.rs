@@ -16,7 +16,10 @@ use tower::ServiceExt as _;
 
 use crate::{
     admin::{AdminState, Determiner, Outside, Refresh, RefreshError, router},
-    auth::{ApiKeys, IdentityProviders, Issuer, Principal, token},
+    auth::{
+        ApiKeys, Authenticator, IdentityProviders, Issuer, Principal, Sessions, Site, TokenDesk,
+        token,
+    },
     cloud::{Aws, Google},
     domain::{OrgId, ProviderId, RequestId, Role, Timestamp},
     health::Probe,
@@ -144,12 +147,20 @@ impl Desk {
         let refreshed = Arc::new(Refreshed::default());
         let probes = Arc::new(Probes::default());
         *probes.store.lock().unwrap() = Some(store.clone());
+        let desk = TokenDesk::new(store.clone(), Arc::clone(&keyring), Arc::clone(&issuer));
+        let authenticator = Authenticator::new(
+            store.clone(),
+            issuer,
+            IdentityProviders::default(),
+            Arc::clone(&api_keys),
+            Sessions::new(store.clone(), Arc::clone(&keyring), Site::default()),
+        );
         let state = AdminState::new(
             store.clone(),
             Arc::clone(&keyring),
             Arc::clone(&api_keys),
-            issuer,
-            IdentityProviders::default(),
+            Arc::new(authenticator),
+            Arc::new(desk),
             Arc::<Refreshed>::clone(&refreshed),
             outside(&probes),
         );

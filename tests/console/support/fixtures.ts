@@ -1,18 +1,16 @@
 import { test as base, expect, type Page } from '@playwright/test'
-import { serveConsole, type Console } from './console.ts'
 import { Gateway, type Role } from './gateway.ts'
 
 interface Running {
   gateway: Gateway
-  site: Console
 }
 
 interface Tools {
-  /** Signs the page in as `role` and opens `at`. The one place that knows how people sign in. */
+  /** Signs the page in as `role` and opens `at`. */
   open: (at: string, role?: Role) => Promise<void>
 }
 
-/** Each worker has a gateway and a console of its own; each test a browser that is signed out. */
+/** Each worker has a gateway of its own, with its console; each test a browser that is signed out. */
 export const test = base.extend<Tools, Running>({
   gateway: [
     // eslint-disable-next-line no-empty-pattern
@@ -23,21 +21,13 @@ export const test = base.extend<Tools, Running>({
     },
     { scope: 'worker' },
   ],
-  site: [
-    async ({ gateway }, use) => {
-      const site = await serveConsole(gateway)
-      await use(site)
-      await site.stop()
-    },
-    { scope: 'worker' },
-  ],
-  open: async ({ page, site }, use) => {
+  open: async ({ page, gateway }, use) => {
     const faults = faultsOf(page)
     let signedInAs: Role | null = null
     await use(async (at, role = 'admin') => {
-      if (signedInAs !== role) await page.goto(site.linkFor(role))
+      if (signedInAs !== role) await page.goto(gateway.linkFor(role))
       signedInAs = role
-      await page.goto(site.address + at)
+      await page.goto(gateway.address + at)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     })
     expect(faults).toEqual([])

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { startProvider, type Provider } from './provider.ts'
 
 const BINARY = process.env.TURNPIKE_BIN ?? path.resolve(import.meta.dirname, '../../../target/debug/turnpike')
 const START_MS = 30_000
@@ -19,22 +20,27 @@ export const PEOPLE: Record<Role, string> = {
 /** A gateway of its own, in a folder of its own, with the simulated vendor in it. */
 export class Gateway {
   private constructor(
+    private readonly provider: Provider,
     private readonly child: ChildProcess,
     private readonly folder: string,
     private readonly environment: NodeJS.ProcessEnv,
     readonly address: string,
     /** The key that quickstart printed. */
     readonly apiKey: string,
+    /** The link into the console that it printed. */
+    readonly firstLink: string,
   ) {}
 
   static async start(): Promise<Gateway> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'turnpike-console-'))
     const [port, metricsPort] = [await freePort(), await freePort()]
+    const provider = await startProvider()
     const environment = {
       PATH: process.env.PATH,
       TURNPIKE_SERVER__LISTEN: `127.0.0.1:${port}`,
       TURNPIKE_METRICS__LISTEN: `127.0.0.1:${metricsPort}`,
       TURNPIKE_STORAGE__DATA_DIR: path.join(folder, 'data'),
+      TURNPIKE_AUTH__ISSUERS: provider.issuers,
     }
     const child = spawn(BINARY, ['quickstart'], {
       cwd: folder,
@@ -42,12 +48,13 @@ export class Gateway {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     try {
-      const apiKey = await printedKey(child)
-      const gateway = new Gateway(child, folder, environment, `http://127.0.0.1:${port}`, apiKey)
+      const { apiKey, firstLink } = await printedBy(child)
+      const gateway = new Gateway(provider, child, folder, environment, `http://127.0.0.1:${port}`, apiKey, firstLink)
       await gateway.ready()
       return gateway
     } catch (error) {
       child.kill('SIGKILL')
+      await provider.stop()
       rmSync(folder, { recursive: true, force: true })
       throw error
     }
@@ -60,13 +67,17 @@ export class Gateway {
 
   /** A token of anyone, of any organization: one that is not there is made. */
   tokenFor(organization: string, user: string, role: Role, options: string[] = []): string {
-    const args = ['token', '--org', organization, '--user', user, '--role', role, ...options]
-    return execFileSync(BINARY, args, {
-      cwd: this.folder,
-      env: this.environment,
-    })
-      .toString()
-      .trim()
+    return this.printed(['token', '--org', organization, '--user', user, '--role', role, ...options])
+  }
+
+  /** A page whose opening signs someone in to the console, once. */
+  linkFor(role: Role): string {
+    return this.printed(['console-link', '--org', 'default', '--user', PEOPLE[role], '--role', role])
+  }
+
+  private printed(args: string[]): string {
+    const printed = execFileSync(BINARY, args, { cwd: this.folder, env: this.environment })
+    return printed.toString().trim()
   }
 
   /** The admin or user API, for what a test needs to be there. */
@@ -106,6 +117,7 @@ export class Gateway {
     const ended = new Promise((resolve) => this.child.once('exit', resolve))
     this.child.kill('SIGKILL')
     await ended
+    await this.provider.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -120,13 +132,14 @@ export class Gateway {
   }
 }
 
-function printedKey(child: ChildProcess): Promise<string> {
+function printedBy(child: ChildProcess): Promise<{ apiKey: string; firstLink: string }> {
   return new Promise((resolve, reject) => {
     let printed = ''
     child.stdout?.on('data', (chunk: Buffer) => {
       printed += chunk.toString()
-      const key = /API key: (bd-\w+)/.exec(printed)?.[1]
-      if (key) resolve(key)
+      const apiKey = /API key: (bd-\w+)/.exec(printed)?.[1]
+      const firstLink = /(http:\S+\/auth\/link\S+)\s/.exec(printed)?.[1]
+      if (apiKey && firstLink) resolve({ apiKey, firstLink })
     })
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${printed}`)))

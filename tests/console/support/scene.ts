@@ -98,7 +98,7 @@ async function controls(admin: Admin, local: string): Promise<void> {
     name: 'Organization, monthly',
     scope_type: 'org',
     period: 'monthly',
-    token_limit: 8000,
+    token_limit: 80_000,
     cost_limit: 2,
   })
   await admin('POST', '/budgets', {
@@ -194,19 +194,11 @@ const QUESTIONS = [
 
 /** Requests of several keys for several models, some of which fail. */
 export async function usage(gateway: Gateway, keys: string[], rounds = 6): Promise<void> {
-  const models = [
-    'assistant',
-    'fast',
-    'fast',
-    'coding',
-    'sandbox-large',
-    'sandbox-small',
-    'no-such-model',
-    'sandbox-unauthorized',
-  ]
+  const models = ['assistant', 'fast', 'fast', 'coding', 'sandbox-large', 'sandbox-small']
+  const failing = ['no-such-model', 'sandbox-unauthorized']
   const sending: Promise<number>[] = []
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, model] of models.entries()) {
+    for (const [index, model] of [...models, ...(round === 0 ? failing : [])].entries()) {
       const key = keys[(round + index) % keys.length]
       const question = `${QUESTIONS[(round + index) % QUESTIONS.length]} `.repeat(
         1 + ((round * 3 + index) % 5),

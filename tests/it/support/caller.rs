@@ -211,6 +211,9 @@ impl Ask {
         let mut wire = self.caller.connect().await;
         // An early refusal may close the connection while the body is still on its way.
         wire.try_send(self.bytes()).await.ok();
+        if self.method == "HEAD" {
+            return wire.answer_without_body().await;
+        }
         wire.answer().await
     }
 }

@@ -305,6 +305,13 @@ impl Gateway {
         self.again().await
     }
 
+    /// Starts it again on the same folder with another value of a setting.
+    pub async fn reconfigured(mut self, key: &str, value: impl Display) -> Self {
+        self.ask_to_end();
+        self.ended().await;
+        self.builder.clone().set(key, value).start().await
+    }
+
     /// Ends it and runs quickstart again on the same folder.
     pub async fn quickstart_again(mut self) -> (Self, String) {
         self.ask_to_end();

@@ -74,6 +74,13 @@ impl Wire {
         self.try_answer().await.expect("an answer, but the gateway closed the connection")
     }
 
+    /// Reads the next answer, to a HEAD: whatever length it tells, no body follows.
+    pub async fn answer_without_body(&mut self) -> Answer {
+        let head = within("the head of an answer", self.head()).await.expect("an answer");
+        let (status, headers) = (head.status, head.headers);
+        Answer { status, headers, body: Bytes::new(), ending: Ending::Complete }
+    }
+
     /// Reads the next answer whole; none when the connection ends before its head.
     pub async fn try_answer(&mut self) -> Option<Answer> {
         let mut head = within("the head of an answer", self.head()).await?;

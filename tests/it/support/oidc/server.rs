@@ -13,7 +13,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Forge, SigningKey, now};
+use super::{Forge, SigningKey, now, sign_in::SignIns};
 
 /// For whom its tokens are.
 const AUDIENCE: &str = "https://turnpike.test";
@@ -35,6 +35,7 @@ struct Behaviour {
     status: u16,
     delay: Duration,
     asked: Vec<String>,
+    sign_ins: SignIns,
 }
 
 impl OpenIdProvider {
@@ -52,6 +53,7 @@ impl OpenIdProvider {
             status: 200,
             delay: Duration::ZERO,
             asked: Vec::new(),
+            sign_ins: SignIns::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -59,6 +61,15 @@ impl OpenIdProvider {
         let router = Router::new().fallback(answer).with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Says this in the tokens of sign-ins from now on; null leaves a claim out.
+    pub fn says(&self, claim: &str, value: Value) {
+        self.state.lock().unwrap().sign_ins.says.insert(claim.to_owned(), value);
     }
 
     /// `iss` of its tokens.
@@ -141,12 +152,31 @@ impl OpenIdProvider {
 
     fn discovery(&self, calls_itself: Option<&String>) -> Value {
         let issuer = calls_itself.cloned().unwrap_or_else(|| self.issuer());
-        json!({"issuer": issuer, "jwks_uri": self.jwks_url(), "response_types_supported": ["code"]})
+        json!({
+            "issuer": issuer, "jwks_uri": self.jwks_url(), "response_types_supported": ["code"],
+            "authorization_endpoint": format!("{}/authorize", self.issuer()),
+            "token_endpoint": format!("{}/token", self.issuer()),
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        })
     }
 }
 
 async fn answer(State(provider): State<OpenIdProvider>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
+    match path.as_str() {
+        "/realms/acme/authorize" => {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            return provider.state.lock().unwrap().sign_ins.authorize(&query);
+        }
+        "/realms/acme/token" => {
+            let usual = provider.token();
+            let (head, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, 1 << 16).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            return provider.state.lock().unwrap().sign_ins.token(&head.headers, &body, usual);
+        }
+        _ => {}
+    }
     let (status, delay, body) = {
         let mut state = provider.state.lock().unwrap();
         state.asked.push(path.clone());

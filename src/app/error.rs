@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use crate::{auth, config, govern, healthcheck, ledger, net, quickstart, secrets, store};
+use crate::{auth, config, govern, healthcheck, ledger, net, observe, quickstart, secrets, store};
 
 /// A command failed. The text is for the operator, and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,9 @@ pub enum AppError {
     /// The figures cannot be set up.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// What the environment says about traces cannot be heeded.
+    #[error(transparent)]
+    Otel(#[from] observe::otel::OtelError),
     /// The gateway does not answer.
     #[error(transparent)]
     Unhealthy(#[from] healthcheck::Unhealthy),

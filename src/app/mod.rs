@@ -22,6 +22,7 @@ mod serve;
 mod sharing;
 mod shutdown;
 mod site;
+mod traces;
 
 use std::process::ExitCode;
 

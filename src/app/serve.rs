@@ -18,7 +18,7 @@ use super::{
     refresh::Refresher,
     retention, sharing,
     shutdown::{self, Leave},
-    site,
+    site, traces,
 };
 use crate::{
     admin::{self, AdminState, Outside},
@@ -42,8 +42,8 @@ use crate::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// How long the last usage records may take to reach the database (the spool keeps the rest), and
-/// how long the database may take to close.
+/// How long the last usage records may take to reach the database (the spool keeps the rest) and the
+/// last spans to reach their collector, and how long the database may take to close.
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
@@ -79,6 +79,7 @@ struct Running {
     close: watch::Sender<bool>,
     public: tokio::task::JoinHandle<()>,
     delivery: tokio::task::JoinHandle<()>,
+    exporting: Option<tokio::task::JoinHandle<()>>,
     stop_delivery: watch::Sender<bool>,
 }
 
@@ -135,6 +136,7 @@ async fn start(
     let local = local_router(private, probes::router(vitals), inside)?;
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
+    let (traces, exporting) = traces::start(config, stop_delivery.subscribe())?;
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
@@ -142,6 +144,7 @@ async fn start(
         ledger,
         metrics,
         access,
+        traces,
         peers(config),
         clouds,
         parts::media(config)?,
@@ -160,8 +163,18 @@ async fn start(
     let public = tokio::spawn(async move { service.start_service(Some(fds), closed, 1).await });
     tracing::info!(address = %bound, "listening");
     let console = site::console_url(config, bound, private_at);
-    let listener = held;
-    Ok(Running { bound, console, shared, store, listener, close, public, delivery, stop_delivery })
+    Ok(Running {
+        bound,
+        console,
+        shared,
+        store,
+        listener: held,
+        close,
+        public,
+        delivery,
+        exporting,
+        stop_delivery,
+    })
 }
 
 impl Running {
@@ -177,8 +190,16 @@ impl Running {
         shutdown::drain(&self.shared.drain, leave).await;
         self.public.abort();
         let _nobody_listens = self.stop_delivery.send(true);
-        if tokio::time::timeout(LAST_DELIVERY, self.delivery).await.is_err() {
+        // Side by side, so that a collector that is away does not make the end later.
+        let (delivered, exported) = tokio::join!(
+            tokio::time::timeout(LAST_DELIVERY, self.delivery),
+            tokio::time::timeout(LAST_DELIVERY, traces::exported(self.exporting)),
+        );
+        if delivered.is_err() {
             tracing::warn!("usage records remain in the spool; the next start delivers them");
+        }
+        if exported.is_err() {
+            tracing::warn!("the collector of traces did not take the last spans in time");
         }
         if tokio::time::timeout(LAST_DELIVERY, self.store.close()).await.is_err() {
             tracing::warn!("the database is still at work; it is left as it is");

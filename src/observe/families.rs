@@ -35,6 +35,7 @@ pub(super) struct Families {
     pub ledger_backlog_bytes: IntGauge,
     pub ledger_lost: IntCounterVec,
     pub log_dropped: IntCounter,
+    pub spans_lost: IntCounter,
     pub dependency_up: IntGaugeVec,
     pub limiter_state: IntGaugeVec,
     pub replicas: IntGauge,
@@ -113,12 +114,15 @@ impl Families {
                 "Usage records that will not be stored",
                 &["reason"],
             )?,
-            log_dropped: add(
+            log_dropped: counter(
                 to,
-                IntCounter::with_opts(opts(
-                    "log_lines_dropped_total",
-                    "Log lines dropped because stderr was not read fast enough",
-                ))?,
+                "log_lines_dropped_total",
+                "Log lines dropped because stderr was not read fast enough",
+            )?,
+            spans_lost: counter(
+                to,
+                "spans_lost_total",
+                "Spans that the collector of traces did not get",
             )?,
             replicas: gauge(to, "replicas", "Replicas that share Redis, this one counted")?,
             limiter_state: add(
@@ -158,6 +162,10 @@ fn counters(
     labels: &[&str],
 ) -> Result<IntCounterVec, Error> {
     add(to, IntCounterVec::new(opts(name, help), labels)?)
+}
+
+fn counter(to: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {
+    add(to, IntCounter::with_opts(opts(name, help))?)
 }
 
 fn gauge(to: &Registry, name: &str, help: &str) -> Result<IntGauge, Error> {

@@ -200,6 +200,11 @@ impl Metrics {
         raise(&self.families.log_dropped, total);
     }
 
+    /// Sets how many spans no collector got since this process began.
+    pub fn spans_lost(&self, total: u64) {
+        raise(&self.families.spans_lost, total);
+    }
+
     /// Has `read` called before every scrape, for figures that are kept elsewhere. It must not
     /// call back into [`Metrics::encode`].
     pub fn before_scrape(&self, read: impl Fn(&Self) + Send + Sync + 'static) {

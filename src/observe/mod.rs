@@ -5,7 +5,7 @@
 //! series   counters found without locks    resolved what names resolve to
 //! scrape   GET /metrics                    lines    one bounded buffer and writer for all lines
 //! log      tracing's events as lines       json     an event as a JSON line
-//! access   one line per request
+//! access   one line per request            otel     traces, for a collector
 //! ```
 //!
 //! Nothing here waits for a reader: a slow scrape or a stuck terminal never delays a request.
@@ -16,6 +16,7 @@ mod json;
 mod lines;
 mod log;
 mod metrics;
+pub mod otel;
 mod resolved;
 mod scrape;
 mod series;

@@ -64,6 +64,8 @@ pub struct Vendor {
     pub slug: String,
     /// Name shown to people.
     pub name: String,
+    /// What traces call it (`gen_ai.provider.name`), where that is not the slug.
+    pub telemetry_name: Option<String>,
     /// Default base URL, in which `{setting}` stands for one of the provider's settings; none where it
     /// must be given.
     pub base_url: Option<String>,
@@ -128,6 +130,12 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    /// What traces call it: <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>.
+    #[must_use]
+    pub fn telemetry_name(&self) -> &str {
+        self.telemetry_name.as_deref().unwrap_or(&self.slug)
+    }
+
     /// A provider's base URL, or the path of one, without trailing slashes and without the version
     /// that [`Vendor::path`] adds again: `https://host/v1/` and `https://host` are the same root.
     #[must_use]

@@ -12,7 +12,7 @@ use super::{
     ctx::{Call, Ctx, Inbound},
     framing, gate, identity, inside, limits, local, oauth, person,
     refusal::{self, Refusal},
-    reply, smart, translation,
+    reply, smart, traced, translation,
 };
 use crate::{
     auth::{KeyRefusal, Principal},
@@ -72,11 +72,14 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     // The determiner's name is the gateway's own: nobody else is recorded under it.
     let client = client.filter(|name| determiner || *name != DETERMINER_CLIENT);
     let id = identity::request_id(&head.headers);
+    let trace = identity::Trace::read(&head.headers);
+    let (trace, traced) = traced::begin(ctx.shared.traces.as_ref(), trace, &head.method, ctx.began);
     ctx.active = Some(ctx.shared.drain.enter());
     ctx.call = Some(Box::new(Call {
         id_header: identity::header(&id),
         id,
-        trace: identity::Trace::read(&head.headers),
+        trace,
+        traced,
         client: client.map(|text| text.chars().take(MAX_CLIENT).collect()),
         endpoint,
         dialect: dialect_of(rest),

@@ -16,6 +16,7 @@ use super::{
     refusal,
     shared::{Active, Shared},
     stream::StreamAnswer,
+    traced::Traced,
     whole::WholeAnswer,
 };
 use crate::{
@@ -47,6 +48,8 @@ pub struct Call {
     /// The same, ready to be sent.
     pub id_header: HeaderValue,
     pub trace: Option<Trace>,
+    /// Present in a request whose spans are recorded.
+    pub traced: Option<Box<Traced>>,
     pub client: Option<String>,
     /// None for a path below `/v1` that is no endpoint.
     pub endpoint: Option<Endpoint>,

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::{identity::Trace, shared::Shared};
+use super::shared::Shared;
 use crate::{
     auth::Principal,
     domain::{DETERMINER_CLIENT, Endpoint, ModelFacts, RequestId},
@@ -37,7 +37,8 @@ pub struct Asked<'a> {
 pub struct Asker<'a> {
     pub principal: &'a Arc<Principal>,
     pub request_id: &'a str,
-    pub trace: Option<&'a Trace>,
+    /// None for a request without a trace.
+    pub traceparent: Option<String>,
 }
 
 /// The slot that the determiner names; none where it does not, or not in time. It stops asking when this is
@@ -60,7 +61,7 @@ pub async fn preview(
     request: &RequestId,
 ) -> Option<usize> {
     let org = shared.snapshot.load().orgs.get(&principal.org).cloned()?;
-    let asker = Asker { principal, request_id: &request.to_string(), trace: None };
+    let asker = Asker { principal, request_id: &request.to_string(), traceparent: None };
     ask(shared, &asker, &Asked { org: &org, model: draft, text }).await
 }
 
@@ -138,8 +139,8 @@ fn request(asker: &Asker<'_>, body: &Value) -> Option<Request<Full<Bytes>>> {
     headers.insert(header::USER_AGENT, fixed(DETERMINER_CLIENT));
     let id = HeaderValue::try_from(id(asker.request_id)).ok()?;
     headers.insert(HeaderName::from_static("x-request-id"), id);
-    if let Some(trace) = asker.trace {
-        let parent = HeaderValue::try_from(trace.child()).ok()?;
+    if let Some(parent) = &asker.traceparent {
+        let parent = HeaderValue::try_from(parent).ok()?;
         headers.insert(HeaderName::from_static("traceparent"), parent);
     }
     Some(request)

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::domain::RequestId;
+use crate::{domain::RequestId, observe::otel::Parent};
 
 /// The client's `x-request-id` if it is 1–128 of `A-Za-z0-9._-`, else a new one.
 pub fn request_id(headers: &HeaderMap) -> String {
@@ -21,6 +21,8 @@ pub fn header(id: &str) -> HeaderValue {
 pub struct Trace {
     /// 32 hex digits.
     pub trace_id: String,
+    /// The span that called, 16 hex digits; empty in a trace that begins here.
+    parent: String,
     flags: String,
 }
 
@@ -39,13 +41,31 @@ impl Trace {
             && (version != "00" || parts.next().is_none())
             && trace.bytes().any(|byte| byte != b'0')
             && parent.bytes().any(|byte| byte != b'0');
-        well_formed.then(|| Self { trace_id: trace.to_owned(), flags: flags.to_owned() })
+        well_formed.then(|| Self {
+            trace_id: trace.to_owned(),
+            parent: parent.to_owned(),
+            flags: flags.to_owned(),
+        })
     }
 
-    /// The header for a call made on the client's behalf: same trace, a parent of its own.
-    pub fn child(&self) -> String {
-        let span = uuid::Uuid::new_v4().as_u64_pair().0;
-        format!("00-{}-{:016x}-{}", self.trace_id, span.max(1), self.flags)
+    /// A trace that is recorded, under this id.
+    pub fn recorded(id: u128) -> Self {
+        Self { trace_id: format!("{id:032x}"), parent: String::new(), flags: "01".to_owned() }
+    }
+
+    /// The span that called.
+    pub fn parent(&self) -> Option<Parent> {
+        let flags = u8::from_str_radix(&self.flags, 16).ok()?;
+        Some(Parent {
+            trace: u128::from_str_radix(&self.trace_id, 16).ok()?,
+            span: u64::from_str_radix(&self.parent, 16).ok()?,
+            sampled: flags & 1 == 1,
+        })
+    }
+
+    /// The header for a call made on the client's behalf: same trace, and the call's own span as parent.
+    pub fn child(&self, span: u64) -> String {
+        format!("00-{}-{span:016x}-{}", self.trace_id, self.flags)
     }
 }
 
@@ -75,7 +95,7 @@ mod tests {
     fn a_trace_is_continued_with_a_parent_of_our_own() {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let trace = Trace::read(&headers("traceparent", parent)).unwrap();
-        let child = trace.child();
+        let child = trace.child(5);
         assert!(
             child.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && child.ends_with("-01"),
             "{child}"

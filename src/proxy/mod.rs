@@ -35,6 +35,7 @@ mod settle;
 mod shared;
 mod smart;
 mod stream;
+mod traced;
 mod translation;
 mod watched;
 mod whole;

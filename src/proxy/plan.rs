@@ -16,7 +16,7 @@ use super::{
     ctx::{Attempt, Call, Ctx, Inbound},
     failed, limits,
     shared::Shared,
-    translation,
+    traced, translation,
 };
 use crate::{
     domain::{AttemptOutcome, Endpoint},
@@ -61,6 +61,7 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
                 continue;
             }
         };
+        traced::attempt(call);
         match connect(call, &shared.peers, &route, patience).await {
             Ok((peer, deadline)) => {
                 begin(call, body, deadline);
@@ -192,6 +193,7 @@ pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) 
 /// Draws the consequence of a failed attempt. Whether there is another one.
 pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
     let metrics = &shared.metrics;
+    traced::ended(call, failure);
     let Some(plan) = call.plan.as_ref() else { return false };
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);
@@ -229,6 +231,7 @@ pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
 
 /// Goes on with the next call of a series, on the same route.
 pub fn go_on(call: &mut Call) {
+    traced::went_on(call);
     call.attempt = Attempt::default();
     if let Some(plan) = call.plan.as_mut() {
         plan.addresses.deadline = None;

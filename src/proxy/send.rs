@@ -11,6 +11,7 @@ use super::{
     ctx::{Call, Ctx},
     oauth::{self, Withheld},
     observe::BAD_ANSWER,
+    traced,
 };
 use crate::{
     route::{Failure, Plan},
@@ -133,8 +134,8 @@ fn forward(client: &RequestHeader, head: &mut HeaderMap, provider: &Provider) {
 
 fn identify(call: &Call, head: &mut HeaderMap) -> Result<()> {
     head.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
-    if let Some(trace) = &call.trace {
-        head.insert(HeaderName::from_static("traceparent"), value(&trace.child())?);
+    if let Some(parent) = traced::below_attempt(call) {
+        head.insert(HeaderName::from_static("traceparent"), value(&parent)?);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{
     dress, failed, observe, plan, reply, send,
     settle::{self, Outcome},
     shared::Shared,
-    watched,
+    traced, watched,
 };
 use crate::{net, route::Failure};
 
@@ -218,6 +218,7 @@ fn consequence(session: &Session, ctx: &mut Ctx, error: &mut Error, failure: Fai
         }
         // Nor where the caller's own credential is what is missing.
         Some(call) if call.callers_fault.is_some() => {
+            traced::ended(call, &failure);
             if let Some(plan) = call.plan.as_mut() {
                 plan.note(&failure);
             }

@@ -18,6 +18,7 @@ use super::{
     ctx::{Call, Ctx, Meter, Stage},
     limits,
     shared::Shared,
+    traced,
 };
 
 /// Longest model name that is recorded, characters.
@@ -82,6 +83,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     end_attempt(call, &shared, &outcome);
     // Where no attempt was under way any more, its place is free by now.
     call.lease = None;
+    let traced = call.traced.take();
     let facts = facts(call);
     let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);
@@ -89,6 +91,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     if let Some(reason) = outcome.denied_by {
         shared.metrics.denied(reason);
     }
+    traced::settle(&shared, traced.as_deref(), &record, (arrived, elapsed));
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
     let position = keep(call, &shared, &record);
     limits::settle(&shared, reservation, &record, position);
@@ -153,6 +156,7 @@ fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
         }
         _ => return,
     };
+    traced::ended(call, &ended);
     attempt::end(call, shared, &route, &ended);
     if let Some(plan) = call.plan.as_mut() {
         plan.note(&ended);

@@ -15,7 +15,7 @@ use crate::{
     govern::{Expectations, Governor, LimiterState},
     ledger::Ledger,
     net::{Fetcher, Peers},
-    observe::{AccessLog, Metrics},
+    observe::{AccessLog, Metrics, otel::Traces},
     route::RouteHealth,
     snapshot::Publisher,
 };
@@ -51,6 +51,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// One line per request.
     pub access: AccessLog,
+    /// Spans, where a collector is configured.
+    pub traces: Option<Traces>,
     /// Ways out.
     pub peers: Peers,
     /// Credentials that are asked for.
@@ -87,6 +89,7 @@ impl Shared {
         ledger: Arc<Ledger>,
         metrics: Arc<Metrics>,
         access: AccessLog,
+        traces: Option<Traces>,
         peers: Peers,
         clouds: Clouds,
         media: Media,
@@ -103,6 +106,7 @@ impl Shared {
             ledger,
             metrics,
             access,
+            traces,
             peers,
             clouds,
             media,
@@ -139,6 +143,7 @@ impl Shared {
             metrics.limiter_state(known.as_str(), known == state);
         }
         metrics.log_dropped(self.access.dropped());
+        metrics.spans_lost(self.traces.as_ref().map_or(0, Traces::lost));
         metrics.buffered_bytes(self.buffered.load(Ordering::Relaxed));
     }
 }

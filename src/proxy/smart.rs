@@ -10,6 +10,7 @@ use super::{
     determiner::{self, Asked, Asker},
     limits,
     refusal::{self, Refusal},
+    traced,
 };
 use crate::{
     auth::Principal,
@@ -85,7 +86,8 @@ async fn ask(
     if limits::refuses(&ctx.shared, principal, org, ctx.arrived, &wanted).await {
         return Ok(None);
     }
-    let asker = Asker { principal, request_id: &call.id, trace: call.trace.as_ref() };
+    let traceparent = traced::below_request(call);
+    let asker = Asker { principal, request_id: &call.id, traceparent };
     let asked = Asked { org, model, text: &text };
     tokio::select! {
         said = determiner::ask(&ctx.shared, &asker, &asked) => Ok(said),

@@ -1,7 +1,7 @@
 # The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale soak fuzz
+.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale bench-policies soak fuzz
 
 FUZZ_SECONDS ?= 60
 
@@ -39,6 +39,9 @@ bench-translate: ## What translation costs for each event, and for a large reque
 
 bench-scale: ## Start-up, memory and speed with 100,000 keys and 2,000 routes, beside ten
 	benches/scale.sh
+
+bench-policies: ## What limits, budgets and access lists cost, in process and over Redis
+	benches/policies.sh
 
 soak: ## Ten minutes of mixed load; memory must come back
 	benches/soak.sh

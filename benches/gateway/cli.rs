@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::fault::Outcome;
 use crate::load::Amount;
 use crate::prompt::Prompt;
-use crate::{bare, idle, load, mock, report, run, scale, soak, streams};
+use crate::{bare, idle, load, mock, policies, report, run, scale, soak, streams};
 
 /// Measures the gateway beside nginx and a bare Pingora proxy.
 #[derive(Parser)]
@@ -60,6 +60,18 @@ enum Part {
         keys: usize,
         #[arg(long, default_value_t = 2_000)]
         routes: usize,
+        /// Rounds to take medians of.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// File to keep the table in.
+        #[arg(long)]
+        results: Option<PathBuf>,
+    },
+    /// Compares a gateway with limits, budgets and access lists with one without, and with Redis.
+    Policies {
+        /// The gateway's release binary.
+        #[arg(long)]
+        turnpike: PathBuf,
         /// Rounds to take medians of.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
@@ -149,6 +161,10 @@ pub fn dispatch() -> Outcome<()> {
         Part::Scale { turnpike, keys, routes, rounds, results } => {
             let turnpike = std::fs::canonicalize(turnpike)?;
             runtime()?.block_on(scale::run(scale::Plan { turnpike, keys, routes, rounds, results }))
+        }
+        Part::Policies { turnpike, rounds, results } => {
+            let turnpike = std::fs::canonicalize(turnpike)?;
+            runtime()?.block_on(policies::run(policies::Plan { turnpike, rounds, results }))
         }
         Part::Mock { listen } => mock::serve(listen),
         Part::Bare { listen, upstream, threads } => bare::serve(listen, upstream, threads),

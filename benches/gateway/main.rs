@@ -25,6 +25,7 @@ mod mock_counters;
 mod mock_request;
 mod mock_wire;
 mod nginx;
+mod policies;
 mod process;
 mod prompt;
 mod report;

@@ -74,12 +74,23 @@ impl Target {
 
     /// The gateway before `mock`, provisioned.
     pub async fn turnpike(binary: PathBuf, dir: &Path, mock: SocketAddr) -> Outcome<Self> {
+        Self::sharing(binary, dir, mock, None).await
+    }
+
+    /// The same, with its counters in Redis.
+    pub async fn sharing(
+        binary: PathBuf,
+        dir: &Path,
+        mock: SocketAddr,
+        redis: Option<SocketAddr>,
+    ) -> Outcome<Self> {
         let home = Home {
             binary,
             dir: dir.join("turnpike"),
             listen: free::address()?,
             metrics: free::address()?,
             threads: THREADS,
+            redis,
         };
         let begun = Instant::now();
         let running = home.start().await?;

@@ -41,6 +41,8 @@ pub struct Home {
     pub metrics: SocketAddr,
     /// Worker threads.
     pub threads: usize,
+    /// Redis, where it has one.
+    pub redis: Option<SocketAddr>,
 }
 
 impl Home {
@@ -88,12 +90,14 @@ impl Home {
 
     /// The settings that differ from the defaults.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let redis = self.redis.map(|at| ("TURNPIKE_REDIS__URL", format!("redis://{at}")));
+        let own = [
             ("TURNPIKE_SERVER__LISTEN", self.listen.to_string()),
             ("TURNPIKE_SERVER__THREADS", self.threads.to_string()),
             ("TURNPIKE_METRICS__LISTEN", self.metrics.to_string()),
             ("TURNPIKE_STORAGE__DATA_DIR", self.dir.join("data").display().to_string()),
-        ]
+        ];
+        own.into_iter().chain(redis).collect()
     }
 }
 
@@ -123,6 +127,44 @@ impl Admin {
         self.route(&good, FAILOVER, 9).await?;
         let key = self.send("POST", "api-keys", Some(json!({"name": "bench"}))).await?;
         text(&key, "key")
+    }
+
+    /// Makes five limits, three budgets and two access lists, all of which hold for the bench's requests
+    /// and deny none of them.
+    pub async fn govern(&self) -> Outcome<()> {
+        for (name, scope, value) in [
+            ("organization", "org", None),
+            ("each key", "api_key", None),
+            ("each person", "user", None),
+            ("alias", "model_alias", Some(GOOD)),
+            ("model", "model", Some(UPSTREAM_MODEL)),
+        ] {
+            let limit = json!({
+                "name": name, "scope_type": scope, "scope_value": value,
+                "requests_per_minute": 100_000_000, "tokens_per_minute": 100_000_000_000_u64,
+            });
+            self.send("POST", "rate-limits", Some(limit)).await?;
+        }
+        for (name, scope, value, period) in [
+            ("organization", "org", None, "monthly"),
+            ("each key", "api_key", None, "daily"),
+            ("alias", "model_alias", Some(GOOD), "weekly"),
+        ] {
+            let budget = json!({
+                "name": name, "scope_type": scope, "scope_value": value, "period": period,
+                "token_limit": 1_000_000_000_000_u64, "cost_limit": 1_000_000,
+                "action_on_exhaust": "block",
+            });
+            self.send("POST", "budgets", Some(budget)).await?;
+        }
+        for (kind, model) in [("allowlist", UPSTREAM_MODEL), ("denylist", "another-*")] {
+            let list = json!({
+                "name": kind, "policy_type": kind, "scope_type": "org",
+                "targets": [{"kind": "model", "model": model}],
+            });
+            self.send("POST", "model-access", Some(list)).await?;
+        }
+        Ok(())
     }
 
     /// The newest usage record.

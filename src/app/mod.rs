@@ -16,6 +16,7 @@ mod parts;
 mod prices;
 mod probes;
 mod refresh;
+mod refused_credentials;
 mod retention;
 mod rotate;
 mod serve;

@@ -16,7 +16,7 @@ use super::{
     ejections, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
     refresh::Refresher,
-    retention, sharing,
+    refused_credentials, retention, sharing,
     shutdown::{self, Leave},
     site, traces,
 };
@@ -34,7 +34,7 @@ use crate::{
     observe::{self, AccessLog, Metrics},
     pricing,
     provider::InProcess,
-    proxy::{Drain, Limits, Shared},
+    proxy::{Drain, Limits, RefusedCredentials, Shared},
     quickstart,
     secrets::Keyring,
     snapshot::Publisher,
@@ -137,6 +137,8 @@ async fn start(
     let access =
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
     let (traces, exporting) = traces::start(config, stop_delivery.subscribe())?;
+    let (refused, hear_of_refused) = RefusedCredentials::new();
+    tokio::spawn(refused_credentials::run(hear_of_refused, store.clone()));
     let shared = Arc::new(Shared::new(
         publisher,
         keys,
@@ -153,6 +155,7 @@ async fn start(
         local,
         governor,
         ejections.health,
+        refused,
     ));
     determiners.ask_through(&shared);
     serve_metrics(config, &shared, &store)?;

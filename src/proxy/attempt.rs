@@ -77,6 +77,7 @@ pub fn answered(call: &mut Call) {
 
 /// The attempt under way ended so, and is not made again on its route.
 pub fn end(call: &mut Call, shared: &Shared, route: &Route, end: &Failure) {
+    shared.refused.note(call, route, end);
     let latency = call.attempt.latency;
     let state = call.lease.take().map(|lease| lease.end(end, latency, Instant::now()));
     let healthy = state.map(|state| state == State::Healthy);

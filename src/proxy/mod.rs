@@ -28,6 +28,7 @@ mod observe;
 mod person;
 mod plan;
 mod refusal;
+mod refused_credentials;
 mod reply;
 mod send;
 mod service;
@@ -42,5 +43,6 @@ mod whole;
 
 pub use determiner::preview;
 pub use front::Front;
+pub use refused_credentials::{RefusedCredential, RefusedCredentials};
 pub use service::Gateway;
 pub use shared::{Drain, LULL, Limits, Media, Shared};

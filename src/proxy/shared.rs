@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{callers::Callers, inside::Inside};
+use super::{callers::Callers, inside::Inside, refused_credentials::RefusedCredentials};
 use crate::{
     auth::{ApiKeys, Authenticator},
     cloud::Clouds,
@@ -75,6 +75,7 @@ pub struct Shared {
     pub inside: Inside,
     /// How routes have done lately, and which are used.
     pub routes: Arc<RouteHealth>,
+    pub(super) refused: RefusedCredentials,
     pub(super) buffered: AtomicU64,
 }
 
@@ -98,6 +99,7 @@ impl Shared {
         local: axum::Router,
         governor: Arc<Governor>,
         routes: Arc<RouteHealth>,
+        refused: RefusedCredentials,
     ) -> Self {
         Self {
             snapshot,
@@ -118,6 +120,7 @@ impl Shared {
             callers: Callers::default(),
             inside: Inside::default(),
             routes,
+            refused,
             buffered: AtomicU64::new(0),
         }
     }

@@ -245,16 +245,24 @@ fn prefixes(
     providers: &Providers<'_>,
     routes: &[Eligible<'_>],
 ) -> HashMap<Box<str>, Arc<Pinned>> {
-    let names: HashSet<String> = rows.providers.iter().map(|row| row.name.to_lowercase()).collect();
-    let mut prefixes = HashMap::new();
-    for usable in providers.values() {
-        let pinned = Arc::new(pinned(usable, routes));
-        let slug = usable.row.model_provider.to_lowercase();
-        let holders = rows.providers.iter().filter(|row| row.model_provider.to_lowercase() == slug);
-        if holders.count() == 1 && !names.contains(&slug) {
-            prefixes.insert(slug.into(), Arc::clone(&pinned));
+    let pinned: Vec<(&ProviderRow, Arc<Pinned>)> =
+        providers.values().map(|usable| (usable.row, Arc::new(pinned(usable, routes)))).collect();
+    let (mut prefixes, mut taken) = (HashMap::new(), HashSet::new());
+    // A name goes before the catalog's slug, and that before the vendor's.
+    let ways: [fn(&ProviderRow) -> &str; 3] =
+        [|row| &row.name, |row| line(row).catalog, |row| &row.model_provider];
+    for way in ways {
+        let mut holders: HashMap<String, usize> = HashMap::new();
+        for row in &rows.providers {
+            *holders.entry(way(row).to_lowercase()).or_default() += 1;
         }
-        prefixes.insert(usable.row.name.to_lowercase().into(), pinned);
+        for (row, pinned) in &pinned {
+            let prefix = way(row).to_lowercase();
+            if holders.get(&prefix) == Some(&1) && !taken.contains(&prefix) {
+                prefixes.insert(prefix.into(), Arc::clone(pinned));
+            }
+        }
+        taken.extend(holders.into_keys());
     }
     prefixes
 }

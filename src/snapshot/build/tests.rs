@@ -207,6 +207,21 @@ fn a_slug_is_a_prefix_while_one_provider_has_it_and_names_win() {
 }
 
 #[test]
+fn a_slug_of_the_catalog_is_a_prefix_before_that_of_the_vendor() {
+    let mut world = World::new();
+    world.provider("eu", "azure_openai");
+    world.provider("direct", "anthropic");
+    world.provider("own", "anthropic").auth_type = "oauth_passthrough".to_owned();
+    let snapshot = world.build();
+    let name =
+        |prefix: &str| snapshot.prefixes.get(prefix).map(|pinned| pinned.provider.name.to_string());
+    assert_eq!(name("azure").as_deref(), Some("eu"));
+    assert_eq!(name("azure_openai").as_deref(), Some("eu"));
+    assert_eq!(name("anthropic").as_deref(), Some("direct"), "of two, the one of that template");
+    assert_eq!(name("anthropic-oauth").as_deref(), Some("own"));
+}
+
+#[test]
 fn the_listing_names_what_can_be_sent() {
     let mut world = World::new();
     world.provider("OpenAI", "openai");

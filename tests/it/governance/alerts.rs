@@ -47,3 +47,40 @@ async fn thresholds_and_exhaustion_are_told_once_each() {
     assert_eq!(told[0]["data"]["budget_name"], "day");
     assert_eq!(told[0]["data"]["tokens_used"], 60);
 }
+
+#[tokio::test]
+async fn a_credential_that_the_vendor_refuses_is_told_once_for_each_provider() {
+    let scene = Scene::new().await;
+    let receiver = MockVendor::start().await;
+    receiver.always(Reply::says("{}"));
+    let hook = json!({"name": "ops", "url": format!("{}/hook", receiver.url()),
+        "events": ["upstream_key_rejected"]});
+    scene.acme.create("alert-webhooks", hook).await;
+    scene.openai.always(Reply::status(401));
+    scene.anthropic.always(Reply::status(403));
+    for _ in 0..3 {
+        scene.key.chat("fast").await.has_status(502);
+    }
+    // They are told in their order: when this one arrives, there is no other on its way.
+    scene.key.chat("smart").await.has_status(502);
+    let told = until("both are told", async || {
+        let told: Vec<Value> = receiver.saw().iter().map(|call| call.json()).collect();
+        told.iter().any(|alert| alert["data"]["provider_name"] == "anthropic").then_some(told)
+    })
+    .await;
+    let of = |alert: &Value| {
+        let data = &alert["data"];
+        (alert["type"].clone(), data["provider_name"].clone(), data["status"].clone())
+    };
+    let mut told: Vec<_> = told.iter().map(of).collect();
+    told.sort_by_key(|(_, name, _)| name.to_string());
+    let rejected = json!("upstream_key_rejected");
+    assert_eq!(
+        told,
+        [
+            (rejected.clone(), json!("anthropic"), json!(403)),
+            (rejected, json!("openai"), json!(401)),
+        ]
+    );
+    assert!(!format!("{told:?}").contains("vendor-key"));
+}

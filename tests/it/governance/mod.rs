@@ -3,6 +3,8 @@
 mod access;
 mod alerts;
 mod budgets;
+mod crashes;
+mod fleet;
 mod rate_limits;
 mod replicas;
 mod strict;

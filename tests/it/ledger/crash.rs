@@ -1,43 +1,8 @@
 //! kill -9 loses nothing that was answered, and nothing is counted twice.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Caller, Ending, Gateway, Scene, until, within};
-
-/// Asks again and again until told to stop; remembers what was answered to the last byte.
-async fn hammer(
-    key: Caller,
-    worker: usize,
-    stop: Arc<AtomicBool>,
-    answered: Arc<Mutex<BTreeSet<String>>>,
-) {
-    let mut turn = 0;
-    'connections: while !stop.load(Ordering::SeqCst) {
-        let Some(mut wire) = key.try_connect().await else { return };
-        loop {
-            turn += 1;
-            let id = format!("w{worker}-{turn}");
-            let ask = if turn % 3 == 0 { key.chat_stream("fast") } else { key.chat("fast") };
-            let bytes = ask.header("x-request-id", &id).bytes();
-            if wire.try_send(bytes).await.is_err() {
-                continue 'connections;
-            }
-            let Some(answer) = wire.try_answer().await else { continue 'connections };
-            if answer.status == 200 && answer.ending == Ending::Complete {
-                answered.lock().unwrap().insert(id);
-            }
-            if stop.load(Ordering::SeqCst) {
-                return;
-            }
-        }
-    }
-}
+use crate::support::{Gateway, Hammer, Scene, until};
 
 #[tokio::test]
 async fn kill_9_loses_no_answered_request_and_counts_none_twice() {
@@ -45,26 +10,12 @@ async fn kill_9_loses_no_answered_request_and_counts_none_twice() {
     let jwt = acme.admin.caller.secret.clone();
     let mut answered_in_all = BTreeSet::new();
     for round in 0..5 {
-        let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(Mutex::new(BTreeSet::new()));
         let before = openai.saw().len();
-        let workers: Vec<_> = (0..8)
-            .map(|worker| {
-                let key = gateway.caller(&key.secret);
-                let worker = round * 100 + worker;
-                tokio::spawn(hammer(key, worker, Arc::clone(&stop), Arc::clone(&answered)))
-            })
-            .collect();
-        until("enough was answered", async || {
-            (answered.lock().unwrap().len() >= 150).then_some(())
-        })
-        .await;
+        let key = gateway.caller(&key.secret);
+        let clients = Hammer::start(&key, &format!("r{round}"), 8);
+        clients.has_answers(150).await;
         gateway.kill();
-        stop.store(true, Ordering::SeqCst);
-        for worker in workers {
-            within("a worker to end", worker).await.unwrap();
-        }
-        answered_in_all.append(&mut answered.lock().unwrap());
+        answered_in_all.append(&mut clients.stop().await);
         assert!(openai.saw().len() - before >= 150);
 
         gateway = gateway.killed_and_restarted().await;

@@ -14,20 +14,75 @@ pub struct RedisServer {
     child: Child,
     port: u16,
     folder: TempDir,
+    arguments: Vec<String>,
 }
 
 impl RedisServer {
     /// Starts one that keeps nothing on disk.
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Starts one that has whatever another one has, as soon as it has it.
+    pub async fn copy_of(first: &Self) -> Self {
+        let copy = Self::with(&["--replicaof", "127.0.0.1", &first.port.to_string()]).await;
+        copy.has_all_of(first).await;
+        copy
+    }
+
+    /// Starts three that share their keys as a cluster.
+    pub async fn cluster() -> [Self; 3] {
+        let node = || Self::with(&["--cluster-enabled", "yes"]);
+        let (one, two, three) = tokio::join!(node(), node(), node());
+        let nodes = [one, two, three];
+        let addresses = nodes.each_ref().map(|node| format!("127.0.0.1:{}", node.port));
+        let [one, two, three] = addresses.each_ref().map(String::as_str);
+        let made = nodes[0].cli(&["--cluster", "create", one, two, three, "--cluster-yes"]);
+        assert!(made.contains("All 16384 slots covered"), "{made}");
+        for node in &nodes {
+            until("the node knows the cluster", async || {
+                node.cli(&["cluster", "info"]).contains("cluster_state:ok").then_some(())
+            })
+            .await;
+        }
+        nodes
+    }
+
+    async fn with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { child: spawn(&folder, port), port, folder };
+        let arguments: Vec<String> = arguments.iter().map(|&one| one.to_owned()).collect();
+        let server = Self { child: spawn(&folder, port, &arguments), port, folder, arguments };
         server.is_up().await;
         server
     }
 
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until a copy has what the first one had when this was asked.
+    pub async fn has_all_of(&self, first: &Self) {
+        let offset = |server: &Self| {
+            let told = server.cli(&["info", "replication"]);
+            let line = told.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
+            line.and_then(|offset| offset.trim().parse::<u64>().ok()).unwrap_or_default()
+        };
+        let wanted = offset(first);
+        until("the copy has all of it", async || {
+            let is_linked = self.cli(&["info", "replication"]).contains("master_link_status:up");
+            (is_linked && offset(self) >= wanted).then_some(())
+        })
+        .await;
+    }
+
+    /// Makes a copy the one that is written to.
+    pub fn promote(&self) {
+        assert_eq!(self.cli(&["replicaof", "no", "one"]), "OK");
     }
 
     /// Forgets everything.
@@ -53,7 +108,7 @@ impl RedisServer {
 
     /// Starts it again, empty, at the same place.
     pub async fn again(&mut self) {
-        self.child = spawn(&self.folder, self.port);
+        self.child = spawn(&self.folder, self.port, &self.arguments);
         self.is_up().await;
     }
 
@@ -74,9 +129,10 @@ impl RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, port: u16) -> Child {
+fn spawn(folder: &TempDir, port: u16, more: &[String]) -> Child {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
+    command.args(more);
     command.current_dir(folder.path()).stdout(Stdio::null()).spawn().expect("redis-server")
 }
 

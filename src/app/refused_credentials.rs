@@ -1,0 +1,62 @@
+//! Credentials that vendors refuse: told to the log and the organization's webhooks, once an hour for each
+//! provider, over all replicas.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::{
+    alerts,
+    domain::{Alert, AlertEvent, ProviderId, Timestamp},
+    proxy::RefusedCredential,
+    store::{Store, StoreError},
+};
+
+/// As long as a credential is refused, it is told of so often, seconds.
+const AGAIN: i64 = 3600;
+
+/// Tells of what is heard, as long as the process lives.
+pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, store: Store) {
+    let mut told: HashMap<ProviderId, i64> = HashMap::new();
+    while let Some(refused) = hear.recv().await {
+        let at = Timestamp::now();
+        let hour = at.unix_seconds() / AGAIN;
+        if told.get(&refused.provider) == Some(&hour) {
+            continue;
+        }
+        told.retain(|_, when| *when == hour);
+        tracing::error!(
+            org = %refused.org,
+            provider = %refused.provider_name,
+            status = refused.status,
+            "the vendor refuses the credential of a provider"
+        );
+        match raise(&store, &alert(&refused, hour), at).await {
+            Ok(()) => {
+                told.insert(refused.provider, hour);
+            }
+            Err(error) => tracing::warn!(%error, "a refused credential is not told to webhooks"),
+        }
+    }
+}
+
+fn alert(refused: &RefusedCredential, hour: i64) -> Alert {
+    Alert {
+        org: refused.org,
+        event: AlertEvent::UpstreamKeyRejected,
+        // The same on every replica: whoever comes first tells it.
+        key: format!("{}/{hour}", refused.provider),
+        data: json!({
+            "provider_id": refused.provider,
+            "provider_name": &*refused.provider_name,
+            "status": refused.status,
+        }),
+    }
+}
+
+async fn raise(store: &Store, alert: &Alert, at: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    alerts::raise(&mut tx, alert, at).await?;
+    tx.commit().await
+}

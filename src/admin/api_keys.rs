@@ -2,12 +2,13 @@
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Cursor, Listed, Listing},
     reply::{REVOKED, Revoked},
     state::AdminState,
     upstream,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{KeyId, OrgId, Timestamp, UserId},
-    store::KeyRow,
+    store::{KeyFilter, KeyPosition, KeyRow},
 };
 
 const WHAT: &str = "API key";
@@ -104,22 +105,76 @@ pub(super) struct NewKey {
     pub(super) expires_at: Option<Timestamp>,
 }
 
+/// Which keys, as text.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// `active`: those that work; `ended`: those that are revoked or expired.
+    #[param(value_type = Option<KeyState>, inline)]
+    state: Option<String>,
+}
+
+/// Whether a key works
+#[derive(ToSchema)]
+#[schema(as = ApiKeyState, rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a parameter that is read as text")]
+enum KeyState {
+    Active,
+    Ended,
+}
+
+impl Which {
+    fn works(&self) -> Result<Option<bool>, AdminError> {
+        match self.state.as_deref() {
+            None => Ok(None),
+            Some("active") => Ok(Some(true)),
+            Some("ended") => Ok(Some(false)),
+            Some(_) => Err(AdminError::bad_request("state must be active or ended")),
+        }
+    }
+}
+
 /// List keys
 ///
-/// Revoked ones too.
+/// Newest first, revoked ones too. `q` searches name, first characters, group, and the user's e-mail
+/// and subject.
 #[utoipa::path(
     get,
     path = "/admin/api-keys",
     operation_id = "listApiKeys",
     tag = "API Keys",
-    responses((status = 200, body = [KeyView]))
+    params(Which, Listing),
+    responses((
+        status = 200,
+        body = [KeyView],
+        headers(("x-next-cursor" = String, description = "Where the next page begins; absent on the last."))
+    ))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<KeyView>>, AdminError> {
-    let rows = state.store.read().await?.keys(caller.org).await?;
-    Ok(Json(rows.into_iter().map(KeyView::from).collect()))
+    Params(which): Params<Which>,
+    Params(listing): Params<Listing>,
+) -> Result<Listed<KeyView>, AdminError> {
+    listed(&state, caller.org, None, &which, &listing).await
+}
+
+/// The organization's keys, or those that act for one user.
+pub(super) async fn listed(
+    state: &AdminState,
+    org: OrgId,
+    user: Option<UserId>,
+    which: &Which,
+    listing: &Listing,
+) -> Result<Listed<KeyView>, AdminError> {
+    let text = listing.search()?.map(str::to_owned);
+    let filter = KeyFilter { user, works: which.works()?, text };
+    let (after, limit) = (listing.after()?, listing.limit()?);
+    let after = after.map(|at| KeyPosition { created_at: at.ts, id: KeyId(at.id) });
+    let mut tx = state.store.read().await?;
+    let (rows, next) = tx.page_of_keys(org, &filter, after, limit).await?;
+    let next = next.map(|at| Cursor { ts: at.created_at, id: at.id.0 });
+    Ok(Listed { entries: rows.into_iter().map(KeyView::from).collect(), next })
 }
 
 /// Get a key

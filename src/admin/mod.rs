@@ -62,6 +62,7 @@ mod token;
 mod upstream;
 mod usage;
 mod usage_csv;
+mod usage_export;
 mod usage_filter;
 mod usage_summary;
 mod user;

@@ -1,7 +1,17 @@
 //! Lists that grow without bound are read in pages: `?limit=&cursor=`, and the filters that they
 //! share. Parameters are read as text, so that each refusal names its own.
+//!
+//! Pages of records say in their body where to go on. Lists that are answered as an array, which they
+//! were before they had pages, say it in a header, and are whole where no page is asked for.
 
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    response::{IntoResponse, Response},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{error::AdminError, extract::uuid};
@@ -11,6 +21,68 @@ use crate::domain::Timestamp;
 pub(super) const DEFAULT_LIMIT: u32 = 50;
 /// Most entries of a page.
 pub(super) const MAX_LIMIT: u32 = 500;
+
+/// Most characters of a search.
+const MAX_SEARCH: usize = 256;
+/// Where an array is one page, it says here where the next begins.
+pub(super) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+
+/// Which part of a list that is answered as an array, as text.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listing {
+    /// What must occur in an entry, in whatever case its letters A to Z are.
+    #[param(max_length = 256)]
+    q: Option<String>,
+    /// Most entries of the answer; 50 if only `cursor` is given. With neither the answer is the whole
+    /// list.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+    /// `x-next-cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Listing {
+    /// `q`; an empty one does not narrow.
+    pub(super) fn search(&self) -> Result<Option<&str>, AdminError> {
+        let Some(text) = self.q.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        if text.chars().count() > MAX_SEARCH {
+            let message = format!("q must have at most {MAX_SEARCH} characters");
+            return Err(AdminError::bad_request(message));
+        }
+        if text.contains('\0') {
+            return Err(AdminError::bad_request("q must not contain the character U+0000"));
+        }
+        Ok(Some(text))
+    }
+
+    /// `limit`; none is the whole list.
+    pub(super) fn limit(&self) -> Result<Option<u32>, AdminError> {
+        let is_page = self.limit.is_some() || self.cursor.is_some();
+        is_page.then(|| limit(self.limit.as_deref())).transpose()
+    }
+
+    /// `cursor`
+    pub(super) fn after(&self) -> Result<Option<Cursor>, AdminError> {
+        Cursor::read(self.cursor.as_deref())
+    }
+}
+
+/// The array, or one page of it and where the next begins.
+pub(super) struct Listed<T> {
+    pub(super) entries: Vec<T>,
+    pub(super) next: Option<Cursor>,
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.entries).into_response();
+        if let Some(next) = self.next {
+            next.tell(response.headers_mut());
+        }
+        response
+    }
+}
 
 /// Where a page ended: time and id of its last entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +101,14 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// Tells clients in [`NEXT_CURSOR`] where to go on.
+    pub(super) fn tell(self, headers: &mut HeaderMap) {
+        // Letters, digits, `-` and `_`: no header refuses them.
+        if let Ok(value) = HeaderValue::from_str(&self.write()) {
+            headers.insert(NEXT_CURSOR, value);
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (ts, id) = bytes.split_first_chunk::<8>()?;
@@ -39,9 +119,13 @@ impl Cursor {
     /// `cursor`
     pub(super) fn read(text: Option<&str>) -> Result<Option<Self>, AdminError> {
         let Some(text) = text else { return Ok(None) };
-        let cursor = Self::parse(text);
-        let message = "cursor must be the next_cursor of an earlier page";
-        cursor.map(Some).ok_or_else(|| AdminError::bad_request(message))
+        Self::parse(text).map(Some).ok_or_else(Self::refused)
+    }
+
+    /// It is of no page.
+    pub(super) fn refused() -> AdminError {
+        let message = "cursor must be the next_cursor or x-next-cursor of an earlier page";
+        AdminError::bad_request(message)
     }
 }
 

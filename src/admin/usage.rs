@@ -1,6 +1,10 @@
-//! `/admin/usage` and `/user/usage`: usage records, newest first, in pages.
+//! `/admin/usage` and `/user/usage`: usage records, newest first, in pages or as CSV.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -10,18 +14,21 @@ use super::{
     extract::Params,
     paging::{self, Cursor},
     state::AdminState,
-    usage_filter::Which,
+    usage_csv,
+    usage_export::{self, export},
+    usage_filter::{Single, Told, Which},
 };
 use crate::{
     auth::Caller,
-    domain::{OrgId, RecordId, UsageRecord, UserId},
-    store::{UsageFilter, UsagePosition},
+    domain::{OrgId, RecordId, UsageRecord},
+    store::{RecordFilter, UsageFilter, UsagePosition},
 };
 
 /// Which page, as text: each refusal then names its parameter.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
+    /// Of a CSV: without it there is no page, but every record from `cursor` on.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
@@ -41,56 +48,84 @@ pub(super) struct Page {
 
 /// List usage records
 ///
-/// Newest first, in pages.
+/// Newest first, in pages. As CSV: every record that matches, at most 100000, with what a record says
+/// in one value each; or, with `limit`, one page.
 #[utoipa::path(
     get,
     path = "/admin/usage",
     operation_id = "listUsage",
     tag = "Usage",
-    params(Which, Paging),
-    responses((status = 200, body = Page))
+    params(Which, Single, Paging, Told),
+    responses((
+        status = 200,
+        content((Page = "application/json"), (String = "text/csv")),
+        headers(("x-next-cursor" = String, description = "Where the next page of a CSV begins; absent on the last, and where it is no page."))
+    ))
 )]
 pub(super) async fn of_org(
     State(state): State<AdminState>,
     caller: Caller,
     Params(which): Params<Which>,
+    Params(single): Params<Single>,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page>, AdminError> {
-    page(&state, caller.org, which.filter()?, &paging, None).await
+    Params(told): Params<Told>,
+) -> Result<Response, AdminError> {
+    let filter = which.filter()?;
+    answer(&state, caller.org, single.with(filter)?, &paging, &told).await
 }
 
 /// List the caller's own usage records
 ///
-/// Whatever `user` says.
+/// Whatever `user` says. As CSV: as for the organization's.
 #[utoipa::path(
     get,
     path = "/user/usage",
     operation_id = "listUserUsage",
     tag = "Usage",
-    params(Which, Paging),
-    responses((status = 200, body = Page))
+    params(Which, Single, Paging, Told),
+    responses((
+        status = 200,
+        content((Page = "application/json"), (String = "text/csv")),
+        headers(("x-next-cursor" = String, description = "Where the next page of a CSV begins; absent on the last, and where it is no page."))
+    ))
 )]
 pub(super) async fn of_user(
     State(state): State<AdminState>,
     caller: Caller,
     Params(which): Params<Which>,
+    Params(single): Params<Single>,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page>, AdminError> {
-    page(&state, caller.org, which.filter()?, &paging, Some(caller.user)).await
+    Params(told): Params<Told>,
+) -> Result<Response, AdminError> {
+    let filter = UsageFilter { user: Some(caller.user), ..which.filter()? };
+    answer(&state, caller.org, single.with(filter)?, &paging, &told).await
 }
 
-async fn page(
+async fn answer(
     state: &AdminState,
     org: OrgId,
-    mut filter: UsageFilter,
+    filter: RecordFilter,
     paging: &Paging,
-    only: Option<UserId>,
-) -> Result<Json<Page>, AdminError> {
-    filter.user = only.or(filter.user);
+    told: &Told,
+) -> Result<Response, AdminError> {
+    let as_csv = told.is_csv()?;
     let limit = paging::limit(paging.limit.as_deref())?;
     let after = Cursor::read(paging.cursor.as_deref())?;
     let after = after.map(|at| UsagePosition { ts: at.ts, id: RecordId(at.id) });
+    if as_csv && paging.limit.is_none() {
+        return export(state.store.clone(), org, filter, after).await;
+    }
     let page = state.store.usage(org, &filter, after, limit).await?;
-    let next_cursor = page.next.map(|at| Cursor { ts: at.ts, id: at.id.0 }.write());
-    Ok(Json(Page { data: page.records, next_cursor }))
+    let next = page.next.map(|at| Cursor { ts: at.ts, id: at.id.0 });
+    if !as_csv {
+        let next_cursor = next.map(Cursor::write);
+        return Ok(Json(Page { data: page.records, next_cursor }).into_response());
+    }
+    let lines = usage_export::lines(&page.records)?;
+    let csv = usage_csv::record_header() + &lines;
+    let mut response = (usage_csv::headers(usage_export::FILE), csv).into_response();
+    if let Some(next) = next {
+        next.tell(response.headers_mut());
+    }
+    Ok(response)
 }

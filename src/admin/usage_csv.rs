@@ -1,4 +1,4 @@
-//! A summary as CSV (RFC 4180): a header, one line per row, CRLF after each.
+//! Usage as CSV (RFC 4180): a header, one line per row, CRLF after each.
 //!
 //! Spreadsheets run a field that begins like a formula, quoted or not, and names of models come from
 //! vendors: such a field is given an apostrophe in front, as OWASP advises
@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use axum::http::{HeaderName, header};
 use serde_json::{Value, value::RawValue};
 
 use super::usage_summary::{Column, Row};
@@ -36,6 +37,68 @@ const FIGURES: [&str; 19] = [
     "ttfb_ms_p99",
 ];
 
+/// What a record says in one value each; its groups and attempts are lists, which are in the JSON.
+const RECORD: [&str; 34] = [
+    "id",
+    "ts",
+    "org_id",
+    "api_key_id",
+    "user_id",
+    "endpoint",
+    "requested_model",
+    "alias",
+    "provider_id",
+    "provider_name",
+    "upstream_model",
+    "used_model",
+    "status",
+    "error_type",
+    "denied_by",
+    "stream",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "usage_source",
+    "cost_input",
+    "cost_output",
+    "cost_total",
+    "currency",
+    "pricing_rule_id",
+    "pricing_source",
+    "latency_ms",
+    "ttfb_ms",
+    "retry_count",
+    "retry_sleep_ms",
+    "request_id",
+    "client",
+];
+
+/// The headers of a CSV, which is a file for whoever opens it.
+pub(super) fn headers(file: &str) -> [(HeaderName, String); 2] {
+    [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
+    ]
+}
+
+/// The line above records.
+pub(super) fn record_header() -> String {
+    let mut csv = String::new();
+    line(&mut csv, RECORD.into_iter().map(str::to_owned));
+    csv
+}
+
+/// The lines of records. What an earlier version did not write is an empty field.
+pub(super) fn record_lines(records: &[Box<RawValue>]) -> serde_json::Result<String> {
+    let mut csv = String::new();
+    for record in records {
+        fields(&mut csv, record.get(), RECORD.into_iter())?;
+    }
+    Ok(csv)
+}
+
 /// The rows as text: what they are grouped by, then the figures. Null is an empty field.
 pub(super) fn write(columns: &[Column], rows: &[Row]) -> serde_json::Result<String> {
     let labels = columns.iter().flat_map(|column| names(*column));
@@ -44,14 +107,20 @@ pub(super) fn write(columns: &[Column], rows: &[Row]) -> serde_json::Result<Stri
     line(&mut csv, names.iter().map(|name| (*name).to_owned()));
     for row in rows {
         // By way of JSON: both formats say the same, digit by digit.
-        let json = serde_json::to_string(row)?;
-        let fields: HashMap<&str, &RawValue> = serde_json::from_str(&json)?;
-        line(
-            &mut csv,
-            names.iter().map(|name| fields.get(name).map(|raw| text(raw)).unwrap_or_default()),
-        );
+        fields(&mut csv, &serde_json::to_string(row)?, names.iter().copied())?;
     }
     Ok(csv)
+}
+
+/// A line of what a JSON object has under these names.
+fn fields<'a>(
+    csv: &mut String,
+    json: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> serde_json::Result<()> {
+    let fields: HashMap<&str, &RawValue> = serde_json::from_str(json)?;
+    line(csv, names.map(|name| fields.get(name).map(|raw| text(raw)).unwrap_or_default()));
+    Ok(())
 }
 
 /// A provider has two columns.
@@ -90,7 +159,12 @@ fn line(csv: &mut String, fields: impl Iterator<Item = String>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use utoipa::PartialSchema as _;
+
     use super::*;
+    use crate::domain::UsageRecord;
 
     fn written(fields: &[&str]) -> String {
         let mut csv = String::new();
@@ -105,6 +179,27 @@ mod tests {
             written(&["a,b", "say \"hi\"", "x\r\ny"]),
             "\"a,b\",\"say \"\"hi\"\"\",\"x\r\ny\"\r\n"
         );
+    }
+
+    #[test]
+    fn every_value_of_a_record_has_a_column() {
+        let schema = serde_json::to_value(UsageRecord::schema()).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        let is_list = |of: &Value| of["type"] == "array";
+        let values: BTreeSet<&str> = properties
+            .iter()
+            .filter_map(|(name, of)| (!is_list(of)).then_some(name.as_str()))
+            .collect();
+        assert_eq!(values, BTreeSet::from(RECORD));
+    }
+
+    #[test]
+    fn a_record_that_an_earlier_version_wrote_has_empty_fields() {
+        let record = RawValue::from_string(r#"{"id":"a","status":200,"x":[1]}"#.to_owned());
+        let lines = record_lines(&[record.unwrap()]).unwrap();
+        assert!(lines.starts_with("a,,,") && lines.ends_with(",,\r\n"), "{lines}");
+        assert_eq!(lines.split(',').count(), RECORD.len());
+        assert_eq!(record_header().split(',').count(), RECORD.len());
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! Which records: the filters that lists and summaries of usage share.
+//! Which records, and how they are told: what lists and summaries of usage share.
 
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{error::AdminError, paging};
 use crate::{
     domain::{KeyId, ProviderId, Timestamp, UserId},
-    store::UsageFilter,
+    store::{RecordFilter, UsageFilter},
 };
 
 /// Filters, as text: each refusal then names its parameter.
@@ -50,6 +50,67 @@ impl Which {
             alias: self.alias.clone(),
             status: self.status.as_deref().map(status).transpose()?,
         })
+    }
+}
+
+/// What single records are picked by beyond that, as text.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Single {
+    /// The `x-request-id` of the request.
+    request_id: Option<String>,
+    /// `ok`: answered with less than 400; `error`: with 400 or more, as summaries count errors.
+    #[param(value_type = Option<Outcome>, inline)]
+    outcome: Option<String>,
+}
+
+/// How a request went
+#[derive(ToSchema)]
+#[schema(as = UsageOutcome, rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a parameter that is read as text")]
+enum Outcome {
+    Ok,
+    Error,
+}
+
+impl Single {
+    /// With the other filters.
+    pub(super) fn with(&self, usage: UsageFilter) -> Result<RecordFilter, AdminError> {
+        let failed = match self.outcome.as_deref() {
+            None => None,
+            Some("ok") => Some(false),
+            Some("error") => Some(true),
+            Some(_) => return Err(AdminError::bad_request("outcome must be ok or error")),
+        };
+        Ok(RecordFilter { usage, request_id: self.request_id.clone(), failed })
+    }
+}
+
+/// How what is found is told, as text.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Told {
+    /// `json`, also where nothing is said, or `csv`.
+    #[param(value_type = Option<Format>, inline)]
+    format: Option<String>,
+}
+
+/// A way to tell it
+#[derive(ToSchema)]
+#[schema(as = UsageFormat, rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a parameter that is read as text")]
+enum Format {
+    Json,
+    Csv,
+}
+
+impl Told {
+    pub(super) fn is_csv(&self) -> Result<bool, AdminError> {
+        match self.format.as_deref() {
+            None | Some("json") => Ok(false),
+            Some("csv") => Ok(true),
+            Some(_) => Err(AdminError::bad_request("format must be json or csv")),
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use axum::{
     Json,
     extract::State,
-    http::header,
     response::{IntoResponse as _, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    error::AdminError, extract::Params, state::AdminState, usage_csv, usage_filter::Which,
+    error::AdminError,
+    extract::Params,
+    state::AdminState,
+    usage_csv,
+    usage_filter::{Told, Which},
 };
 use crate::{
     auth::Caller,
@@ -34,7 +37,7 @@ const DIMENSIONS: [(&str, Dimension); 10] = [
     ("status", Dimension::Status),
 ];
 
-/// How it is summed up and told, as text: each refusal then names its parameter.
+/// How it is summed up, as text: each refusal then names its parameter.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct How {
@@ -43,18 +46,6 @@ pub(super) struct How {
     /// UTC. A request of a caller in several groups counts in each of them.
     #[param(example = "day,upstream_model")]
     group_by: Option<String>,
-    /// `json` or `csv`.
-    #[param(value_type = Option<Format>, inline, default = "json")]
-    format: Option<String>,
-}
-
-/// How a summary is told
-#[derive(ToSchema)]
-#[schema(as = UsageSummaryFormat, rename_all = "lowercase")]
-#[expect(dead_code, reason = "describes a parameter that is read as text")]
-pub(super) enum Format {
-    Json,
-    Csv,
 }
 
 /// A dimension and the name by which the caller asked for it: that of its column.
@@ -158,7 +149,7 @@ pub(super) struct Summary {
     path = "/admin/usage/summary",
     operation_id = "summarizeUsage",
     tag = "Usage",
-    params(Which, How),
+    params(Which, How, Told),
     responses((status = 200, content((Summary = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn of_org(
@@ -166,8 +157,9 @@ pub(super) async fn of_org(
     caller: Caller,
     Params(which): Params<Which>,
     Params(how): Params<How>,
+    Params(told): Params<Told>,
 ) -> Result<Response, AdminError> {
-    summary(&state, caller.org, which.filter()?, &how).await
+    summary(&state, caller.org, which.filter()?, &how, &told).await
 }
 
 /// Sum the caller's own usage up
@@ -178,7 +170,7 @@ pub(super) async fn of_org(
     path = "/user/usage/summary",
     operation_id = "summarizeUserUsage",
     tag = "Usage",
-    params(Which, How),
+    params(Which, How, Told),
     responses((status = 200, content((Summary = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn of_user(
@@ -186,9 +178,10 @@ pub(super) async fn of_user(
     caller: Caller,
     Params(which): Params<Which>,
     Params(how): Params<How>,
+    Params(told): Params<Told>,
 ) -> Result<Response, AdminError> {
     let filter = UsageFilter { user: Some(caller.user), ..which.filter()? };
-    summary(&state, caller.org, filter, &how).await
+    summary(&state, caller.org, filter, &how, &told).await
 }
 
 async fn summary(
@@ -196,9 +189,10 @@ async fn summary(
     org: OrgId,
     filter: UsageFilter,
     how: &How,
+    told: &Told,
 ) -> Result<Response, AdminError> {
     let columns = how.columns()?;
-    let as_csv = how.is_csv()?;
+    let as_csv = told.is_csv()?;
     if filter.from.zip(filter.to).is_some_and(|(from, to)| from >= to) {
         return Err(AdminError::bad_request("to must be later than from"));
     }
@@ -208,15 +202,11 @@ async fn summary(
     if !as_csv {
         return Ok(Json(Summary { data: rows }).into_response());
     }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage-summary.csv\""),
-    ];
     let csv = usage_csv::write(&columns, &rows).map_err(|error| {
         tracing::error!(%error, "a summary cannot be written");
         AdminError::internal()
     })?;
-    Ok((headers, csv).into_response())
+    Ok((usage_csv::headers("usage-summary.csv"), csv).into_response())
 }
 
 impl How {
@@ -238,14 +228,6 @@ impl How {
             columns.push(*column);
         }
         Ok(columns)
-    }
-
-    fn is_csv(&self) -> Result<bool, AdminError> {
-        match self.format.as_deref() {
-            None | Some("json") => Ok(false),
-            Some("csv") => Ok(true),
-            Some(_) => Err(AdminError::bad_request("format must be json or csv")),
-        }
     }
 }
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    api_keys::{self, CreatedKey, KeyView, NewKey},
+    api_keys::{self, CreatedKey, KeyView, NewKey, Which},
     change::Actor,
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     reply::Revoked,
     state::AdminState,
 };
@@ -40,19 +41,27 @@ pub(super) struct ModelView {
 }
 
 /// List the caller's own keys
+///
+/// Newest first, revoked ones too. `q` searches name and first characters.
 #[utoipa::path(
     get,
     path = "/user/api-keys",
     operation_id = "listUserApiKeys",
     tag = "User self-service",
-    responses((status = 200, body = [KeyView]))
+    params(Which, Listing),
+    responses((
+        status = 200,
+        body = [KeyView],
+        headers(("x-next-cursor" = String, description = "Where the next page begins; absent on the last."))
+    ))
 )]
 pub(super) async fn list_keys(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<KeyView>>, AdminError> {
-    let rows = state.store.read().await?.user_keys(caller.org, caller.user).await?;
-    Ok(Json(rows.into_iter().map(KeyView::from).collect()))
+    Params(which): Params<Which>,
+    Params(listing): Params<Listing>,
+) -> Result<Listed<KeyView>, AdminError> {
+    api_keys::listed(&state, caller.org, Some(caller.user), &which, &listing).await
 }
 
 /// Create a key that acts for the caller

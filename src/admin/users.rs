@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Cursor, Listed, Listing},
     patch::Patch,
     state::AdminState,
     upstream,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{Timestamp, UserId},
-    store::UserRow,
+    store::{UserPosition, UserRow},
 };
 
 const WHAT: &str = "user";
@@ -73,20 +74,40 @@ pub(super) struct Update {
 
 /// List users
 ///
-/// Everybody whom a token has presented.
+/// Everybody whom a token has presented, by name. `q` searches subject, e-mail, roles, and the groups
+/// that count.
 #[utoipa::path(
     get,
     path = "/admin/users",
     operation_id = "listUsers",
     tag = "Users",
-    responses((status = 200, body = [UserView]))
+    params(Listing),
+    responses((
+        status = 200,
+        body = [UserView],
+        headers(("x-next-cursor" = String, description = "Where the next page begins; absent on the last."))
+    ))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<UserView>>, AdminError> {
-    let rows = state.store.read().await?.users(caller.org).await?;
-    Ok(Json(rows.into_iter().map(UserView::from).collect()))
+    Params(listing): Params<Listing>,
+) -> Result<Listed<UserView>, AdminError> {
+    let (text, limit, after) = (listing.search()?, listing.limit()?, listing.after()?);
+    let mut tx = state.store.read().await?;
+    let after = match after {
+        Some(at) => Some(position(tx.user(caller.org, UserId(at.id)).await?)?),
+        None => None,
+    };
+    let (rows, more) = tx.page_of_users(caller.org, text, after.as_ref(), limit).await?;
+    let last = rows.last().map(|row| Cursor { ts: row.last_seen_at, id: row.id.0 });
+    let next = last.filter(|_| more);
+    Ok(Listed { entries: rows.into_iter().map(UserView::from).collect(), next })
+}
+
+/// Names do not change: where a page ended is found again by the id of its last user.
+fn position(last: Option<UserRow>) -> Result<UserPosition, AdminError> {
+    last.map(UserPosition::from).ok_or_else(Cursor::refused)
 }
 
 /// Override a user's groups

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    ChangeRow, Store, StoreError,
+    ChangeRow, Store, StoreError, listing,
     record::{Found, Record, unreadable},
     statement::sql,
 };
@@ -81,11 +81,9 @@ impl Store {
             .bind(filter.action.clone())
             .bind(filter.resource.clone())
             .bind(filter.resource_id)
-            .bind(i64::from(limit) + 1);
+            .bind(listing::one_more(Some(limit)));
         let mut rows: Vec<AuditRow> = self.readers.all(query).await?;
-        let size = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
+        let more = listing::cut(&mut rows, Some(limit));
         let last = rows.last().map(|row| AuditPosition { ts: row.change.at, id: row.id });
         Ok((rows, last.filter(|_| more)))
     }

@@ -1,7 +1,9 @@
 //! Gateway API keys. Only their keyed hash is here.
 
+use uuid::Uuid;
+
 use super::{
-    KeyRow, Store, StoreError, Tx,
+    KeyRow, Store, StoreError, Tx, listing,
     record::{Found, Record, json_list},
     statement::sql,
 };
@@ -25,6 +27,18 @@ const BY_HASH: &str = select!("WHERE k.hash = $1");
 const LIST: &str = select!("WHERE k.org_id = $1 ORDER BY k.created_at DESC, k.id");
 const OF_USER: &str =
     select!("WHERE k.org_id = $1 AND k.user_id = $2 ORDER BY k.created_at DESC, k.id");
+/// In the order of [`LIST`]. `created_at <= $2` walks the index; the rest of the position breaks ties.
+const PAGE: &str = select!(
+    "WHERE k.org_id = $1 AND k.created_at <= $2 AND (k.created_at < $2 OR k.id > $3)
+        AND ($4 IS NULL OR k.user_id = $4)
+        AND ($5 IS NULL OR $5 =
+            (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $6)))
+        AND ($7 IS NULL
+            OR lower(k.name) LIKE $7 ESCAPE '!' OR lower(k.key_prefix) LIKE $7 ESCAPE '!'
+            OR lower(k.group_name) LIKE $7 ESCAPE '!' OR lower(k.user_email) LIKE $7 ESCAPE '!'
+            OR lower(u.email) LIKE $7 ESCAPE '!' OR lower(u.subject) LIKE $7 ESCAPE '!')
+     ORDER BY k.created_at DESC, k.id LIMIT $8"
+);
 const GET: &str = select!("WHERE k.org_id = $1 AND k.id = $2");
 const INSERT: &str = "INSERT INTO api_keys (id, org_id, name, key_prefix, hash, created_by_user_id,
         user_id, group_name, scopes, created_at, expires_at, revoked_at, user_email, revision)
@@ -39,6 +53,26 @@ const MARK_OF_USER: &str = "UPDATE api_keys
     SET revision = (SELECT revision + 1 FROM orgs WHERE id = $1)
     WHERE org_id = $1 AND user_id = $2";
 const CHANGED: &str = select!("WHERE k.org_id = $1 AND k.revision > $2");
+
+/// Where a page of keys ended: the next holds what comes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPosition {
+    /// When the last key was made.
+    pub created_at: Timestamp,
+    /// Its id, which orders keys of one moment.
+    pub id: KeyId,
+}
+
+/// Which keys; what is none does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFilter {
+    /// Acting for this user.
+    pub user: Option<UserId>,
+    /// Whether they work: neither revoked nor expired.
+    pub works: Option<bool>,
+    /// With this in the name, the first characters, the group, or the user's e-mail or subject.
+    pub text: Option<String>,
+}
 
 impl Store {
     /// The organization's keys that changed, or whose user did, after that revision.
@@ -71,6 +105,34 @@ impl Tx {
     pub async fn keys(&mut self, org: OrgId) -> Result<Vec<KeyRow>, StoreError> {
         let query = sql(LIST).bind(org.0);
         Ok(self.all(query).await?)
+    }
+
+    /// At most `limit` of the organization's keys that the filter names, newest first, and where to go
+    /// on, if there is more; `after` is where the last page ended.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn page_of_keys(
+        &mut self,
+        org: OrgId,
+        filter: &KeyFilter,
+        after: Option<KeyPosition>,
+        limit: Option<u32>,
+    ) -> Result<(Vec<KeyRow>, Option<KeyPosition>), StoreError> {
+        let (at, id) = after.map_or((i64::MAX, Uuid::nil()), |at| (at.created_at.0, at.id.0));
+        let query = sql(PAGE)
+            .bind(org.0)
+            .bind(at)
+            .bind(id)
+            .bind(filter.user.map(|id| id.0))
+            .bind(filter.works)
+            .bind(Timestamp::now().0)
+            .bind(filter.text.as_deref().map(listing::anywhere))
+            .bind(listing::one_more(limit));
+        let mut rows: Vec<KeyRow> = self.all(query).await?;
+        let more = listing::cut(&mut rows, limit);
+        let last = rows.last().map(|row| KeyPosition { created_at: row.created_at, id: row.id });
+        Ok((rows, last.filter(|_| more)))
     }
 
     /// One user's keys, newest first, revoked ones too.

@@ -20,6 +20,7 @@ mod health;
 mod histogram;
 mod keys;
 mod ledger_marks;
+mod listing;
 mod migrations;
 mod model_access;
 mod model_overrides;
@@ -72,6 +73,7 @@ pub use changes::{Announcements, ChangeRow};
 pub use console_sessions::{NewSession, SessionRow};
 pub use deliveries::DeliveryRow;
 pub use error::StoreError;
+pub use keys::{KeyFilter, KeyPosition};
 pub use open::Store;
 pub use policy_rows::{
     AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,
@@ -86,6 +88,7 @@ pub use rows::{
 pub use sign_in_links::LinkRow;
 pub use summary_fold::{Dimension, Label, Percentiles, SummaryRow};
 pub use tx::Tx;
-pub use usage::{UsageFilter, UsagePage, UsagePosition};
+pub use usage::{RecordFilter, UsageFilter, UsagePage, UsagePosition};
 pub use usage_expire::Expired;
 pub use usage_summary::MAX_SUMMARY_ROWS;
+pub use users::UserPosition;

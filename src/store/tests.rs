@@ -42,6 +42,11 @@ on_both! {
     a_string_with_a_nul_spoils_no_query,
     pages_follow_each_other_without_gap_or_repeat,
     filters_narrow_what_is_listed,
+    a_record_is_found_by_its_request_and_by_whether_that_failed,
+    pages_of_keys_hold_every_key_once_in_the_order_of_the_whole_list,
+    keys_are_found_by_what_people_know_of_them,
+    pages_of_users_hold_everybody_once_in_the_order_of_the_whole_list,
+    users_are_found_by_what_people_know_of_them,
     records_older_than_the_retention_go_and_the_others_stay,
     a_rule_has_one_version_at_an_instant,
     a_price_is_read_back_as_it_was_written,
@@ -410,7 +415,7 @@ async fn a_record_that_is_offered_twice_is_stored_once(store: Store) {
         (0..75).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     store.store_usage(&batch).await.unwrap();
     store.store_usage(&batch[10..]).await.unwrap();
-    let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    let all = store.usage(org.id, &RecordFilter::default(), None, 500).await.unwrap();
     assert_eq!(all.records.len(), 75);
     assert_eq!(all.next, None);
 }
@@ -422,7 +427,7 @@ async fn a_record_without_an_organization_is_kept_once_and_shown_to_none(store: 
     store.store_usage(&batch).await.unwrap();
     let count: i64 = store.readers.one(sql("SELECT count(*) FROM usage_records")).await.unwrap();
     assert_eq!(count, 1);
-    let seen = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
+    let seen = store.usage(org.id, &RecordFilter::default(), None, 10).await.unwrap();
     assert!(seen.records.is_empty());
 }
 
@@ -434,7 +439,7 @@ async fn a_batch_with_an_unreadable_record_is_refused_whole(store: Store) {
         batch[66] = Bytes::from_static(unreadable);
         let refusal = store.store_usage(&batch).await.unwrap_err().to_string();
         assert!(refusal.contains("unreadable"), "{refusal}");
-        let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+        let all = store.usage(org.id, &RecordFilter::default(), None, 500).await.unwrap();
         assert!(all.records.is_empty());
     }
 }
@@ -455,7 +460,7 @@ async fn an_unreadable_record_is_set_aside_by_the_ledger_and_holds_up_no_other()
     tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
     assert!(ledger.wait_delivered(Duration::from_secs(20)).await);
     assert_eq!(ledger.losses().rejected, 1);
-    let all = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    let all = store.usage(org.id, &RecordFilter::default(), None, 500).await.unwrap();
     assert_eq!(all.records.len(), 20);
 }
 
@@ -465,11 +470,11 @@ async fn pages_follow_each_other_without_gap_or_repeat(store: Store) {
     let batch: Vec<Bytes> =
         (0..30).map(|n| usage(RecordId::random(), Some(org.id), n / 3, "a", 200)).collect();
     store.store_usage(&batch).await.unwrap();
-    let whole = ids(&store.usage(org.id, &UsageFilter::default(), None, 100).await.unwrap());
+    let whole = ids(&store.usage(org.id, &RecordFilter::default(), None, 100).await.unwrap());
     let mut paged = Vec::new();
     let mut after = None;
     loop {
-        let page = store.usage(org.id, &UsageFilter::default(), after, 7).await.unwrap();
+        let page = store.usage(org.id, &RecordFilter::default(), after, 7).await.unwrap();
         paged.extend(ids(&page));
         after = page.next;
         if after.is_none() {
@@ -478,6 +483,168 @@ async fn pages_follow_each_other_without_gap_or_repeat(store: Store) {
     }
     assert_eq!(paged.len(), 30);
     assert_eq!(paged, whole);
+}
+
+async fn a_record_is_found_by_its_request_and_by_whether_that_failed(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let record = |request_id: &str, status: u16, client: &str| {
+        let record = json!({
+            "id": RecordId::random(), "ts": Timestamp(1), "org_id": org.id, "status": status,
+            "request_id": request_id, "client": client,
+        });
+        Bytes::from(record.to_string())
+    };
+    let batch = [
+        record("one", 200, "curl"),
+        record("one.more", 399, r#"{"request_id":"two"}"#),
+        record("two", 400, "a\0b"),
+        record("two", 502, "curl"),
+    ];
+    store.store_usage(&batch).await.unwrap();
+    let count = async |request_id: Option<&str>, failed| {
+        let request_id = request_id.map(str::to_owned);
+        let filter = RecordFilter { request_id, failed, ..RecordFilter::default() };
+        store.usage(org.id, &filter, None, 10).await.unwrap().records.len()
+    };
+    assert_eq!(count(Some("one"), None).await, 1);
+    assert_eq!(count(Some("two"), None).await, 2, "what a client calls itself is no id");
+    assert_eq!(count(Some("two"), Some(false)).await, 0);
+    assert_eq!(count(Some("tw_"), None).await, 0);
+    assert_eq!(count(Some("\""), None).await, 0);
+    assert_eq!(count(Some("a\0b"), None).await, 0);
+    assert_eq!(count(None, Some(true)).await, 2);
+    assert_eq!(count(None, Some(false)).await, 2);
+}
+
+async fn pages_of_keys_hold_every_key_once_in_the_order_of_the_whole_list(store: Store) {
+    let (org, user) = org_with_user(&store, "acme").await;
+    let (evil, stranger) = org_with_user(&store, "evil").await;
+    let mut tx = store.write().await.unwrap();
+    // Three of each moment: the id must break ties.
+    for n in 0..20 {
+        let at = Timestamp(i64::from(n / 3));
+        let new = KeyRow { created_at: at, ..key(org.id, user.id, n) };
+        tx.insert_key(&new).await.unwrap();
+    }
+    tx.insert_key(&key(evil.id, stranger.id, 99)).await.unwrap();
+    let whole = tx.keys(org.id).await.unwrap();
+    let all = KeyFilter::default();
+    assert_eq!(tx.page_of_keys(org.id, &all, None, None).await.unwrap(), (whole.clone(), None));
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = tx.page_of_keys(org.id, &all, after, Some(5)).await.unwrap();
+        assert_eq!(rows.len(), 5);
+        paged.extend(rows);
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged, whole);
+    let (theirs, _) = tx.page_of_keys(evil.id, &all, None, Some(500)).await.unwrap();
+    assert_eq!(theirs.len(), 1);
+}
+
+async fn keys_are_found_by_what_people_know_of_them(store: Store) {
+    let (org, user) = org_with_user(&store, "acme").await;
+    let mut tx = store.write().await.unwrap();
+    let plain = |n| KeyRow {
+        created_at: Timestamp(i64::from(n)),
+        user_id: None,
+        user_email: None,
+        ..key(org.id, user.id, n)
+    };
+    let name = |name: &str| name.to_owned();
+    for new in [
+        KeyRow { name: name("Nightly 100%"), ..plain(1) },
+        KeyRow { name: name("nightly_100"), group_name: Some(name("Research")), ..plain(2) },
+        KeyRow { name: name("laptop"), user_id: Some(user.id), ..plain(3) },
+        KeyRow { name: name("old"), revoked_at: Some(Timestamp(9)), ..plain(4) },
+        KeyRow { name: name("over"), expires_at: Some(Timestamp(9)), ..plain(5) },
+        KeyRow { name: name("set"), expires_at: Some(Timestamp(i64::MAX)), ..plain(6) },
+        KeyRow { name: name("mail"), user_email: Some(name("Bob@acme.test")), ..plain(7) },
+    ] {
+        tx.insert_key(&new).await.unwrap();
+    }
+    let mut found = async |filter: KeyFilter| {
+        let (rows, _) = tx.page_of_keys(org.id, &filter, None, None).await.unwrap();
+        rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
+    };
+    let text = |text: &str| KeyFilter { text: Some(text.to_owned()), ..KeyFilter::default() };
+    assert_eq!(found(text("NIGHTLY")).await, ["nightly_100", "Nightly 100%"]);
+    assert_eq!(found(text("0%")).await, ["Nightly 100%"]);
+    assert_eq!(found(text("y_1")).await, ["nightly_100"]);
+    assert_eq!(found(text("!")).await, [""; 0]);
+    assert_eq!(found(text("reSEARCH")).await, ["nightly_100"]);
+    assert_eq!(found(text("ada")).await, ["laptop"]);
+    assert_eq!(found(text("bob@")).await, ["mail"]);
+    let of = KeyFilter { user: Some(user.id), ..KeyFilter::default() };
+    assert_eq!(found(of).await, ["laptop"]);
+    let ended = KeyFilter { works: Some(false), ..KeyFilter::default() };
+    assert_eq!(found(ended).await, ["over", "old"]);
+    let works = KeyFilter { works: Some(true), ..text("O") };
+    assert_eq!(found(works).await, ["mail", "laptop"]);
+}
+
+/// A user of that subject, in whatever groups.
+async fn seen(store: &Store, org: OrgId, issuer: &str, subject: &str, groups: &[&str]) -> UserRow {
+    let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+    let email = format!("{subject}@Acme.test");
+    let at = Timestamp::now();
+    let roles = &["viewer".to_owned()];
+    let seen = SeenUser { org, issuer, subject, email: Some(&email), roles, groups: &groups, at };
+    store.ensure_user(&seen).await.unwrap().user
+}
+
+async fn pages_of_users_hold_everybody_once_in_the_order_of_the_whole_list(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let (evil, _) = org_with_user(&store, "evil").await;
+    for subject in ["Zoe", "ann", "bob", "ä", "_x"] {
+        for issuer in ["https://a.test", "https://b.test"] {
+            seen(&store, org.id, issuer, subject, &[]).await;
+        }
+    }
+    let mut tx = store.read().await.unwrap();
+    let whole = tx.users(org.id).await.unwrap();
+    assert_eq!(whole.len(), 11);
+    let all = tx.page_of_users(org.id, None, None, None).await.unwrap();
+    assert_eq!(all, (whole.clone(), false));
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, more) = tx.page_of_users(org.id, None, after.as_ref(), Some(3)).await.unwrap();
+        after = rows.last().cloned().map(UserPosition::from);
+        paged.extend(rows);
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(paged, whole);
+    assert_eq!(tx.page_of_users(evil.id, None, None, Some(3)).await.unwrap().0.len(), 1);
+}
+
+async fn users_are_found_by_what_people_know_of_them(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let issuer = "https://a.test";
+    seen(&store, org.id, issuer, "ann", &["Research", "a\0b"]).await;
+    let bob = seen(&store, org.id, issuer, "bob", &["Sales"]).await;
+    seen(&store, org.id, issuer, "c_d", &["\"quoted\""]).await;
+    let mut tx = store.write().await.unwrap();
+    tx.override_groups(org.id, bob.id, Some(&["Support".to_owned()])).await.unwrap();
+    let mut found = async |text: &str| {
+        let (rows, _) = tx.page_of_users(org.id, Some(text), None, None).await.unwrap();
+        rows.into_iter().map(|row| row.subject).collect::<Vec<_>>()
+    };
+    assert_eq!(found("ANN").await, ["ann"]);
+    assert_eq!(found("@acme").await, ["ann", "bob", "c_d"]);
+    assert_eq!(found("research").await, ["ada", "ann"]);
+    assert_eq!(found("support").await, ["bob"]);
+    assert_eq!(found("sales").await, [""; 0], "groups that do not count");
+    assert_eq!(found("VIEWER").await, ["ann", "bob", "c_d"]);
+    assert_eq!(found("admin").await, ["ada"]);
+    assert_eq!(found("_").await, ["c_d"]);
+    assert_eq!(found("%").await, [""; 0]);
+    assert_eq!(found("\"").await, ["c_d"], "what is between the words of a list is no word");
+    assert_eq!(found("[").await, [""; 0]);
 }
 
 async fn filters_narrow_what_is_listed(store: Store) {
@@ -489,7 +656,7 @@ async fn filters_narrow_what_is_listed(store: Store) {
     ];
     store.store_usage(&batch).await.unwrap();
     let count = async |filter: UsageFilter| {
-        store.usage(org.id, &filter, None, 10).await.unwrap().records.len()
+        store.usage(org.id, &filter.into(), None, 10).await.unwrap().records.len()
     };
     let none = UsageFilter::default();
     assert_eq!(count(UsageFilter { alias: Some("fast".into()), ..none.clone() }).await, 2);
@@ -516,7 +683,7 @@ async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
     batch.push(usage(RecordId::random(), None, 1, "a", 401));
     store.store_usage(&batch).await.unwrap();
     assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 1_401);
-    let left = store.usage(org.id, &UsageFilter::default(), None, 500).await.unwrap();
+    let left = store.usage(org.id, &RecordFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
     assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 0);
 }
@@ -613,8 +780,8 @@ async fn a_string_with_a_nul_spoils_no_query(store: Store) {
         .collect();
     store.store_usage(&batch).await.unwrap();
     let filter = UsageFilter { alias: Some("plain".to_owned()), ..UsageFilter::default() };
-    assert_eq!(store.usage(org.id, &filter, None, 10).await.unwrap().records.len(), 1);
-    let all = store.usage(org.id, &UsageFilter::default(), None, 10).await.unwrap();
+    assert_eq!(store.usage(org.id, &filter.into(), None, 10).await.unwrap().records.len(), 1);
+    let all = store.usage(org.id, &RecordFilter::default(), None, 10).await.unwrap();
     assert_eq!(all.records.len(), 3);
 }
 

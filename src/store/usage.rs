@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    Engine, Store, StoreError, Tx,
+    Engine, Store, StoreError, Tx, listing,
     record::{Found, Record, unreadable},
     statement::{Statement, sql},
 };
@@ -44,6 +44,23 @@ pub struct UsageFilter {
     pub status: Option<u16>,
 }
 
+/// Which single records: what sums can be narrowed by, and what only a record has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// As for sums.
+    pub usage: UsageFilter,
+    /// Of the request with this id.
+    pub request_id: Option<String>,
+    /// Whether the request failed: was answered with 400 or more.
+    pub failed: Option<bool>,
+}
+
+impl From<UsageFilter> for RecordFilter {
+    fn from(usage: UsageFilter) -> Self {
+        Self { usage, ..Self::default() }
+    }
+}
+
 /// Records as they were written, and where to go on.
 #[derive(Debug)]
 pub struct UsagePage {
@@ -54,6 +71,7 @@ pub struct UsagePage {
 }
 
 /// `(ts, id) < ($3, $4)` carries both the end of the period and the cursor, and walks the index.
+/// `$13` is a member as records write it: see [`member`].
 const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
         AND ($5 IS NULL OR json_extract(record, '$.user_id') = $5)
@@ -65,7 +83,9 @@ const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
         AND ($11 IS NULL OR json_extract(record, '$.status') = $11)
         AND ($12 IS NULL OR EXISTS
             (SELECT 1 FROM json_each(record, '$.group_names') WHERE value = $12))
-    ORDER BY ts DESC, id DESC LIMIT $13";
+        AND ($13 IS NULL OR instr(record, $13) > 0)
+        AND ($14 IS NULL OR (json_extract(record, '$.status') >= 400) = $14)
+    ORDER BY ts DESC, id DESC LIMIT $15";
 /// `ts <= $3` tells which months can be left out.
 const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND ts <= $3 AND (ts, id) < ($3, $4)
@@ -77,7 +97,9 @@ const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
         AND ($10 IS NULL OR alias = $10)
         AND ($11 IS NULL OR status = $11)
         AND ($12 IS NULL OR group_names ? $12)
-    ORDER BY ts DESC, id DESC LIMIT $13";
+        AND ($13 IS NULL OR strpos(record, $13) > 0)
+        AND ($14 IS NULL OR (status >= 400) = $14)
+    ORDER BY ts DESC, id DESC LIMIT $15";
 
 impl Store {
     /// One page of an organization's records, newest first; `after` is where the last one ended.
@@ -87,7 +109,7 @@ impl Store {
     pub async fn usage(
         &self,
         org: OrgId,
-        filter: &UsageFilter,
+        filter: &RecordFilter,
         after: Option<UsagePosition>,
         limit: u32,
     ) -> Result<UsagePage, StoreError> {
@@ -101,7 +123,7 @@ impl Tx {
     pub(super) async fn usage(
         &mut self,
         org: OrgId,
-        filter: &UsageFilter,
+        filter: &RecordFilter,
         after: Option<UsagePosition>,
         limit: u32,
     ) -> Result<UsagePage, StoreError> {
@@ -114,27 +136,33 @@ impl Tx {
 fn page(
     engine: Engine,
     org: OrgId,
-    filter: &UsageFilter,
+    filter: &RecordFilter,
     after: Option<UsagePosition>,
     limit: u32,
 ) -> Statement {
-    let (until, until_id) = upper_bound(filter.to, after);
+    let RecordFilter { usage, request_id, failed } = filter;
+    let (until, until_id) = upper_bound(usage.to, after);
     let query = sql(engine.pick(PAGE_SQLITE, PAGE_POSTGRES))
         .bind(org.0)
-        .bind(filter.from.map_or(i64::MIN, |at| at.0))
+        .bind(usage.from.map_or(i64::MIN, |at| at.0))
         .bind(until.0)
         .bind(until_id)
-        .bind(filter.user.map(|id| id.to_string()))
-        .bind(filter.api_key.map(|id| id.to_string()))
-        .bind(filter.provider.map(|id| id.to_string()));
-    filter.names(query).bind(i64::from(limit) + 1)
+        .bind(usage.user.map(|id| id.to_string()))
+        .bind(usage.api_key.map(|id| id.to_string()))
+        .bind(usage.provider.map(|id| id.to_string()));
+    let query = usage.names(query).bind(request_id.as_deref().map(member)).bind(*failed);
+    query.bind(listing::one_more(Some(limit)))
+}
+
+/// The text that a record has where its request has this id, and no other: records are written without
+/// spaces, and within a string every quote would be escaped.
+fn member(request_id: &str) -> String {
+    format!("\"request_id\":{}", serde_json::Value::from(request_id))
 }
 
 fn cut(mut rows: Vec<Line>, limit: u32) -> UsagePage {
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = if more { rows.last().map(|line| line.at) } else { None };
+    let more = listing::cut(&mut rows, Some(limit));
+    let next = rows.last().map(|line| line.at).filter(|_| more);
     UsagePage { records: rows.into_iter().map(|line| line.record).collect(), next }
 }
 

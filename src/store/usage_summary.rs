@@ -8,7 +8,7 @@ use super::{
     rollup::{DAY, HOUR},
     statement::sql,
     summary_fold::{Cell, Dimension, Summary, SummaryRow, Sums},
-    usage::UsageFilter,
+    usage::{RecordFilter, UsageFilter},
     usage_facts::Facts,
 };
 use crate::domain::{OrgId, Timestamp};
@@ -123,7 +123,7 @@ impl Store {
                 }
                 Part::Records(from, to) => {
                     let (from, to) = (Some(Timestamp(from)), Some(Timestamp(to)));
-                    let filter = UsageFilter { from, to, ..filter.clone() };
+                    let filter = UsageFilter { from, to, ..filter.clone() }.into();
                     tx.add_records(org, &filter, &mut summary).await?;
                 }
             }
@@ -172,7 +172,7 @@ impl Tx {
     async fn add_records(
         &mut self,
         org: OrgId,
-        filter: &UsageFilter,
+        filter: &RecordFilter,
         summary: &mut Summary<'_>,
     ) -> Result<(), StoreError> {
         let mut after = None;

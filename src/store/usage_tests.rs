@@ -402,7 +402,7 @@ async fn records_of_an_earlier_version_are_summed_up_later(store: Store) {
     compare(&store, org, &records, &all, &[Dimension::Day, Dimension::Status]).await;
     // And they are found by what they are filtered by.
     let filter = UsageFilter { alias: Some("fast".to_owned()), ..all };
-    let page = store.usage(org, &filter, None, 700).await.unwrap();
+    let page = store.usage(org, &filter.clone().into(), None, 700).await.unwrap();
     let expected = records.iter().filter(|record| passes(record, &filter)).count();
     assert_eq!(page.records.len(), expected);
 }
@@ -428,7 +428,7 @@ async fn sums_go_with_their_records(store: Store) {
         Engine::Postgres => assert_eq!(expired, Expired { records: 0, months: 2 }),
     }
     compare(&store, org, &records[120..], &all, &EVERY).await;
-    let left = store.usage(org, &all, None, 500).await.unwrap();
+    let left = store.usage(org, &all.clone().into(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 80);
     let none = "SELECT count(*) FROM usage_series s WHERE NOT EXISTS
         (SELECT 1 FROM usage_rollups r WHERE r.org_id = s.org_id AND r.series = s.id)";
@@ -491,7 +491,7 @@ async fn odd_records_are_neither_lost_nor_in_the_way(store: Store) {
     assert_eq!(found[0].labels, [Label::Text("a\u{fffd}b".to_owned())]);
     assert_eq!((found[0].requests, found[0].input_tokens), (2, 2 << 40));
     let none = UsageFilter { alias: Some("other".to_owned()), ..UsageFilter::default() };
-    assert!(store.usage(org, &none, None, 10).await.unwrap().records.is_empty());
+    assert!(store.usage(org, &none.clone().into(), None, 10).await.unwrap().records.is_empty());
 }
 
 #[tokio::test]
@@ -522,7 +522,7 @@ async fn months_are_made_ahead_and_take_in_what_came_before_them() {
     // Nothing is taken twice, wherever it lies.
     store.store_usage(&bytes(&records)).await.unwrap();
     assert_eq!(count("usage_records").await, 30);
-    let page = store.usage(org, &UsageFilter::default(), None, 50).await.unwrap();
+    let page = store.usage(org, &RecordFilter::default(), None, 50).await.unwrap();
     assert_eq!(page.records.len(), 30);
     compare(&store, org, &records, &UsageFilter::default(), &[Dimension::Day]).await;
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    SeenUser, Sighting, Store, StoreError, Tx, UserRow,
+    SeenUser, Sighting, Store, StoreError, Tx, UserRow, listing,
     record::{Found, Record, json_list},
     statement::sql,
 };
@@ -16,6 +16,34 @@ const SEEN_RESOLUTION_MICROS: i64 = 60_000_000;
 const BY_SUBJECT: &str = "SELECT * FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
 const BY_ID: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
 const LIST: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY subject, issuer, id";
+macro_rules! page {
+    ($word_like:literal) => {
+        concat!(
+            "SELECT * FROM users
+             WHERE org_id = $1 AND ($2 IS NULL OR (subject, issuer, id) > ($2, $3, $4))
+                AND ($5 IS NULL
+                    OR lower(subject) LIKE $5 ESCAPE '!' OR lower(email) LIKE $5 ESCAPE '!' OR ",
+            $word_like,
+            ") ORDER BY subject, issuer, id LIMIT $6"
+        )
+    };
+}
+
+/// In the order of [`LIST`].
+const PAGE_SQLITE: &str = page!(
+    "EXISTS (SELECT 1 FROM json_each(COALESCE(groups_override, groups))
+            WHERE lower(value) LIKE $5 ESCAPE '!')
+        OR EXISTS (SELECT 1 FROM json_each(roles) WHERE lower(value) LIKE $5 ESCAPE '!')"
+);
+/// No `jsonb` holds a NUL, and a token's list may.
+const PAGE_POSTGRES: &str = page!(
+    r#"EXISTS (SELECT 1 FROM jsonb_array_elements_text(replace(
+                COALESCE(groups_override, groups), '\u0000', '\ufffd')::jsonb) AS word
+            WHERE lower(word COLLATE "C") LIKE $5 ESCAPE '!')
+        OR EXISTS (SELECT 1 FROM jsonb_array_elements_text(
+                replace(roles, '\u0000', '\ufffd')::jsonb) AS word
+            WHERE lower(word COLLATE "C") LIKE $5 ESCAPE '!')"#
+);
 const OVERRIDE: &str = "UPDATE users SET groups_override = $3 WHERE org_id = $1 AND id = $2";
 const UPSERT: &str = "INSERT INTO users
     (id, org_id, issuer, subject, email, roles, groups, last_seen_at)
@@ -23,6 +51,23 @@ const UPSERT: &str = "INSERT INTO users
     ON CONFLICT (org_id, issuer, subject) DO UPDATE SET email = excluded.email,
         roles = excluded.roles, groups = excluded.groups, last_seen_at = excluded.last_seen_at
     RETURNING *";
+
+/// Where a page of users ended: the next holds what comes after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPosition {
+    /// Of the last user.
+    pub subject: String,
+    /// Which orders users of one subject.
+    pub issuer: String,
+    /// Their id.
+    pub id: UserId,
+}
+
+impl From<UserRow> for UserPosition {
+    fn from(row: UserRow) -> Self {
+        Self { subject: row.subject, issuer: row.issuer, id: row.id }
+    }
+}
 
 impl Store {
     /// The user of (organization, issuer, subject), created or brought to what was just seen.
@@ -97,6 +142,33 @@ impl Tx {
         let update = sql(OVERRIDE).bind(org.0).bind(id.0).bind(groups.map(json_list));
         self.execute(update).await?;
         self.mark_keys_of(org, id).await
+    }
+}
+
+impl Tx {
+    /// At most `limit` of those whom a token has presented, by name, and whether there are more;
+    /// with `text` in the subject, the e-mail, a role, or a group that counts. `after` is where the
+    /// last page ended.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn page_of_users(
+        &mut self,
+        org: OrgId,
+        text: Option<&str>,
+        after: Option<&UserPosition>,
+        limit: Option<u32>,
+    ) -> Result<(Vec<UserRow>, bool), StoreError> {
+        let query = sql(self.engine().pick(PAGE_SQLITE, PAGE_POSTGRES))
+            .bind(org.0)
+            .bind(after.map(|at| at.subject.clone()))
+            .bind(after.map(|at| at.issuer.clone()))
+            .bind(after.map(|at| at.id.0))
+            .bind(text.map(listing::anywhere))
+            .bind(listing::one_more(limit));
+        let mut rows: Vec<UserRow> = self.all(query).await?;
+        let more = listing::cut(&mut rows, limit);
+        Ok((rows, more))
     }
 }
 

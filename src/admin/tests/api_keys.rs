@@ -43,6 +43,56 @@ async fn a_key_works_is_shown_once_and_stops_when_revoked() {
 }
 
 #[tokio::test]
+async fn keys_are_searched_and_paged() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    for name in ["one", "two", "three"] {
+        acme.post(PATH, json!({"name": name})).await.ok();
+    }
+    acme.post("/user/api-keys", json!({"name": "own"})).await.ok();
+    let names = |body: &Value| -> Vec<String> {
+        let rows = body.as_array().unwrap().iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let whole = acme.get(PATH).await;
+    assert!(!whole.headers.contains_key("x-next-cursor"));
+    let whole = names(&whole.ok());
+    assert_eq!(whole.len(), 4);
+    let first = acme.get(&format!("{PATH}?limit=3")).await;
+    let cursor = first.headers["x-next-cursor"].to_str().unwrap().to_owned();
+    assert_eq!(names(&first.ok()), whole[..3]);
+    let last = acme.get(&format!("{PATH}?cursor={cursor}")).await;
+    assert!(!last.headers.contains_key("x-next-cursor"));
+    assert_eq!(names(&last.ok()), whole[3..]);
+    assert_eq!(names(&acme.get(&format!("{PATH}?q=THR&state=active")).await.ok()), ["three"]);
+    assert_eq!(names(&acme.get(&format!("{PATH}?state=ended")).await.ok()), [""; 0]);
+    assert_eq!(names(&acme.get("/user/api-keys?q=o&limit=1").await.ok()), ["own"]);
+    assert_eq!(names(&desk.admin("evil").await.get(&format!("{PATH}?q=o")).await.ok()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_parameter_of_the_list_that_is_wrong_is_named() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    let long = format!("q={}", "x".repeat(257));
+    for path in [PATH, "/user/api-keys", "/admin/users"] {
+        for (query, expected) in [
+            ("limit=0", "limit must be between 1 and 500"),
+            ("limit=501", "limit must be between 1 and 500"),
+            ("cursor=x", "cursor must be"),
+            (&long, "q must have at most 256 characters"),
+            ("q=a%00", "q must not contain the character U+0000"),
+            ("q=a&q=b", "duplicate field `q`"),
+        ] {
+            let message = acme.get(&format!("{path}?{query}")).await.refused(400, "BadRequest");
+            assert!(message.contains(expected), "{path} {query}: {message}");
+        }
+    }
+    let message = acme.get(&format!("{PATH}?state=x")).await.refused(400, "BadRequest");
+    assert_eq!(message, "state must be active or ended");
+}
+
+#[tokio::test]
 async fn a_key_is_for_a_user_or_a_group_or_neither() {
     let desk = Desk::open().await;
     let acme = desk.admin("acme").await;

@@ -66,6 +66,9 @@ async fn filters_narrow_the_list() {
     assert_eq!(count("provider=p&model=gpt&group=research&status=200").await, 4);
     assert_eq!(count("provider=other").await, 0);
     assert_eq!(count("status=502").await, 0);
+    assert_eq!(count("outcome=error").await, 0);
+    assert_eq!(count("outcome=ok&alias=b").await, 1);
+    assert_eq!(count("request_id=nothing").await, 0);
 }
 
 #[tokio::test]
@@ -94,6 +97,8 @@ async fn a_parameter_that_is_wrong_is_named() {
         ("user=bob", "user: UUID parsing failed"),
         ("api_key=1", "api_key: UUID parsing failed"),
         ("status=ok", "status must be a number"),
+        ("outcome=bad", "outcome must be ok or error"),
+        ("format=xml", "format must be json or csv"),
         ("alias=a&alias=b", "duplicate field"),
     ];
     for (query, expected) in cases {

@@ -57,6 +57,11 @@ async fn filters_select_by_what_they_name() {
         (format!("from={boundary}"), vec!["three", "two"]),
         (format!("to={boundary}"), vec!["one"]),
         ("status=418".to_owned(), vec![]),
+        ("outcome=ok".to_owned(), vec!["one"]),
+        ("outcome=error".to_owned(), vec!["three", "two"]),
+        ("outcome=error&alias=fast".to_owned(), vec![]),
+        ("request_id=two".to_owned(), vec!["two"]),
+        ("request_id=tw".to_owned(), vec![]),
     ] {
         let mut found: Vec<String> = scene
             .acme
@@ -82,12 +87,59 @@ async fn senseless_queries_are_refused_by_name() {
         ("from=yesterday", "from"),
         ("to=tomorrow", "to"),
         ("status=fine", "status"),
+        ("outcome=fine", "outcome"),
+        ("format=xml", "format"),
         ("api_key=not-a-uuid", "api_key"),
     ] {
         let answer = scene.acme.get(&format!("/admin/usage?{query}")).await;
         let message = answer.refusal(400, "BadRequest");
         assert!(message.contains(named), "{query}: {message}");
     }
+}
+
+#[tokio::test]
+async fn records_are_exported_as_csv_whole_or_a_page_at_a_time() {
+    let scene = Scene::new().await;
+    let mut wire = scene.key.connect().await;
+    for id in ["one", "two"] {
+        scene.key.chat("fast").header("x-request-id", id).on(&mut wire).await.has_status(200);
+    }
+    let odd = scene.key.chat("=1+1").header("x-request-id", "three");
+    odd.header("user-agent", "a \"b\", c").on(&mut wire).await.has_status(404);
+    let records = scene.acme.records(3).await;
+
+    let whole = scene.acme.get("/admin/usage?format=csv").await.has_status(200);
+    assert!(whole.header("content-type").unwrap().starts_with("text/csv"));
+    assert!(whole.header("content-disposition").unwrap().contains("usage.csv"));
+    assert_eq!(whole.header("x-next-cursor"), None);
+    let lines: Vec<&str> = whole.text().split("\r\n").collect();
+    let names: Vec<&str> = lines[0].split(',').collect();
+    assert_eq!((lines.len(), lines[4]), (5, ""));
+    for (line, record) in lines[2..4].iter().zip(&records[1..]) {
+        for (name, field) in names.iter().zip(line.split(',')) {
+            let value = match &record[*name] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(*field, value, "{name}");
+        }
+    }
+    assert!(lines[1].contains(",'=1+1,"), "no field is a formula: {}", lines[1]);
+    assert!(lines[1].ends_with(r#",three,"a ""b"", c""#), "{}", lines[1]);
+
+    let first = scene.acme.get("/admin/usage?format=csv&limit=2").await.has_status(200);
+    assert_eq!(first.text(), format!("{}\r\n", lines[..3].join("\r\n")));
+    let cursor = first.header("x-next-cursor").unwrap();
+    let rest = format!("/admin/usage?format=csv&limit=2&cursor={cursor}");
+    let rest = scene.acme.get(&rest).await.has_status(200);
+    assert_eq!(rest.text(), format!("{}\r\n{}\r\n", lines[0], lines[3]));
+    assert_eq!(rest.header("x-next-cursor"), None);
+
+    let failed = scene.acme.get("/admin/usage?format=csv&outcome=error").await.has_status(200);
+    assert_eq!(failed.text(), format!("{}\r\n", lines[..2].join("\r\n")));
+    let evil = scene.gateway.org("evil").get("/admin/usage?format=csv").await.has_status(200);
+    assert_eq!(evil.text(), format!("{}\r\n", lines[0]));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Gateway keys, the organization's and a user's own.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Scene;
 
@@ -66,6 +66,45 @@ async fn a_key_is_assigned_to_a_user_or_bound_to_a_group_and_not_both() {
     scene.acme.create("api-keys", json!({"name": "u", "user_id": user})).await;
     scene.acme.post("/admin/api-keys", json!({"name": ""})).await.refusal(400, "BadRequest");
     scene.acme.post("/admin/api-keys", json!({})).await.refusal(400, "BadRequest");
+}
+
+#[tokio::test]
+async fn keys_and_users_are_searched_and_paged_and_whole_where_no_page_is_asked_for() {
+    let scene = Scene::new().await;
+    for n in 0..7 {
+        scene.acme.create("api-keys", json!({"name": format!("Nightly {n}")})).await;
+        let user = scene.gateway.user("acme", &format!("person-{n}@acme.test"));
+        user.get("/user/models").await.has_status(200);
+        scene.gateway.user("evil", "person@evil.test").get("/user/models").await.has_status(200);
+    }
+    for (path, query, found) in [
+        ("/admin/api-keys", "", 8),
+        ("/admin/api-keys", "q=nightly&state=active", 7),
+        ("/admin/api-keys", "q=nightly%205", 1),
+        ("/admin/api-keys", "q=n%25y", 0),
+        ("/admin/users", "", 8),
+        ("/admin/users", "q=PERSON-", 7),
+        ("/admin/users", "q=evil", 0),
+    ] {
+        let whole = scene.acme.get(&format!("{path}?{query}")).await.has_status(200);
+        assert_eq!(whole.header("x-next-cursor"), None);
+        let whole = whole.json().as_array().unwrap().clone();
+        assert_eq!(whole.len(), found, "{path}?{query}");
+        let mut paged = Vec::new();
+        let mut page = format!("{path}?{query}&limit=3");
+        loop {
+            let answer = scene.acme.get(&page).await.has_status(200);
+            paged.extend(answer.json().as_array().unwrap().iter().cloned());
+            let Some(cursor) = answer.header("x-next-cursor") else { break };
+            page = format!("{path}?{query}&limit=3&cursor={cursor}");
+        }
+        let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&paged), ids(&whole), "{path}?{query}");
+    }
+    let foreign = scene.gateway.org("evil").get("/admin/users?limit=1").await.has_status(200);
+    let cursor = foreign.header("x-next-cursor").unwrap();
+    let answer = scene.acme.get(&format!("/admin/users?cursor={cursor}")).await;
+    assert!(answer.refusal(400, "BadRequest").starts_with("cursor must be"));
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ const FAILURES: Record<string, string> = {
   unavailable: 'The gateway cannot sign anyone in at the moment. Try again.',
   several_organizations:
     'You belong to several organizations. Choose one by adding org=<its name> to the address of the sign-in.',
-  not_allowed: 'You are known to the identity provider, but have no access here. Ask whoever runs the gateway.',
+  not_allowed:
+    'You are known to the identity provider, but have no access here. Ask whoever runs the gateway.',
 }
 
 /** Words for a failure; names that nobody knows get some as well, and are never shown themselves. */

@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch'
+import type { CursorPage } from '$lib/data/pages.svelte'
 import { ApiError, messageOf } from './error'
 import type { paths } from './schema'
 
@@ -44,6 +45,13 @@ export async function call<T>(answering: Promise<Answer<T>>): Promise<T> {
   if (!response.ok)
     throw new ApiError(messageOf(error, response.status), response.status, requestIdOf(response))
   return data as T
+}
+
+/** A page of a list that is answered as an array: a header says where the next begins. */
+export async function callPage<T>(answering: Promise<Answer<T[]>>): Promise<CursorPage<T>> {
+  const answer = await answering
+  const data = await call(Promise.resolve(answer))
+  return { data, next_cursor: answer.response.headers.get('x-next-cursor') }
 }
 
 export function requestIdOf(response: Response): string | null {

@@ -36,10 +36,25 @@ export function filtersOf(query: URLSearchParams): Filters {
 }
 
 /** The filters as the API takes them. */
-export function filterQuery(filters: Filters): Omit<Filters, 'status'> & { status?: number } {
+export function filterQuery<F extends Filters>(filters: F): Omit<F, 'status'> & { status?: number } {
   const { status, ...rest } = filters
   const code = Number(status)
   return status && Number.isInteger(code) ? { ...rest, status: code } : rest
+}
+
+/** What single requests are picked by, beyond what reports are narrowed by. */
+export interface Single {
+  request_id?: string
+  outcome?: 'error'
+}
+
+/** The same, as an address carries it. */
+export function singleOf(query: URLSearchParams): Single {
+  const requestId = query.get('request_id')
+  return {
+    ...(requestId ? { request_id: requestId } : {}),
+    ...(query.get('outcome') === 'error' ? { outcome: 'error' } : {}),
+  }
 }
 
 export function dimensionOf(name: string | null): Dimension {

@@ -1,7 +1,7 @@
 import { api, call } from '$lib/api/client'
 import type { UsageSummaryRow } from '$lib/api/types'
 import { session } from '$lib/session/session.svelte'
-import { filterQuery, type Filters } from './filters'
+import { filterQuery, type Filters, type Single } from './filters'
 import type { Range } from './range'
 
 /** What the reader may see: the organization's usage, or their own. */
@@ -9,7 +9,7 @@ export function seesAll(): boolean {
   return session.may('admin')
 }
 
-function queryOf(range: Range, filters: Filters) {
+function queryOf(range: Range, filters: Filters & Single) {
   return { from: range.from.toISOString(), to: range.to.toISOString(), ...filterQuery(filters) }
 }
 
@@ -29,17 +29,19 @@ export async function summary(
   return typeof answer === 'string' ? [] : answer.data
 }
 
-export function records(
+export async function records(
   range: Range,
-  filters: Filters,
+  filters: Filters & Single,
   cursor: string | undefined,
   limit: number,
   signal: AbortSignal,
 ) {
   const params = { query: { ...queryOf(range, filters), limit, cursor } }
-  return call(
+  const answer = await call(
     seesAll() ? api.GET('/admin/usage', { params, signal }) : api.GET('/user/usage', { params, signal }),
   )
+  // The other form, CSV, is not asked for here.
+  return typeof answer === 'string' ? { data: [] } : answer
 }
 
 /** Where the same summary is as CSV, and with which parameters. */
@@ -48,7 +50,20 @@ export function csvOf(
   filters: Filters,
   groupBy: string,
 ): { path: string; query: URLSearchParams } {
-  const query = new URLSearchParams({ group_by: groupBy, format: 'csv' })
-  for (const [name, value] of Object.entries(queryOf(range, filters))) query.set(name, String(value))
-  return { path: seesAll() ? '/admin/usage/summary' : '/user/usage/summary', query }
+  const path = seesAll() ? '/admin/usage/summary' : '/user/usage/summary'
+  return { path, query: csvQuery({ group_by: groupBy, ...queryOf(range, filters) }) }
+}
+
+/** Where the same requests are as CSV, and with which parameters. */
+export function csvOfRecords(
+  range: Range,
+  filters: Filters & Single,
+): { path: string; query: URLSearchParams } {
+  return { path: seesAll() ? '/admin/usage' : '/user/usage', query: csvQuery(queryOf(range, filters)) }
+}
+
+function csvQuery(of: Record<string, string | number>): URLSearchParams {
+  const query = new URLSearchParams({ format: 'csv' })
+  for (const [name, value] of Object.entries(of)) query.set(name, String(value))
+  return query
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { UsageSummaryRow } from '$lib/api/types'
-import { dimensionOf, filterQuery, filtersOf } from './filters'
+import { dimensionOf, filterQuery, filtersOf, singleOf } from './filters'
 import { rangeOf } from './range'
 import { errorShare, labelOf, layersOf, percentilesOf, timeOf } from './rows'
 
@@ -32,6 +32,15 @@ describe('a period', () => {
 })
 
 describe('filters', () => {
+  it('of single requests come from the address too', () => {
+    expect(singleOf(new URLSearchParams('request_id=r-1&outcome=error&model=m'))).toEqual({
+      request_id: 'r-1',
+      outcome: 'error',
+    })
+    expect(singleOf(new URLSearchParams('request_id=&outcome=ok'))).toEqual({})
+    expect(filterQuery({ status: '502', outcome: 'error' })).toEqual({ status: 502, outcome: 'error' })
+  })
+
   it('come from the address, and nothing else of it', () => {
     expect(filtersOf(new URLSearchParams('model=m&user=&range=7d&status=502'))).toEqual({
       model: 'm',

@@ -348,3 +348,48 @@ function failing(provider: string, isReset: boolean): object {
     ],
   }
 }
+
+test('keys are searched and paged by the gateway', async ({ page, open, gateway }) => {
+  const made: { id: string }[] = []
+  for (let n = 0; n < 52; n++)
+    made.push(await gateway.api('POST', '/admin/api-keys', { name: `bulk ${String(n).padStart(2, '0')}` }))
+  await open('/config/api-keys')
+  const pages = page.getByRole('navigation', { name: 'Pages' })
+  await expect(page.getByRole('row')).toHaveCount(51)
+  await expect(row(page, 'bulk 51')).toBeVisible()
+  await pages.getByRole('button', { name: 'Next page' }).click()
+  await expect(pages).toContainText('Page 2')
+  await expect(row(page, 'bulk 00')).toBeVisible()
+
+  const asked = page.waitForRequest((request) => request.url().includes('q=BULK+07'))
+  await page.getByRole('searchbox', { name: 'Search keys' }).pressSequentially('BULK 07')
+  await asked
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await expect(row(page, 'bulk 07')).toBeVisible()
+  await expect(page.getByRole('status').filter({ hasText: '1 key' })).toBeVisible()
+  await row(page, 'bulk 07').getByRole('button', { name: 'Revoke bulk 07' }).click()
+  await confirm(page, 'Revoke key')
+  await expect(page.getByText('Nothing matches “BULK 07”.')).toBeVisible()
+  await page.getByLabel('Revoked and expired too').check()
+  await expect(row(page, 'bulk 07')).toContainText('Revoked')
+  // Other tests share the gateway, and look for their keys on the first page.
+  for (const { id } of made) await gateway.api('DELETE', `/admin/api-keys/${id}`)
+})
+
+test('a key is made for a person who is looked for', async ({ page, open, gateway }) => {
+  await gateway.api('GET', '/user/models', undefined, 'user')
+  await open('/config/api-keys')
+  await page.getByRole('button', { name: 'Create key' }).first().click()
+  await dialog(page).getByLabel('Name').fill('for uma')
+  await dialog(page)
+    .getByRole('radio', { name: /A person/ })
+    .check()
+  const person = dialog(page).getByLabel('Person', { exact: true })
+  await dialog(page).getByRole('searchbox', { name: 'Find' }).fill('UMA@')
+  await expect(person.getByRole('option')).toHaveText(['Choose…', 'uma@example.com'])
+  await person.selectOption({ label: 'uma@example.com' })
+  await expect(effect(page)).toContainText('calls models as uma@example.com')
+  await dialog(page).getByRole('button', { name: 'Create key' }).click()
+  await submit(page, 'I have kept it')
+  await expect(row(page, 'for uma')).toContainText('uma@example.com')
+})

@@ -169,6 +169,40 @@ test('requests are filtered, and paged by the gateway', async ({ page, open, gat
   await expect(page.getByRole('row').nth(1)).toContainText('404 No such model')
 })
 
+test('failed requests are picked, one is found by its id, and what is listed is exported', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  await gateway.chat('sandbox-small', 'Fine')
+  await gateway.chat('no-such-model', 'Nobody')
+  await open('/reporting/requests')
+  const rows = page.getByRole('row')
+  await page.getByLabel('Errors only').check()
+  await expect(page).toHaveURL(/outcome=error/)
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await expect(rows.nth(1)).toContainText('404 No such model', { timeout: 1000 })
+  }).toPass()
+  await expect(rows.filter({ hasText: '200 Answered' })).toHaveCount(0)
+
+  await rows.nth(1).getByRole('button').click()
+  const id = (await dialog(page).locator('code').first().textContent()) ?? ''
+  await page.keyboard.press('Escape')
+  const search = page.getByRole('searchbox', { name: 'Request id' })
+  await search.fill(id)
+  await search.press('Enter')
+  await expect(page).toHaveURL(new RegExp(`request_id=${id}`))
+  await expect(rows).toHaveCount(2)
+
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Export CSV' }).click()
+  const lines = readFileSync(await (await download).path(), 'utf8').split('\r\n')
+  expect(lines).toHaveLength(3)
+  expect(lines[0]).toMatch(/^id,ts,/)
+  expect(lines[1]).toContain(id)
+})
+
 test('the audit log says who changed what, before and after', async ({ page, open, gateway }) => {
   const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', {
     name: 'audited',

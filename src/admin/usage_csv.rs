@@ -137,8 +137,20 @@ fn text(raw: &RawValue) -> String {
     }
 }
 
+/// Also what comes after a semicolon, at which some spreadsheets begin a field of their own.
 fn harmless(text: String) -> String {
-    if text.starts_with(FORMULA) { format!("'{text}") } else { text }
+    if !text.contains(FORMULA) {
+        return text;
+    }
+    let (mut safe, mut begins) = (String::with_capacity(text.len() + 1), true);
+    for letter in text.chars() {
+        if begins && FORMULA.contains(&letter) {
+            safe.push('\'');
+        }
+        safe.push(letter);
+        begins = matches!(letter, ';' | '\t' | '\r' | '\n') || (begins && letter == ' ');
+    }
+    safe
 }
 
 fn line(csv: &mut String, fields: impl Iterator<Item = String>) {
@@ -208,5 +220,7 @@ mod tests {
             let line = written(&[formula]);
             assert!(line.trim_start_matches('"').starts_with('\''), "{line}");
         }
+        assert_eq!(written(&["x;=cmd|' /C calc'!A0;y"]), "x;'=cmd|' /C calc'!A0;y\r\n");
+        assert_eq!(written(&["a; @x", "gpt-4o;b", " =1"]), "a; '@x,gpt-4o;b, '=1\r\n");
     }
 }

@@ -4,10 +4,7 @@
 //! What has to be known when the browser comes back travels with the browser itself, sealed: any
 //! replica can go on, and nothing is stored for those who never come back.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
 use base64::{
@@ -17,6 +14,7 @@ use base64::{
 use bytes::Bytes;
 use http::{Request, header};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -36,6 +34,8 @@ use crate::{
 pub(super) const ATTEMPT_LIVES: Duration = Duration::from_secs(10 * 60);
 /// How long the provider's endpoints are taken as known.
 const FRESH: Duration = Duration::from_secs(10 * 60);
+/// How long it is not asked again after it could not be.
+const FAILED: Duration = Duration::from_secs(2);
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(10), bytes: 256 << 10 };
 /// Longest error of a provider that is repeated, characters.
 const MAX_ERROR: usize = 64;
@@ -147,16 +147,28 @@ impl From<KeysError> for FlowRefusal {
     }
 }
 
-/// The endpoints of one provider, asked for once in a while.
+/// The endpoints of one provider, asked for once in a while, by one at a time: whoever comes meanwhile
+/// waits for the same answer, and a failure is not asked for again at once.
 #[derive(Default)]
-pub(super) struct KnownEndpoints(Mutex<Option<(Endpoints, Instant)>>);
+pub(super) struct KnownEndpoints(Mutex<Option<(Option<Endpoints>, Instant)>>);
 
 impl KnownEndpoints {
     pub(super) async fn get(&self, published: &Published) -> Result<Endpoints, FlowRefusal> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((endpoints, _)) = known.filter(|(_, at)| at.elapsed() < FRESH) {
-            return Ok(endpoints);
+        let mut known = self.0.lock().await;
+        match &*known {
+            Some((Some(endpoints), at)) if at.elapsed() < FRESH => return Ok(endpoints.clone()),
+            Some((None, at)) if at.elapsed() < FAILED => {
+                return Err(KeysFault("it could not be asked a moment ago".to_owned()).into());
+            }
+            _ => {}
         }
+        *known = Some((None, Instant::now()));
+        let endpoints = Self::ask(published).await;
+        *known = Some((endpoints.as_ref().ok().cloned(), Instant::now()));
+        endpoints
+    }
+
+    async fn ask(published: &Published) -> Result<Endpoints, FlowRefusal> {
         let found = published.discovery().await?;
         let no_endpoint = || KeysFault("no authorization_endpoint or token_endpoint".to_owned());
         let methods = found.token_endpoint_auth_methods_supported.unwrap_or_default();
@@ -171,8 +183,6 @@ impl KnownEndpoints {
                 return Err(KeysFault("an endpoint without TLS".to_owned()).into());
             }
         }
-        let entry = Some((endpoints.clone(), Instant::now()));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = entry;
         Ok(endpoints)
     }
 }
@@ -301,7 +311,9 @@ fn basic(id: &str, secret: &Secret) -> String {
 /// Whether the console may send the browser there after a sign-in: a path of its own.
 pub(super) fn is_own_path(path: &str) -> bool {
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    path.starts_with('/') && !path.starts_with("//") && plain && path.len() <= 1024
+    // Sign-in leads to pages, not to another sign-in.
+    let is_page = !["/auth/", "/api/", "/v1/"].iter().any(|other| path.starts_with(other));
+    path.starts_with('/') && !path.starts_with("//") && plain && is_page && path.len() <= 1024
 }
 
 #[cfg(test)]
@@ -320,8 +332,17 @@ mod tests {
         for own in ["/", "/reporting/usage?by=day", "/a#b", "/%2F%2Fx"] {
             assert!(is_own_path(own), "{own}");
         }
-        let others =
-            ["", "a", "//evil.test", "/\\evil.test", "https://evil.test", "/a\tb", "/\n", "/ä"];
+        let others = [
+            "",
+            "a",
+            "//evil.test",
+            "/\\evil.test",
+            "https://evil.test",
+            "/a\tb",
+            "/\n",
+            "/ä",
+            "/auth/link?token=x",
+        ];
         for other in others {
             assert!(!is_own_path(other), "{other}");
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::{
     TokenRefusal,
     claims::{ClaimPaths, OrgClaim},
@@ -14,6 +16,9 @@ use crate::{
     domain::{Role, Timestamp},
     net::Fetcher,
 };
+
+/// Codes that are given back to one provider at a time, at most.
+const EXCHANGES: usize = 16;
 
 /// One of `auth.issuers`.
 #[derive(Clone, Debug)]
@@ -44,6 +49,7 @@ struct IdentityProvider {
     keys: IssuerKeys,
     published: Arc<Published>,
     endpoints: KnownEndpoints,
+    exchanges: Semaphore,
 }
 
 impl IdentityProviders {
@@ -101,6 +107,8 @@ impl IdentityProviders {
         now: Timestamp,
     ) -> Result<Presented, FlowRefusal> {
         let (provider, client) = self.client(&attempt.issuer)?;
+        // Attempts can be replayed: the provider is not to be flooded in the gateway's name.
+        let _place = provider.exchanges.try_acquire().map_err(|_| FlowRefusal::Exchange)?;
         let token = attempt.exchange(&provider.published, client, code).await?;
         let jwt = Jwt::parse(&token)?;
         if !attempt.is_answered_by(&jwt, client) {
@@ -128,7 +136,14 @@ impl IdentityProvider {
         });
         let keys = IssuerKeys::new(&rules.issuer, Arc::<Published>::clone(&published));
         let organizations = rules.organizations.clone().into();
-        Self { organizations, rules, keys, published, endpoints: KnownEndpoints::default() }
+        Self {
+            organizations,
+            rules,
+            keys,
+            published,
+            endpoints: KnownEndpoints::default(),
+            exchanges: Semaphore::new(EXCHANGES),
+        }
     }
 
     /// The signature last: what is refused without it costs its issuer nothing.

@@ -49,6 +49,7 @@ const BELIEVED: Duration = Duration::from_secs(1);
 const CAPACITY: u64 = 10_000;
 
 const STORED: &str = "session";
+const GENUINE: &str = "genuine";
 const CSRF: &str = "csrf";
 const ATTEMPT: &str = "console-sign-in";
 
@@ -100,9 +101,17 @@ impl Sessions {
         &self.keyring
     }
 
-    /// The cookie of a request.
+    /// The cookie of a request, if it is one of ours: whatever somebody made up is no cookie, and never
+    /// asked for in the store.
     pub(super) fn cookie<'r>(&self, head: &Head<'r>) -> Option<&'r str> {
-        SESSION.read(head.headers, self.site.is_secure())
+        let cookie = SESSION.read(head.headers, self.site.is_secure())?;
+        let (random, tag) = cookie.split_once('.')?;
+        Keyring::same_hash(tag.as_bytes(), self.tag(random).as_bytes()).then_some(cookie)
+    }
+
+    /// What stands behind the random part of a cookie.
+    fn tag(&self, random: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.keyring.session_hash(GENUINE, random))
     }
 
     /// The session of a request's cookie. Notes that it is used.
@@ -169,7 +178,9 @@ impl Sessions {
         role: Role,
         now: Timestamp,
     ) -> Result<Option<HeaderValue>, SignInError> {
-        let cookie = random()?;
+        let random = random()?;
+        let tag = self.tag(random.expose());
+        let cookie = Secret::new(format!("{}.{tag}", random.expose()));
         let hash = self.hash(cookie.expose());
         let new = NewSession { hash, org, user, role, at: now, ends_at: now.after(LIVES) };
         self.store.insert_session(&new).await?;
@@ -321,6 +332,26 @@ mod tests {
         let fresh = signed_in(&sessions, nine_hours).await;
         assert_eq!(expire_sessions(&store, nine_hours).await.unwrap(), 1);
         assert!(lives(&sessions, &fresh, nine_hours).await);
+    }
+
+    #[tokio::test]
+    async fn a_cookie_that_somebody_made_up_is_none() {
+        let (_dir, store) = temp_store().await;
+        let sessions = sessions(&store);
+        let own = signed_in(&sessions, Timestamp::now()).await;
+        let pair = own.to_str().unwrap().split(';').next().unwrap();
+        let is_cookie = |pair: &str| {
+            let set = HeaderValue::from_str(pair).unwrap();
+            let asked = request(Method::GET, &set, &[]);
+            sessions.cookie(&Head::of(&asked)).is_some()
+        };
+        assert!(is_cookie(pair));
+        let (random, tag) = pair.split_once('.').unwrap();
+        for made_up in
+            [random, &format!("{random}x.{tag}"), &format!("{random}."), "turnpike_session=."]
+        {
+            assert!(!is_cookie(made_up), "{made_up}");
+        }
     }
 
     #[tokio::test]

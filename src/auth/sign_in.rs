@@ -152,7 +152,8 @@ impl Authenticator {
     }
 
     /// The session of a request, and what its user may do now. An identity provider that is not
-    /// configured any more speaks for nobody, and one that may give less gives less.
+    /// configured any more speaks for nobody, and one that may give less gives less. Nor does anybody
+    /// keep a role that their latest token does not name.
     ///
     /// # Errors
     /// When there is none, or the store cannot be asked.
@@ -162,8 +163,9 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<(SessionRow, Role), CallerRefusal> {
         let session = self.sessions.find(head, now).await?.ok_or(CallerRefusal::NoSession)?;
-        let (_, most) = self.reach(&session.user.issuer).ok_or(CallerRefusal::NoSession)?;
-        let role = session.role.min(most);
+        let (reach, most) = self.reach(&session.user.issuer).ok_or(CallerRefusal::NoSession)?;
+        let latest = Presented::again(&session.user, reach).role();
+        let role = session.role.min(most).min(latest);
         Ok((session, role))
     }
 
@@ -178,8 +180,8 @@ impl Authenticator {
         head: &Head<'_>,
         now: Timestamp,
     ) -> Result<(UserRow, Role), CallerRefusal> {
-        let (SessionRow { user, .. }, role) = self.session(head, now).await?;
         self.sessions.check_forgery(head)?;
+        let (SessionRow { user, .. }, role) = self.session(head, now).await?;
         let (reach, _) = self.reach(&user.issuer).ok_or(CallerRefusal::NoSession)?;
         let seen = Presented::again(&user, reach);
         let homes = seen.homes(&self.store).await?;

@@ -144,7 +144,8 @@ fn harmless(text: String) -> String {
     }
     let (mut safe, mut begins) = (String::with_capacity(text.len() + 1), true);
     for letter in text.chars() {
-        if begins && FORMULA.contains(&letter) {
+        let is_formula = matches!(letter, '=' | '+' | '-' | '@');
+        if begins && is_formula || safe.is_empty() && FORMULA.contains(&letter) {
             safe.push('\'');
         }
         safe.push(letter);

@@ -67,7 +67,9 @@ async fn a_cookie_is_for_this_host_alone_and_for_no_script() {
     let session = cookies.iter().find(|set| set.starts_with("turnpike_session=")).unwrap();
     let (value, attributes) = session["turnpike_session=".len()..].split_once("; ").unwrap();
     assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Max-Age=86400");
-    assert!(value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let (random, tag) = value.split_once('.').unwrap();
+    assert!(random.len() == 43 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    assert_eq!(tag.len(), 43, "256 bits in base64url");
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 TURNPIKE_BIN="$console_output/debug/turnpike"
 CONSOLE_TEST_OUTPUT="$console_output/console-test-output"
 export TURNPIKE_BIN CONSOLE_TEST_OUTPUT
-cargo build --locked
+# As the tests before it have built it: by itself it would be built with other features, and anew.
+cargo test --locked --test it --no-run
 copy_console_sources
 place="$console_place/tests/console"
 mkdir -p "$place"

@@ -92,9 +92,11 @@ impl Authenticator {
     ) -> Result<UserRow, CallerRefusal> {
         let homes = token.homes(&self.store).await?;
         let org = self.org(named, token, &homes, role).await?;
-        // Groups and their policies belong to one organization; a visitor brings none along.
-        let seen = if homes.contains(&org) { &token.groups[..] } else { &[] };
-        self.user(org, token, seen, now).await
+        if homes.contains(&org) {
+            self.user(org, token, &token.groups, now).await
+        } else {
+            self.visitor(org, token, now).await
+        }
     }
 
     /// What the token may do: a service account's no more than its account, which must still be there.
@@ -150,9 +152,23 @@ impl Authenticator {
         }
     }
 
+    /// The row of somebody who acts in another organization than their own. Groups and their policies
+    /// belong to one organization: a visitor brings none along, and takes none away.
+    pub(super) async fn visitor(
+        &self,
+        org: OrgId,
+        token: &Presented,
+        now: Timestamp,
+    ) -> Result<UserRow, CallerRefusal> {
+        match self.store.user_by_subject(org, &token.issuer, &token.subject).await? {
+            Some(known) => Ok(known),
+            None => self.user(org, token, &[], now).await,
+        }
+    }
+
     /// The user's row. The store writes it when something changed or a minute went by, not on
     /// every request.
-    pub(super) async fn user(
+    async fn user(
         &self,
         org: OrgId,
         token: &Presented,
@@ -412,6 +428,19 @@ mod tests {
             assert_eq!(f.refused(&[("authorization", &bearer), (ORG_HEADER, name)]).await, 404);
         }
         assert_eq!(f.store.orgs().await.unwrap().len(), 2, "a header creates nothing");
+    }
+
+    #[tokio::test]
+    async fn a_superadmin_who_visits_an_organization_leaves_their_own_groups_there_alone() {
+        let f = Fixture::new().await;
+        let at_home = format!("Bearer {}", f.token("other", Role::Superadmin, &["research"]).await);
+        let member = f.ask(&[("authorization", &at_home)]).await.unwrap();
+        assert_eq!(member.groups, ["research"]);
+        let guest = format!("Bearer {}", f.token("acme", Role::Superadmin, &["ops"]).await);
+        for _ in 0..2 {
+            let visit = f.ask(&[("authorization", &guest), (ORG_HEADER, "other")]).await.unwrap();
+            assert_eq!(visit, member);
+        }
     }
 
     #[tokio::test]

@@ -186,7 +186,7 @@ impl Authenticator {
         let seen = Presented::again(&user, reach);
         let homes = seen.homes(&self.store).await?;
         let org = self.org(named_org(head.headers)?, &seen, &homes, role).await?;
-        let user = if org == user.org_id { user } else { self.user(org, &seen, &[], now).await? };
+        let user = if org == user.org_id { user } else { self.visitor(org, &seen, now).await? };
         Ok((user, role))
     }
 

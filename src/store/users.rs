@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{
     SeenUser, Sighting, Store, StoreError, Tx, UserRow, listing,
     record::{Found, Record, json_list},
-    statement::sql,
+    statement::{Statement, sql},
 };
 use crate::domain::{OrgId, UserId};
 
@@ -70,15 +70,25 @@ impl From<UserRow> for UserPosition {
 }
 
 impl Store {
+    /// The user of (organization, issuer, subject), as last seen.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn user_by_subject(
+        &self,
+        org: OrgId,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<UserRow>, StoreError> {
+        Ok(self.readers.optional(by_subject(org, issuer, subject)).await?)
+    }
+
     /// The user of (organization, issuer, subject), created or brought to what was just seen.
     ///
     /// # Errors
     /// When the database is unavailable.
     pub async fn ensure_user(&self, seen: &SeenUser<'_>) -> Result<Sighting, StoreError> {
-        let find = || {
-            let query = sql(BY_SUBJECT).bind(seen.org.0);
-            query.bind(seen.issuer.to_owned()).bind(seen.subject.to_owned())
-        };
+        let find = || by_subject(seen.org, seen.issuer, seen.subject);
         if let Some(user) = self.readers.optional::<UserRow>(find()).await?
             && is_current(&user, seen)
         {
@@ -170,6 +180,10 @@ impl Tx {
         let more = listing::cut(&mut rows, limit);
         Ok((rows, more))
     }
+}
+
+fn by_subject(org: OrgId, issuer: &str, subject: &str) -> Statement {
+    sql(BY_SUBJECT).bind(org.0).bind(issuer.to_owned()).bind(subject.to_owned())
 }
 
 fn is_current(known: &UserRow, seen: &SeenUser<'_>) -> bool {

@@ -58,9 +58,9 @@ pub struct ConfigFile {
     pub path: Option<PathBuf>,
 }
 
-/// What the token is to say.
+/// Someone in an organization.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct TokenRequest {
+pub struct NamedUser {
     /// Organization, by name or id; a name that is new is created
     #[arg(long, value_parser = not_empty)]
     pub org: String,
@@ -73,6 +73,14 @@ pub struct TokenRequest {
     /// A group of the user; may be given more than once
     #[arg(long = "group", value_name = "GROUP", value_parser = not_empty)]
     pub groups: Vec<String>,
+}
+
+/// What the token is to say.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct TokenRequest {
+    /// Of whom it speaks.
+    #[command(flatten)]
+    pub user: NamedUser,
     /// How long it is valid, such as 30m, 1h or 7d
     #[arg(long, default_value = "1h", value_parser = lifetime)]
     pub ttl: Duration,
@@ -84,18 +92,9 @@ pub struct TokenRequest {
 /// Whom the link is to sign in.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct LinkRequest {
-    /// Organization, by name or id; a name that is new is created
-    #[arg(long, value_parser = not_empty)]
-    pub org: String,
-    /// The user: any name, usually an e-mail address
-    #[arg(long, value_parser = not_empty)]
-    pub user: String,
-    /// user, admin or superadmin
-    #[arg(long)]
-    pub role: Role,
-    /// A group of the user; may be given more than once
-    #[arg(long = "group", value_name = "GROUP", value_parser = not_empty)]
-    pub groups: Vec<String>,
+    /// That one.
+    #[command(flatten)]
+    pub user: NamedUser,
     /// Which file is read.
     #[command(flatten)]
     pub config: ConfigFile,
@@ -213,15 +212,15 @@ mod tests {
     #[test]
     fn a_token_request_has_an_hour_unless_told_otherwise() {
         let request = token("turnpike token --org acme --user a@example.com --role admin");
-        assert_eq!(request.role, Role::Admin);
+        assert_eq!(request.user.role, Role::Admin);
         assert_eq!(request.ttl, Duration::from_secs(3600));
-        assert!(request.groups.is_empty());
+        assert!(request.user.groups.is_empty());
     }
 
     #[test]
     fn groups_repeat() {
         let request = token("turnpike token --org a --user b --role user --group x --group y");
-        assert_eq!(request.groups, ["x", "y"]);
+        assert_eq!(request.user.groups, ["x", "y"]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::{AppError, parts, rotate, serve, site};
 use crate::{
     admin, auth,
     cli::{
-        Command, ConfigFile, EXIT_CONFIG, LinkRequest, NewServiceAccount, RotationRequest,
-        ServiceAccount, TokenRequest,
+        Command, ConfigFile, EXIT_CONFIG, LinkRequest, NamedUser, NewServiceAccount,
+        RotationRequest, ServiceAccount, TokenRequest,
     },
     config::{self, Config, LogFormat},
     healthcheck, observe,
@@ -68,9 +68,8 @@ fn serve_with(config: &Config, quickstart: bool) -> Result<(), AppError> {
 fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
     let token = block_on(1, async {
         let (store, keyring) = parts::unlock(config).await?;
-        let (org, user, groups) = (&request.org, &request.user, &request.groups);
-        let token =
-            auth::token(&store, &keyring, org, user, request.role, groups, request.ttl).await?;
+        let NamedUser { org, user, role, groups } = &request.user;
+        let token = auth::token(&store, &keyring, org, user, *role, groups, request.ttl).await?;
         store.close().await;
         Ok(token)
     })?;
@@ -78,7 +77,7 @@ fn token(config: &Config, request: &TokenRequest) -> Result<(), AppError> {
 }
 
 fn console_link(config: &Config, request: &LinkRequest) -> Result<(), AppError> {
-    let LinkRequest { org, user, role, groups, .. } = request;
+    let NamedUser { org, user, role, groups } = &request.user;
     let path = block_on(1, async {
         let (store, keyring) = parts::unlock(config).await?;
         let invited = auth::Invited { org, user, role: *role, groups };

@@ -14,6 +14,8 @@ pub mod position;
 pub mod price;
 pub mod request_id;
 pub mod role;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;
 pub mod usage;
 

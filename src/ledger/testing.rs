@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Ledger, OnFull, SinkError, SpoolLimits, UsageSink, reader::Reader, segment};
-use crate::domain::UsageRecord;
+use crate::domain::{RecordId, testing::usage_record};
 
 /// Limits that no test reaches by accident.
 pub(super) fn roomy() -> SpoolLimits {
@@ -65,24 +65,9 @@ pub(super) fn until(condition: impl Fn() -> bool) {
 
 /// The JSON of a record with number `n` in its id.
 pub(super) fn record(n: u32) -> Vec<u8> {
-    let record: UsageRecord<'_> = serde_json::from_value(serde_json::json!({
-        "id": uuid::Uuid::from_u128(u128::from(n)),
-        "ts": "2026-01-02T03:04:05Z",
-        "group_names": [],
-        "status": 200,
-        "stream": false,
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "cache_read_tokens": 0,
-        "cache_write_tokens": 0,
-        "reasoning_tokens": 0,
-        "latency_ms": 1,
-        "attempts": [],
-        "retry_count": 0,
-        "retry_sleep_ms": 0,
-        "request_id": format!("req-{n}"),
-    }))
-    .unwrap();
+    let mut record = usage_record();
+    record.id = RecordId(uuid::Uuid::from_u128(u128::from(n)));
+    record.request_id = format!("req-{n}").into();
     serde_json::to_vec(&record).unwrap()
 }
 

@@ -118,33 +118,22 @@ impl Display for Plain<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
+    use crate::domain::{Endpoint, UsageSource, testing::usage_record};
 
     fn record(requested_model: &str) -> UsageRecord<'_> {
-        serde_json::from_value(json!({
-            "id": "11111111-1111-4111-8111-111111111111",
-            "ts": "2026-01-02T03:04:05.678Z",
-            "group_names": [],
-            "endpoint": "chat_completions",
-            "requested_model": requested_model,
-            "provider_name": "my vendor",
-            "status": 200,
-            "stream": false,
-            "input_tokens": 10,
-            "output_tokens": 20,
-            "cache_read_tokens": 0,
-            "cache_write_tokens": 0,
-            "reasoning_tokens": 0,
-            "usage_source": "reported",
-            "latency_ms": 12,
-            "attempts": [],
-            "retry_count": 0,
-            "retry_sleep_ms": 0,
-            "request_id": "req-1",
-        }))
-        .unwrap()
+        UsageRecord {
+            endpoint: Some(Endpoint::ChatCompletions),
+            requested_model: Some(requested_model.into()),
+            provider_name: Some("my vendor".into()),
+            input_tokens: 10,
+            output_tokens: 20,
+            usage_source: Some(UsageSource::Reported),
+            latency_ms: 12,
+            ..usage_record()
+        }
     }
 
     #[test]

@@ -68,10 +68,10 @@ impl Traces {
 
     /// Leaves the spans of a request that is over. Never waits: without room they are lost and counted.
     pub fn record(&self, request: &RequestSpan<'_>) {
-        let spans = spans::of(request, self.scheme);
-        let number = spans.len();
-        if self.queue.try_send(spans).is_err() {
-            lose(&self.lost, number);
+        match self.queue.try_reserve() {
+            Ok(room) => room.send(spans::of(request, self.scheme)),
+            // Its own span, and one for each attempt.
+            Err(_) => lose(&self.lost, 1 + request.attempts.len()),
         }
     }
 
@@ -182,35 +182,14 @@ fn resource(service: Option<&str>) -> Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Timestamp, UsageRecord};
-
-    fn record() -> UsageRecord<'static> {
-        serde_json::from_value(serde_json::json!({
-            "id": "11111111-1111-4111-8111-111111111111",
-            "ts": "2026-01-02T03:04:05Z",
-            "group_names": [],
-            "status": 200,
-            "stream": false,
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "cache_read_tokens": 0,
-            "cache_write_tokens": 0,
-            "reasoning_tokens": 0,
-            "latency_ms": 1,
-            "attempts": [],
-            "retry_count": 0,
-            "retry_sleep_ms": 0,
-            "request_id": "req-1",
-        }))
-        .unwrap()
-    }
+    use crate::domain::{Timestamp, testing::usage_record};
 
     #[test]
     fn what_finds_no_room_in_the_queue_is_counted_and_does_not_wait() {
         let (queue, mut waiting) = mpsc::channel(2);
         let lost = Arc::default();
         let traces = Traces { sampler: Sampler::AlwaysOn, scheme: "http", queue, lost };
-        let record = record();
+        let record = usage_record();
         for _ in 0..5 {
             let place = traces.begin(None).expect("everything is recorded");
             traces.record(&RequestSpan {

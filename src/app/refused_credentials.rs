@@ -18,6 +18,7 @@ const AGAIN: i64 = 3600;
 
 /// Tells of what is heard, as long as the process lives.
 pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, store: Store) {
+    let mut logged: HashMap<ProviderId, i64> = HashMap::new();
     let mut told: HashMap<ProviderId, i64> = HashMap::new();
     while let Some(refused) = hear.recv().await {
         let at = Timestamp::now();
@@ -26,17 +27,25 @@ pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, store: Store) {
             continue;
         }
         told.retain(|_, when| *when == hour);
-        tracing::error!(
-            org = %refused.org,
-            provider = %refused.provider_name,
-            status = refused.status,
-            "the vendor refuses the credential of a provider"
-        );
+        // Tried until the database takes it; the log says so once.
+        let first = logged.insert(refused.provider, hour) != Some(hour);
+        logged.retain(|_, when| *when == hour);
+        if first {
+            tracing::error!(
+                org = %refused.org,
+                provider = %refused.provider_name,
+                status = refused.status,
+                "the vendor refuses the credential of a provider"
+            );
+        }
         match raise(&store, &alert(&refused, hour), at).await {
             Ok(()) => {
                 told.insert(refused.provider, hour);
             }
-            Err(error) => tracing::warn!(%error, "a refused credential is not told to webhooks"),
+            Err(error) if first => {
+                tracing::warn!(%error, "webhooks are not yet told of a refused credential");
+            }
+            Err(_) => {}
         }
     }
 }

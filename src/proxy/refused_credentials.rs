@@ -47,7 +47,7 @@ impl RefusedCredentials {
         let refused = RefusedCredential {
             org: principal.org,
             provider: route.provider.id,
-            provider_name: Arc::from(&*route.provider.name),
+            provider_name: Arc::clone(&route.provider.name),
             status: end.status,
         };
         let _told_often_enough = self.0.try_send(refused);

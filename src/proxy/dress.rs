@@ -15,7 +15,7 @@ use crate::{
     domain::{ClientDialect, Endpoint},
     govern::Room,
     route::Plan,
-    wire::headers,
+    wire::headers::{self, EVENT_STREAM, is_of_type},
 };
 
 /// Turns the vendor's header into the client's.
@@ -91,9 +91,8 @@ fn as_json(headers: &mut HeaderMap) {
 
 /// What a stream is told as: a vendor's own type stays where it is one.
 fn as_event_stream(headers: &mut HeaderMap) {
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !kind.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    if !is_of_type(headers, EVENT_STREAM) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
     }
 }
 

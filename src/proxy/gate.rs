@@ -18,7 +18,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
-use http::HeaderMap;
+use http::{
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 use pingora_core::protocols::{
     Digest,
     http::{
@@ -30,6 +33,8 @@ use pingora_core::protocols::{
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use tokio::time::Sleep;
+
+use crate::wire::headers::{EVENT_STREAM, is_of_type};
 
 /// Raised when an answer ended while it was still held back.
 pub const ENDED_WHILE_HELD: ErrorType = ErrorType::Custom("answer ended before it was released");
@@ -226,6 +231,34 @@ impl Gate {
     }
 }
 
+/// An answer that is there from its first byte to its last is told with its length: that is one write
+/// where chunks are three. A stream is a stream, however short.
+fn tell_length(tasks: &mut [HttpTask]) -> Result<()> {
+    let [HttpTask::Header(head, false), pieces @ ..] = tasks else { return Ok(()) };
+    let bodiless = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let is_told = head.headers.contains_key(CONTENT_LENGTH);
+    let stream = is_of_type(&head.headers, EVENT_STREAM);
+    if head.status.is_informational() || bodiless || is_told || stream {
+        return Ok(());
+    }
+    let (mut length, mut ends) = (0, false);
+    for piece in pieces.iter() {
+        match piece {
+            HttpTask::Body(piece, end) => {
+                length += piece.as_ref().map_or(0, Bytes::len);
+                ends = *end;
+            }
+            HttpTask::Done => ends = true,
+            _ => return Ok(()),
+        }
+    }
+    if ends {
+        head.remove_header(&TRANSFER_ENCODING);
+        head.insert_header(CONTENT_LENGTH, length)?;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl CustomSession for Gate {
     fn req_header(&self) -> &RequestHeader {
@@ -264,13 +297,16 @@ impl CustomSession for Gate {
         if self.control.holding() {
             return self.hold(tasks);
         }
-        let tasks = if self.held.is_empty() {
+        let mut tasks = if self.held.is_empty() {
             tasks
         } else {
             let mut all = std::mem::take(&mut self.held);
             all.extend(tasks);
             all
         };
+        if self.inner.req_header().method != Method::HEAD {
+            tell_length(&mut tasks)?;
+        }
         if self.control.lock().close {
             self.inner.set_keepalive(None);
         }

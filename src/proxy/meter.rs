@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderMap;
 
 use super::{
     ctx::{Call, Meter},
@@ -18,6 +18,7 @@ use crate::{
     translate::{
         Additions, Answering, ClientApi, Platform, RehostStream, Selection, StreamTranslator,
     },
+    wire::headers::{EVENT_STREAM, is_of_type},
 };
 
 /// What is to be done with an answer that is one.
@@ -110,8 +111,7 @@ fn additions(call: &Call, route: &Route, arrived: Timestamp) -> Option<Additions
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    [&b"text/event-stream"[..], b"application/vnd.amazon.eventstream"].iter().any(|stream| {
-        kind.get(..stream.len()).is_some_and(|start| start.eq_ignore_ascii_case(stream))
-    })
+    [EVENT_STREAM, "application/vnd.amazon.eventstream"]
+        .iter()
+        .any(|kind| is_of_type(headers, kind))
 }

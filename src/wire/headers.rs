@@ -2,7 +2,13 @@
 //!
 //! Names are lower case, as `http::HeaderName` has them.
 
-use http::{HeaderMap, header::CONNECTION};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONNECTION, CONTENT_TYPE},
+};
+
+/// The type of a stream of events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// Headers about one connection, never forwarded
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>).
@@ -88,6 +94,13 @@ pub fn is_forwardable_response(name: &str, body_changed: bool) -> bool {
     let about_bytes =
         matches!(name, "content-length" | "content-digest" | "digest" | "content-md5" | "etag");
     kept && !(body_changed && about_bytes)
+}
+
+/// Whether a body is of a type, whatever its parameters.
+#[must_use]
+pub fn is_of_type(headers: &HeaderMap, name: &str) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 #[cfg(test)]

@@ -111,3 +111,26 @@ async fn an_unknown_price_is_told_as_no_cost() {
     assert!(answer["usage"]["prompt_tokens"].is_number(), "{answer}");
     assert!(answer["usage"].get("cost_usd_total").is_none(), "{answer}");
 }
+
+#[tokio::test]
+async fn an_answer_that_is_changed_as_a_whole_is_told_with_its_length() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let key = acme.key().await;
+    for kind in Kind::ALL {
+        let vendor = Vendor::of(&acme, kind).await;
+        acme.alias(kind.name(), &[vendor.route()]).await;
+        for (reply, status) in [
+            (Reply::answers(), 200),
+            (Reply::answers().byte_by_byte(), 200),
+            (Reply::answers().chunked(), 200),
+            (Reply::status(400), 400),
+        ] {
+            vendor.mock.will(reply);
+            let answer = key.chat(kind.name()).await.has_status(status);
+            let length = answer.text().len().to_string();
+            assert_eq!(answer.header("content-length"), Some(&*length), "{kind:?}: {status}");
+            assert_eq!(answer.header("transfer-encoding"), None, "{kind:?}: {status}");
+        }
+    }
+}

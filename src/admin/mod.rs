@@ -46,6 +46,7 @@ mod refusals;
 mod reply;
 mod route_health;
 mod route_inputs;
+mod route_standing;
 mod route_view;
 mod router;
 mod routes;

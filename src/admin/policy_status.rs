@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{BudgetTarget, Directory, Money, Period, Scope, Spent, Timestamp},
-    policy::{end_of, start_of, used},
+    domain::{BudgetTarget, Directory, Money, OrgId, Period, Scope, Spent, Timestamp},
+    policy::{Used, end_of, start_of, used},
     store::{BudgetRow, RateLimitRow},
 };
 
@@ -94,26 +94,46 @@ pub(super) async fn of_budgets(
     State(state): State<AdminState>,
     caller: Caller,
 ) -> Result<Json<Vec<BudgetStatus>>, AdminError> {
-    let mut tx = state.store.read().await?;
-    let rows = tx.budgets(caller.org).await?;
+    let rows = state.store.read().await?.budgets(caller.org).await?;
+    let used = used_budgets(&state, caller.org, rows).await?;
+    Ok(Json(used.into_iter().map(budget).collect()))
+}
+
+/// A budget, and what its current period used of it.
+pub(super) struct UsedBudget {
+    pub(super) row: BudgetRow,
+    period_start: Timestamp,
+    /// Where the budget is about everyone of a type, by whoever used most.
+    pub(super) used: Used,
+}
+
+/// What is recorded of each budget's current period.
+pub(super) async fn used_budgets(
+    state: &AdminState,
+    org: OrgId,
+    rows: Vec<BudgetRow>,
+) -> Result<Vec<UsedBudget>, AdminError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
-    let directory = tx.directory(caller.org, &scopes).await?;
-    drop(tx);
+    let directory = state.store.read().await?.directory(org, &scopes).await?;
     let now = Timestamp::now();
     let mut periods: BTreeMap<Period, (Timestamp, Vec<Spent>)> = BTreeMap::new();
     for row in &rows {
         if let Entry::Vacant(period) = periods.entry(row.period) {
             let start = start_of(row.period, now);
             let mut tx = state.store.read().await?;
-            let spent = tx.spent_in_days(caller.org, start, end_of(row.period, now)).await?;
+            let spent = tx.spent_in_days(org, start, end_of(row.period, now)).await?;
             period.insert((start, spent));
         }
     }
-    let status = |row: BudgetRow| {
+    let with_use = |row: BudgetRow| {
         let (start, spent) = periods.get(&row.period)?;
-        Some(budget(row, *start, spent, &directory))
+        let used = used(&row.scope, &row.target, row.traffic, spent, &directory);
+        Some(UsedBudget { row, period_start: *start, used })
     };
-    Ok(Json(rows.into_iter().filter_map(status).collect()))
+    Ok(rows.into_iter().filter_map(with_use).collect())
 }
 
 fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> RateLimitStatus {
@@ -131,13 +151,8 @@ fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> Rate
     }
 }
 
-fn budget(
-    row: BudgetRow,
-    period_start: Timestamp,
-    spent: &[Spent],
-    directory: &Directory,
-) -> BudgetStatus {
-    let used = used(&row.scope, &row.target, row.traffic, spent, directory);
+fn budget(budget: UsedBudget) -> BudgetStatus {
+    let UsedBudget { row, period_start, used } = budget;
     let of = |used: u64, limit: i64| match u64::try_from(limit) {
         Ok(limit) if limit > 0 => percentage(used, limit),
         _ => 0.0,

@@ -12,6 +12,7 @@ use super::{
     refusals::Conflict,
     reply::{DELETED, Deleted},
     route_inputs::new_enablement,
+    route_standing::Standing,
     route_view::{self, RouteView},
     smart_models::smart_alias_taken,
     state::AdminState,
@@ -71,9 +72,11 @@ pub(super) async fn list_routes(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
+    let standing = Standing::now(&state, caller.org).await?;
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
-    Ok(Json(route_view::of_provider(&mut tx, &provider).await?))
+    let views = route_view::of_provider(&mut tx, &provider).await?;
+    Ok(Json(views.into_iter().map(|view| view.standing(&standing)).collect()))
 }
 
 /// Create a provider

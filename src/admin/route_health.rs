@@ -15,6 +15,7 @@ use super::{
     error::AdminError,
     extract::{Body, PathId},
     providers,
+    route_standing::seconds_up,
     schemas::{CooldownReason, ModelProvider, RouteState},
     state::AdminState,
 };
@@ -188,7 +189,7 @@ fn view(provider: &ProviderRow, route: &RouteRow, status: &Status) -> RouteView 
         cooldown_reason: status.reason.map(health::Reason::as_str),
         consecutive_failures: status.consecutive_failures,
         multiplier: status.multiplier,
-        eject_remaining_secs: status.remaining.map(seconds_up),
+        eject_remaining_secs: status.remaining.map(seconds),
         in_flight: status.in_flight,
         concurrency_cap: route.max_concurrent_requests,
         recent_transitions: status.transitions.iter().map(transition).collect(),
@@ -200,13 +201,11 @@ fn transition(change: &health::Transition) -> Transition {
         from: change.from.as_str(),
         to: change.to.as_str(),
         reason: change.cause.as_str(),
-        window_secs: change.window.map(seconds_up),
+        window_secs: change.window.map(seconds),
         age_secs: u32::try_from(change.age.as_secs()).unwrap_or(u32::MAX),
     }
 }
 
-/// Whole seconds, so that the time is over once they are.
-fn seconds_up(time: Duration) -> u32 {
-    let up = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    u32::try_from(up).unwrap_or(u32::MAX)
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(seconds_up(time)).unwrap_or(u32::MAX)
 }

@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
     error::AdminError,
     price_guard::Prices,
     pricing_view::EffectiveView,
+    route_standing::{BudgetHold, HealthHold, Standing},
     schemas::{AuthType, RouteBudgetStatus, RouteHealthStatus},
 };
 use crate::{
     domain::{OrgId, ProviderId, RouteId},
+    policy::Subject,
     snapshot::{DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS},
     store::{ProviderRow, RouteRow, Tx},
 };
@@ -55,11 +56,11 @@ pub(super) struct RouteView {
     /// There only while a budget of this route has run out and the route is skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RouteBudgetStatus, required = false)]
-    budget_status: Option<Value>,
+    budget_status: Option<BudgetHold>,
     /// There only while the route is skipped, or on trial after it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RouteHealthStatus, required = false)]
-    route_health_status: Option<Value>,
+    route_health_status: Option<HealthHold>,
 }
 
 /// The value of one timeout, from the most specific tier that has one.
@@ -78,6 +79,22 @@ impl Tiers {
             return self.own;
         }
         Some(self.enablement.or(self.provider).unwrap_or(self.platform))
+    }
+}
+
+impl RouteView {
+    /// With what keeps it from being tried now.
+    pub(super) fn standing(mut self, standing: &Standing) -> Self {
+        let (provider, model) = (self.provider_id, &self.upstream_model);
+        self.budget_status = standing.budget(&Subject {
+            alias: Some(&self.model_alias),
+            provider: Some(provider),
+            provider_name: Some(&self.provider_name),
+            upstream_model: Some(model),
+            ..Subject::default()
+        });
+        self.route_health_status = standing.health(provider, model);
+        self
     }
 }
 
@@ -118,7 +135,6 @@ fn view(
         provider_name: provider.name.clone(),
         provider_auth_type: provider.auth_type.clone(),
         effective_pricing,
-        // This version skips no route, so there is nothing to tell.
         budget_status: None,
         route_health_status: None,
     }

@@ -16,6 +16,7 @@ use super::{
     refusals::Conflict,
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
+    route_standing::Standing,
     route_view::{self, RouteView},
     smart_models::smart_alias_taken,
     state::AdminState,
@@ -43,8 +44,9 @@ pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
-    let mut tx = state.store.read().await?;
-    Ok(Json(route_view::all(&mut tx, caller.org).await?))
+    let standing = Standing::now(&state, caller.org).await?;
+    let views = route_view::all(&mut state.store.read().await?, caller.org).await?;
+    Ok(Json(views.into_iter().map(|view| view.standing(&standing)).collect()))
 }
 
 /// Create a route
@@ -78,7 +80,7 @@ pub(super) async fn create(
         Some(stored) if posted.is_enablement() => {
             let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
-            return updated(change, stored, folded).await;
+            return updated(&state, change, stored, folded).await;
         }
         _ => {
             if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
@@ -91,7 +93,7 @@ pub(super) async fn create(
     let id = row.id.0;
     let view = route_view::one(tx, row).await?;
     change.commit(Audit::created(KIND, id, &view)?).await?;
-    Ok(Json(view))
+    Ok(Json(view.standing(&Standing::now(&state, actor.org).await?)))
 }
 
 /// Update a route
@@ -123,7 +125,7 @@ pub(super) async fn update(
         price_guard::require(tx, &provider, [changed.upstream_model.as_str()]).await?;
     }
     tx.update_route(&changed).await?;
-    updated(change, stored, changed).await
+    updated(&state, change, stored, changed).await
 }
 
 /// Delete a route
@@ -189,15 +191,16 @@ pub(super) async fn reorder(
 }
 
 async fn updated(
+    state: &AdminState,
     mut change: Change<'_>,
     stored: RouteRow,
     changed: RouteRow,
 ) -> Result<Json<RouteView>, AdminError> {
-    let id = changed.id.0;
+    let (id, org) = (changed.id.0, changed.org_id);
     let before = route_view::one(change.tx(), stored).await?;
     let after = route_view::one(change.tx(), changed).await?;
     change.commit(Audit::updated(KIND, id, &before, &after)?).await?;
-    Ok(Json(after))
+    Ok(Json(after.standing(&Standing::now(state, org).await?)))
 }
 
 async fn existing(tx: &mut Tx, org: OrgId, id: RouteId) -> Result<RouteRow, AdminError> {

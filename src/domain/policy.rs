@@ -82,6 +82,12 @@ words! {
 }
 
 impl ScopeType {
+    /// Whether it says what is reached, whoever calls.
+    #[must_use]
+    pub const fn is_about_routes(self) -> bool {
+        matches!(self, Self::LlmProvider | Self::Model | Self::ModelAlias)
+    }
+
     /// Those that say who calls; access policies take no other.
     pub const IDENTITY: &'static [Self] = &[
         Self::Org,

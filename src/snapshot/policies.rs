@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Route;
 use crate::{
-    domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, ScopeType, TrafficType},
+    domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, TrafficType},
     govern::{Check, Counter, Rule},
     policy::{AccessPolicy, Asked, Candidate, Subject, permits},
     store::{AccessRow, BudgetRow, RateLimitRow},
@@ -94,7 +94,7 @@ impl Policies {
             .map(Arc::new)
             .collect();
         let (about_routes, about_callers): (Vec<_>, Vec<_>) =
-            limits.iter().cloned().partition(|policy| is_about_routes(policy.scope.kind));
+            limits.iter().cloned().partition(|policy| policy.scope.kind.is_about_routes());
         let access = access
             .iter()
             .filter(|row| in_force(row.enabled, row.traffic))
@@ -227,10 +227,6 @@ fn budget(row: &BudgetRow) -> Policy {
         },
         thresholds: thresholds.into(),
     }
-}
-
-const fn is_about_routes(kind: ScopeType) -> bool {
-    matches!(kind, ScopeType::LlmProvider | ScopeType::Model | ScopeType::ModelAlias)
 }
 
 /// Those of the rows' kind that hold for calls of models.

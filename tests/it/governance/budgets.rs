@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{costing, tokens_a_day};
-use crate::support::{Scene, TwoRoutes};
+use crate::support::{Scene, TwoRoutes, until};
 
 fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap()
@@ -122,6 +122,7 @@ async fn an_exhausted_target_drops_its_routes_and_not_the_request() {
     let mut body = tokens_a_day(10);
     body["target_provider_id"] = json!(scene.first_provider.id);
     scene.acme.create("budgets", body).await;
+    assert_eq!(holds(&scene).await, [Value::Null, Value::Null]);
     scene.first.always(costing(10, 10));
     scene.key.chat("fast").await.has_status(200);
     let second = scene.key.chat("fast").await.has_status(200);
@@ -129,6 +130,29 @@ async fn an_exhausted_target_drops_its_routes_and_not_the_request() {
     assert_eq!((scene.first.saw().len(), scene.second.saw().len()), (1, 1));
     // Where no route is left, the request is refused.
     scene.key.chat("first/gpt-4o").await.has_status(429);
+
+    let [first, second] = until("the list of routes says so", async || {
+        Some(holds(&scene).await).filter(|[first, _]| !first.is_null())
+    })
+    .await;
+    assert_eq!(
+        (&first["budget_name"], &first["period"], &first["scope"], &first["target_id"]),
+        (&json!("daily tokens"), &json!("daily"), &json!("org"), &json!(scene.first_provider.id))
+    );
+    assert_eq!((&first["usage"], &first["limit"]), (&json!(20), &json!(10)));
+    assert!(second.is_null(), "{second}");
+}
+
+/// The `budget_status` of the alias on both providers.
+async fn holds(scene: &TwoRoutes) -> [Value; 2] {
+    let of = async |provider: &str| {
+        let path = format!("/admin/providers/{provider}/model-mappings");
+        let routes = scene.acme.get(&path).await.has_status(200).json();
+        let routes = routes.as_array().unwrap();
+        let alias = routes.iter().find(|route| route["model_alias"] == "fast").unwrap();
+        alias["budget_status"].clone()
+    };
+    [of(&scene.first_provider.id).await, of(&scene.second_provider.id).await]
 }
 
 #[tokio::test]

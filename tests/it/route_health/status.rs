@@ -63,3 +63,34 @@ async fn a_reset_is_told_as_well() {
     let metrics = scene.gateway.metrics().await;
     assert_eq!(metrics.sum("turnpike_upstream_state", &[("provider", "first")]), 1);
 }
+
+#[tokio::test]
+async fn the_list_of_routes_says_which_is_skipped_and_why() {
+    let scene = TwoRoutes::new().await;
+    assert_eq!(
+        holds(&scene).await,
+        [("first".to_owned(), Value::Null), ("second".into(), Value::Null)]
+    );
+    scene.first.will(Reply::status(429).retry_after(100));
+    scene.asks(1, 200).await;
+    let holds = holds(&scene).await;
+    let hold = &holds[0].1;
+    assert_eq!(
+        (&hold["state"], &hold["reason"], &hold["scope"]),
+        (&json!("suspended"), &json!("rate_limited"), &json!("all_users"))
+    );
+    let seconds = hold["recovers_in_secs"].as_u64().unwrap();
+    assert!((1..=100).contains(&seconds), "{hold}");
+    assert!(hold["message"].as_str().unwrap().contains("too much to do"), "{hold}");
+    assert_eq!(holds[1].1, Value::Null);
+}
+
+/// The providers of the alias `fast`, and the `route_health_status` of its routes.
+async fn holds(scene: &TwoRoutes) -> Vec<(String, Value)> {
+    let routes = scene.acme.get("/admin/model-mappings").await.has_status(200).json();
+    let routes = routes.as_array().unwrap().iter().filter(|route| route["model_alias"] == "fast");
+    let hold = |route: &Value| {
+        (route["provider_name"].as_str().unwrap().to_owned(), route["route_health_status"].clone())
+    };
+    routes.map(hold).collect()
+}

@@ -1,6 +1,4 @@
 //! The database is away under load: nobody who is known notices, and nothing is lost.
-//!
-//! It is away for some seconds here; `TURNPIKE_TEST_OUTAGE_SECS=30` makes it longer.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,10 +18,8 @@ const TOLD_WITHIN: Duration = Duration::from_millis(2_500);
 /// What the records may take once the database is back.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(15);
 
-fn outage() -> Duration {
-    let given = std::env::var("TURNPIKE_TEST_OUTAGE_SECS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(given.unwrap_or(6))
-}
+/// How long the database is away.
+const OUTAGE: Duration = Duration::from_secs(30);
 
 /// Callers with known keys who go on and on.
 struct Load {
@@ -163,7 +159,7 @@ async fn through_an_outage(take: impl Fn(&PostgresServer), give: impl Fn(&Postgr
         assert!(began.elapsed() < TOLD_WITHIN, "{:?}", began.elapsed());
     }
     let before = load.answered();
-    let rest = outage().saturating_sub(away.elapsed());
+    let rest = OUTAGE.saturating_sub(away.elapsed());
     tokio::time::sleep(rest).await;
     until("the load goes on", async || (load.answered() > before).then_some(())).await;
 

@@ -178,6 +178,12 @@ impl StreamMeter {
         self.reader.reading.facts()
     }
 
+    /// About how many bytes of text, thinking and arguments the model has said.
+    #[must_use]
+    pub const fn said(&self) -> u64 {
+        self.reader.reading.said
+    }
+
     /// Whether the client has a part of an event whose end it has not.
     fn is_inside_a_block(&self) -> bool {
         self.framer.in_block() && self.hider.as_ref().is_none_or(Hider::is_passing)
@@ -215,6 +221,7 @@ impl Reader {
 
 impl Blocks for Reader {
     fn piece(&mut self, data: &[u8]) {
+        self.reading.said += data.len() as u64;
         let grammar = self.grammar;
         self.large.get_or_insert_with(|| Box::new(Picker::new(grammar.paths()))).push(data);
     }

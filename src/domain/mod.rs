@@ -25,7 +25,7 @@ pub use ids::{
     RateLimitId, RecordId, RouteId, ServiceAccountId, SmartModelId, UserId, WebhookId,
 };
 pub use ip_range::IpRange;
-pub use limits::{MAX_ADMIN_BODY, TEXT_BYTES_PER_TOKEN};
+pub use limits::{IMAGE_TOKENS, MAX_ADMIN_BODY, TEXT_BYTES_PER_TOKEN};
 pub use model::{
     Capabilities, Capability, DocumentPart, JsonModes, ModelFacts, Quirks, ReasoningHistory,
     ReasoningMember, ReasoningMode,

@@ -88,6 +88,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         determiner,
         smart_model: None,
         inbound: None,
+        input_guess: 0,
         plan: None,
         gate: None,
         media: Vec::new(),

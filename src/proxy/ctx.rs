@@ -63,6 +63,8 @@ pub struct Call {
     /// What was chosen for the smart model that the client named.
     pub smart_model: Option<SmartChoice>,
     pub inbound: Option<Inbound>,
+    /// About how many tokens a streamed request is, once its body is gone.
+    pub input_guess: u64,
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,
     /// Files that the client named by URL, for vendors that want their bytes.

@@ -38,6 +38,7 @@ mod smart;
 mod stream;
 mod traced;
 mod translation;
+mod unfinished;
 mod watched;
 mod whole;
 

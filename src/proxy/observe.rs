@@ -14,6 +14,7 @@ use super::{
     meter, oauth, refusal,
     settle::{self, Outcome},
     stream::StreamAnswer,
+    unfinished,
     whole::{Asked, WholeAnswer},
 };
 use crate::{
@@ -298,7 +299,11 @@ impl Call {
         self.attempt.body = Bytes::new();
         self.media = Vec::new();
         self.series = Series::default();
+        let stream = self.stream();
         if let Some(inbound) = self.inbound.as_mut() {
+            if stream && !inbound.body.is_empty() {
+                self.input_guess = unfinished::input(&inbound.body);
+            }
             inbound.body = Bytes::new();
             inbound.room.release();
         }

@@ -18,7 +18,7 @@ use super::{
     ctx::{Call, Ctx, Meter, Stage},
     limits,
     shared::Shared,
-    traced,
+    traced, unfinished,
 };
 
 /// Longest model name that is recorded, characters.
@@ -84,10 +84,15 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     // Where no attempt was under way any more, its place is free by now.
     call.lease = None;
     let traced = call.traced.take();
-    let facts = facts(call);
+    let mut facts = facts(call);
+    let estimated = unfinished::usage(call, facts.usage);
+    facts.usage = estimated.or(facts.usage);
     let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);
     record.latency_ms = millis(elapsed);
+    if estimated.is_some() {
+        record.usage_source = Some(UsageSource::Estimated);
+    }
     if let Some(reason) = outcome.denied_by {
         shared.metrics.denied(reason);
     }

@@ -78,6 +78,14 @@ impl StreamAnswer {
         }
     }
 
+    /// About how many bytes of text, thinking and arguments the model has said.
+    pub const fn said(&self) -> u64 {
+        match self {
+            Self::Pass(meter) | Self::Rehost(_, meter) => meter.said(),
+            Self::Translate(stream) => stream.said(),
+        }
+    }
+
     /// What has been learnt so far.
     pub fn facts(&self) -> AnswerFacts {
         match self {

@@ -70,6 +70,8 @@ struct Core {
     gathered: Vec<u8>,
     too_long: bool,
     facts: AnswerFacts,
+    /// Bytes of text, thinking and arguments.
+    said: u64,
     first: FirstEvent,
     failed: Option<StreamError>,
     done: bool,
@@ -95,6 +97,7 @@ impl StreamTranslator {
             gathered: Vec::new(),
             too_long: false,
             facts: AnswerFacts::default(),
+            said: 0,
             first: FirstEvent::Undecided,
             failed: None,
             done: false,
@@ -154,7 +157,13 @@ impl StreamTranslator {
     /// The client has the end of a complete stream.
     #[must_use]
     pub const fn complete(&self) -> bool {
-        self.core.done && self.core.failed.is_none()
+        self.core.facts.whole && self.core.failed.is_none()
+    }
+
+    /// How many bytes of text, thinking and arguments the model has said.
+    #[must_use]
+    pub const fn said(&self) -> u64 {
+        self.core.said
     }
 
     /// What has been learnt so far.
@@ -194,10 +203,11 @@ impl Core {
         if self.is_over() {
             return;
         }
-        let Self { reader, edits, writer, out, facts, first, failed, done, .. } = self;
+        let Self { reader, edits, writer, out, facts, said, first, failed, done, .. } = self;
         reader.read(name, data, &mut |event| {
             let Some(event) = edits.of(event) else { return };
             if !*done && failed.is_none() {
+                *said += length(&event);
                 learn(&event, facts, first, failed, done);
                 writer.write(event, out);
             }
@@ -228,6 +238,15 @@ impl Core {
     fn fail(&mut self, message: &str) {
         let (kind, message) = ("upstream_error".to_owned(), message.to_owned());
         self.emit(Event::Failed(StreamError { status: 502, kind, message }));
+    }
+}
+
+/// Bytes of what the model says with an event.
+fn length(event: &Event<'_>) -> u64 {
+    match event {
+        Event::Text(text) | Event::Thinking(text) | Event::Refusal(text) => text.len() as u64,
+        Event::Arguments { fragment, .. } => fragment.len() as u64,
+        _ => 0,
     }
 }
 

@@ -8,6 +8,7 @@
 mod ends;
 pub mod envelope;
 pub mod eventstream;
+pub mod extent;
 pub mod headers;
 mod json;
 pub mod members;

@@ -26,6 +26,15 @@ pub(super) const PATHS: &[Path] = &[USAGE, GROQ_USAGE, MODEL, CHOICES, ERROR, OB
 static HAS_USAGE: Member = member!("usage");
 static HAS_ERROR: Member = member!("error");
 static HAS_FINISH: Member = member!("finish_reason");
+/// What a model says, thinks and calls with: `reasoning_content` is DeepSeek's and others', `text` that of
+/// completions.
+static SAYS: [&Member; 4] = {
+    static CONTENT: Member = member!("content");
+    static REASONING: Member = member!("reasoning_content");
+    static ARGUMENTS: Member = member!("arguments");
+    static TEXT: Member = member!("text");
+    [&CONTENT, &REASONING, &ARGUMENTS, &TEXT]
+};
 
 pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
     if data.trim_ascii() == b"[DONE]" {
@@ -33,6 +42,7 @@ pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
         reading.good();
         return false;
     }
+    reading.said += SAYS.iter().map(|member| member.said(data)).sum::<u64>();
     if !reading.settled && HAS_FINISH.has(data, |byte| byte == b'"') {
         reading.settled = true;
     }

@@ -3,7 +3,11 @@
 //! `message_start` has the input's figures, `message_delta` cumulative ones, `message_stop` ends
 //! the stream; `ping` may come anywhere, and so may `error`, even first.
 
-use super::{TYPE, reading::Reading};
+use super::{
+    TYPE,
+    reading::Reading,
+    search::{Member, member},
+};
 use crate::{
     dialect::facts::text,
     wire::pick::{Path, Picker},
@@ -15,9 +19,21 @@ const USAGE: Path = Path::top("usage");
 const ERROR: Path = Path::top("error");
 pub(super) const PATHS: &[Path] = &[TYPE, START_USAGE, MODEL, USAGE, ERROR];
 
+/// What a model says, thinks and calls with.
+static SAYS: [&Member; 3] = {
+    static TEXT: Member = member!("text");
+    static THINKING: Member = member!("thinking");
+    static ARGUMENTS: Member = member!("partial_json");
+    [&TEXT, &THINKING, &ARGUMENTS]
+};
+
 pub(super) fn whole(name: &[u8], data: &[u8], reading: &mut Reading) {
     match name {
-        b"content_block_delta" | b"content_block_start" | b"content_block_stop" => reading.good(),
+        b"content_block_delta" => {
+            reading.said += SAYS.iter().map(|member| member.said(data)).sum::<u64>();
+            reading.good();
+        }
+        b"content_block_start" | b"content_block_stop" => reading.good(),
         b"ping" => {}
         _ => {
             let mut members = Picker::new(PATHS);

@@ -18,6 +18,8 @@ pub(in crate::dialect) struct Reading {
     pub(super) model: Option<String>,
     pub(in crate::dialect) first: FirstEvent,
     pub(in crate::dialect) failed: Option<StreamError>,
+    /// Bytes of text, thinking and arguments so far, about.
+    pub(in crate::dialect) said: u64,
     /// The terminal event has been seen.
     pub(in crate::dialect) finished: bool,
     /// A choice said why it ended: a vendor that sends no `[DONE]` is done after that.

@@ -25,10 +25,12 @@ pub(super) const PATHS: &[Path] =
     &[TYPE, USAGE, MODEL, RESPONSE_ERROR, ERROR, CODE, MESSAGE, SEQUENCE];
 
 static HAS_SEQUENCE: Member = member!("sequence_number");
+static DELTA: Member = member!("delta");
 
 pub(super) fn whole(name: &[u8], data: &[u8], reading: &mut Reading) {
     if is_delta(name) || (name.is_empty() && is_delta(leading_type(data))) {
         count(HAS_SEQUENCE.number(data), reading);
+        reading.said += DELTA.said(data);
         reading.good();
         return;
     }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::wire::extent::end;
+
 /// Searches for a member's name, quotes included. Inside a JSON string quotes are escaped, so a
 /// hit is a name, or a whole string that equals it; the colon tells.
 pub(super) struct Member(LazyLock<Finder<'static>>, usize);
@@ -20,6 +22,15 @@ impl Member {
                 .and_then(|value| value.first().copied())
                 .is_some_and(&is_wanted)
         })
+    }
+
+    /// Bytes of the strings that are values of such members.
+    pub(super) fn said(&self, data: &[u8]) -> u64 {
+        let strings = self.0.find_iter(data).filter_map(|at| {
+            let string = value_at(data, at + self.1)?.strip_prefix(b"\"")?;
+            Some(end(string).unwrap_or(string.len()) as u64)
+        });
+        strings.sum()
     }
 
     /// The number that is the value of the first such member.

@@ -7,7 +7,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::domain::TEXT_BYTES_PER_TOKEN;
+use crate::domain::{IMAGE_TOKENS, TEXT_BYTES_PER_TOKEN};
 
 use super::super::form::{Format, Media, Part, PartKind, Request, Source, Tool, ToolKind};
 
@@ -23,9 +23,6 @@ const TOOL: u64 = 7;
 const TOOLS: u64 = 12;
 /// What stands around a call or its result, tokens.
 const CALL: u64 = 3;
-/// A picture whose size nobody knows: 1024 × 1024 in high detail, tokens.
-/// <https://developers.openai.com/api/docs/guides/images-vision#calculating-costs>
-const IMAGE: u64 = 765;
 /// A picture in low detail, tokens.
 const SMALL_IMAGE: u64 = 85;
 /// A page of a PDF, of which Anthropic says 1500 to 3000, tokens.
@@ -141,7 +138,7 @@ impl<'r> Found<'r> {
 }
 
 fn image(media: &Media<'_>) -> u64 {
-    if media.detail.as_deref() == Some("low") { SMALL_IMAGE } else { IMAGE }
+    if media.detail.as_deref() == Some("low") { SMALL_IMAGE } else { IMAGE_TOKENS }
 }
 
 /// How many bytes a medium has, as far as it is here.

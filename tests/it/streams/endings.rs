@@ -1,9 +1,11 @@
 //! A stream that breaks says so, in the client's dialect.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Caller, Ending, Reply, Scene,
+    mock::{data, event},
     operations::{self, Operation},
 };
 
@@ -120,6 +122,53 @@ async fn what_a_broken_stream_had_used_is_recorded() {
     let record = scene.acme.record_of("interrupted").await;
     assert_eq!(record["input_tokens"], 25, "message_start had told it: {record}");
     assert_eq!(record["cache_read_tokens"], 6);
+}
+
+/// What a vendor says before it breaks: 400 bytes of text.
+fn half_said(operation: Operation) -> Vec<Bytes> {
+    let text = "lorem \"ipsum\"\n".repeat(25) + &"x".repeat(50);
+    match operation.name {
+        "messages" => {
+            let usage = json!({"input_tokens": 25, "output_tokens": 1});
+            let message = json!({"id": "msg_1", "model": "claude-1", "usage": usage});
+            let delta = json!({"type": "text_delta", "text": text});
+            vec![
+                event("message_start", &json!({"type": "message_start", "message": message})),
+                event(
+                    "content_block_delta",
+                    &json!({"type": "content_block_delta", "index": 0, "delta": delta}),
+                ),
+            ]
+        }
+        "responses" => {
+            let name = "response.output_text.delta";
+            vec![event(name, &json!({"type": name, "sequence_number": 4, "delta": text}))]
+        }
+        "completions" => vec![data(&json!({"choices": [{"index": 0, "text": text}]}))],
+        _ => vec![data(&json!({"choices": [{"index": 0, "delta": {"content": text}}]}))],
+    }
+}
+
+#[tokio::test]
+async fn what_a_stream_without_its_end_has_used_is_estimated_never_nothing_and_never_all() {
+    let scene = Scene::new().await;
+    for operation in operations::ALL.into_iter().filter(|operation| operation.streams) {
+        let id = format!("estimated-{}", operation.name);
+        broken(&scene, operation, Reply::streams(half_said(operation)), &id).await;
+        let record = scene.acme.record_of(&id).await;
+        assert_eq!(record["usage_source"], "estimated", "{record}");
+        let output = record["output_tokens"].as_u64().unwrap();
+        // Of the text as it is escaped.
+        assert_eq!(output, 475_u64.div_ceil(4), "{record}");
+        let input = record["input_tokens"].as_u64().unwrap();
+        let expected = if operation.anthropic { 25..=25 } else { 20..=100 };
+        assert!(expected.contains(&input), "{record}");
+        let whole = operation.stream_body(operation.alias());
+        let ask = scene.key.post(operation.path, whole).header("x-request-id", operation.name);
+        ask.await.has_status(200);
+        let record = scene.acme.record_of(operation.name).await;
+        assert_eq!(record["usage_source"], "reported", "{record}");
+    }
 }
 
 #[tokio::test]

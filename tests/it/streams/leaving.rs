@@ -53,6 +53,7 @@ async fn leaving_in_mid_stream_closes_the_vendors_connection() {
         let record = scene.acme.record_of(&id).await;
         assert_eq!(record["status"], 499, "{record}");
         assert_eq!(record["input_tokens"], 25, "what was told before is counted: {record}");
+        assert_eq!(record["usage_source"], "estimated", "{record}");
     }
     assert!(median(times.clone()) <= AT_ONCE, "{times:?}");
 }

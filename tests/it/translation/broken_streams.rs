@@ -44,6 +44,9 @@ async fn a_vendors_stream_cut_in_the_middle_ends_in_an_error_of_the_clients_dial
                 assert!(record["error_type"].is_string(), "{id}: {record}");
                 assert_eq!(record["attempts"].as_array().map(Vec::len), Some(1), "{id}: {record}");
                 assert_ne!(record["attempts"][0]["error_type"], "", "{id}: {record}");
+                assert_eq!(record["usage_source"], "estimated", "{id}: {record}");
+                assert!(record["input_tokens"].as_u64() > Some(0), "{id}: {record}");
+                assert!(record["output_tokens"].as_u64() > Some(0), "{id}: {record}");
             }
         }
     }

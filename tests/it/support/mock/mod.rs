@@ -13,5 +13,5 @@ mod server;
 
 pub use calls::Call;
 pub use dialects::exception;
-pub use reply::{Gate, Reply};
+pub use reply::{Gate, Reply, data, event};
 pub use server::{Faces, MockVendor, nobody};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Answer, SSE, TEXT, Tool, call_of, pieces};
-use crate::support::mock::reply::event;
+use crate::support::mock::event;
 
 pub(super) fn answer(asked: &Value, model: &str, streamed: bool) -> Answer {
     if streamed {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Answer, SSE, TEXT, Tool, call_of, pieces};
-use crate::support::mock::reply::data;
+use crate::support::mock::data;
 
 pub(super) fn answer(asked: &Value, model: &str) -> Answer {
     if asked["stream"] == true {

@@ -1,0 +1,92 @@
+//! How much of a request is text, found without reading it: for guesses of its tokens.
+
+/// The shortest string that may be a file, bytes.
+const SHORTEST_FILE: usize = 1024;
+/// How much of a string is looked at, bytes.
+const LOOK: usize = 256;
+
+/// What the strings of a JSON text hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes of text, names of members among them.
+    pub text: u64,
+    /// Pictures and other files in base64.
+    pub files: u64,
+}
+
+/// What the strings of `json` hold. What is no JSON has some extent, too.
+#[must_use]
+pub fn extent(json: &[u8]) -> Extent {
+    let mut extent = Extent::default();
+    let mut rest = json;
+    while let Some((_, after)) = cut(rest, memchr::memchr(b'"', rest)) {
+        let (string, after) = cut(after, end(after)).unwrap_or((after, &[]));
+        if is_file(string) {
+            extent.files += 1;
+        } else {
+            extent.text += string.len() as u64;
+        }
+        rest = after;
+    }
+    extent
+}
+
+/// What stands before and behind the byte at that place.
+fn cut(bytes: &[u8], at: Option<usize>) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(at?)?;
+    Some((before, from.get(1..)?))
+}
+
+/// Where a string ends whose opening quote is read.
+pub fn end(string: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', string.get(from..)?)?;
+        if string.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}
+
+/// Base64, with or without `data:…;base64,` before it: long, and without a space.
+fn is_file(string: &[u8]) -> bool {
+    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_:;,.".contains(byte);
+    string.len() >= SHORTEST_FILE
+        && string.get(..LOOK).is_some_and(|start| start.iter().all(is_code))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn strings_are_text_and_files_are_counted() {
+        let picture = format!("data:image/png;base64,{}", "iVBORw0KGgo".repeat(1000));
+        let request =
+            json!({"m": "gpt \" \\", "c": [{"url": picture}, {"data": "A".repeat(5000)}, 12]});
+        let told = extent(request.to_string().as_bytes());
+        // `m`, `gpt \" \\` as it is escaped, `c`, `url` and `data`.
+        assert_eq!(told, Extent { text: 1 + 9 + 1 + 3 + 4, files: 2 });
+    }
+
+    #[test]
+    fn long_texts_of_any_script_are_no_files() {
+        for text in ["lorem ipsum ".repeat(500), "语言模型".repeat(500), "def f():\n".repeat(500)]
+        {
+            let body = json!([text]).to_string();
+            assert_eq!(extent(body.as_bytes()).files, 0);
+            assert_eq!(extent(body.as_bytes()).text, body.len() as u64 - 4);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_has_no_more_text_than_bytes(bytes: Vec<u8>) {
+            prop_assert!(extent(&bytes).text <= bytes.len() as u64);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -61,15 +61,16 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<Store, StoreErro
     // What is read for the admin API has filters that may be given or not: a plan that is made for
     // any values walks everything, and planning costs nothing beside that.
     let planned = options.clone().options([("plan_cache_mode", "force_custom_plan")]);
-    let pool = |connections, patience, options| {
+    let pool = async |connections, patience, options| {
         let pool = pool(connections).connect_lazy_with(options);
-        Pool::Postgres(Sessions::new(pool, patience))
+        first_of(&pool).await.map_err(|error| place.refused(&error))?;
+        Ok::<_, StoreError>(Pool::Postgres(Sessions::new(pool, patience)))
     };
     let shares = Shares::of(connections);
     Ok(Store::new(
-        pool(shares.readers, PATIENCE, planned),
-        pool(shares.lookups, LOOKUP_PATIENCE, options.clone()),
-        pool(shares.writers, PATIENCE, options),
+        pool(shares.readers, PATIENCE, planned).await?,
+        pool(shares.lookups, LOOKUP_PATIENCE, options.clone()).await?,
+        pool(shares.writers, PATIENCE, options).await?,
     ))
 }
 
@@ -85,6 +86,21 @@ async fn connect(options: &PgConnectOptions, place: &Place) -> Result<PgConnecti
             }
             Ok(Err(error)) => return Err(place.refused(&error)),
             Err(_) => return Err(place.silent()),
+        }
+    }
+}
+
+/// A pool's first connection. Who starts can wait for a busy server; requests cannot.
+async fn first_of(pool: &PgPool) -> sqlx::Result<()> {
+    let end = Instant::now() + START_PATIENCE;
+    loop {
+        match pool.acquire().await {
+            Ok(_) => return Ok(()),
+            Err(sqlx::Error::PoolTimedOut) if Instant::now() < end => {}
+            Err(error) if is_starting(&error) && Instant::now() < end => {
+                tokio::time::sleep(START_AGAIN).await;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

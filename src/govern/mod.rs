@@ -36,7 +36,7 @@ mod shared;
 mod table;
 mod tally;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod window;
 
 pub use amount::Amount;

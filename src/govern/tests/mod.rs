@@ -2,7 +2,7 @@
 
 mod database;
 mod here;
-mod redis_server;
+pub(crate) mod redis_server;
 mod scene;
 mod shared;
 mod simulation;

@@ -38,7 +38,9 @@ impl RedisServer {
     }
 
     pub fn start_again(&self) {
-        let child = Command::new("redis-server")
+        // The system's, or another version or kin that the tests are to be run with.
+        let program = std::env::var_os("TURNPIKE_TEST_REDIS");
+        let child = Command::new(program.unwrap_or_else(|| "redis-server".into()))
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .arg(self.folder.path())
             .args(&self.arguments)

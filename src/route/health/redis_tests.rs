@@ -1,61 +1,23 @@
 //! The scripts and their answers, on a real server.
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Cooldown, Cooldowns, Ejection, Reason, RedisCooldowns, RouteKey};
 use crate::{
     domain::{OrgId, ProviderId},
-    govern::redis::Link,
+    govern::{
+        redis::Link,
+        tests::redis_server::{PATIENT, RedisServer},
+    },
 };
 
-/// A Redis of its own, gone with the test.
-struct Server {
-    child: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
-        command.current_dir(folder.path()).stdout(Stdio::null());
-        Self { child: command.spawn().expect("redis-server"), port, _folder: folder }
-    }
-
-    /// A replica's connection, once it stands.
-    async fn replica(&self, stop: &watch::Sender<bool>) -> RedisCooldowns {
-        let link = Link::new(&format!("redis://127.0.0.1:{}", self.port)).unwrap();
-        let mut changes = link.changes();
-        tokio::spawn(Arc::clone(&link).run(stop.subscribe()));
-        let up = tokio::time::timeout(Duration::from_secs(20), changes.wait_for(|up| *up));
-        up.await.expect("redis answers in time").expect("the link lives");
-        RedisCooldowns::new(link)
-    }
-
-    fn flush(&self) {
-        let port = self.port.to_string();
-        let done = Command::new("redis-cli").args(["-p", &port, "flushall"]).output().unwrap();
-        assert!(done.status.success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// A replica's connection, as long as the sender is there.
+async fn replica(server: &RedisServer) -> (RedisCooldowns, watch::Sender<bool>) {
+    let (link, stop) = server.link(PATIENT).await;
+    (RedisCooldowns::new(link), stop)
 }
 
 fn cooldown(seconds: u64) -> Cooldown {
@@ -75,8 +37,8 @@ fn cooldown(seconds: u64) -> Cooldown {
 
 #[tokio::test]
 async fn what_one_replica_tells_another_hears_once_with_the_time_that_is_left() {
-    let (server, stop) = (Server::start(), watch::Sender::new(false));
-    let (one, two) = (server.replica(&stop).await, server.replica(&stop).await);
+    let server = RedisServer::start();
+    let ((one, _one), (two, _two)) = (replica(&server).await, replica(&server).await);
     assert!(two.read().await.unwrap().is_empty());
     let told = cooldown(100);
     assert_eq!(one.publish(&told).await.unwrap(), told.id);
@@ -87,7 +49,7 @@ async fn what_one_replica_tells_another_hears_once_with_the_time_that_is_left() 
     let same = Ejection { lasts: said, ..heard.ejection.unwrap() };
     assert_eq!(Cooldown { ejection: Some(same), ..heard.clone() }, told);
     assert!(two.read().await.unwrap().is_empty(), "it is no news any more");
-    server.flush();
+    server.run(&["flushall"]);
     assert!(two.read().await.unwrap().is_empty());
     let next = cooldown(100);
     one.publish(&next).await.unwrap();
@@ -96,8 +58,8 @@ async fn what_one_replica_tells_another_hears_once_with_the_time_that_is_left() 
 
 #[tokio::test]
 async fn one_that_has_half_as_long_to_go_stands_and_a_much_longer_one_replaces_it() {
-    let (server, stop) = (Server::start(), watch::Sender::new(false));
-    let one = server.replica(&stop).await;
+    let server = RedisServer::start();
+    let (one, _one) = replica(&server).await;
     let first = cooldown(100);
     one.publish(&first).await.unwrap();
     for (seconds, stands) in [(100, false), (10, false), (300, true)] {
@@ -110,8 +72,8 @@ async fn one_that_has_half_as_long_to_go_stands_and_a_much_longer_one_replaces_i
 
 #[tokio::test]
 async fn a_reset_reaches_every_replica_and_tells_whether_there_was_a_cool_down() {
-    let (server, stop) = (Server::start(), watch::Sender::new(false));
-    let (one, two) = (server.replica(&stop).await, server.replica(&stop).await);
+    let server = RedisServer::start();
+    let ((one, _one), (two, _two)) = (replica(&server).await, replica(&server).await);
     let told = cooldown(100);
     one.publish(&told).await.unwrap();
     let id = Uuid::new_v4();

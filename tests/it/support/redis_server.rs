@@ -1,6 +1,7 @@
 //! A Redis of a test's own.
 
 use std::{
+    ffi::OsString,
     net::TcpListener,
     process::{Child, Command, Stdio},
 };
@@ -130,10 +131,15 @@ impl RedisServer {
 }
 
 fn spawn(folder: &TempDir, port: u16, more: &[String]) -> Child {
-    let mut command = Command::new("redis-server");
+    let mut command = Command::new(program());
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
     command.args(more);
     command.current_dir(folder.path()).stdout(Stdio::null()).spawn().expect("redis-server")
+}
+
+/// The system's, or another version or kin that the tests are to be run with.
+fn program() -> OsString {
+    std::env::var_os("TURNPIKE_TEST_REDIS").unwrap_or_else(|| "redis-server".into())
 }
 
 impl Drop for RedisServer {

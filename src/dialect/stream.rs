@@ -178,7 +178,8 @@ impl StreamMeter {
         self.reader.reading.facts()
     }
 
-    /// About how many bytes of text, thinking and arguments the model has said.
+    /// About how many bytes of text, thinking and arguments the model has said since the vendor last told
+    /// the use. What comes in one event of more than 64 KiB is not among them.
     #[must_use]
     pub const fn said(&self) -> u64 {
         self.reader.reading.said
@@ -221,7 +222,6 @@ impl Reader {
 
 impl Blocks for Reader {
     fn piece(&mut self, data: &[u8]) {
-        self.reading.said += data.len() as u64;
         let grammar = self.grammar;
         self.large.get_or_insert_with(|| Box::new(Picker::new(grammar.paths()))).push(data);
     }

@@ -409,3 +409,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_said_is_what_is_new_and_was_not_told_yet() {
+    let mut meter = StreamMeter::new(Endpoint::ChatCompletions, false);
+    let mut said = |chunk: &str| {
+        let _passes = meter.push(Bytes::from(format!("data: {chunk}\n\n")));
+        meter.said()
+    };
+    assert_eq!(said(r#"{"choices":[{"delta":{"role":"assistant"}}]}"#), 0);
+    assert_eq!(said(r#"{"choices":[{"delta":{"content":"four"}}]}"#), 4);
+    // All that was said so far stands beside what is new.
+    let chunk = r#"{"sources":[{"content":"x"}],"choices":[{"message":{"content":"four and"},"delta":{"content":" and"}}]}"#;
+    assert_eq!(said(chunk), 8);
+    let chunk =
+        r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]}}]}"#;
+    assert_eq!(said(chunk), 8 + r#"{\"a\":1}"#.len() as u64);
+    let chunk = r#"{"choices":[{"delta":{"content":"."}}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+    assert_eq!(said(chunk), 0, "the vendor has told it");
+    assert_eq!(said(r#"{"choices":[{"delta":{"content":"more"}}]}"#), 4);
+}
+
+#[test]
+fn what_a_vendor_says_of_a_request_is_not_what_the_model_says() {
+    let mut meter = StreamMeter::new(Endpoint::Responses, false);
+    let echo = format!(
+        "event: response.created\ndata: {{\"type\":\"response.created\",\"response\":{{\"instructions\":\"{}\"}}}}\n\n",
+        "x".repeat(200_000)
+    );
+    let _passes = meter.push(Bytes::from(echo));
+    assert_eq!(meter.said(), 0);
+}

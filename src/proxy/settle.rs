@@ -85,7 +85,8 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     call.lease = None;
     let traced = call.traced.take();
     let mut facts = facts(call);
-    let estimated = unfinished::usage(call, facts.usage);
+    let left = outcome.status == Some(CLIENT_CLOSED);
+    let estimated = unfinished::usage(call, facts.usage, left);
     facts.usage = estimated.or(facts.usage);
     let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);

@@ -78,7 +78,8 @@ impl StreamAnswer {
         }
     }
 
-    /// About how many bytes of text, thinking and arguments the model has said.
+    /// About how many bytes of text, thinking and arguments the model has said since the vendor last told
+    /// the use.
     pub const fn said(&self) -> u64 {
         match self {
             Self::Pass(meter) | Self::Rehost(_, meter) => meter.said(),

@@ -14,14 +14,23 @@ pub fn input(body: &[u8]) -> u64 {
     extent.text.div_ceil(TEXT_BYTES_PER_TOKEN) + extent.files * IMAGE_TOKENS
 }
 
-/// What a stream without its end has used: what the vendor has told of it, a guess of the rest by what
-/// was said. None where there is no such stream, or nothing has come of it.
-pub fn usage(call: &Call, told: Option<TokenUsage>) -> Option<TokenUsage> {
+/// What a stream without its end has used: what the vendor has told of it, and a guess of the rest by what
+/// was said since. None where there is no such stream, or nothing came of it. `left`: the client is the one
+/// that ended it, while the vendor was at work.
+pub fn usage(call: &Call, told: Option<TokenUsage>, left: bool) -> Option<TokenUsage> {
     let Meter::Stream(stream) = &call.attempt.meter else { return None };
-    if stream.complete() || call.attempt.stage == Stage::Held {
+    let nothing_came = call.attempt.stage == Stage::Held && !left;
+    let ended = stream.finished() && stream.failed().is_none();
+    // A choice may have come to its end before the use is told, and before the others.
+    let ended = ended || (stream.complete() && told.is_some());
+    if nothing_came || ended {
         return None;
     }
-    let said = stream.said().div_ceil(TEXT_BYTES_PER_TOKEN);
-    let told = told.unwrap_or(TokenUsage { input: call.input_guess, ..TokenUsage::default() });
-    Some(TokenUsage { output: told.output.max(said), ..told })
+    let mut usage = told.unwrap_or_default();
+    if usage.input + usage.cache_read + usage.cache_write == 0 {
+        let body = call.inbound.as_ref().map(|inbound| input(&inbound.body));
+        usage.input = call.input_guess.max(body.unwrap_or_default());
+    }
+    usage.output += stream.said().div_ceil(TEXT_BYTES_PER_TOKEN);
+    Some(usage)
 }

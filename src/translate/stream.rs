@@ -70,7 +70,7 @@ struct Core {
     gathered: Vec<u8>,
     too_long: bool,
     facts: AnswerFacts,
-    /// Bytes of text, thinking and arguments.
+    /// Bytes of text, thinking and arguments since usage was told.
     said: u64,
     first: FirstEvent,
     failed: Option<StreamError>,
@@ -160,7 +160,7 @@ impl StreamTranslator {
         self.core.facts.whole && self.core.failed.is_none()
     }
 
-    /// How many bytes of text, thinking and arguments the model has said.
+    /// How many bytes of text, thinking and arguments the model has said since the vendor last told the use.
     #[must_use]
     pub const fn said(&self) -> u64 {
         self.core.said
@@ -207,7 +207,7 @@ impl Core {
         reader.read(name, data, &mut |event| {
             let Some(event) = edits.of(event) else { return };
             if !*done && failed.is_none() {
-                *said += length(&event);
+                *said = if let Event::Usage(_) = event { 0 } else { *said + length(&event) };
                 learn(&event, facts, first, failed, done);
                 writer.write(event, out);
             }

@@ -2,8 +2,8 @@
 
 /// The shortest string that may be a file, bytes.
 const SHORTEST_FILE: usize = 1024;
-/// How much of a string is looked at, bytes.
-const LOOK: usize = 256;
+/// The longest `data:<type>;base64,`, bytes.
+const LONGEST_HEAD: usize = 128;
 
 /// What the strings of a JSON text hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +49,15 @@ pub fn end(string: &[u8]) -> Option<usize> {
     }
 }
 
-/// Base64, with or without `data:…;base64,` before it: long, and without a space.
+/// Base64, with or without `data:…;base64,` before it, and long.
 fn is_file(string: &[u8]) -> bool {
-    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_:;,.".contains(byte);
-    string.len() >= SHORTEST_FILE
-        && string.get(..LOOK).is_some_and(|start| start.iter().all(is_code))
+    if string.len() < SHORTEST_FILE {
+        return false;
+    }
+    let head = string.get(..LONGEST_HEAD).filter(|head| head.starts_with(b"data:"));
+    let comma = head.and_then(|head| memchr::memchr(b',', head));
+    let code = comma.and_then(|at| string.get(at + 1..)).unwrap_or(string);
+    code.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
 }
 
 #[cfg(test)]
@@ -75,7 +79,8 @@ mod tests {
 
     #[test]
     fn long_texts_of_any_script_are_no_files() {
-        for text in ["lorem ipsum ".repeat(500), "语言模型".repeat(500), "def f():\n".repeat(500)]
+        let rule = "=".repeat(500) + &"-".repeat(600);
+        for text in ["lorem ipsum ".repeat(500), "语言模型".repeat(500), "f():\n".repeat(500), rule]
         {
             let body = json!([text]).to_string();
             assert_eq!(extent(body.as_bytes()).files, 0);

@@ -26,14 +26,19 @@ pub(super) const PATHS: &[Path] = &[USAGE, GROQ_USAGE, MODEL, CHOICES, ERROR, OB
 static HAS_USAGE: Member = member!("usage");
 static HAS_ERROR: Member = member!("error");
 static HAS_FINISH: Member = member!("finish_reason");
-/// What a model says, thinks and calls with: `reasoning_content` is DeepSeek's and others', `text` that of
-/// completions.
-static SAYS: [&Member; 4] = {
+/// What is new in a chunk. Beside it some vendors send all that was said so far, and sources
+/// (<https://docs.perplexity.ai/docs/sonar/pro-search/stream-mode>).
+static DELTA: Member = member!("delta");
+/// The same in a chunk of completions.
+static TEXT: Member = member!("text");
+/// What a model says, thinks and calls with; thinking by the names that vendors have for it.
+static SAYS: [&Member; 5] = {
     static CONTENT: Member = member!("content");
-    static REASONING: Member = member!("reasoning_content");
+    static REFUSAL: Member = member!("refusal");
+    static REASONING: Member = member!("reasoning");
+    static REASONING_CONTENT: Member = member!("reasoning_content");
     static ARGUMENTS: Member = member!("arguments");
-    static TEXT: Member = member!("text");
-    [&CONTENT, &REASONING, &ARGUMENTS, &TEXT]
+    [&CONTENT, &REFUSAL, &REASONING, &REASONING_CONTENT, &ARGUMENTS]
 };
 
 pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
@@ -42,7 +47,10 @@ pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
         reading.good();
         return false;
     }
-    reading.said += SAYS.iter().map(|member| member.said(data)).sum::<u64>();
+    reading.said += match DELTA.value(data) {
+        Some(delta) => SAYS.iter().map(|member| member.said(delta)).sum(),
+        None => TEXT.said(data),
+    };
     if !reading.settled && HAS_FINISH.has(data, |byte| byte == b'"') {
         reading.settled = true;
     }
@@ -72,6 +80,7 @@ pub(super) fn picked(members: &Picker, reading: &mut Reading) -> bool {
     let usage = members.get(USAGE).and_then(read_openai);
     if let Some(usage) = usage.or_else(|| members.get(GROQ_USAGE).and_then(read_openai)) {
         reading.usage = Some(usage);
+        reading.said = 0;
     }
     usage.is_some() && members.get(CHOICES).is_some_and(is_empty_list)
 }

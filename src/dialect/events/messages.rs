@@ -61,6 +61,7 @@ pub(super) fn picked(kind: &[u8], members: &Picker, reading: &mut Reading) {
             reading.name_model(text(members.get(MODEL)));
             for usage in [members.get(START_USAGE), members.get(USAGE)].into_iter().flatten() {
                 reading.counters.add(usage);
+                reading.said = 0;
             }
         }
     }

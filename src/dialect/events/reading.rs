@@ -18,7 +18,7 @@ pub(in crate::dialect) struct Reading {
     pub(super) model: Option<String>,
     pub(in crate::dialect) first: FirstEvent,
     pub(in crate::dialect) failed: Option<StreamError>,
-    /// Bytes of text, thinking and arguments so far, about.
+    /// About how many bytes of text, thinking and arguments there were since usage was told.
     pub(in crate::dialect) said: u64,
     /// The terminal event has been seen.
     pub(in crate::dialect) finished: bool,

@@ -24,6 +24,11 @@ impl Member {
         })
     }
 
+    /// From the first such member's value on.
+    pub(super) fn value<'d>(&self, data: &'d [u8]) -> Option<&'d [u8]> {
+        value_at(data, self.0.find(data)? + self.1)
+    }
+
     /// Bytes of the strings that are values of such members.
     pub(super) fn said(&self, data: &[u8]) -> u64 {
         let strings = self.0.find_iter(data).filter_map(|at| {

@@ -120,17 +120,13 @@ async fn an_answer_that_is_changed_as_a_whole_is_told_with_its_length() {
     for kind in Kind::ALL {
         let vendor = Vendor::of(&acme, kind).await;
         acme.alias(kind.name(), &[vendor.route()]).await;
-        for (reply, status) in [
-            (Reply::answers(), 200),
-            (Reply::answers().byte_by_byte(), 200),
-            (Reply::answers().chunked(), 200),
-            (Reply::status(400), 400),
-        ] {
+        for reply in [Reply::answers(), Reply::answers().byte_by_byte(), Reply::answers().chunked()]
+        {
             vendor.mock.will(reply);
-            let answer = key.chat(kind.name()).await.has_status(status);
+            let answer = key.chat(kind.name()).await.has_status(200);
             let length = answer.text().len().to_string();
-            assert_eq!(answer.header("content-length"), Some(&*length), "{kind:?}: {status}");
-            assert_eq!(answer.header("transfer-encoding"), None, "{kind:?}: {status}");
+            assert_eq!(answer.header("content-length"), Some(&*length), "{kind:?}");
+            assert_eq!(answer.header("transfer-encoding"), None, "{kind:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::Caller,
     domain::{BudgetTarget, Directory, Money, OrgId, Period, Scope, Spent, Timestamp},
-    policy::{Used, end_of, start_of, used},
+    policy::{Used, counters, end_of, start_of, used},
     store::{BudgetRow, RateLimitRow},
 };
 
@@ -103,8 +103,8 @@ pub(super) async fn of_budgets(
 pub(super) struct UsedBudget {
     pub(super) row: BudgetRow,
     period_start: Timestamp,
-    /// Where the budget is about everyone of a type, by whoever used most.
-    pub(super) used: Used,
+    /// By counter: one for everyone of the scope's type whom the budget is about.
+    pub(super) used: HashMap<String, Used>,
 }
 
 /// What is recorded of each budget's current period.
@@ -130,7 +130,7 @@ pub(super) async fn used_budgets(
     }
     let with_use = |row: BudgetRow| {
         let (start, spent) = periods.get(&row.period)?;
-        let used = used(&row.scope, &row.target, row.traffic, spent, &directory);
+        let used = counters(&row.scope, &row.target, row.traffic, spent, &directory);
         Some(UsedBudget { row, period_start: *start, used })
     };
     Ok(rows.into_iter().filter_map(with_use).collect())
@@ -153,6 +153,7 @@ fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> Rate
 
 fn budget(budget: UsedBudget) -> BudgetStatus {
     let UsedBudget { row, period_start, used } = budget;
+    let used = Used::most(used.into_values());
     let of = |used: u64, limit: i64| match u64::try_from(limit) {
         Ok(limit) if limit > 0 => percentage(used, limit),
         _ => 0.0,

@@ -72,10 +72,11 @@ pub(super) async fn list_routes(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Json<Vec<RouteView>>, AdminError> {
-    let standing = Standing::now(&state, caller.org).await?;
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
     let views = route_view::of_provider(&mut tx, &provider).await?;
+    drop(tx);
+    let standing = Standing::now(&state, caller.org).await?;
     Ok(Json(views.into_iter().map(|view| view.standing(&standing)).collect()))
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{BudgetId, BudgetTarget, ExhaustAction, OrgId, Period, ProviderId, ScopeType},
-    policy::Subject,
+    policy::{Subject, Used},
     route::{
         RouteHealth,
         health::{Reason, State, Status},
@@ -57,14 +57,16 @@ impl Standing {
     pub(super) async fn now(state: &AdminState, org: OrgId) -> Result<Self, AdminError> {
         let mut rows = state.store.read().await?.budgets(org).await?;
         rows.retain(drops_routes);
-        let mut spent = used_budgets(state, org, rows).await?;
-        spent.retain(|budget| exhausted(budget).is_some());
+        let spent = used_budgets(state, org, rows).await?;
         Ok(Self { spent, health: Arc::clone(&state.outside.routes), now: Instant::now() })
     }
 
     /// The budget that has run out for a route, the oldest of several.
     pub(super) fn budget(&self, route: &Subject<'_>) -> Option<BudgetHold> {
-        self.spent.iter().filter(|budget| is_about(&budget.row, route)).find_map(hold)
+        self.spent.iter().filter(|budget| route.is_target(&budget.row.target)).find_map(|budget| {
+            let (usage, limit) = exhausted(&budget.row, used_of(budget, route)?)?;
+            Some(hold(&budget.row, usage, limit))
+        })
     }
 
     /// Why a route is skipped, or on trial.
@@ -99,21 +101,30 @@ fn reason(status: &Status) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether it drops routes when it has run out: others refuse requests, or only tell.
+/// Whether it drops routes, whoever calls, when it has run out: others refuse requests, or only tell, or
+/// are about each of many callers.
 fn drops_routes(row: &BudgetRow) -> bool {
+    let scope = &row.scope;
+    let is_one = scope.kind == ScopeType::Org || scope.id.is_some() || scope.value.is_some();
+    let is_targeted = row.target != BudgetTarget::default() && is_one;
     row.enabled
         && row.action == ExhaustAction::Block
-        && (row.scope.kind.is_about_routes() || row.target != BudgetTarget::default())
+        && (scope.kind.is_about_routes() || is_targeted)
 }
 
-fn is_about(row: &BudgetRow, route: &Subject<'_>) -> bool {
-    route.is_target(&row.target)
-        && (!row.scope.kind.is_about_routes() || !route.entities(&row.scope).is_empty())
+/// What was used of the counter that a route counts against; none where it counts against none.
+fn used_of(budget: &UsedBudget, route: &Subject<'_>) -> Option<Used> {
+    let scope = &budget.row.scope;
+    if !scope.kind.is_about_routes() {
+        return Some(Used::most(budget.used.values().copied()));
+    }
+    let entities = route.entities(scope);
+    let used = entities.iter().filter_map(|entity| budget.used.get(entity)).copied();
+    (!entities.is_empty()).then(|| Used::most(used))
 }
 
 /// What was used and what may be, of the limit that is reached.
-fn exhausted(budget: &UsedBudget) -> Option<(Value, Value)> {
-    let UsedBudget { row, used, .. } = budget;
+fn exhausted(row: &BudgetRow, used: Used) -> Option<(Value, Value)> {
     let tokens = u64::try_from(row.token_limit).unwrap_or_default();
     if tokens > 0 && used.tokens >= tokens {
         return Some((Number::from(used.tokens).into(), Number::from(tokens).into()));
@@ -122,12 +133,10 @@ fn exhausted(budget: &UsedBudget) -> Option<(Value, Value)> {
     (used.cost >= cost).then(|| (json!(used.cost), json!(cost)))
 }
 
-fn hold(budget: &UsedBudget) -> Option<BudgetHold> {
-    let (usage, limit) = exhausted(budget)?;
-    let row = &budget.row;
+fn hold(row: &BudgetRow, usage: Value, limit: Value) -> BudgetHold {
     let target = &row.target;
     let target_id = target.model_alias.clone().or_else(|| target.upstream_model.clone());
-    Some(BudgetHold {
+    BudgetHold {
         budget_id: row.id,
         budget_name: row.name.clone(),
         period: row.period,
@@ -135,7 +144,7 @@ fn hold(budget: &UsedBudget) -> Option<BudgetHold> {
         target_id: target_id.or_else(|| target.provider.map(|id| id.to_string())),
         usage,
         limit,
-    })
+    }
 }
 
 /// Whole seconds, so that the time is over once they are.

@@ -92,8 +92,9 @@ pub(super) async fn create(
     };
     let id = row.id.0;
     let view = route_view::one(tx, row).await?;
+    let standing = Standing::now(&state, actor.org).await?;
     change.commit(Audit::created(KIND, id, &view)?).await?;
-    Ok(Json(view.standing(&Standing::now(&state, actor.org).await?)))
+    Ok(Json(view.standing(&standing)))
 }
 
 /// Update a route
@@ -199,8 +200,9 @@ async fn updated(
     let (id, org) = (changed.id.0, changed.org_id);
     let before = route_view::one(change.tx(), stored).await?;
     let after = route_view::one(change.tx(), changed).await?;
+    let standing = Standing::now(state, org).await?;
     change.commit(Audit::updated(KIND, id, &before, &after)?).await?;
-    Ok(Json(after.standing(&Standing::now(state, org).await?)))
+    Ok(Json(after.standing(&standing)))
 }
 
 async fn existing(tx: &mut Tx, org: OrgId, id: RouteId) -> Result<RouteRow, AdminError> {

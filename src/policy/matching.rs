@@ -23,6 +23,12 @@ impl Used {
         self.cost = self.cost.plus(spent.cost);
     }
 
+    /// The highest figure of each kind.
+    #[must_use]
+    pub fn most(all: impl IntoIterator<Item = Self>) -> Self {
+        all.into_iter().fold(Self::default(), Self::highest)
+    }
+
     fn highest(self, other: Self) -> Self {
         Self {
             requests: self.requests.max(other.requests),
@@ -42,8 +48,7 @@ pub fn used(
     spent: &[Spent],
     directory: &Directory,
 ) -> Used {
-    let counters = counters(scope, target, traffic, spent, directory);
-    counters.into_values().fold(Used::default(), Used::highest)
+    Used::most(counters(scope, target, traffic, spent, directory).into_values())
 }
 
 /// What counts against a policy, by counter: one for everyone of the scope's type whom it is about.

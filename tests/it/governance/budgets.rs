@@ -143,6 +143,24 @@ async fn an_exhausted_target_drops_its_routes_and_not_the_request() {
     assert!(second.is_null(), "{second}");
 }
 
+#[tokio::test]
+async fn where_each_provider_has_a_budget_of_its_own_one_does_not_hold_the_other() {
+    let scene = TwoRoutes::new().await;
+    let mut body = tokens_a_day(10);
+    body["scope_type"] = json!("llm_provider");
+    scene.acme.create("budgets", body).await;
+    scene.first.always(costing(10, 10));
+    scene.key.chat("fast").await.has_status(200);
+    let [first, second] = until("the list of routes says so", async || {
+        Some(holds(&scene).await).filter(|[first, _]| !first.is_null())
+    })
+    .await;
+    assert_eq!(first["scope"], "llm_provider");
+    assert!(second.is_null(), "{second}");
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.header("x-bd-provider-route-attempt"), Some("2"));
+}
+
 /// The `budget_status` of the alias on both providers.
 async fn holds(scene: &TwoRoutes) -> [Value; 2] {
     let of = async |provider: &str| {

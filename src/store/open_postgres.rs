@@ -61,9 +61,14 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<Store, StoreErro
     // What is read for the admin API has filters that may be given or not: a plan that is made for
     // any values walks everything, and planning costs nothing beside that.
     let planned = options.clone().options([("plan_cache_mode", "force_custom_plan")]);
+    let by = Instant::now() + START_PATIENCE;
     let pool = async |connections, patience, options| {
         let pool = pool(connections).connect_lazy_with(options);
-        first_of(&pool).await.map_err(|error| place.refused(&error))?;
+        match first_of(&pool, by).await {
+            Err(sqlx::Error::PoolTimedOut) => return Err(place.silent()),
+            Err(error) => return Err(place.refused(&error)),
+            Ok(()) => {}
+        }
         Ok::<_, StoreError>(Pool::Postgres(Sessions::new(pool, patience)))
     };
     let shares = Shares::of(connections);
@@ -91,16 +96,11 @@ async fn connect(options: &PgConnectOptions, place: &Place) -> Result<PgConnecti
 }
 
 /// A pool's first connection. Who starts can wait for a busy server; requests cannot.
-async fn first_of(pool: &PgPool) -> sqlx::Result<()> {
-    let end = Instant::now() + START_PATIENCE;
+async fn first_of(pool: &PgPool, by: Instant) -> sqlx::Result<()> {
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(()),
-            Err(sqlx::Error::PoolTimedOut) if Instant::now() < end => {}
-            Err(error) if is_starting(&error) && Instant::now() < end => {
-                tokio::time::sleep(START_AGAIN).await;
-            }
-            Err(error) => return Err(error),
+            Err(sqlx::Error::PoolTimedOut) if Instant::now() < by => {}
+            other => return other.map(drop),
         }
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of what replicas share with the oldest Redis that is supported and with Valkey.
+# Tests what replicas share with the oldest Redis that is supported and with Valkey.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -7,10 +7,12 @@ needs=$(realpath "${CARGO_TARGET_DIR:-target}/test-needs")
 
 for server in redis-6.2 valkey; do
     export TURNPIKE_TEST_REDIS="$needs/redis/$server/server"
-    [ -x "$TURNPIKE_TEST_REDIS" ] || continue
+    if [ ! -x "$TURNPIKE_TEST_REDIS" ]; then
+        echo "there is no $server for this kind of machine: not tested"
+        continue
+    fi
     "$TURNPIKE_TEST_REDIS" --version
     # These servers are built without TLS.
     cargo test --locked --lib -- --skip tls_is_spoken \
         govern::tests::shared:: govern::tests::twins:: route::health::redis_tests::
-    cargo test --locked --test it -- governance::replicas:: route_health::replicas::
 done

@@ -152,8 +152,9 @@ impl Authenticator {
         }
     }
 
-    /// The row of somebody who acts in another organization than their own. Groups and their policies
-    /// belong to one organization: a visitor brings none along, and takes none away.
+    /// The row of somebody who acts in another organization than those that they present. Groups and their
+    /// policies belong to one organization: a visitor brings none along, and where they are known there,
+    /// by an earlier token of that organization's, they are who they were.
     pub(super) async fn visitor(
         &self,
         org: OrgId,

@@ -66,6 +66,7 @@ pub(super) async fn create(
     Body(body): Body<Create>,
 ) -> Result<Json<RouteView>, AdminError> {
     let posted = body.row(actor.org, Timestamp::now())?;
+    let standing = Standing::now(&state, actor.org).await?;
     let mut change = state.change(&actor).await?;
     let tx = change.tx();
     let provider = providers::existing(tx, actor.org, posted.provider_id).await?;
@@ -80,7 +81,7 @@ pub(super) async fn create(
         Some(stored) if posted.is_enablement() => {
             let folded = fold(posted, &stored);
             tx.update_route(&folded).await?;
-            return updated(&state, change, stored, folded).await;
+            return updated(change, stored, folded, &standing).await;
         }
         _ => {
             if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
@@ -92,7 +93,6 @@ pub(super) async fn create(
     };
     let id = row.id.0;
     let view = route_view::one(tx, row).await?;
-    let standing = Standing::now(&state, actor.org).await?;
     change.commit(Audit::created(KIND, id, &view)?).await?;
     Ok(Json(view.standing(&standing)))
 }
@@ -114,6 +114,7 @@ pub(super) async fn update(
     PathId(id): PathId,
     Body(body): Body<Update>,
 ) -> Result<Json<RouteView>, AdminError> {
+    let standing = Standing::now(&state, actor.org).await?;
     let mut change = state.change(&actor).await?;
     let tx = change.tx();
     let stored = existing(tx, actor.org, RouteId(id)).await?;
@@ -126,7 +127,7 @@ pub(super) async fn update(
         price_guard::require(tx, &provider, [changed.upstream_model.as_str()]).await?;
     }
     tx.update_route(&changed).await?;
-    updated(&state, change, stored, changed).await
+    updated(change, stored, changed, &standing).await
 }
 
 /// Delete a route
@@ -192,17 +193,16 @@ pub(super) async fn reorder(
 }
 
 async fn updated(
-    state: &AdminState,
     mut change: Change<'_>,
     stored: RouteRow,
     changed: RouteRow,
+    standing: &Standing,
 ) -> Result<Json<RouteView>, AdminError> {
-    let (id, org) = (changed.id.0, changed.org_id);
+    let id = changed.id.0;
     let before = route_view::one(change.tx(), stored).await?;
     let after = route_view::one(change.tx(), changed).await?;
-    let standing = Standing::now(state, org).await?;
     change.commit(Audit::updated(KIND, id, &before, &after)?).await?;
-    Ok(Json(after.standing(&standing)))
+    Ok(Json(after.standing(standing)))
 }
 
 async fn existing(tx: &mut Tx, org: OrgId, id: RouteId) -> Result<RouteRow, AdminError> {

@@ -1,6 +1,6 @@
-//! What tests of records share.
+//! What tests of records and prices share.
 
-use super::UsageRecord;
+use super::{ChangeSource, PriceId, PriceVersion, Rates, SyncMode, Timestamp, UsageRecord};
 
 /// The record of a request of which nothing is told but that it was answered.
 pub(crate) fn usage_record() -> UsageRecord<'static> {
@@ -22,4 +22,22 @@ pub(crate) fn usage_record() -> UsageRecord<'static> {
         "request_id": "req-1",
     }))
     .expect("a record")
+}
+
+/// A version for `pattern` of any provider, in force from `from` on.
+pub(crate) fn price_version(pattern: &str, from: Timestamp, rates: Rates) -> PriceVersion {
+    PriceVersion {
+        id: PriceId::random(),
+        provider_id: None,
+        model_provider: None,
+        catalog_slug: None,
+        model_pattern: pattern.to_owned(),
+        rates,
+        effective_from: from,
+        sync_mode: SyncMode::Pinned,
+        change_source: ChangeSource::AdminCreate,
+        change_reason: None,
+        is_archived: false,
+        created_by: None,
+    }
 }

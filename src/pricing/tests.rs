@@ -3,8 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::{
     domain::{
-        ChangeSource, PriceId, PriceSource, PriceVersion, ProviderId, Rates, SyncMode, Timestamp,
-        UserId,
+        ChangeSource, PriceSource, PriceVersion, ProviderId, Rates, SyncMode, Timestamp, UserId,
+        testing::price_version,
     },
     provider,
 };
@@ -19,18 +19,8 @@ fn rates(input: &str, output: &str) -> Rates {
 /// A version that says `input`, in force since the beginning.
 fn version(pattern: &str, input: &str) -> PriceVersion {
     PriceVersion {
-        id: PriceId::random(),
-        provider_id: None,
-        model_provider: None,
-        catalog_slug: None,
-        model_pattern: pattern.to_owned(),
-        rates: rates(input, "8"),
-        effective_from: Timestamp(1),
-        sync_mode: SyncMode::Pinned,
-        change_source: ChangeSource::AdminCreate,
-        change_reason: None,
-        is_archived: false,
         created_by: Some(UserId::random()),
+        ..price_version(pattern, Timestamp(1), rates(input, "8"))
     }
 }
 

@@ -27,10 +27,11 @@ pub fn usage(call: &Call, told: Option<TokenUsage>, left: bool) -> Option<TokenU
         return None;
     }
     let mut usage = told.unwrap_or_default();
-    if usage.input + usage.cache_read + usage.cache_write == 0 {
+    if [usage.input, usage.cache_read, usage.cache_write] == [0; 3] {
         let body = call.inbound.as_ref().map(|inbound| input(&inbound.body));
         usage.input = call.input_guess.max(body.unwrap_or_default());
     }
-    usage.output += stream.said().div_ceil(TEXT_BYTES_PER_TOKEN);
+    let more = stream.said().div_ceil(TEXT_BYTES_PER_TOKEN);
+    usage.output = usage.output.saturating_add(more);
     Some(usage)
 }

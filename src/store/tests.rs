@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ChangeSource, CredentialId, KeyId, OrgId, Person, Price, PriceId, PriceVersion, ProviderId,
-        Rates, RecordId, Role, ServiceAccountId, SyncMode, Timestamp, UserId,
+        ChangeSource, CredentialId, KeyId, OrgId, Person, Price, PriceVersion, ProviderId, Rates,
+        RecordId, Role, ServiceAccountId, SyncMode, Timestamp, UserId,
     },
     ledger::{Ledger, OnFull, SpoolLimits, UsageSink as _},
 };

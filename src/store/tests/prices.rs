@@ -1,6 +1,7 @@
 //! Prices and switches.
 
 use super::*;
+use crate::domain::testing::price_version;
 
 on_both! {
     a_rule_has_one_version_at_an_instant,
@@ -12,24 +13,16 @@ on_both! {
 
 /// A version of the rule for `pattern`, in force from `from` on.
 fn price(pattern: &str, from: i64) -> PriceVersion {
+    let rates = Rates {
+        input: Price::from_units(i64::MAX),
+        output: Price::default(),
+        cache_read: Some(Price::from_units(1)),
+        cache_write: None,
+    };
     PriceVersion {
-        id: PriceId::random(),
-        provider_id: None,
-        model_provider: None,
-        catalog_slug: None,
-        model_pattern: pattern.to_owned(),
-        rates: Rates {
-            input: Price::from_units(i64::MAX),
-            output: Price::default(),
-            cache_read: Some(Price::from_units(1)),
-            cache_write: None,
-        },
-        effective_from: Timestamp(from),
         sync_mode: SyncMode::Tracking,
         change_source: ChangeSource::AdminSchedule,
-        change_reason: None,
-        is_archived: false,
-        created_by: None,
+        ..price_version(pattern, Timestamp(from), rates)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
     snapshot::Route,
+    wire::Words,
 };
 
 /// The output that is asked of a model of which no limit is known, where the client names none.
@@ -50,7 +51,7 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
 
 fn input(inbound: &Inbound) -> u64 {
     let bytes = u64::try_from(inbound.body.len()).unwrap_or(u64::MAX);
-    let tools = memchr::memmem::find(&inbound.body, b"\"tools\"").map_or(0, |_| TOOLS_INPUT);
+    let tools = if inbound.head.words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
     bytes.saturating_add(tools)
 }
 

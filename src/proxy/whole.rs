@@ -78,8 +78,13 @@ impl WholeAnswer {
         let body = self.take();
         match &self.change {
             Change::Add(additions) => {
-                self.facts = read(self.endpoint, &body)?;
-                Some(translate::add(&body, additions, &self.facts).map_or(body, Bytes::from))
+                let Some((told, facts)) = translate::add(&body, additions) else {
+                    // What is no JSON to its last letter passes, if it can be read at all.
+                    self.facts = read(self.endpoint, &body)?;
+                    return Some(body);
+                };
+                self.facts = facts;
+                Some(told.into())
             }
             Change::Rehost(model) => {
                 self.facts = read(self.endpoint, &body)?;

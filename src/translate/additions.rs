@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     dialect::AnswerFacts,
     domain::{Attempt, BilledRates, TokenUsage},
-    wire,
+    wire::{self, Found},
 };
 
 /// What an answer's writer needs to know that is not in the answer.
@@ -145,36 +145,60 @@ impl Additions {
     }
 }
 
-/// A chat completion's bytes with `metadata` and costs in them; none where it is no object. A vendor's
-/// own `metadata` is kept, and ours written behind its members.
+/// A chat completion's bytes with `metadata` and costs in them, and what it says of itself; none where it
+/// is no JSON object. A vendor's own `metadata` is kept, and ours written behind its members.
 #[must_use]
-pub fn add(body: &[u8], additions: &Additions, facts: &AnswerFacts) -> Option<Vec<u8>> {
-    let ends = wire::object_ends(body, &["usage", "metadata"])?;
-    let mut edits: Vec<(usize, Vec<u8>)> = Vec::with_capacity(3);
+pub fn add(body: &[u8], additions: &Additions) -> Option<(Vec<u8>, AnswerFacts)> {
+    let ends = wire::object_ends(body, ["usage", "metadata", "model", "x_groq"])?;
+    let [usage, own, model, groq] = &ends.members;
+    let raw = |found: &Option<Found>| body.get(found.as_ref()?.span.clone());
+    let facts = AnswerFacts::of_completion(raw(usage), raw(model), raw(groq));
+    let mut out = Vec::with_capacity(body.len() + TYPICAL);
     let costs = facts.usage.as_ref().and_then(|usage| additions.costs(usage));
-    if let (Some(costs), Some(Some(usage))) = (costs, ends.members.first()) {
-        edits.push((usage.insert_at, members(&costs, usage.empty)?));
-    }
+    let costs = costs.zip(usage.as_ref().and_then(|usage| usage.end));
     let metadata = additions.metadata(facts.model.as_deref());
-    if let Some(Some(own)) = ends.members.get(1) {
-        edits.push((own.insert_at, members(&metadata, own.empty)?));
-    } else {
-        let mut text = if ends.outer.empty { Vec::new() } else { vec![b','] };
-        text.extend_from_slice(br#""metadata":"#);
-        serde_json::to_writer(&mut text, &metadata).ok()?;
-        edits.push((ends.outer.insert_at, text));
-    }
-    edits.sort_by_key(|(at, _)| *at);
-    let more: usize = edits.iter().map(|(_, text)| text.len()).sum();
-    let mut out = Vec::with_capacity(body.len() + more);
+    let own = own.as_ref().and_then(|own| own.end);
+    let mut edits = [costs.map(|(costs, end)| (end, Edit::Costs(costs))), None];
+    edits[1] = Some(match own {
+        Some(end) => (end, Edit::Behind(metadata)),
+        None => (ends.outer, Edit::Metadata(metadata)),
+    });
+    edits.sort_by_key(|edit| edit.as_ref().map(|(end, _)| end.insert_at));
     let mut from = 0;
-    for (at, text) in &edits {
-        out.extend_from_slice(body.get(from..*at)?);
-        out.extend_from_slice(text);
-        from = *at;
+    for (end, edit) in edits.into_iter().flatten() {
+        out.extend_from_slice(body.get(from..end.insert_at)?);
+        edit.write(&mut out, end.empty)?;
+        from = end.insert_at;
     }
     out.extend_from_slice(body.get(from..)?);
-    Some(out)
+    Some((out, facts))
+}
+
+/// Room for what most answers get, bytes.
+const TYPICAL: usize = 768;
+
+/// What is written into an answer.
+enum Edit<'a> {
+    /// Into `usage`.
+    Costs(Costs),
+    /// Into the vendor's own `metadata`.
+    Behind(Metadata<'a>),
+    /// As a member of the answer.
+    Metadata(Metadata<'a>),
+}
+
+impl Edit<'_> {
+    fn write(&self, out: &mut Vec<u8>, first: bool) -> Option<()> {
+        match self {
+            Edit::Costs(costs) => members(out, costs, first),
+            Edit::Behind(metadata) => members(out, metadata, first),
+            Edit::Metadata(metadata) => {
+                let name: &[u8] = if first { br#""metadata":"# } else { br#","metadata":"# };
+                out.extend_from_slice(name);
+                serde_json::to_writer(out, metadata).ok()
+            }
+        }
+    }
 }
 
 impl Additions {
@@ -186,13 +210,15 @@ impl Additions {
         if let Some(usage) = usage {
             out.extend_from_slice(br#""usage":"#);
             let costs = facts.usage.as_ref().and_then(|usage| self.costs(usage));
-            let end = wire::object_ends(usage.as_bytes(), &[]).map(|ends| ends.outer);
-            let more = costs.zip(end).and_then(|(costs, end)| members(&costs, end.empty));
-            let open = usage.trim_end().strip_suffix('}').filter(|_| more.is_some());
-            out.extend_from_slice(open.unwrap_or(usage).as_bytes());
-            if let Some(more) = more {
-                out.extend_from_slice(&more);
-                out.push(b'}');
+            let end = wire::object_ends(usage.as_bytes(), []).map(|ends| ends.outer);
+            match costs.zip(end).zip(usage.trim_end().strip_suffix('}')) {
+                Some(((costs, end), open)) => {
+                    out.extend_from_slice(open.as_bytes());
+                    // Into memory: nothing that could fail.
+                    let _written = members(&mut out, &costs, end.empty);
+                    out.push(b'}');
+                }
+                None => out.extend_from_slice(usage.as_bytes()),
             }
             out.push(b',');
         }
@@ -203,12 +229,18 @@ impl Additions {
     }
 }
 
-/// An object's members without its braces, to stand behind others.
-fn members(object: &impl Serialize, first: bool) -> Option<Vec<u8>> {
-    let text = serde_json::to_vec(object).ok()?;
-    let inside = text.get(1..text.len().checked_sub(1)?)?;
-    let comma: &[u8] = if first { b"" } else { b"," };
-    Some([comma, inside].concat())
+/// Writes an object's members without its braces, to stand behind others.
+fn members(out: &mut Vec<u8>, object: &impl Serialize, first: bool) -> Option<()> {
+    let start = out.len();
+    serde_json::to_writer(&mut *out, object).ok()?;
+    out.pop();
+    if first {
+        out.remove(start);
+    } else {
+        // In the place of the brace.
+        *out.get_mut(start)? = b',';
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -230,22 +262,17 @@ mod tests {
         }
     }
 
-    fn facts(model: Option<&str>) -> AnswerFacts {
-        let usage = TokenUsage { input: 9, output: 2, ..TokenUsage::default() };
-        AnswerFacts { usage: Some(usage), model: model.map(str::to_owned), whole: true }
-    }
-
     #[test]
     fn every_byte_of_the_answer_stays() {
-        let body = br#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] } "#;
-        let out = add(body, &additions(), &facts(Some("gpt-4o-2024-08-06"))).unwrap();
+        let body =
+            br#" { "model" : "gpt-4o-2024-08-06", "usage":{ "prompt_tokens":9 } ,"z":[ ] } "#;
+        let (out, facts) = add(body, &additions()).unwrap();
+        let usage = TokenUsage { input: 9, ..TokenUsage::default() };
+        let model = Some("gpt-4o-2024-08-06".to_owned());
+        assert_eq!(facts, AnswerFacts { usage: Some(usage), model, whole: true });
         let text = String::from_utf8(out).unwrap();
-        assert!(
-            text.starts_with(
-                r#" { "id" : 1.0e0 , "usage":{ "prompt_tokens":9 } ,"z":[ ] ,"metadata":{"#
-            ),
-            "{text}"
-        );
+        let kept = r#" { "model" : "gpt-4o-2024-08-06", "usage":{ "prompt_tokens":9 } ,"z":[ ] ,"#;
+        assert!(text.strip_prefix(kept).unwrap().starts_with(r#""metadata":{"#), "{text}");
         assert!(text.ends_with("} "));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
@@ -259,10 +286,29 @@ mod tests {
     }
 
     #[test]
+    fn usage_is_read_wherever_the_vendor_has_it() {
+        let read = |body: &str| {
+            let usage = add(body.as_bytes(), &additions()).unwrap().1.usage.unwrap();
+            (usage.input, usage.output)
+        };
+        let groq = r#"{"x_groq":{"id":"r","usage":{"prompt_tokens":3,"completion_tokens":4}}}"#;
+        assert_eq!(read(groq), (3, 4));
+        let twice = r#"{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":7}}"#;
+        assert_eq!(read(twice), (7, 0), "of two the last counts, as for most readers");
+    }
+
+    #[test]
+    fn what_is_no_json_to_its_last_letter_gets_nothing() {
+        for body in ["", "[]", r#"{"a":01}"#, r#"{"usage":{"prompt_tokens":1}} x"#] {
+            assert!(add(body.as_bytes(), &additions()).is_none(), "{body}");
+        }
+    }
+
+    #[test]
     fn a_metadata_of_the_vendors_own_is_kept_and_extended() {
         for (own, kept) in [("{}", json!(null)), (r#"{"tag":"x"}"#, json!("x"))] {
             let body = format!(r#"{{"metadata":{own},"usage":{{}}}}"#);
-            let out = add(body.as_bytes(), &additions(), &facts(None)).unwrap();
+            let (out, _) = add(body.as_bytes(), &additions()).unwrap();
             let value: Value = serde_json::from_slice(&out).unwrap();
             assert_eq!(value["metadata"]["tag"], kept);
             assert_eq!(value["metadata"]["used_model"], "gpt-4o");

@@ -1,29 +1,27 @@
 //! What a request needs of a model, and whether the model is known not to have it.
 
-use memchr::memmem;
-
 use super::{
     ClientApi,
     form::{Effort, Format, Part, PartKind, Refusal, Request, Role, ToolChoice, ToolKind},
 };
 use crate::{
     domain::{Capability, ModelFacts},
-    wire::Head,
+    wire::{Head, Words},
 };
 
-/// Texts of which one stands in every body that needs the capability: most bodies are known to need
+/// Words of which one stands in every body that needs the capability: most bodies are known to need
 /// nothing without being read.
-const SIGNS: [(Capability, &[&str]); 10] = [
-    (Capability::Tools, &["\"tools\"", "\"tool_choice\"", "\"functions\""]),
-    (Capability::ParallelToolCalls, &["\"parallel_tool_calls\""]),
-    (Capability::Vision, &["image"]),
-    (Capability::Documents, &["\"document\"", "\"file\"", "\"input_file\""]),
-    (Capability::Audio, &["audio"]),
-    (Capability::Json, &["\"json_object\""]),
-    (Capability::JsonSchema, &["\"json_schema\""]),
-    (Capability::Reasoning, &["\"reasoning", "\"thinking\"", "\"effort\""]),
-    (Capability::ReasoningMaxTokens, &["\"reasoning", "\"budget_tokens\""]),
-    (Capability::WebSearch, &["web_search"]),
+const SIGNS: [(Capability, Words); 10] = [
+    (Capability::Tools, Words::TOOLS.or(Words::TOOL_CHOICE)),
+    (Capability::ParallelToolCalls, Words::PARALLEL_TOOL_CALLS),
+    (Capability::Vision, Words::IMAGE),
+    (Capability::Documents, Words::DOCUMENT),
+    (Capability::Audio, Words::AUDIO),
+    (Capability::Json, Words::JSON_OBJECT),
+    (Capability::JsonSchema, Words::JSON_SCHEMA),
+    (Capability::Reasoning, Words::REASONING),
+    (Capability::ReasoningMaxTokens, Words::REASONING_TOKENS),
+    (Capability::WebSearch, Words::WEB_SEARCH),
 ];
 
 /// Refuses what the catalogue knows that the model cannot do (contract 4.6, 4.7). A body that cannot be read here is the vendor's to judge.
@@ -37,9 +35,7 @@ pub fn check(api: ClientApi, body: &[u8], head: &Head, facts: &ModelFacts) -> Re
         return Err(Refusal::unsupported("stream", message));
     }
     output(head.output_limit, name, facts)?;
-    let doubtful = SIGNS.iter().any(|(one, signs)| {
-        !facts.may(*one) && signs.iter().any(|sign| memmem::find(body, sign.as_bytes()).is_some())
-    });
+    let doubtful = SIGNS.iter().any(|(one, words)| head.words.has(*words) && !facts.may(*one));
     if !doubtful {
         return Ok(());
     }
@@ -207,6 +203,23 @@ mod tests {
         assert!(checked(json, &facts(&["vision"])).unwrap_err().contains("JSON output mode"));
         let effort = r#"{"messages":[],"reasoning_effort":"low"}"#;
         assert!(checked(effort, &facts(&["vision"])).unwrap_err().contains("reasoning"));
+    }
+
+    #[test]
+    fn a_file_is_what_its_data_say() {
+        for (data, what, others) in [
+            ("data:image/png;base64,aGk=", "image", ["audio", "documents"]),
+            ("data:audio/wav;base64,aGk=", "audio", ["vision", "documents"]),
+            ("data:application/pdf;base64,aGk=", "document", ["vision", "audio"]),
+        ] {
+            let body = format!(
+                r#"{{"messages":[{{"role":"user","content":[
+                {{"type":"file","file":{{"file_data":"{data}"}}}}]}}]}}"#
+            );
+            let refused = checked(&body, &facts(&others)).unwrap_err();
+            assert!(refused.contains(&format!("does not support {what} input")), "{refused}");
+            assert_eq!(checked(&body, &facts(&["vision", "audio", "documents"])), Ok(()));
+        }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::{borrow::Cow, ops::Range};
 
 use smallvec::SmallVec;
 
-use super::json::{Cursor, Fault, Kind, Value};
+use super::{
+    json::{Cursor, Fault, Kind, Value},
+    words::Words,
+};
 use crate::domain::Endpoint;
 
 /// The longest `model` that is accepted, bytes: Amazon's longest resource names fit.
@@ -34,6 +37,8 @@ pub struct Head {
     pub output_blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
     /// Right behind the object's opening brace: where a member can be added.
     pub insert_at: usize,
+    /// What the request may need, by the words of its form.
+    pub words: Words,
 }
 
 /// `stream_options`, as far as usage is concerned.
@@ -124,7 +129,7 @@ impl From<Fault> for HeadError {
 pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
     check_text(body)?;
     let mut seen = Seen::default();
-    let mut cursor = Cursor::new(body);
+    let mut cursor = Cursor::noting(body);
     cursor.object(|key, value| seen.member(body, key, value))?;
     cursor.end()?;
     if let Some(error) = seen.error {
@@ -143,6 +148,7 @@ pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
         output_limit,
         output_blanks: seen.output_blanks,
         insert_at: memchr::memchr(b'{', body).map_or(0, |brace| brace + 1),
+        words: cursor.words(),
     })
 }
 

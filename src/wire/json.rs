@@ -7,7 +7,10 @@
 
 use std::ops::Range;
 
-use super::plain::{has_no_control, plain_len, string_len};
+use super::{
+    plain::{has_no_control, plain_len, string_len},
+    words::Words,
+};
 
 /// Containers that may be open at a time, the outermost included.
 pub(super) const MAX_DEPTH: usize = 256;
@@ -47,11 +50,23 @@ pub(super) struct Cursor<'a> {
     at: usize,
     /// No string can have a control character.
     no_control: bool,
+    /// The words that were met, where they are looked for.
+    words: Option<Words>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, no_control: has_no_control(text) }
+        Self { text, at: 0, no_control: has_no_control(text), words: None }
+    }
+
+    /// Takes note of the words that it meets.
+    pub(super) fn noting(text: &'a [u8]) -> Self {
+        Self { words: Some(Words::default()), ..Self::new(text) }
+    }
+
+    /// The words that were met.
+    pub(super) fn words(&self) -> Words {
+        self.words.unwrap_or_default()
     }
 
     /// Walks over one object, giving each member's key (its literal, quotes included) and value.
@@ -192,11 +207,15 @@ impl<'a> Cursor<'a> {
     /// From the opening quote to behind the closing one.
     fn string(&mut self) -> Result<(), Fault> {
         self.at += 1;
+        let start = self.at;
         loop {
             let rest = self.rest();
             self.at += if self.no_control { string_len(rest) } else { plain_len(rest) };
             match self.peek() {
                 Some(b'"') => {
+                    if let Some(words) = &mut self.words {
+                        words.note(self.text.get(start..self.at).unwrap_or_default());
+                    }
                     self.at += 1;
                     return Ok(());
                 }

@@ -16,7 +16,9 @@ pub mod pick;
 mod plain;
 mod rewrite;
 pub mod sse;
+mod words;
 
-pub use ends::{End, Ends, object_ends};
+pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
 pub use rewrite::{Changes, rewrite};
+pub use words::Words;

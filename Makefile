@@ -1,7 +1,7 @@
 # The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale bench-policies soak fuzz
+.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale bench-policies bench-console soak fuzz
 
 FUZZ_SECONDS ?= 60
 
@@ -43,6 +43,9 @@ bench-scale: ## Start-up, memory and speed with 100,000 keys and 2,000 routes, b
 
 bench-policies: ## What limits, budgets and access lists cost, in process and over Redis
 	benches/policies.sh
+
+bench-console: ## How soon the console can be used, in a browser that has never seen it
+	benches/console.sh
 
 soak: ## Ten minutes of mixed load; memory must come back
 	benches/soak.sh

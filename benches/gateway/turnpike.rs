@@ -141,7 +141,7 @@ impl Admin {
         ] {
             let limit = json!({
                 "name": name, "scope_type": scope, "scope_value": value,
-                "requests_per_minute": 100_000_000, "tokens_per_minute": 100_000_000_000_u64,
+                "requests_per_minute": 100_000_000, "tokens_per_minute": 2_000_000_000,
             });
             self.send("POST", "rate-limits", Some(limit)).await?;
         }

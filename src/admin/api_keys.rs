@@ -173,8 +173,8 @@ pub(super) async fn listed(
     let after = after.map(|at| KeyPosition { created_at: at.ts, id: KeyId(at.id) });
     let mut tx = state.store.read().await?;
     let (rows, next) = tx.page_of_keys(org, &filter, after, limit).await?;
-    let next = next.map(|at| Cursor { ts: at.created_at, id: at.id.0 });
-    Ok(Listed { entries: rows.into_iter().map(KeyView::from).collect(), next })
+    let next = next.map(|at| Cursor { ts: at.created_at, id: at.id.0 }.write());
+    Ok(Listed { entries: rows, next, total: None }.map(KeyView::from))
 }
 
 /// Get a key

@@ -28,6 +28,7 @@ use super::{
     permission::Needs,
     refusals::{BY_ANYONE, REFUSALS, WITH_BODY, WITH_CALLER, WITH_ID, WITH_QUERY},
     router::operations,
+    sorting,
 };
 use crate::auth::ORG_HEADER;
 
@@ -139,12 +140,17 @@ fn complete(path: &str, needs: Needs, operation: &mut Operation) {
         (is_in(&ParameterIn::Query), WITH_QUERY),
         (operation.request_body.is_some(), WITH_BODY),
     ];
+    let is_sorted = parameters
+        .iter()
+        .any(|known| matches!(known, RefOr::T(known) if known.name == sorting::PARAMETER));
     let responses = &mut operation.responses.responses;
     for response in responses.values_mut() {
-        if let RefOr::T(success) = response
-            && success.description.is_empty()
-        {
+        let RefOr::T(success) = response else { continue };
+        if success.description.is_empty() {
             "Success.".clone_into(&mut success.description);
+        }
+        if is_sorted {
+            success.headers.extend(sorting::headers());
         }
     }
     for name in applicable.into_iter().filter(|(applies, _)| *applies).flat_map(|(_, set)| set) {

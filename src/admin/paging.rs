@@ -24,6 +24,8 @@ pub(super) const MAX_LIMIT: u32 = 500;
 
 /// Most characters of a search.
 const MAX_SEARCH: usize = 256;
+/// How many entries there are on all pages, where that is known.
+pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 /// Where an array is one page, it says here where the next begins.
 pub(super) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
@@ -62,23 +64,42 @@ impl Listing {
         is_page.then(|| limit(self.limit.as_deref())).transpose()
     }
 
-    /// `cursor`
+    /// `cursor`, of a list that goes on from a time and an id.
     pub(super) fn after(&self) -> Result<Option<Cursor>, AdminError> {
-        Cursor::read(self.cursor.as_deref())
+        Cursor::read(self.cursor())
+    }
+
+    /// `cursor` as it was given.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 }
 
 /// The array, or one page of it and where the next begins.
 pub(super) struct Listed<T> {
     pub(super) entries: Vec<T>,
-    pub(super) next: Option<Cursor>,
+    /// A cursor.
+    pub(super) next: Option<String>,
+    /// Of all pages, where they were counted.
+    pub(super) total: Option<usize>,
+}
+
+impl<T> Listed<T> {
+    /// The same part, of what each entry is shown as.
+    pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Listed<U> {
+        let entries = self.entries.into_iter().map(show).collect();
+        Listed { entries, next: self.next, total: self.total }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.entries).into_response();
+        if let Some(total) = self.total {
+            response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));
+        }
         if let Some(next) = self.next {
-            next.tell(response.headers_mut());
+            tell(response.headers_mut(), &next);
         }
         response
     }
@@ -101,14 +122,6 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Tells clients in [`NEXT_CURSOR`] where to go on.
-    pub(super) fn tell(self, headers: &mut HeaderMap) {
-        // Letters, digits, `-` and `_`: no header refuses them.
-        if let Ok(value) = HeaderValue::from_str(&self.write()) {
-            headers.insert(NEXT_CURSOR, value);
-        }
-    }
-
     fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (ts, id) = bytes.split_first_chunk::<8>()?;
@@ -126,6 +139,14 @@ impl Cursor {
     pub(super) fn refused() -> AdminError {
         let message = "cursor must be the next_cursor or x-next-cursor of an earlier page";
         AdminError::bad_request(message)
+    }
+}
+
+/// Tells clients in [`NEXT_CURSOR`] where to go on.
+pub(super) fn tell(headers: &mut HeaderMap, cursor: &str) {
+    // Letters, digits, `-` and `_`: no header refuses them.
+    if let Ok(value) = HeaderValue::from_str(cursor) {
+        headers.insert(NEXT_CURSOR, value);
     }
 }
 

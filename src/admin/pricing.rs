@@ -10,12 +10,14 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, MaybeBody, Params, PathId},
+    paging::{Listed, Listing},
     pricing_inputs::{Create, History, Import, Sync, Update},
     pricing_view::{
         self, ArchiveMode, ArchiveView, DefaultView, Imported, RuleView, Synced, VersionView,
     },
     pricing_write::{IMPORT_MODE, Writer},
     refusals::Conflict,
+    sorting::{self, Order},
     state::AdminState,
 };
 use crate::{
@@ -29,47 +31,56 @@ const WHAT: &str = "pricing";
 
 /// List pricing rules
 ///
-/// Archived ones are hidden.
+/// Archived ones are hidden. Each word of `q` is searched in pattern, vendor and provider; `sort` is
+/// `model`, `for` (the provider or vendor), `input`, `output` (prices) or `since`.
 #[utoipa::path(
     get,
     path = "/admin/model-pricing",
     operation_id = "listPricing",
     tag = "Model Pricing",
+    params(Listing, Order),
     responses((status = 200, body = [RuleView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<RuleView>>, AdminError> {
-    rules(&state, caller.org, false).await
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RuleView>, AdminError> {
+    sorting::part(rules(&state, caller.org, false).await?, &listing, &order)
 }
 
 /// List archived pricing rules
+///
+/// Searched and sorted as those in force.
 #[utoipa::path(
     get,
     path = "/admin/model-pricing/archived",
     operation_id = "listArchivedPricing",
     tag = "Model Pricing",
+    params(Listing, Order),
     responses((status = 200, body = [RuleView]))
 )]
 pub(super) async fn archived(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<RuleView>>, AdminError> {
-    rules(&state, caller.org, true).await
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RuleView>, AdminError> {
+    sorting::part(rules(&state, caller.org, true).await?, &listing, &order)
 }
 
 async fn rules(
     state: &AdminState,
     org: OrgId,
     archived: bool,
-) -> Result<Json<Vec<RuleView>>, AdminError> {
+) -> Result<Vec<RuleView>, AdminError> {
     let now = Timestamp::now();
     let mut tx = state.store.read().await?;
     let (rows, counts) = (tx.price_rules(org, now).await?, tx.price_counts(org).await?);
     let mut rules = pricing_view::rules(rows, counts, now);
     rules.retain(|rule| rule.is_archived() == archived);
-    Ok(Json(rules))
+    Ok(rules)
 }
 
 /// List the managed default prices

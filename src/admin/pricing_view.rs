@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sorting::{Entry, Sorts, name, price, time};
 use crate::{
     domain::{
         CURRENCY, ChangeSource, OrgId, Price, PriceId, PriceSource, ProviderId, SyncMode,
         Timestamp, UserId,
     },
     pricing::{DefaultPrice, Priced},
+    provider::templates,
     store::{PricingRow, RuleKey},
 };
 
@@ -121,6 +123,39 @@ pub(super) fn rules(
     rules
 }
 
+impl Entry for RuleView {
+    const LIST: &'static str = "prices";
+    const SORTS: Sorts<Self> = &[
+        ("model", |rule| Some(name(&rule.version.model_pattern))),
+        ("for", |rule| rule.version.is_for().map(name)),
+        ("input", |rule| Some(price(rule.version.input_cost_per_million_tokens))),
+        ("output", |rule| Some(price(rule.version.output_cost_per_million_tokens))),
+        ("since", |rule| Some(time(rule.version.effective_from))),
+    ];
+
+    fn text(&self) -> String {
+        let version = &self.version;
+        let slug = version.model_provider.as_deref().unwrap_or_default();
+        [&*version.model_pattern, version.is_for().unwrap_or("any vendor"), slug].join("\n")
+    }
+
+    /// What a rule is, whichever version is in force.
+    fn identity(&self) -> String {
+        let version = &self.version;
+        let vendor = version.model_provider.as_deref().unwrap_or_default();
+        let provider = version.provider_id.map(|id| id.to_string()).unwrap_or_default();
+        [&*version.model_pattern, vendor, &*provider].join("\n")
+    }
+}
+
+impl VersionView {
+    /// The provider or the vendor whose models it prices, as people call it; none for any.
+    fn is_for(&self) -> Option<&str> {
+        let vendor = self.model_provider.as_deref().map(|slug| templates().vendor_name(slug));
+        self.provider_name.as_deref().or(vendor)
+    }
+}
+
 impl RuleView {
     /// Whether the rule prices nothing.
     pub(super) const fn is_archived(&self) -> bool {
@@ -216,8 +251,8 @@ pub(super) struct EffectiveView {
     source: PriceSource,
     /// The version, or the managed default, that says so.
     pricing_rule_id: Option<PriceId>,
-    input_cost_per_million_tokens: Option<Price>,
-    output_cost_per_million_tokens: Option<Price>,
+    pub(super) input_cost_per_million_tokens: Option<Price>,
+    pub(super) output_cost_per_million_tokens: Option<Price>,
     cache_read_cost_per_million_tokens: Option<Price>,
     cache_write_cost_per_million_tokens: Option<Price>,
 }

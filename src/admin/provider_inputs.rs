@@ -9,6 +9,7 @@ use super::{
     patch::Patch,
     schemas::{AuthType, Credentials, HealthStatus, ModelProvider, Settings, Url},
     sealing::{CredentialsInput, KeyInput},
+    sorting::{Entry, Sorts, name, time},
 };
 use crate::{
     domain::{CredentialId, OrgId, ProviderId, Timestamp},
@@ -147,6 +148,26 @@ impl ProviderView {
     /// Whether what is known of its health holds for what it is now.
     pub(super) const fn was_checked(&self) -> bool {
         self.health_checked_at.is_some()
+    }
+}
+
+impl Entry for ProviderView {
+    const LIST: &'static str = "providers";
+    const SORTS: Sorts<Self> = &[
+        ("name", |provider| Some(name(&provider.name))),
+        ("vendor", |provider| Some(name(templates().vendor_name(&provider.model_provider)))),
+        ("health", |provider| Some(provider.health_status.clone())),
+        ("created", |provider| Some(time(provider.created_at))),
+    ];
+
+    fn text(&self) -> String {
+        let vendor = templates().vendor_name(&self.model_provider);
+        [&*self.name, vendor, &*self.model_provider, &*self.base_url].join("\n")
+    }
+
+    /// Names are the organization's own.
+    fn identity(&self) -> String {
+        self.name.clone()
     }
 }
 

@@ -5,16 +5,19 @@ use axum::{Json, extract::State};
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     price_guard, provider_catalog,
     provider_inputs::{Create, ProviderView, Update},
     provider_write,
     refusals::Conflict,
     reply::{DELETED, Deleted},
     route_inputs::new_enablement,
+    route_list::{self, Which},
     route_standing::Standing,
     route_view::{self, RouteView},
     smart_models::smart_alias_taken,
+    sorting::{self, Order},
     state::AdminState,
     upstream,
 };
@@ -27,19 +30,25 @@ use crate::{
 pub(super) const WHAT: &str = "provider";
 
 /// List providers
+///
+/// Oldest first. Each word of `q` is searched in name, vendor and base URL; `sort` is `name`, `vendor`,
+/// `health` or `created`.
 #[utoipa::path(
     get,
     path = "/admin/providers",
     operation_id = "listProviders",
     tag = "Providers",
+    params(Listing, Order),
     responses((status = 200, body = [ProviderView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<ProviderView>>, AdminError> {
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<ProviderView>, AdminError> {
     let rows = state.store.read().await?.providers(caller.org).await?;
-    Ok(Json(rows.into_iter().map(ProviderView::from).collect()))
+    sorting::part(rows.into_iter().map(ProviderView::from).collect(), &listing, &order)
 }
 
 /// Get a provider
@@ -60,24 +69,30 @@ pub(super) async fn get(
 }
 
 /// List the routes of one provider
+///
+/// Searched, sorted and paged as the list of all routes.
 #[utoipa::path(
     get,
     path = "/admin/providers/{provider_id}/model-mappings",
     operation_id = "listProviderRoutes",
     tag = "Model Routes",
+    params(Which, Listing, Order),
     responses((status = 200, body = [RouteView]))
 )]
 pub(super) async fn list_routes(
     State(state): State<AdminState>,
     caller: Caller,
     PathId(id): PathId,
-) -> Result<Json<Vec<RouteView>>, AdminError> {
+    Params(which): Params<Which>,
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RouteView>, AdminError> {
     let mut tx = state.store.read().await?;
     let provider = existing(&mut tx, caller.org, ProviderId(id)).await?;
     let views = route_view::of_provider(&mut tx, &provider).await?;
     drop(tx);
     let standing = Standing::now(&state, caller.org).await?;
-    Ok(Json(views.into_iter().map(|view| view.standing(&standing)).collect()))
+    Ok(route_list::part(views, &which, &listing, &order)?.map(|view| view.standing(&standing)))
 }
 
 /// Create a provider

@@ -24,12 +24,15 @@ use crate::{
 #[schema(as = ModelRoute)]
 pub(super) struct RouteView {
     id: RouteId,
-    provider_id: ProviderId,
+    pub(super) provider_id: ProviderId,
     /// The name that callers send.
-    model_alias: String,
+    pub(super) model_alias: String,
     /// The name that is sent to the vendor.
-    upstream_model: String,
+    pub(super) upstream_model: String,
     enabled: bool,
+    /// The switch of the 1:1 row, which enables the model on its provider: while it is off, no route
+    /// to the model there is tried.
+    model_enabled: bool,
     /// Lower is tried first.
     priority: i64,
     /// Retries on this route after an upstream's 429, before the next is tried.
@@ -39,7 +42,7 @@ pub(super) struct RouteView {
     #[schema(minimum = 0, maximum = 180)]
     retry_on_429_max_wait_secs: u32,
     /// Whether the plain alias resolves to this row.
-    bare_alias: bool,
+    pub(super) bare_alias: bool,
     /// Total time of a request that is not streamed, seconds. Null only after an explicit null.
     #[schema(minimum = 1, maximum = 3600)]
     request_timeout_secs: Option<u32>,
@@ -49,10 +52,10 @@ pub(super) struct RouteView {
     /// Requests at a time, in each process.
     #[schema(minimum = 1, maximum = 10_000)]
     max_concurrent_requests: Option<u32>,
-    provider_name: String,
+    pub(super) provider_name: String,
     #[schema(value_type = AuthType)]
     provider_auth_type: String,
-    effective_pricing: EffectiveView,
+    pub(super) effective_pricing: EffectiveView,
     /// There only while a budget of this route has run out and the route is skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RouteBudgetStatus, required = false)]
@@ -83,6 +86,11 @@ impl Tiers {
 }
 
 impl RouteView {
+    /// Whether it enables its model on its provider.
+    pub(super) fn is_enablement(&self) -> bool {
+        self.model_alias == self.upstream_model
+    }
+
     /// With what keeps it from being tried now.
     pub(super) fn standing(mut self, standing: &Standing) -> Self {
         let (provider, model) = (self.provider_id, &self.upstream_model);
@@ -100,22 +108,25 @@ impl RouteView {
 
 fn view(
     row: RouteRow,
-    enablement: Option<&Timeouts>,
+    enablement: Option<&Enablement>,
     provider: &ProviderRow,
     prices: &Prices,
 ) -> RouteView {
     let effective_pricing = prices.of(provider, &row.upstream_model).into();
+    // A 1:1 row speaks for itself: the audit log shows it as it was before a change, too.
+    let model_enabled =
+        if row.is_enablement() { row.enabled } else { enablement.is_none_or(|row| row.enabled) };
     let total = Tiers {
         own: row.request_timeout_secs,
         inherits: row.request_timeout_inherited,
-        enablement: enablement.and_then(|timeouts| timeouts.total),
+        enablement: enablement.and_then(|row| row.total),
         provider: provider.request_timeout_secs,
         platform: DEFAULT_REQUEST_TIMEOUT_SECS,
     };
     let idle = Tiers {
         own: row.stream_idle_timeout_secs,
         inherits: row.stream_idle_timeout_inherited,
-        enablement: enablement.and_then(|timeouts| timeouts.idle),
+        enablement: enablement.and_then(|row| row.idle),
         provider: provider.stream_idle_timeout_secs,
         platform: DEFAULT_STREAM_IDLE_TIMEOUT_SECS,
     };
@@ -125,6 +136,7 @@ fn view(
         model_alias: row.model_alias,
         upstream_model: row.upstream_model,
         enabled: row.enabled,
+        model_enabled,
         priority: row.priority,
         retry_on_429_count: row.retry_on_429_count,
         retry_on_429_max_wait_secs: row.retry_on_429_max_wait_secs,
@@ -140,15 +152,21 @@ fn view(
     }
 }
 
-/// The timeouts that a 1:1 row itself sets.
-struct Timeouts {
+/// What a 1:1 row says of all routes to its model.
+struct Enablement {
+    enabled: bool,
+    /// The timeouts that it sets itself.
     total: Option<u32>,
     idle: Option<u32>,
 }
 
-impl Timeouts {
+impl Enablement {
     fn of(row: &RouteRow) -> Self {
-        Self { total: row.request_timeout_secs, idle: row.stream_idle_timeout_secs }
+        Self {
+            enabled: row.enabled,
+            total: row.request_timeout_secs,
+            idle: row.stream_idle_timeout_secs,
+        }
     }
 }
 
@@ -158,7 +176,7 @@ pub(super) async fn one(tx: &mut Tx, row: RouteRow) -> Result<RouteView, AdminEr
     let enablement = tx.enablement(org, provider, &row.upstream_model).await?;
     let provider = super::providers::existing(tx, org, provider).await?;
     let prices = Prices::now(tx, org).await?;
-    Ok(view(row, enablement.as_ref().map(Timeouts::of).as_ref(), &provider, &prices))
+    Ok(view(row, enablement.as_ref().map(Enablement::of).as_ref(), &provider, &prices))
 }
 
 /// One provider's routes.
@@ -168,10 +186,10 @@ pub(super) async fn of_provider(
 ) -> Result<Vec<RouteView>, AdminError> {
     let routes = tx.provider_routes(provider.org_id, provider.id).await?;
     let prices = Prices::now(tx, provider.org_id).await?;
-    let enabled: HashMap<String, Timeouts> = routes
+    let enabled: HashMap<String, Enablement> = routes
         .iter()
         .filter(|row| row.is_enablement())
-        .map(|row| (row.upstream_model.clone(), Timeouts::of(row)))
+        .map(|row| (row.upstream_model.clone(), Enablement::of(row)))
         .collect();
     let show = |row: RouteRow| {
         let enablement = enabled.get(&row.upstream_model);
@@ -186,10 +204,10 @@ pub(super) async fn all(tx: &mut Tx, org: OrgId) -> Result<Vec<RouteView>, Admin
     let prices = Prices::now(tx, org).await?;
     let providers: HashMap<ProviderId, ProviderRow> =
         tx.providers(org).await?.into_iter().map(|row| (row.id, row)).collect();
-    let enabled: HashMap<(ProviderId, String), Timeouts> = routes
+    let enabled: HashMap<(ProviderId, String), Enablement> = routes
         .iter()
         .filter(|row| row.is_enablement())
-        .map(|row| ((row.provider_id, row.upstream_model.clone()), Timeouts::of(row)))
+        .map(|row| ((row.provider_id, row.upstream_model.clone()), Enablement::of(row)))
         .collect();
     let show = |row: RouteRow| {
         let provider = providers.get(&row.provider_id)?;

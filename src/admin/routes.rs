@@ -11,14 +11,17 @@ use serde_json::json;
 use super::{
     change::{Actor, Audit, Change},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     price_guard, providers,
     refusals::Conflict,
     reply::{DELETED, DONE, Deleted, Done},
     route_inputs::{Create, Reorder, Update, fold},
+    route_list::{self, Which},
     route_standing::Standing,
     route_view::{self, RouteView},
     smart_models::smart_alias_taken,
+    sorting::Order,
     state::AdminState,
     upstream,
 };
@@ -33,20 +36,28 @@ const WHAT: &str = "model mapping";
 const KIND: &str = "model_mapping";
 
 /// List all routes
+///
+/// By alias, each alias's in the order in which they are tried. A page has whole aliases: `limit` is
+/// of those. With `kind=model` it is of routes. Each word of `q` is searched in alias, provider
+/// and upstream model; `sort` is `alias`, and with `kind=model` also `provider`, `input` or `output` (prices).
 #[utoipa::path(
     get,
     path = "/admin/model-mappings",
     operation_id = "listRoutes",
     tag = "Model Routes",
+    params(Which, Listing, Order),
     responses((status = 200, body = [RouteView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<RouteView>>, AdminError> {
+    Params(which): Params<Which>,
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RouteView>, AdminError> {
     let standing = Standing::now(&state, caller.org).await?;
     let views = route_view::all(&mut state.store.read().await?, caller.org).await?;
-    Ok(Json(views.into_iter().map(|view| view.standing(&standing)).collect()))
+    Ok(route_list::part(views, &which, &listing, &order)?.map(|view| view.standing(&standing)))
 }
 
 /// Create a route

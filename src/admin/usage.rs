@@ -125,7 +125,7 @@ async fn answer(
     let csv = usage_csv::record_header() + &lines;
     let mut response = (usage_csv::headers(usage_export::FILE), csv).into_response();
     if let Some(next) = next {
-        next.tell(response.headers_mut());
+        paging::tell(response.headers_mut(), &next.write());
     }
     Ok(response)
 }

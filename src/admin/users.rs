@@ -101,8 +101,8 @@ pub(super) async fn list(
     };
     let (rows, more) = tx.page_of_users(caller.org, text, after.as_ref(), limit).await?;
     let last = rows.last().map(|row| Cursor { ts: row.last_seen_at, id: row.id.0 });
-    let next = last.filter(|_| more);
-    Ok(Listed { entries: rows.into_iter().map(UserView::from).collect(), next })
+    let next = last.filter(|_| more).map(Cursor::write);
+    Ok(Listed { entries: rows, next, total: None }.map(UserView::from))
 }
 
 /// Names do not change: where a page ended is found again by the id of its last user.

@@ -90,6 +90,16 @@ impl Templates {
         self.rows.iter().find(|row| row.id == id)
     }
 
+    /// What people call a vendor; its slug where there is no template of it.
+    #[must_use]
+    pub fn vendor_name<'a>(&'static self, model_provider: &'a str) -> &'a str {
+        let of_vendor = self.rows.iter().find(|row| row.model_provider == model_provider);
+        // What stands in brackets tells the templates of one vendor apart.
+        of_vendor.map_or(model_provider, |row| {
+            row.name.split_once(" (").map_or(row.name.as_str(), |(name, _)| name)
+        })
+    }
+
     /// The ways to authenticate of a template.
     pub fn auth(&'static self, template: &Template) -> Vec<&'static TemplateAuth> {
         let named = |name: &String| self.auth.iter().find(|auth| auth.auth_type == *name);

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test'
 import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
 import { expect, test } from './support/fixtures.ts'
 
@@ -227,17 +228,17 @@ test('a route is made of entries, reordered by keyboard and by dragging, and del
   await expect(row(page, /^helper/)).toContainText(/sandbox\/sandbox-small\s+→\s+sandbox\/sandbox-down/)
 
   await page.getByRole('button', { name: 'Edit helper' }).click()
-  const first = dialog(page).getByRole('button', {
-    name: /^Move sandbox-small/,
-  })
-  const second = dialog(page).getByRole('button', {
-    name: /^Move sandbox-down/,
-  })
-  const [from, to] = [await first.boundingBox(), await second.boundingBox()]
-  if (!from || !to) throw new Error('no handles')
-  await page.mouse.move(from.x + 8, from.y + 8)
+  const first = dialog(page).getByRole('button', { name: /^Move sandbox-small/ })
+  const second = dialog(page).getByRole('button', { name: /^Move sandbox-down/ })
+  await first.hover()
   await page.mouse.down()
-  await page.mouse.move(to.x + 8, to.y + to.height + 60, { steps: 12 })
+  const below = await placeOf(second)
+  await page.mouse.move(below.x, below.y + 60, { steps: 12 })
+  await expect(way).toContainText(/sandbox-down.*sandbox-small/s)
+  const above = await placeOf(second)
+  await page.mouse.move(above.x, above.y - 60, { steps: 12 })
+  await expect(way).toContainText(/sandbox-small.*sandbox-down/s)
+  await page.mouse.move(below.x, below.y + 60, { steps: 12 })
   await page.mouse.up()
   await expect(way).toContainText(/sandbox-down.*sandbox-small/s)
   await submit(page, 'Save')
@@ -379,6 +380,73 @@ test('keys are searched and paged by the gateway', async ({ page, open, gateway 
   await Promise.all(made.map(({ id }) => gateway.api('DELETE', `/admin/api-keys/${id}`)))
 })
 
+test('models and routes are searched, sorted and paged by the gateway', async ({ page, open, gateway }) => {
+  test.setTimeout(60_000)
+  const models = Array.from({ length: 52 }, (_, n) => `bulk-${n + 1}`)
+  const provider = await gateway.api<{ id: string }>('POST', '/admin/providers', {
+    name: 'warehouse',
+    model_provider: 'custom',
+    base_url: 'http://127.0.0.1:9',
+    api_key: 'sk-none',
+    models,
+  })
+  const pages = page.getByRole('navigation', { name: 'Pages' })
+
+  await open('/config/models')
+  await page.getByLabel('Provider').selectOption({ label: 'warehouse' })
+  await expect(page.getByRole('row')).toHaveCount(51)
+  await expect(page.getByRole('status').filter({ hasText: '52 models' })).toBeVisible()
+  // As people count: bulk-9 before bulk-10.
+  await expect(page.getByRole('rowheader').nth(8)).toContainText('bulk-9')
+  await pages.getByRole('button', { name: 'Next page' }).click()
+  await expect(page.getByRole('rowheader')).toContainText([/bulk-51/, /bulk-52/])
+  await page.getByRole('columnheader').getByRole('button', { name: 'Model' }).click()
+  await page.getByRole('columnheader').getByRole('button', { name: 'Model' }).click()
+  await expect(page.getByRole('rowheader').first()).toContainText('bulk-52')
+
+  await open('/config/routes')
+  await expect(row(page, /^bulk-1$/)).toHaveCount(0)
+  await page.getByLabel('Models without an alias too').check()
+  await page.getByRole('searchbox', { name: 'Search aliases' }).fill('WAREHOUSE/bulk-5')
+  await expect(page.getByRole('status').filter({ hasText: '4 aliases' })).toBeVisible()
+  await expect(page.getByRole('rowheader')).toContainText([/bulk-5/, /bulk-50/, /bulk-51/, /bulk-52/])
+
+  await open('/config/providers')
+  await page.getByRole('searchbox', { name: 'Search providers' }).fill('wareh')
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await row(page, 'warehouse').getByRole('button', { name: 'Delete warehouse' }).click()
+  await confirm(page, 'Delete provider')
+  await expect(page.getByText('Nothing matches “wareh”.')).toBeVisible()
+  await expect(gateway.api('GET', `/admin/providers/${provider.id}`)).rejects.toThrow()
+})
+
+test('prices are sorted and searched by the gateway, archived ones too', async ({ page, open, gateway }) => {
+  const rates = { output_cost_per_million_tokens: 1 }
+  for (const [model_pattern, input_cost_per_million_tokens] of [
+    ['meadow-cheap', 1],
+    ['meadow-dear', 900],
+  ] as const) {
+    await gateway.api('POST', '/admin/model-pricing', {
+      model_pattern,
+      input_cost_per_million_tokens,
+      ...rates,
+    })
+  }
+  await open('/config/pricing')
+  await page.getByRole('searchbox', { name: 'Search rules' }).fill('MEADOW')
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-cheap/, /meadow-dear/])
+  const byInput = page.getByRole('columnheader').getByRole('button', { name: 'Input' })
+  await byInput.click()
+  await byInput.click()
+  await expect(page.getByRole('columnheader', { name: 'Input' })).toHaveAttribute('aria-sort', 'descending')
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-dear/, /meadow-cheap/])
+  await page.getByRole('button', { name: 'Archive meadow-dear' }).click()
+  await confirm(page, 'Archive price')
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.getByText('Archived', { exact: true }).click()
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-dear/])
+})
+
 test('a key is made for a person who is looked for', async ({ page, open, gateway }) => {
   await gateway.api('GET', '/user/models', undefined, 'user')
   await open('/config/api-keys')
@@ -396,3 +464,10 @@ test('a key is made for a person who is looked for', async ({ page, open, gatewa
   await submit(page, 'I have kept it')
   await expect(row(page, 'for uma')).toContainText('uma@example.com')
 })
+
+/** The middle of what is shown, in the window. */
+async function placeOf(shown: Locator): Promise<{ x: number; y: number }> {
+  const box = await shown.boundingBox()
+  if (!box) throw new Error('it is not shown')
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+}

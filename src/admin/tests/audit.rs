@@ -51,6 +51,20 @@ async fn a_change_is_recorded_as_the_api_showed_it_before_and_shows_it_after() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_switched_off_was_on_before() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    acme.provider("p", &["m"]).await;
+    let model = acme.get("/admin/model-mappings").await.ok()[0].clone();
+    let path = format!("/admin/model-mappings/{}", id(&model));
+    acme.put(&path, json!({"enabled": false})).await.ok();
+    let found = entries(&acme, "resource=model_mapping").await;
+    let told = |side: &str| [&found[0][side]["enabled"], &found[0][side]["model_enabled"]];
+    assert_eq!(told("before"), [&json!(true), &json!(true)]);
+    assert_eq!(told("after"), [&json!(false), &json!(false)]);
+}
+
+#[tokio::test]
 async fn what_was_refused_is_not_recorded() {
     let desk = Desk::open().await;
     let acme = desk.admin("acme").await;

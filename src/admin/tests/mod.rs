@@ -9,6 +9,7 @@ mod coverage;
 mod credentials;
 mod desk;
 mod health;
+mod lists;
 mod openapi;
 mod providers;
 mod routes;

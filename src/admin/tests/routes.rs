@@ -19,8 +19,8 @@ async fn a_new_route_has_the_documented_defaults() {
     let made = acme.post(PATH, enable(&provider, "gpt-4o")).await.ok();
     let expected = json!({
         "id": made["id"], "provider_id": provider, "model_alias": "gpt-4o",
-        "upstream_model": "gpt-4o", "enabled": true, "priority": 0, "retry_on_429_count": 0,
-        "retry_on_429_max_wait_secs": 0, "bare_alias": false, "request_timeout_secs": 120,
+        "upstream_model": "gpt-4o", "enabled": true, "model_enabled": true, "priority": 0,
+        "retry_on_429_count": 0, "retry_on_429_max_wait_secs": 0, "bare_alias": false, "request_timeout_secs": 120,
         "stream_idle_timeout_secs": 180, "max_concurrent_requests": null, "provider_name": "p",
         "provider_auth_type": "api_key", "effective_pricing": made["effective_pricing"],
     });

@@ -160,7 +160,7 @@ async fn a_query_that_is_wrong_is_named() {
             let beyond = schema["maximum"].as_i64().map(|most| (most + 1).to_string());
             wrong.extend(beyond.as_deref());
             for wrong in wrong {
-                let path = format!("{}?{name}={wrong}", operation.at(""));
+                let path = format!("{}?{name}={wrong}", operation.at(&id(&acme, operation)));
                 let answer = acme.admin().ask(&operation.method, &path).await;
                 let what = format!("{} ?{name}={wrong}", operation.id);
                 assert_eq!(answer.status, 400, "{what}: {}", answer.tell());

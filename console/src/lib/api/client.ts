@@ -51,7 +51,9 @@ export async function call<T>(answering: Promise<Answer<T>>): Promise<T> {
 export async function callPage<T>(answering: Promise<Answer<T[]>>): Promise<CursorPage<T>> {
   const answer = await answering
   const data = await call(Promise.resolve(answer))
-  return { data, next_cursor: answer.response.headers.get('x-next-cursor') }
+  const { headers } = answer.response
+  const total = headers.get('x-total-count')
+  return { data, next_cursor: headers.get('x-next-cursor'), total: total === null ? null : Number(total) }
 }
 
 export function requestIdOf(response: Response): string | null {

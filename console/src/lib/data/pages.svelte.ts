@@ -4,6 +4,8 @@ import { asApiError, isAbort, type ApiError } from '$lib/api/error'
 export interface CursorPage<T> {
   data: T[]
   next_cursor?: string | null
+  /** How many there are on all pages, where the gateway counts them. */
+  total?: number | null
 }
 
 export type FetchPage<T> = (cursor: string | undefined, signal: AbortSignal) => Promise<CursorPage<T>>
@@ -14,10 +16,13 @@ export type FetchPage<T> = (cursor: string | undefined, signal: AbortSignal) => 
  */
 export class PagedList<T> {
   rows = $state.raw<T[]>([])
+  total = $state.raw<number | null>(null)
   error = $state.raw<ApiError | null>(null)
   loading = $state(true)
   #cursors = $state.raw<(string | undefined)[]>([undefined])
   #next = $state.raw<string | null>(null)
+  /** The page that was asked for last, whether or not it has come: what a reload asks for. */
+  #wanted: (string | undefined)[] = [undefined]
   #running: AbortController | null = null
 
   constructor(private readonly fetchPage: FetchPage<T>) {}
@@ -49,18 +54,22 @@ export class PagedList<T> {
   }
 
   reload(): Promise<void> {
-    return this.#show(this.#cursors)
+    return this.#show(this.#wanted)
   }
 
   async #show(cursors: (string | undefined)[]): Promise<void> {
     this.#running?.abort()
     const mine = new AbortController()
     this.#running = mine
+    this.#wanted = cursors
     this.loading = true
     try {
       const page = await this.fetchPage(cursors.at(-1), mine.signal)
       if (this.#running !== mine) return
+      // The last entry of the last page is gone.
+      if (page.data.length === 0 && cursors.length > 1) return await this.#show(cursors.slice(0, -1))
       this.rows = page.data
+      this.total = page.total ?? null
       this.#next = page.next_cursor ?? null
       this.#cursors = cursors
       this.error = null

@@ -63,4 +63,37 @@ describe('a paged list', () => {
     expect(list.rows).toEqual(['a', 'b'])
     expect(list.page).toBe(1)
   })
+
+  it('shows the page before when its last row is gone, and says how many there are', async () => {
+    const pages: Record<string, CursorPage<string>> = {
+      first: { data: ['a'], next_cursor: 'two', total: 2 },
+      two: { data: ['b'], total: 2 },
+    }
+    const { list } = listOf(pages)
+    await list.restart()
+    await list.next()
+    expect([list.rows, list.total]).toEqual([['b'], 2])
+    pages.first = { data: ['a'], total: 1 }
+    pages.two = { data: [], total: 1 }
+    await list.reload()
+    expect([list.rows, list.total, list.page, list.hasNext]).toEqual([['a'], 1, 1, false])
+  })
+
+  it('asks for the page that was wanted last, though it has not come', async () => {
+    const asked: string[] = []
+    let isDown = false
+    const list = new PagedList<string>((cursor) => {
+      asked.push(cursor ?? 'first')
+      if (isDown) return Promise.reject(new Error('down'))
+      return Promise.resolve(THREE[(cursor ?? 'first') as keyof typeof THREE])
+    })
+    await list.restart()
+    await list.next()
+    isDown = true
+    await list.restart()
+    isDown = false
+    await list.reload()
+    expect(asked).toEqual(['first', 'two', 'first', 'first'])
+    expect([list.rows, list.page, list.error]).toEqual([['a', 'b'], 1, null])
+  })
 })

@@ -61,7 +61,8 @@ export function resource<T>(
   }
 }
 
-function keepFresh(run: () => Promise<void>, seconds: number): void {
+/** Runs again and again, while the page is looked at and what asked for it is there. */
+export function keepFresh(run: () => Promise<void>, seconds: number): void {
   const timer = setInterval(() => {
     if (!document.hidden) void run()
   }, seconds * 1000)

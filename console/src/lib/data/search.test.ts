@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { Search } from './search.svelte'
+import { nextSort, Search } from './search.svelte'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 function searched(): { search: Search<string>; asked: string[] } {
   const asked: string[] = []
-  const search = new Search<string>((text, cursor) => {
-    asked.push(`${text}/${cursor ?? 'first'}`)
-    return Promise.resolve({ data: [text], next_cursor: cursor ? null : 'two' })
+  const search = new Search<string>(({ q = '', sort, cursor }) => {
+    asked.push(`${q}/${cursor ?? 'first'}${sort ? ` by ${sort}` : ''}`)
+    return Promise.resolve({ data: [q], next_cursor: cursor ? null : 'two' })
   })
   return { search, asked }
 }
@@ -41,4 +41,33 @@ it('what comes to the same is not asked again, and nothing after one has left', 
   search.stop()
   await vi.runAllTimersAsync()
   expect(asked).toEqual([])
+})
+
+it('the gateway sorts the whole list, and each page is of that order', async () => {
+  const { search, asked } = searched()
+  search.sort('name')
+  await vi.runAllTimersAsync()
+  search.sort('name')
+  await vi.runAllTimersAsync()
+  await search.list.next()
+  expect(asked).toEqual(['/first by name', '/first by -name', '/two by -name'])
+})
+
+it('a third time, a list is in its own order again', () => {
+  const up = nextSort(null, 'name')
+  const down = nextSort(up, 'name')
+  expect([up, down, nextSort(down, 'name')]).toEqual([
+    { by: 'name', descending: false },
+    { by: 'name', descending: true },
+    null,
+  ])
+  expect(nextSort(down, 'cost')).toEqual({ by: 'cost', descending: false })
+})
+
+it('what is typed is looked for at once where a list begins', async () => {
+  const { search, asked } = searched()
+  search.look('ann')
+  await search.begin()
+  await vi.runAllTimersAsync()
+  expect(asked).toEqual(['ann/first'])
 })

@@ -1,17 +1,12 @@
 import { callPage } from '$lib/api/client'
 import type { ApiKey } from '$lib/api/types'
-import { Search } from '$lib/data/search.svelte'
+import { Search, type ListQuery } from '$lib/data/search.svelte'
 
-export interface KeyQuery {
-  q?: string
+export interface KeyQuery extends ListQuery {
   state?: 'active'
-  limit: number
-  cursor?: string
 }
 
 type Answering = Parameters<typeof callPage<ApiKey>>[0]
-
-const PAGE = 50
 
 /** Keys, page by page; those that do not work any more only where they are asked for. */
 export class KeyList {
@@ -19,18 +14,8 @@ export class KeyList {
   #showsOld = $state(false)
 
   constructor(ask: (query: KeyQuery, signal: AbortSignal) => Answering) {
-    this.search = new Search((text, cursor, signal) =>
-      callPage(
-        ask(
-          {
-            limit: PAGE,
-            ...(text ? { q: text } : {}),
-            ...(this.#showsOld ? {} : { state: 'active' }),
-            ...(cursor ? { cursor } : {}),
-          },
-          signal,
-        ),
-      ),
+    this.search = new Search((query, signal) =>
+      callPage(ask(this.#showsOld ? query : { ...query, state: 'active' }, signal)),
     )
   }
 

@@ -15,18 +15,17 @@ export function isModelRow(route: ModelRoute): boolean {
   return route.model_alias === route.upstream_model
 }
 
+/** By alias, in the order of their first routes. */
 export function aliasesOf(routes: ModelRoute[]): Alias[] {
   const byAlias = new Map<string, ModelRoute[]>()
   for (const route of routes)
     byAlias.set(route.model_alias, [...(byAlias.get(route.model_alias) ?? []), route])
-  return [...byAlias]
-    .map(([alias, all]) => ({
-      id: alias,
-      alias,
-      routes: [...all].sort((a, b) => a.priority - b.priority),
-      isBare: all.some((route) => route.bare_alias),
-    }))
-    .sort((a, b) => a.alias.localeCompare(b.alias, 'en', { numeric: true }))
+  return [...byAlias].map(([alias, all]) => ({
+    id: alias,
+    alias,
+    routes: [...all].sort((a, b) => a.priority - b.priority),
+    isBare: all.some((route) => route.bare_alias),
+  }))
 }
 
 /** Routes of the same priority: among them the healthiest and cheapest goes first. */
@@ -41,22 +40,12 @@ export function tiersOf<T extends { priority: number }>(routes: T[]): T[][] {
 }
 
 /** Why a route would be passed over just now; null where it would not. */
-export function skippedBecause(
-  route: ModelRoute,
-  all: ModelRoute[],
-  providers: Map<string, Provider>,
-): string | null {
+export function skippedBecause(route: ModelRoute, providers: Map<string, Provider>): string | null {
   const provider = providers.get(route.provider_id)
   if (!route.enabled) return 'Switched off'
   if (provider && !provider.enabled) return 'Provider is off'
   if (provider?.enforce_health_check && provider.health_status === 'unhealthy') return 'Provider is unhealthy'
-  const modelRow = all.find(
-    (each) =>
-      each.provider_id === route.provider_id &&
-      isModelRow(each) &&
-      each.upstream_model === route.upstream_model,
-  )
-  if (modelRow && !modelRow.enabled) return 'Model is off'
+  if (!route.model_enabled) return 'Model is off'
   if (route.route_health_status?.state === 'suspended') return 'Ejected for now'
   if (route.budget_status) return `Budget ${route.budget_status.budget_name} is used up`
   return null

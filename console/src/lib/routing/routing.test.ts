@@ -12,6 +12,7 @@ function route(id: string, changes: Partial<ModelRoute> = {}): ModelRoute {
     model_alias: 'assistant',
     upstream_model: `model-${id}`,
     enabled: true,
+    model_enabled: true,
     bare_alias: true,
     priority: 0,
     retry_on_429_count: 0,
@@ -39,11 +40,10 @@ describe('an alias', () => {
 
   it('says why a route is passed over', () => {
     const off = { id: 'p1', enabled: false } as Provider
-    const row = route('row', { model_alias: 'model-a', upstream_model: 'model-a', enabled: false })
-    expect(skippedBecause(A, [A], new Map())).toBeNull()
-    expect(skippedBecause(route('x', { enabled: false }), [], new Map())).toBe('Switched off')
-    expect(skippedBecause(A, [A], new Map([['p1', off]]))).toBe('Provider is off')
-    expect(skippedBecause(A, [A, row], new Map())).toBe('Model is off')
+    expect(skippedBecause(A, new Map())).toBeNull()
+    expect(skippedBecause(route('x', { enabled: false }), new Map())).toBe('Switched off')
+    expect(skippedBecause(A, new Map([['p1', off]]))).toBe('Provider is off')
+    expect(skippedBecause(route('x', { model_enabled: false }), new Map())).toBe('Model is off')
   })
 })
 

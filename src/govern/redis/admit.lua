@@ -19,32 +19,41 @@ local expected = { number(), number() }
 local moves = text() == '1'
 local held = { number(), number() }
 
+local session = replica .. ':' .. generation
+
 -- Who is alive: replica -> generation and when it was last heard of. What others have reserved lapses with them.
 local sessions = {}
+-- When this one was last heard of.
+local heard = -math.huge
 do
   local all = redis.call('HGETALL', next_key())
   for i = 1, #all, 2 do
     local gen, seen = string.match(all[i + 1], '^(%d+) (%d+)$')
-    if gen and now - tonumber(seen) < DEAD_MS then
-      sessions[all[i] .. ':' .. gen] = true
+    if gen and now - seen < DEAD_MS then
+      local alive = all[i] .. ':' .. gen
+      sessions[alive] = true
+      if alive == session then
+        heard = tonumber(seen)
+      end
     end
   end
 end
-sessions[replica .. ':' .. generation] = true
+sessions[session] = true
+
+-- Where requests of this second are counted.
+local slot = 'r' .. (second % SPAN)
 
 local function read_window(check)
   check.key = next_key()
-  local function head()
-    local all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta')
-    check.epoch, check.second = tonumber(all[1]), tonumber(all[2])
-    check.sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 }
-    check.newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 }
+  local all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+  if all[1] and tonumber(all[2]) ~= second then
+    advance_window(check.key, tonumber(all[2]))
+    all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
   end
-  head()
-  if check.epoch and check.second ~= second then
-    advance_window(check.key, check.second)
-    head()
-  end
+  check.epoch = tonumber(all[1])
+  check.sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 }
+  check.newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 }
+  check.counted = tonumber(all[7]) or 0
 end
 
 -- Milliseconds until a window's sum is below a limit.
@@ -97,31 +106,30 @@ local function read_budget()
     return check
   end
   check.epoch = epoch
-  local all, stored, gone = redis.call('HGETALL', check.key), {}, {}
+  local all, stored, gone = redis.call('HGETALL', check.key), {}, nil
   for i = 1, #all, 2 do
-    stored[all[i]] = all[i + 1]
-  end
-  if not stored.e or tonumber(stored.e) < epoch then
-    check.fresh = true
-    return check
-  end
-  check.life = tonumber(stored.r)
-  check.spent = { tonumber(stored.t), tonumber(stored.c) }
-  for name, value in pairs(stored) do
-    if #name > 1 then
-      if sessions[name] then
-        local gt, gc, dt, dc = string.match(value, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+)$')
-        check.reserved[1] = check.reserved[1] + math.max(gt - dt, 0)
-        check.reserved[2] = check.reserved[2] + math.max(gc - dc, 0)
-        if name == replica .. ':' .. generation then
-          check.own = { tonumber(gt), tonumber(gc), tonumber(dt), tonumber(dc) }
-        end
-      else
-        gone[#gone + 1] = name
+    local name, value = all[i], all[i + 1]
+    if #name == 1 then
+      stored[name] = tonumber(value)
+    elseif sessions[name] then
+      local gt, gc, dt, dc = string.match(value, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+)$')
+      check.reserved[1] = check.reserved[1] + math.max(gt - dt, 0)
+      check.reserved[2] = check.reserved[2] + math.max(gc - dc, 0)
+      if name == session then
+        check.own = { gt, gc, dt, dc }
       end
+    else
+      gone = gone or {}
+      gone[#gone + 1] = name
     end
   end
-  if #gone > 0 then
+  if not stored.e or stored.e < epoch then
+    check.fresh, check.reserved, check.own = true, { 0, 0 }, nil
+    return check
+  end
+  check.life = stored.r
+  check.spent = { stored.t, stored.c }
+  if gone then
     redis.call('HDEL', check.key, unpack(gone))
   end
   for kind = 1, 2 do
@@ -240,9 +248,7 @@ local function count_window(check)
   if not check.epoch then
     check.epoch = make_window(check.key)
   end
-  redis.call('HINCRBY', check.key, 'r' .. (second % SPAN), 1)
-  redis.call('HSET', check.key, 'rs', integer(check.sums[1] + 1), 'ra', integer(second))
-  redis.call('PEXPIRE', check.key, WINDOW_MS)
+  redis.call('HSET', check.key, slot, check.counted + 1, 'rs', check.sums[1] + 1, 'ra', second)
 end
 
 local function reserve(check, amount, credit)
@@ -252,19 +258,21 @@ local function reserve(check, amount, credit)
   if check.fresh then
     redis.call('DEL', check.key)
     check.life = math.max(now * 1000, check.epoch)
-    redis.call('HSET', check.key, 'e', integer(check.epoch), 'r', integer(check.life), 't', '0', 'c', '0')
+    redis.call('HSET', check.key, 'e', check.epoch, 'r', check.life, 't', 0, 'c', 0)
     redis.call('PEXPIREAT', check.key, redis.call('HGET', check.marker, 'x'))
   end
-  local own = check.own or { 0, 0, 0, 0 }
-  local value = integer(own[1] + amount[1] - credit[1]) .. ' ' .. integer(own[2] + amount[2] - credit[2])
-    .. ' ' .. integer(own[3]) .. ' ' .. integer(own[4])
-  redis.call('HSET', check.key, replica .. ':' .. generation, value)
+  local own = check.own or { 0, 0, '0', '0' }
+  local value = string.format(
+    '%.0f %.0f %s %s', own[1] + amount[1] - credit[1] + 0, own[2] + amount[2] - credit[2] + 0, own[3], own[4])
+  redis.call('HSET', check.key, session, value)
 end
 
 local nothing = { 0, 0 }
 if granted == 1 and counts then
-  redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
-  redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
+  if math.abs(now - heard) >= HEARD_MS then
+    redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
+    redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
+  end
   for list, checks in ipairs({ caller, chosen and routes[chosen].checks or {} }) do
     for _, check in ipairs(checks) do
       local again = list == 1 and moves
@@ -283,22 +291,22 @@ if granted == 1 and counts then
 end
 
 local answer = { granted, chosen and chosen - 1 or -1, need[3], need[1], need[2], now }
+local told = #answer
 local function tell(checks)
   for _, check in ipairs(checks) do
     if check.kind == 'r' then
-      answer[#answer + 1] = check.epoch or 0
-      for kind = 1, 2 do
-        answer[#answer + 1] = check.limits[kind] and check.sums[kind] or 0
-        answer[#answer + 1] = check.wait[kind]
-        answer[#answer + 1] = check.reset[kind]
-      end
+      local sums, wait, reset = check.sums, check.wait, check.reset
+      answer[told + 1] = check.epoch or 0
+      answer[told + 2] = check.limits[1] and sums[1] or 0
+      answer[told + 3], answer[told + 4] = wait[1], reset[1]
+      answer[told + 5] = check.limits[2] and sums[2] or 0
+      answer[told + 6], answer[told + 7] = wait[2], reset[2]
+      told = told + 7
     else
-      answer[#answer + 1] = check.begun and 1 or 0
-      answer[#answer + 1] = check.life or 0
-      for _, amount in ipairs({ check.spent, check.reserved }) do
-        answer[#answer + 1] = amount[1]
-        answer[#answer + 1] = amount[2]
-      end
+      answer[told + 1], answer[told + 2] = check.begun and 1 or 0, check.life
+      answer[told + 3], answer[told + 4] = check.spent[1], check.spent[2]
+      answer[told + 5], answer[told + 6] = check.reserved[1], check.reserved[2]
+      told = told + 6
     end
   end
 end

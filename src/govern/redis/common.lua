@@ -17,6 +17,7 @@ local function next_key()
   key = key + 1
   return KEYS[key]
 end
+-- Whole numbers as text. Redis writes numbers that it is called with so by itself; Lua would round them.
 local function integer(value)
   -- Adding zero makes of -0, which is no integer to Redis, 0.
   return string.format('%.0f', value + 0)
@@ -32,3 +33,5 @@ local second = math.floor(now / 1000)
 
 -- A replica that was not heard of for so long is dead, and what it has reserved lapses.
 local DEAD_MS = 5000
+-- What a replica says of itself is as old at most, while it asks.
+local HEARD_MS = 500

@@ -4,10 +4,12 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo as _, Pipeline,
+    RedisError, RedisFuture, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
+    io::tcp::TcpSettings,
 };
 use url::Url;
 
@@ -34,11 +36,14 @@ impl Target {
         let url = Url::parse(text).map_err(|error| LinkError(error.to_string()))?;
         let name = shown(&url);
         match url.scheme() {
-            "redis" | "rediss" => Ok(Self::Server(Client::open(text).map_err(error)?, name)),
+            "redis" | "rediss" => {
+                let client = Client::open(at_once(text).map_err(error)?).map_err(error)?;
+                Ok(Self::Server(client, name))
+            }
             "redis+cluster" | "rediss+cluster" => {
                 let node = text.replacen("+cluster", "", 1);
-                let client = ClusterClient::new(vec![node]).map_err(error)?;
-                Ok(Self::Cluster(client, name))
+                let client = ClusterClient::builder(vec![node]).tcp_settings(undelayed()).build();
+                Ok(Self::Cluster(client.map_err(error)?, name))
             }
             other => Err(LinkError(format!(
                 "must begin with redis://, rediss://, redis+cluster:// or rediss+cluster://, not \
@@ -61,6 +66,17 @@ impl Target {
             }
         }
     }
+}
+
+/// Many calls share a connection: without this the kernel holds each back until the ones before it
+/// are acknowledged.
+fn undelayed() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
+/// A server whose calls are sent at once.
+fn at_once(url: &str) -> Result<ConnectionInfo, RedisError> {
+    Ok(url.into_connection_info()?.set_tcp_settings(undelayed()))
 }
 
 /// Without credentials.
@@ -102,6 +118,19 @@ impl ConnectionLike for Connection {
         match self {
             Self::Server(connection) => connection.get_db(),
             Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_not_held_back_until_others_are_acknowledged() {
+        for url in ["redis://127.0.0.1:1", "rediss://localhost:1/2"] {
+            let Ok(Target::Server(client, _)) = Target::parse(url) else { panic!("{url}") };
+            assert!(client.get_connection_info().tcp_settings().nodelay(), "{url}");
         }
     }
 }

@@ -57,7 +57,6 @@ local function settle_window()
   local there = tonumber(head[1])
   if not there then
     there = make_window(name)
-    redis.call('PEXPIRE', name, WINDOW_MS)
   end
   if there ~= epoch then
     argument = argument + 3 * count
@@ -73,7 +72,6 @@ local function settle_window()
   else
     argument = argument + 3 * count
   end
-  redis.call('PEXPIRE', name, WINDOW_MS)
   tell(1, there)
 end
 

@@ -5,11 +5,13 @@
 --   n:<replica> the last batch that was added from there
 
 local SPAN = 61
+-- From when it was made or advanced, so once a second: long enough for what is counted at that second's end.
 local WINDOW_MS = 65000
 
 local function make_window(name)
   redis.call('DEL', name)
-  redis.call('HSET', name, 'e', integer(now * 1000), 's', integer(second), 'rs', '0', 'ts', '0')
+  redis.call('HSET', name, 'e', now * 1000, 's', second, 'rs', 0, 'ts', 0)
+  redis.call('PEXPIRE', name, WINDOW_MS)
   return now * 1000
 end
 
@@ -20,12 +22,12 @@ local function redate_window(name)
     redis.call('HDEL', name, 'r' .. s, 't' .. s)
   end
   local slot = second % SPAN
-  local at = integer(second)
-  redis.call('HSET', name, 's', at, 'r' .. slot, sums[1], 't' .. slot, sums[2], 'ra', at, 'ta', at)
+  redis.call('HSET', name, 's', second, 'r' .. slot, sums[1], 't' .. slot, sums[2], 'ra', second, 'ta', second)
 end
 
 -- Takes what has run out since the second `from` off the sums.
 local function advance_window(name, from)
+  redis.call('PEXPIRE', name, WINDOW_MS)
   if from > second then
     redate_window(name)
     return
@@ -48,5 +50,5 @@ local function advance_window(name, from)
     redis.call('HINCRBY', name, 'rs', integer(-less[1]))
     redis.call('HINCRBY', name, 'ts', integer(-less[2]))
   end
-  redis.call('HSET', name, 's', integer(second))
+  redis.call('HSET', name, 's', second)
 end

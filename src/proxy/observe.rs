@@ -20,7 +20,7 @@ use super::{
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
     domain::{AttemptOutcome, Timestamp},
-    route::{self, Failure, Plan},
+    route::{self, Failure, OVERLOADED, Plan},
 };
 
 /// How much of a failed attempt's body is read for its message, bytes.
@@ -257,6 +257,7 @@ fn joined(head: Bytes, tail: &Bytes) -> Bytes {
 fn first_error(call: &Call, error: &StreamError) -> Failure {
     let mut failure = nonsense(call, "the vendor's stream began with an error");
     failure.said = Some(scrubbed(&error.message, call));
+    failure.overloaded = error.status == OVERLOADED;
     if error.status == 429 {
         failure.outcome = AttemptOutcome::RateLimited;
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::domain::AttemptOutcome;
 
+/// The status of a vendor that has too much to do, <https://docs.claude.com/en/api/errors>.
+pub const OVERLOADED: u16 = 529;
+
 /// A failed attempt: what it was, what the vendor said, how long it asked to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -18,6 +21,8 @@ pub struct Failure {
     /// In the vendor's words, without the credential. They may repeat the prompt, so they are for the
     /// caller alone.
     pub said: Option<String>,
+    /// Whether the vendor said that it has too much to do (529), in whatever form.
+    pub overloaded: bool,
     /// Whether it happened on a connection that had served before, ahead of any byte of an answer.
     pub stale_connection: bool,
     /// Whether no connection came about with the address that was tried.
@@ -34,6 +39,7 @@ impl Failure {
             retry_after: None,
             message: message.into(),
             said: None,
+            overloaded: false,
             stale_connection: false,
             unreached: false,
         }
@@ -61,7 +67,8 @@ impl Failure {
             }
             _ => format!("the vendor answered {status}"),
         };
-        Some(Self { status: Some(status), retry_after, ..Self::of(outcome, message) })
+        let overloaded = status == OVERLOADED;
+        Some(Self { status: Some(status), retry_after, overloaded, ..Self::of(outcome, message) })
     }
 }
 

@@ -14,7 +14,7 @@ mod tests;
 pub use backoff::{retry_after, wait_before_retry};
 pub use choose::{Candidate, Choice, Reason, order};
 pub use decide::{Next, decide, move_on};
-pub use failure::Failure;
+pub use failure::{Failure, OVERLOADED};
 pub use health::RouteHealth;
 pub use plan::{Addresses, Plan};
 pub use resolve::{Resolution, resolve};

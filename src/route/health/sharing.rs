@@ -1,12 +1,12 @@
 //! What replicas tell each other: a route that one has ejected is skipped by all, for as long.
 //!
 //! Each replica keeps its own breakers and decides on its own; what is shared are cool-downs. A replica
-//! that takes one over probes the route itself once it is over. While the shared place is away, nothing
-//! is told, and every replica goes by what it finds out.
+//! that takes one over probes the route itself once it is over. While the shared place is away, every
+//! replica goes by what it finds out; what is still ejected when that is back is told then.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::{Ejection, Origin, RouteHealth, RouteKey};
+use super::{Ejection, Origin, RouteHealth, RouteKey, State};
 
 /// How often other replicas' cool-downs are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -71,19 +71,21 @@ pub struct Sharing {
     cooldowns: Arc<dyn Cooldowns>,
     /// The last one of each route that this process knows of.
     known: Mutex<HashMap<RouteKey, (Uuid, Instant)>>,
+    /// Routes of whose ejection the others could not be told, with their providers' names.
+    untold: Mutex<HashMap<RouteKey, Arc<str>>>,
 }
 
 impl Sharing {
     /// Between `health` and `cooldowns`.
     #[must_use]
     pub fn new(health: Arc<RouteHealth>, cooldowns: Arc<dyn Cooldowns>) -> Self {
-        Self { health, cooldowns, known: Mutex::default() }
+        Self { health, cooldowns, known: Mutex::default(), untold: Mutex::default() }
     }
 
     /// Tells the others of an ejection of this process. Answers the id of the cool-down that is in force.
     ///
     /// # Errors
-    /// When the shared place cannot be reached.
+    /// When the shared place cannot be reached: they are told what is left of it when it can.
     pub async fn publish(
         &self,
         key: &RouteKey,
@@ -98,7 +100,28 @@ impl Sharing {
         };
         // Known before the others can be: this process has ejected the route already.
         self.know(key, cooldown.id);
-        self.cooldowns.publish(&cooldown).await
+        let published = self.cooldowns.publish(&cooldown).await;
+        if published.is_err() {
+            lock(&self.untold).insert(key.clone(), Arc::clone(provider_name));
+        }
+        published
+    }
+
+    /// Tells of what could not be told, as far as it still is so.
+    async fn publish_untold(&self) -> Result<(), CooldownError> {
+        let untold = std::mem::take(&mut *lock(&self.untold));
+        let mut untold = untold.into_iter();
+        for (key, provider_name) in untold.by_ref() {
+            let status = self.health.status(key.provider, &key.model, Instant::now());
+            let left = status.remaining.filter(|_| status.state == State::Ejected);
+            let (Some(lasts), Some(reason)) = (left, status.reason) else { continue };
+            let ejection = Ejection { reason, lasts, multiplier: status.multiplier };
+            if let Err(error) = self.publish(&key, &provider_name, ejection).await {
+                lock(&self.untold).extend(untold);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Makes the route healthy on every replica but this one. Whether there was a cool-down.
@@ -111,7 +134,7 @@ impl Sharing {
         self.cooldowns.reset(key, id).await
     }
 
-    /// Takes over what is new.
+    /// Takes over what is new, and tells what could not be told before.
     ///
     /// # Errors
     /// When the shared place cannot be reached.
@@ -132,7 +155,7 @@ impl Sharing {
                 }
             }
         }
-        Ok(())
+        self.publish_untold().await
     }
 
     /// Looks for news for good. An outage is told once, by who holds the connection.
@@ -149,11 +172,16 @@ impl Sharing {
 
     /// Whether it is news.
     fn know(&self, key: &RouteKey, id: Uuid) -> bool {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         let now = Instant::now();
         if known.len() >= MOST_KNOWN {
             known.retain(|_, (_, at)| now.saturating_duration_since(*at) < KNOWN_FOR);
         }
         known.insert(key.clone(), (id, now)).is_none_or(|(before, _)| before != id)
     }
+}
+
+/// What a holder that panicked has left is still a list of routes.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -404,17 +404,24 @@ impl Cooldowns for Shared {
     }
 
     async fn read(&self) -> Result<Vec<Cooldown>, CooldownError> {
+        if *self.away.lock().unwrap() {
+            return Err(CooldownError("away".to_owned()));
+        }
         Ok(self.all.lock().unwrap().values().cloned().collect())
     }
 }
 
 /// Two replicas with the same route.
 fn replicas() -> [(Scene, Sharing); 2] {
-    let shared = Arc::new(Shared::default());
+    replicas_of(&Arc::default())
+}
+
+/// Two that share this.
+fn replicas_of(shared: &Arc<Shared>) -> [(Scene, Sharing); 2] {
     let (one, two) = (Scene::new(), Scene::new());
     let two = Scene { org: one.org, route: plain(&one), ..two };
     [one, two].map(|scene| {
-        let sharing = Sharing::new(Arc::clone(&scene.health), Arc::<Shared>::clone(&shared));
+        let sharing = Sharing::new(Arc::clone(&scene.health), Arc::<Shared>::clone(shared));
         (scene, sharing)
     })
 }
@@ -474,14 +481,43 @@ async fn replicas_that_find_out_at_the_same_time_speak_of_one_ejection() {
     assert_eq!(publishes(&one, &first).await, publishes(&two, &second).await);
 }
 
+/// Ejects the route of one while nothing can be told.
+async fn ejects_untold(shared: &Shared, scene: &Scene, sharing: &Sharing) {
+    *shared.away.lock().unwrap() = true;
+    scene.fails(10);
+    let ejection = Ejection { reason: Reason::RollingFailures, lasts: SECOND, multiplier: 1 };
+    let provider_name = &scene.route.provider.name;
+    assert!(sharing.publish(&scene.key(), provider_name, ejection).await.is_err());
+    assert!(sharing.round().await.is_err());
+    assert_eq!(scene.status().state, State::Ejected);
+    *shared.away.lock().unwrap() = false;
+}
+
 #[tokio::test]
-async fn a_place_that_is_away_is_an_error_and_changes_nothing() {
-    let [(one, tells), _] = replicas();
-    one.fails(10);
-    let away = Shared { away: Mutex::new(true), ..Shared::default() };
-    let sharing = Sharing::new(Arc::clone(&one.health), Arc::new(away));
-    let ejection = Ejection { reason: Reason::RateLimited, lasts: SECOND, multiplier: 1 };
-    assert!(sharing.publish(&one.key(), &one.route.provider.name, ejection).await.is_err());
+async fn what_was_ejected_while_nothing_could_be_told_is_told_when_it_can_for_the_time_that_is_left()
+ {
+    let shared = Arc::default();
+    let [(one, tells), (two, hears)] = replicas_of(&shared);
+    ejects_untold(&shared, &one, &tells).await;
+    hears.round().await.unwrap();
+    assert_eq!(two.status().state, State::Healthy);
     tells.round().await.unwrap();
-    assert_eq!(one.status().state, State::Ejected);
+    hears.round().await.unwrap();
+    assert_eq!(two.status().state, State::Ejected);
+    let (left, has) = (two.status().remaining.unwrap(), one.status().remaining.unwrap());
+    assert!(left <= has && left + SECOND > has, "{left:?} of {has:?}");
+    shared.all.lock().unwrap().clear();
+    tells.round().await.unwrap();
+    assert!(shared.all.lock().unwrap().is_empty(), "it is told once");
+}
+
+#[tokio::test]
+async fn what_is_over_when_it_could_be_told_is_told_nobody() {
+    let shared = Arc::default();
+    let [(one, tells), _] = replicas_of(&shared);
+    ejects_untold(&shared, &one, &tells).await;
+    let (provider, model) = (one.route.provider.id, &one.route.upstream_model);
+    assert!(one.health.reset(provider, model, Origin::Here, one.now));
+    tells.round().await.unwrap();
+    assert!(shared.all.lock().unwrap().is_empty());
 }

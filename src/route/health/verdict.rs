@@ -19,9 +19,6 @@ pub enum Verdict {
     Neither,
 }
 
-/// The vendor's status for too much to do.
-const OVERLOADED: u16 = 529;
-
 impl Verdict {
     /// Reads it off an attempt's end. A client's fault says nothing of the vendor, so it never ejects.
     #[must_use]
@@ -30,7 +27,7 @@ impl Verdict {
             AttemptOutcome::Ok => Self::Good,
             AttemptOutcome::ClientError | AttemptOutcome::ClientGone => Self::Neither,
             AttemptOutcome::RateLimited => Self::RateLimited(end.retry_after),
-            AttemptOutcome::UpstreamError if end.status == Some(OVERLOADED) => Self::Overloaded,
+            AttemptOutcome::UpstreamError if end.overloaded => Self::Overloaded,
             AttemptOutcome::AuthFailed
             | AttemptOutcome::UpstreamError
             | AttemptOutcome::NetworkError

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::scene::health;
-use crate::support::{MockVendor, Reply, TwoRoutes, until};
+use crate::support::{MockVendor, Reply, TwoRoutes, operations, until};
 
 #[tokio::test]
 async fn a_route_that_failed_ten_times_is_skipped() {
@@ -85,6 +85,27 @@ async fn a_429_ejects_for_as_long_as_the_vendor_says() {
         (&json!("ejected"), &json!("rate_limited"))
     );
     assert!((90..=120).contains(&health["eject_remaining_secs"].as_u64().unwrap()), "{health}");
+}
+
+#[tokio::test]
+async fn a_vendor_that_has_too_much_to_do_is_spared_at_once_in_whatever_form_it_says_so() {
+    let told = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    for reply in [Reply::status(529), Reply::streams([told])] {
+        let scene = TwoRoutes::new().await;
+        let provider =
+            |name, vendor| scene.acme.provider(name).vendor("anthropic").at(vendor).model("claude");
+        let first = provider("a1", &scene.first).await;
+        let second = provider("a2", &scene.second).await;
+        scene.acme.alias("smart", &[(&first, "claude"), (&second, "claude")]).await;
+        scene.first.will(reply);
+        let body = operations::MESSAGES.stream_body("smart");
+        scene.key.post("/v1/messages", body).await.has_status(200);
+        let health = health(&scene.acme, &first, "claude").await;
+        assert_eq!(
+            (&health["state"], &health["cooldown_reason"]),
+            (&json!("ejected"), &json!("rate_limited"))
+        );
+    }
 }
 
 #[tokio::test]

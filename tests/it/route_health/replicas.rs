@@ -14,7 +14,7 @@ const BOUND: Duration = Duration::from_secs(1);
 
 /// Two gateways on one database and one Redis; two routes behind `fast`, set up on the first.
 struct Pair {
-    _redis: RedisServer,
+    redis: RedisServer,
     _gateways: [Gateway; 2],
     acme: [Org; 2],
     keys: [Caller; 2],
@@ -49,7 +49,7 @@ impl Pair {
         })
         .await;
         let acme = [acme, gateways[1].org("acme")];
-        Self { _redis: redis, _gateways: gateways, acme, keys, first, _second: second, provider }
+        Self { redis, _gateways: gateways, acme, keys, first, _second: second, provider }
     }
 
     /// Waits until a replica shows this state; how long that took.
@@ -108,4 +108,20 @@ async fn a_reset_on_one_replica_is_one_on_both() {
         (&again["was_ejected"], &again["shared_state_cleared"]),
         (&json!(false), &json!(false))
     );
+}
+
+#[tokio::test]
+async fn what_is_ejected_while_redis_is_away_is_skipped_by_all_once_it_is_back() {
+    let mut pair = Pair::new().await;
+    pair.redis.kill();
+    pair.first.will(Reply::status(429).retry_after(200));
+    pair.keys[0].chat("fast").await.has_status(200);
+    pair.shows(0, "ejected").await;
+    let other = health(&pair.acme[1], &pair.provider, "gpt-4o").await;
+    assert_eq!(other["state"], "healthy", "nobody could tell it");
+    pair.redis.again().await;
+    pair.shows(1, "ejected").await;
+    let health = health(&pair.acme[1], &pair.provider, "gpt-4o").await;
+    assert_eq!(health["cooldown_reason"], "rate_limited");
+    assert!((100..=200).contains(&health["eject_remaining_secs"].as_u64().unwrap()), "{health}");
 }

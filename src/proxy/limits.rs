@@ -34,6 +34,8 @@ pub struct Reservation {
     moves: bool,
     org: Arc<OrgSnapshot>,
     at: Timestamp,
+    /// Whether a strict budget has reserved the most that it may use.
+    pub is_strict: bool,
     /// The most tokens of output that strict budgets still afford, where the client names no limit.
     pub output_cap: Option<u64>,
 }
@@ -195,12 +197,14 @@ fn granted(
     call.standing = grant.standing;
     let blocked = grant.blocked.iter().filter_map(|blocked| asked.get(blocked.route));
     plan.close(blocked.map(|route| route.position));
+    let chosen = grant.route.and_then(|route| asked.get(route));
     call.reservation = grant.lease.map(|lease| Reservation {
         lease,
-        route: grant.route.and_then(|route| asked.get(route)).map(|route| route.id),
+        route: chosen.map(|route| route.id),
         moves: asked.iter().any(|route| !route.checks.is_empty() || route.bound.is_some()),
         org: Arc::clone(org),
         at,
+        is_strict: chosen.is_some_and(|route| route.bound.is_some()),
         output_cap: grant.output_cap,
     });
     plan
@@ -221,6 +225,7 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     let outcome = match moved {
         Moved::Granted { output_cap, standing } => {
             held.output_cap = output_cap;
+            held.is_strict = next.bound.is_some();
             call.standing = call.standing.tightest(standing);
             Ok(())
         }

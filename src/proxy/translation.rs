@@ -42,7 +42,8 @@ pub async fn body(
         return Ok(Bytes::new());
     };
     capable(inbound, endpoint, &route.facts)?;
-    let cap = call.reservation.as_ref().and_then(|held| held.output_cap);
+    let held = call.reservation.as_ref();
+    let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
             Ok(plan::body_for(inbound, route, call.endpoint, cap))
@@ -55,7 +56,9 @@ pub async fn body(
         Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
             let sent = capped(inbound, endpoint, cap);
-            let missing = match written(&sent, &call.media, route, client, vendor)? {
+            let write =
+                |media: &[Fetched]| written(&sent, is_strict, media, route, (client, vendor));
+            let missing = match write(&call.media)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
                     return Ok(body.into());
@@ -66,7 +69,7 @@ pub async fn body(
                 call.media.push(fetch(media, url).await?);
                 make_room(call)?;
             }
-            match written(&sent, &call.media, route, client, vendor)? {
+            match write(&call.media)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
                     Ok(body.into())
@@ -176,13 +179,14 @@ fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<
 
 fn written(
     body: &[u8],
+    is_strict: bool,
     media: &[Fetched],
     route: &Route,
-    client: ClientApi,
-    vendor: VendorApi,
+    (client, vendor): (ClientApi, VendorApi),
 ) -> Result<Written, Refusal> {
     let provider = &route.provider;
     let mut request = client.read(body)?;
+    request.limit_is_firm = is_strict;
     let mut missing: Vec<String> = Vec::new();
     each_medium(&mut request, vendor, provider.platform, &mut |medium| {
         let Source::Url(url) = &medium.source else { return };

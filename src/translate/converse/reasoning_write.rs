@@ -43,7 +43,7 @@ pub(super) fn think(
         (Family::Claude(..), Some(reasoning)) if may_think(request) => {
             claude(request, reasoning, target, family, inference, additional);
         }
-        (Family::Nova2, Some(reasoning)) => nova(reasoning, inference, additional),
+        (Family::Nova2, Some(reasoning)) => nova(request, reasoning, inference, additional),
         (Family::GptOss, Some(reasoning)) => {
             let most = level(reasoning).min(Effort::High);
             additional.reasoning_effort = Some(most.as_str());
@@ -152,6 +152,7 @@ fn manual(request: &Request<'_>, reasoning: Reasoning, target: &Target<'_>) -> O
     let usual = || (budget + USUAL_ANSWER).min(USUAL_TOTAL);
     let wanted = request.max_tokens.or(target.facts.max_output_tokens).unwrap_or_else(usual);
     let most = target.facts.max_output_tokens.unwrap_or(u64::MAX);
+    let most = if request.limit_is_firm { most.min(wanted) } else { most };
     let total = wanted.max(budget + LEAST_ANSWER).min(most);
     let budget = budget.min(total.saturating_sub(1));
     (budget >= MIN_BUDGET).then_some((budget, total))
@@ -176,8 +177,14 @@ fn loop_has_its_thinking(request: &Request<'_>, family: Family) -> bool {
 }
 
 /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
-fn nova(reasoning: Reasoning, inference: &mut Inference<'_>, additional: &mut Additional<'_>) {
-    let effort = level(reasoning).min(Effort::High);
+fn nova(
+    request: &Request<'_>,
+    reasoning: Reasoning,
+    inference: &mut Inference<'_>,
+    additional: &mut Additional<'_>,
+) {
+    let most = if request.limit_is_firm { Effort::Medium } else { Effort::High };
+    let effort = level(reasoning).min(most);
     if effort == Effort::High {
         // With `high` the model sets these itself, and refuses them.
         inference.max_tokens = None;

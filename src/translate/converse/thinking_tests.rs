@@ -96,6 +96,24 @@ fn claude_does_not_think_where_it_must_call_a_tool() {
 }
 
 #[test]
+fn a_firm_limit_is_never_raised_and_thinking_has_what_it_leaves() {
+    let mut request = asked(vec![text("40+2?")]);
+    request.limit_is_firm = true;
+    request.reasoning = Some(effort(Effort::High));
+    for (limit, budget) in [(500, None), (1025, Some(1024)), (9000, Some(4000))] {
+        request.max_tokens = Some(limit);
+        let body = write(&request, CLAUDE);
+        let thinking = &body["additionalModelRequestFields"]["thinking"];
+        assert_eq!(thinking["budget_tokens"].as_u64(), budget, "{limit}");
+        assert_eq!(body["inferenceConfig"]["maxTokens"], limit);
+    }
+    let body = write(&request, "us.amazon.nova-2-lite-v1:0");
+    let config = &body["additionalModelRequestFields"]["reasoningConfig"];
+    assert_eq!(config["maxReasoningEffort"], "medium", "with high it takes no limit");
+    assert_eq!(body["inferenceConfig"]["maxTokens"], 9000);
+}
+
+#[test]
 fn other_families_have_other_words() {
     let mut request = asked(vec![text("x")]);
     request.max_tokens = Some(100);

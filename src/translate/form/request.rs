@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub parallel_tool_calls: Option<bool>,
     /// The most tokens of the answer, thinking included.
     pub max_tokens: Option<u64>,
+    /// Whether that is all that may be used: writers leave thinking out rather than raise it.
+    pub limit_is_firm: bool,
     /// How the next token is drawn.
     pub sampling: Sampling<'a>,
     /// Texts at which the answer ends.

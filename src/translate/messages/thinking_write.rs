@@ -79,6 +79,12 @@ pub(super) fn plan(
     if let Some(most) = most {
         budget_tokens = budget_tokens.min(most.saturating_sub(ANSWER)).max(MIN_BUDGET);
     }
+    if request.limit_is_firm {
+        budget_tokens = budget_tokens.min(limit.saturating_sub(ANSWER));
+        if budget_tokens < MIN_BUDGET {
+            return off;
+        }
+    }
     let display = (wanted.visible == Some(false)).then_some("omitted");
     Plan {
         thinking: Some(ThinkingOut::Enabled { budget_tokens, display }),

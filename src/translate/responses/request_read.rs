@@ -54,6 +54,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         tool_choice: body.tool_choice.map(tools_read::choice).transpose()?.flatten(),
         parallel_tool_calls: body.parallel_tool_calls,
         max_tokens: body.max_output_tokens,
+        limit_is_firm: false,
         sampling: Sampling {
             temperature: body.temperature,
             top_p: body.top_p,

@@ -60,6 +60,20 @@ async fn translated_requests_are_capped_too() {
 }
 
 #[tokio::test]
+async fn thinking_that_is_asked_of_another_vendor_makes_no_room_for_itself() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(9000)).await;
+    for (limit, thinks) in [(1500, false), (6000, true)] {
+        let body = json!({"model": "smart", "reasoning_effort": "high", "max_completion_tokens": limit,
+            "messages": [{"role": "user", "content": "Hi"}]});
+        scene.key.post("/v1/chat/completions", body.to_string()).await.has_status(200);
+        let sent = scene.anthropic.saw().last().expect("it was sent").json();
+        assert_eq!(sent["max_tokens"], limit, "{sent}");
+        assert_eq!(sent.get("thinking").is_some(), thinks, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_burst_never_exceeds_it_by_a_token() {
     let scene = Scene::new().await;
     scene.acme.create("budgets", strict(1000)).await;

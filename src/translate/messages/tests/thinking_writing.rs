@@ -47,6 +47,19 @@ fn an_effort_becomes_a_budget_and_makes_room_for_it() {
 }
 
 #[test]
+fn a_firm_limit_is_never_raised_and_thinking_has_what_it_leaves() {
+    for (limit, budget) in
+        [(100, None), (2023, None), (2024, Some(1024)), (4000, Some(3000)), (9000, Some(4000))]
+    {
+        let reasoning = Some(at(Effort::High));
+        let max_tokens = Some(limit);
+        let body = manual(&Request { reasoning, max_tokens, limit_is_firm: true, ..asking("x") });
+        assert_eq!(body["max_tokens"], limit);
+        assert_eq!(body["thinking"]["budget_tokens"].as_u64(), budget, "{limit}");
+    }
+}
+
+#[test]
 fn a_budget_is_kept_within_what_can_be() {
     let with = |budget, facts: ModelFacts, limit| {
         let reasoning = Some(Reasoning { max_tokens: Some(budget), ..Reasoning::default() });

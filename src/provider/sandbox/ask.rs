@@ -6,7 +6,7 @@ use super::{
     prompt::Prompt,
     refusal::Refusal,
     reply::{self, Limits, Reply},
-    schema,
+    schema, thought,
     tools::{self, Call, Choice, Tool},
 };
 
@@ -37,11 +37,22 @@ pub struct Ask {
     pub choice: Choice,
     /// Whether several calls at once are welcome.
     pub parallel: bool,
+    /// Whether it is thought about before it is answered.
+    pub thinks: bool,
 }
 
-/// The answer: words or calls.
+/// The answer, and what was thought before.
 #[derive(Debug)]
-pub enum Output {
+pub struct Output {
+    /// What was thought, if thinking was asked for.
+    pub thought: Option<String>,
+    /// The answer.
+    pub said: Said,
+}
+
+/// Words or calls.
+#[derive(Debug)]
+pub enum Said {
     /// Words.
     Text(Reply),
     /// Calls of tools, at least one.
@@ -52,24 +63,32 @@ impl Ask {
     /// Answers.
     pub fn output(&self) -> Result<Output, Refusal> {
         let calls = tools::calls(&self.tools, &self.choice, self.parallel, &self.prompt)?;
+        let mut limits = self.limits.clone();
+        let thought = self.thinks.then(|| thought::before(&self.prompt, &calls, &mut limits));
         if !calls.is_empty() {
-            return Ok(Output::Calls(calls));
+            return Ok(Output { thought, said: Said::Calls(calls) });
         }
         let text = match &self.format {
             Format::Text => reply::compose(&self.prompt),
             Format::Object => json!({"answer": reply::compose(&self.prompt)}).to_string(),
             Format::Schema(schema) => schema::example(schema, &self.prompt.last).to_string(),
         };
-        Ok(Output::Text(reply::limit(&text, &self.limits)))
+        Ok(Output { thought, said: Said::Text(reply::limit(&text, &limits)) })
     }
 }
 
 impl Output {
-    /// Its tokens.
+    /// Its tokens, those of its thought among them.
     pub fn tokens(&self) -> u64 {
-        match self {
-            Self::Text(reply) => reply::tokens(&reply.text),
-            Self::Calls(calls) => calls.iter().map(Call::tokens).sum(),
-        }
+        let said = match &self.said {
+            Said::Text(reply) => reply::tokens(&reply.text),
+            Said::Calls(calls) => calls.iter().map(Call::tokens).sum(),
+        };
+        said + self.thought_tokens()
+    }
+
+    /// The tokens of its thought.
+    pub fn thought_tokens(&self) -> u64 {
+        self.thought.as_deref().map_or(0, reply::tokens)
     }
 }

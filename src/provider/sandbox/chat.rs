@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Event, fresh_id},
-    ask::{Ask, Format, Output},
+    ask::{Ask, Format, Output, Said},
     fields::Fields,
     prompt::Prompt,
     refusal::Refusal,
@@ -13,6 +13,9 @@ use super::{
 };
 use crate::domain::Timestamp;
 
+/// OpenAI has no place for what was thought; this is where those who tell it do:
+/// <https://api-docs.deepseek.com/guides/reasoning_model>.
+const THOUGHT: &str = "reasoning_content";
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// Answers a chat completion.
@@ -25,7 +28,11 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
         id: fresh_id("chatcmpl-"),
         created: now.unix_seconds(),
         model: fields.text("model")?,
-        usage: usage(ask.prompt.tokens, outputs.iter().map(Output::tokens).sum()),
+        usage: usage(
+            ask.prompt.tokens,
+            outputs.iter().map(Output::tokens).sum(),
+            outputs.iter().map(Output::thought_tokens).sum(),
+        ),
         outputs,
     };
     match stream_options(fields)? {
@@ -59,15 +66,15 @@ pub fn stream_options(fields: Fields<'_>) -> Result<Option<StreamOptions>, Refus
     Ok(Some(StreamOptions { include_usage }))
 }
 
-/// `usage` of chat completions and completions.
-pub fn usage(input: u64, output: u64) -> Value {
+/// `usage` of chat completions and completions; `thought` is among the output.
+pub fn usage(input: u64, output: u64, thought: u64) -> Value {
     json!({
         "prompt_tokens": input,
         "completion_tokens": output,
         "total_tokens": input + output,
         "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0
+            "reasoning_tokens": thought, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0
         }
     })
 }
@@ -99,6 +106,7 @@ fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
         choice: read_choice(fields)?,
         tools: tools.into_iter().flatten().collect(),
         parallel: fields.optional_flag("parallel_tool_calls")?.unwrap_or(true),
+        thinks: fields.optional_text("reasoning_effort")?.is_some_and(|effort| effort != "none"),
     })
 }
 
@@ -216,12 +224,12 @@ impl Completion<'_> {
 }
 
 fn whole_choice(index: usize, output: &Output) -> Value {
-    let (message, finish) = match output {
-        Output::Text(reply) => (
+    let (mut message, finish) = match &output.said {
+        Said::Text(reply) => (
             json!({"role": "assistant", "content": reply.text, "refusal": null, "annotations": []}),
             finish_reason(&reply.end),
         ),
-        Output::Calls(calls) => {
+        Said::Calls(calls) => {
             let calls: Vec<_> = calls
                 .iter()
                 .map(|call| {
@@ -233,19 +241,24 @@ fn whole_choice(index: usize, output: &Output) -> Value {
             (message, "tool_calls")
         }
     };
+    if let (Some(thought), Some(message)) = (&output.thought, message.as_object_mut()) {
+        message.insert(THOUGHT.to_owned(), json!(thought));
+    }
     json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish})
 }
 
 /// The deltas of one choice and its finish reason.
 fn deltas(output: &Output) -> (Vec<Value>, &'static str) {
-    match output {
-        Output::Text(reply) => {
-            let opening = json!({"role": "assistant", "content": "", "refusal": null});
-            let words = pieces(&reply.text).map(|piece| json!({"content": piece}));
-            (std::iter::once(opening).chain(words).collect(), finish_reason(&reply.end))
+    let content = if matches!(output.said, Said::Text(_)) { json!("") } else { Value::Null };
+    let mut deltas = vec![json!({"role": "assistant", "content": content, "refusal": null})];
+    let thought = output.thought.as_deref().unwrap_or_default();
+    deltas.extend(pieces(thought).map(|piece| json!({THOUGHT: piece})));
+    match &output.said {
+        Said::Text(reply) => {
+            deltas.extend(pieces(&reply.text).map(|piece| json!({"content": piece})));
+            (deltas, finish_reason(&reply.end))
         }
-        Output::Calls(calls) => {
-            let mut deltas = vec![json!({"role": "assistant", "content": null})];
+        Said::Calls(calls) => {
             for (index, call) in calls.iter().enumerate() {
                 let function = json!({"name": call.name, "arguments": ""});
                 let id = format!("call_{}", call.id);

@@ -47,8 +47,12 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
             "choices": choices, "system_fingerprint": "fp_sandbox"
         })
     };
-    let answer =
-        Completion { id: fresh_id("cmpl-"), frame: &frame, choices, usage: usage(input, output) };
+    let answer = Completion {
+        id: fresh_id("cmpl-"),
+        frame: &frame,
+        choices,
+        usage: usage(input, output, 0),
+    };
     match stream_options(fields)? {
         Some(stream) => Ok(Answer::Events(answer.events(stream.include_usage))),
         None => Ok(Answer::Whole(answer.whole())),

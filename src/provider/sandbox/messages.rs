@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Event, fresh_id},
-    ask::{Ask, Format, Output},
+    ask::{Ask, Format, Output, Said},
     fields::Fields,
     prompt::Prompt,
     refusal::Refusal,
     reply::{End, Limits, Reply, pieces},
+    thought::signature,
     tools::{Call, Choice, Tool},
 };
 
@@ -64,7 +65,28 @@ fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
         tools: tools.into_iter().flatten().collect(),
         choice,
         parallel,
+        thinks: thinks(fields)?,
     })
+}
+
+/// `thinking`: <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>.
+fn thinks(fields: Fields<'_>) -> Result<bool, Refusal> {
+    let Some(thinking) = fields.get("thinking") else { return Ok(false) };
+    let thinking = Fields::of(thinking, "thinking")?;
+    match thinking.text("type")? {
+        "disabled" => Ok(false),
+        "adaptive" => Ok(true),
+        "enabled" => {
+            thinking.required("budget_tokens")?;
+            let budget = thinking.integer("budget_tokens", 1024..=u64::MAX)?;
+            let limit = fields.integer("max_tokens", 1..=u64::MAX)?;
+            if limit.is_some_and(|limit| budget >= Some(limit)) {
+                return Err(thinking.refuse("budget_tokens", "must be less than `max_tokens`"));
+            }
+            Ok(true)
+        }
+        _ => Err(thinking.refuse("type", "must be one of: enabled, adaptive, disabled")),
+    }
 }
 
 fn read_choice(fields: Fields<'_>) -> Result<(Choice, bool), Refusal> {
@@ -106,13 +128,17 @@ struct Message<'a> {
 
 impl Message<'_> {
     fn whole(&self) -> Value {
-        let content: Vec<Value> = match &self.output {
-            Output::Text(reply) if reply.text.is_empty() => Vec::new(),
-            Output::Text(reply) => vec![json!({"type": "text", "text": reply.text})],
-            Output::Calls(calls) => {
-                calls.iter().map(|call| tool_use(call, &call.arguments)).collect()
+        let thought = self.output.thought.iter().map(|thought| {
+            json!({"type": "thinking", "thinking": thought, "signature": signature(thought)})
+        });
+        let mut content: Vec<Value> = thought.collect();
+        match &self.output.said {
+            Said::Text(reply) if reply.text.is_empty() => {}
+            Said::Text(reply) => content.push(json!({"type": "text", "text": reply.text})),
+            Said::Calls(calls) => {
+                content.extend(calls.iter().map(|call| tool_use(call, &call.arguments)));
             }
-        };
+        }
         let (reason, sequence) = self.stop();
         self.frame(&json!(content), &reason, &sequence, self.output.tokens())
     }
@@ -120,15 +146,15 @@ impl Message<'_> {
     fn events(&self) -> Vec<Event> {
         let start = self.frame(&json!([]), &Value::Null, &Value::Null, 1);
         let mut events = vec![json!({"type": "message_start", "message": start})];
-        match &self.output {
-            Output::Text(reply) if reply.text.is_empty() => events.push(json!({"type": "ping"})),
-            Output::Text(reply) => text_block(reply, &mut events),
-            Output::Calls(calls) => {
-                for (index, call) in calls.iter().enumerate() {
-                    call_block(index, call, &mut events);
-                }
-            }
+        let mut blocks = Blocks { events: &mut events, count: 0 };
+        if let Some(thought) = &self.output.thought {
+            blocks.thought(thought);
         }
+        match &self.output.said {
+            Said::Text(reply) => blocks.text(reply),
+            Said::Calls(calls) => calls.iter().for_each(|call| blocks.call(call)),
+        }
+        blocks.ping();
         let (reason, sequence) = self.stop();
         events.push(json!({
             "type": "message_delta",
@@ -170,13 +196,11 @@ impl Message<'_> {
     }
 
     fn stop(&self) -> (Value, Value) {
-        match &self.output {
-            Output::Calls(_) => (json!("tool_use"), Value::Null),
-            Output::Text(Reply { end: End::Complete, .. }) => (json!("end_turn"), Value::Null),
-            Output::Text(Reply { end: End::Length, .. }) => (json!("max_tokens"), Value::Null),
-            Output::Text(Reply { end: End::Stop(stop), .. }) => {
-                (json!("stop_sequence"), json!(stop))
-            }
+        match &self.output.said {
+            Said::Calls(_) => (json!("tool_use"), Value::Null),
+            Said::Text(Reply { end: End::Complete, .. }) => (json!("end_turn"), Value::Null),
+            Said::Text(Reply { end: End::Length, .. }) => (json!("max_tokens"), Value::Null),
+            Said::Text(Reply { end: End::Stop(stop), .. }) => (json!("stop_sequence"), json!(stop)),
         }
     }
 }
@@ -185,27 +209,52 @@ fn tool_use(call: &Call, input: &Value) -> Value {
     json!({"type": "tool_use", "id": format!("toolu_{}", call.id), "name": call.name, "input": input})
 }
 
-fn text_block(reply: &Reply, events: &mut Vec<Value>) {
-    let block = json!({"type": "text", "text": ""});
-    events.push(json!({"type": "content_block_start", "index": 0, "content_block": block}));
-    events.push(json!({"type": "ping"}));
-    for piece in pieces(&reply.text) {
-        let delta = json!({"type": "text_delta", "text": piece});
-        events.push(json!({"type": "content_block_delta", "index": 0, "delta": delta}));
-    }
-    events.push(json!({"type": "content_block_stop", "index": 0}));
+/// The blocks of a stream, one after the other.
+struct Blocks<'e> {
+    events: &'e mut Vec<Value>,
+    count: usize,
 }
 
-fn call_block(index: usize, call: &Call, events: &mut Vec<Value>) {
-    let block = tool_use(call, &json!({}));
-    events.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
-    if index == 0 {
-        events.push(json!({"type": "ping"}));
+impl Blocks<'_> {
+    fn thought(&mut self, thought: &str) {
+        let words = pieces(thought).map(|word| json!({"type": "thinking_delta", "thinking": word}));
+        let proof = json!({"type": "signature_delta", "signature": signature(thought)});
+        let block = json!({"type": "thinking", "thinking": "", "signature": ""});
+        self.block(&block, words.chain([proof]));
     }
-    let arguments = call.arguments_text();
-    for piece in std::iter::once("").chain(pieces(&arguments)) {
-        let delta = json!({"type": "input_json_delta", "partial_json": piece});
-        events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+
+    fn text(&mut self, reply: &Reply) {
+        if !reply.text.is_empty() {
+            let words = pieces(&reply.text).map(|word| json!({"type": "text_delta", "text": word}));
+            self.block(&json!({"type": "text", "text": ""}), words);
+        }
     }
-    events.push(json!({"type": "content_block_stop", "index": index}));
+
+    fn call(&mut self, call: &Call) {
+        let arguments = call.arguments_text();
+        let parts = std::iter::once("").chain(pieces(&arguments));
+        let deltas = parts.map(|part| json!({"type": "input_json_delta", "partial_json": part}));
+        self.block(&tool_use(call, &json!({})), deltas);
+    }
+
+    fn block(&mut self, block: &Value, deltas: impl Iterator<Item = Value>) {
+        let index = self.count;
+        self.events
+            .push(json!({"type": "content_block_start", "index": index, "content_block": block}));
+        self.ping();
+        self.events.extend(
+            deltas.map(
+                |delta| json!({"type": "content_block_delta", "index": index, "delta": delta}),
+            ),
+        );
+        self.events.push(json!({"type": "content_block_stop", "index": index}));
+        self.count += 1;
+    }
+
+    /// One, in the first block or where there is none.
+    fn ping(&mut self) {
+        if self.count == 0 {
+            self.events.push(json!({"type": "ping"}));
+        }
+    }
 }

@@ -8,6 +8,7 @@
 //! - Tokens: one per four characters, rounded up per text ([`reply::tokens`]); an image is 85.
 //! - Tools: `required` and named choices are obeyed; with `auto` the tools that the last user text
 //!   names are called.
+//! - Thinking: where it is asked for, a sentence comes before the answer, and counts against its limit.
 //! - Streams: one event per word, 5 ms apart; the request header `x-sandbox-pace-ms` sets another
 //!   pace, `0` none.
 //! - Any model name is answered; some behave badly on purpose ([`behaviour`]).
@@ -32,6 +33,7 @@ mod router;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod thought;
 mod tools;
 
 pub use router::sandbox_router;

@@ -191,6 +191,97 @@ async fn json_formats_are_kept() {
     assert_eq!(shaped.pointer("/text/format"), Some(&format));
 }
 
+/// The pieces of a stream that are at this place in its events, together.
+fn joined(events: &[(String, Value)], place: &str) -> String {
+    events.iter().filter_map(|(_, data)| data.pointer(place)?.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_chat_that_is_to_think_tells_its_thought_before_the_answer_streamed_or_not() {
+    let body = chat(&json!({"reasoning_effort": "low"}));
+    let whole = ask("/v1/chat/completions", body.clone()).await;
+    let thought = whole["choices"][0]["message"]["reasoning_content"].as_str().expect("a thought");
+    assert!(thought.contains("4 words"), "{thought}");
+    let details = &whole["usage"]["completion_tokens_details"];
+    let tokens = details["reasoning_tokens"].as_u64().unwrap();
+    assert!(tokens > 0 && tokens < whole["usage"]["completion_tokens"].as_u64().unwrap());
+    let events = events("/v1/chat/completions", with(body, &json!({"stream": true}))).await;
+    assert_eq!(joined(&events, "/choices/0/delta/reasoning_content"), thought);
+    assert_eq!(
+        joined(&events, "/choices/0/delta/content"),
+        whole["choices"][0]["message"]["content"]
+    );
+    for none in [json!({}), json!({"reasoning_effort": "none"})] {
+        let whole = ask("/v1/chat/completions", chat(&none)).await;
+        assert_eq!(whole["choices"][0]["message"].get("reasoning_content"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_to_think_begins_with_a_signed_block() {
+    let extra = json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000});
+    let body = message(&extra);
+    let whole = ask("/v1/messages", body.clone()).await;
+    assert_eq!(
+        (&whole["content"][0]["type"], &whole["content"][1]["type"]),
+        (&json!("thinking"), &json!("text"))
+    );
+    let events = events("/v1/messages", with(body, &json!({"stream": true}))).await;
+    assert_eq!(joined(&events, "/delta/thinking"), whole["content"][0]["thinking"]);
+    assert_eq!(joined(&events, "/delta/signature"), whole["content"][0]["signature"]);
+    assert_eq!(joined(&events, "/delta/text"), whole["content"][1]["text"]);
+    let starts = events.iter().filter(|(name, _)| name == "content_block_start");
+    assert_eq!(starts.map(|(_, data)| data["index"].clone()).collect::<Vec<_>>(), [0, 1]);
+    for (thinking, field) in [
+        (json!({"type": "enabled", "budget_tokens": 2000}), "thinking.budget_tokens"),
+        (json!({"type": "enabled"}), "thinking.budget_tokens"),
+        (json!({"type": "often"}), "thinking.type"),
+    ] {
+        let body = message(&json!({"thinking": thinking, "max_tokens": 2000}));
+        let (status, error) = refused("/v1/messages", body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(error["error"]["message"].as_str().unwrap().contains(field), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_is_to_think_begins_with_a_reasoning_item() {
+    let asked = |reasoning: Value| {
+        json!({"model": "m", "input": "Paris for 3 days", "reasoning": reasoning,
+            "include": ["reasoning.encrypted_content"]})
+    };
+    let body = asked(json!({"effort": "low", "summary": "auto"}));
+    let whole = ask("/v1/responses", body.clone()).await;
+    let [item, message] = whole["output"].as_array().unwrap().as_slice() else { panic!("{whole}") };
+    assert_eq!((&item["type"], &message["type"]), (&json!("reasoning"), &json!("message")));
+    assert!(!item["encrypted_content"].as_str().unwrap().is_empty());
+    assert!(whole["usage"]["output_tokens_details"]["reasoning_tokens"].as_u64() > Some(0));
+    let events = events("/v1/responses", with(body, &json!({"stream": true}))).await;
+    let said = |kind: &str| {
+        let deltas = events.iter().filter(|(name, _)| name == kind).cloned().collect::<Vec<_>>();
+        joined(&deltas, "/delta")
+    };
+    assert_eq!(said("response.reasoning_summary_text.delta"), item["summary"][0]["text"]);
+    assert_eq!(said("response.output_text.delta"), message["content"][0]["text"]);
+    let last = &events.last().unwrap().1["response"]["output"];
+    assert_eq!((&last[0]["summary"], last[1]["content"].is_array()), (&item["summary"], true));
+    let hidden = ask("/v1/responses", asked(json!({"effort": "low"}))).await;
+    assert_eq!(hidden["output"][0]["summary"], json!([]));
+}
+
+#[tokio::test]
+async fn thinking_counts_against_the_limit() {
+    let body = chat(&json!({"reasoning_effort": "high", "max_completion_tokens": 5}));
+    let cut = ask("/v1/chat/completions", body).await;
+    let message = &cut["choices"][0]["message"];
+    assert_eq!(message["reasoning_content"].as_str().unwrap().len(), 20);
+    assert_eq!(
+        (&message["content"], &cut["choices"][0]["finish_reason"]),
+        (&json!(""), &json!("length"))
+    );
+    assert_eq!(cut["usage"]["completion_tokens"], 5);
+}
+
 #[tokio::test]
 async fn a_message_stream_has_anthropics_grammar() {
     let whole = ask("/v1/messages", message(&json!({}))).await;

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::object::{Frame, call_item_id, function_call, message, part, status};
+use super::object::{Frame, call_item_id, function_call, message, part, status, summary};
 use crate::provider::sandbox::{
     answer::Event,
-    ask::Output,
+    ask::{Output, Said},
     reply::{End, Reply, pieces},
     tools::Call,
 };
@@ -17,16 +17,20 @@ pub fn events(frame: &Frame, output: &Output) -> Vec<Event> {
         json!({"type": "response.created", "response": frame.in_progress()}),
         json!({"type": "response.in_progress", "response": frame.in_progress()}),
     ];
-    match output {
-        Output::Text(reply) => text_item(&frame.message_id, reply, &mut events),
-        Output::Calls(calls) => {
+    if let Some(thought) = &output.thought {
+        reasoning_item(frame, thought, &mut events);
+    }
+    let first = usize::from(output.thought.is_some());
+    match &output.said {
+        Said::Text(reply) => text_item((&frame.message_id, first), reply, &mut events),
+        Said::Calls(calls) => {
             for (index, call) in calls.iter().enumerate() {
-                call_item(index, call, &mut events);
+                call_item(first + index, call, &mut events);
             }
         }
     }
-    let last = match output {
-        Output::Text(reply) if reply.end == End::Length => "response.incomplete",
+    let last = match &output.said {
+        Said::Text(reply) if reply.end == End::Length => "response.incomplete",
         _ => "response.completed",
     };
     events.push(json!({"type": last, "response": frame.finished(output)}));
@@ -39,11 +43,35 @@ pub fn events(frame: &Frame, output: &Output) -> Vec<Event> {
     numbered.collect()
 }
 
-fn text_item(id: &str, reply: &Reply, events: &mut Vec<Value>) {
-    let opened = message(id, "in_progress", &[]);
+/// The first item, where there is one.
+fn reasoning_item(frame: &Frame, thought: &str, events: &mut Vec<Value>) {
+    let (opened, closed) = (frame.reasoning(thought, false), frame.reasoning(thought, true));
+    let id = opened.get("id").cloned().unwrap_or_default();
     events.push(json!({"type": "response.output_item.added", "output_index": 0, "item": opened}));
+    if frame.sums_up {
+        let mut about_part = |kind: &str, name: &str, value: Value| {
+            let kind = format!("response.reasoning_summary_{kind}");
+            events.push(json!({
+                "type": kind, "item_id": id, "output_index": 0, "summary_index": 0, name: value
+            }));
+        };
+        about_part("part.added", "part", summary(""));
+        for piece in pieces(thought) {
+            about_part("text.delta", "delta", json!(piece));
+        }
+        about_part("text.done", "text", json!(thought));
+        about_part("part.done", "part", summary(thought));
+    }
+    events.push(json!({"type": "response.output_item.done", "output_index": 0, "item": closed}));
+}
+
+fn text_item((id, index): (&str, usize), reply: &Reply, events: &mut Vec<Value>) {
+    let opened = message(id, "in_progress", &[]);
+    events
+        .push(json!({"type": "response.output_item.added", "output_index": index, "item": opened}));
     let mut about_part = |kind: &str, own: [(&str, Value); 2]| {
-        let mut event = json!({"type": kind, "item_id": id, "output_index": 0, "content_index": 0});
+        let mut event =
+            json!({"type": kind, "item_id": id, "output_index": index, "content_index": 0});
         if let Some(members) = event.as_object_mut() {
             members.extend(
                 own.map(|(name, value)| (name.to_owned(), value))
@@ -63,7 +91,8 @@ fn text_item(id: &str, reply: &Reply, events: &mut Vec<Value>) {
     about_part("response.output_text.done", [("text", json!(reply.text)), ("logprobs", json!([]))]);
     about_part("response.content_part.done", [("part", part(&reply.text)), ("", Value::Null)]);
     let closed = message(id, status(reply), &[part(&reply.text)]);
-    events.push(json!({"type": "response.output_item.done", "output_index": 0, "item": closed}));
+    events
+        .push(json!({"type": "response.output_item.done", "output_index": index, "item": closed}));
 }
 
 fn call_item(index: usize, call: &Call, events: &mut Vec<Value>) {

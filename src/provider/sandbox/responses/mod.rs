@@ -75,7 +75,15 @@ fn read(fields: Fields<'_>) -> Result<Ask, Refusal> {
         tools: tools.into_iter().flatten().collect(),
         choice: read_choice(fields)?,
         parallel: fields.optional_flag("parallel_tool_calls")?.unwrap_or(true),
+        thinks: thinks(fields)?,
     })
+}
+
+/// `reasoning`: <https://developers.openai.com/api/docs/guides/reasoning>.
+fn thinks(fields: Fields<'_>) -> Result<bool, Refusal> {
+    let Some(reasoning) = fields.get("reasoning") else { return Ok(false) };
+    let effort = Fields::of(reasoning, "reasoning")?.optional_text("effort")?;
+    Ok(effort.is_some_and(|effort| effort != "none"))
 }
 
 fn read_choice(fields: Fields<'_>) -> Result<Choice, Refusal> {

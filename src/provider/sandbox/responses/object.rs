@@ -6,9 +6,10 @@ use crate::{
     domain::Timestamp,
     provider::sandbox::{
         answer::fresh_id,
-        ask::{Ask, Output},
+        ask::{Ask, Output, Said},
         fields::Fields,
         reply::{End, Reply},
+        thought::signature,
         tools::Call,
     },
 };
@@ -19,6 +20,10 @@ pub struct Frame {
     input_tokens: u64,
     /// Id of the message item, if the output is words.
     pub message_id: String,
+    reasoning_id: String,
+    /// Whether what was thought is summed up.
+    pub sums_up: bool,
+    encrypts: bool,
 }
 
 /// Settings that the object repeats, with the value where the request has none.
@@ -63,7 +68,28 @@ impl Frame {
             ("store", json!(false)),
         ];
         members.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        Self { members, input_tokens: ask.prompt.tokens, message_id: fresh_id("msg_") }
+        let summary = fields.get("reasoning").and_then(|reasoning| reasoning.get("summary"));
+        let include = fields.get("include").and_then(Value::as_array);
+        Self {
+            members,
+            input_tokens: ask.prompt.tokens,
+            message_id: fresh_id("msg_"),
+            reasoning_id: fresh_id("rs_"),
+            sums_up: summary.is_some_and(Value::is_string),
+            encrypts: include
+                .is_some_and(|all| all.contains(&json!("reasoning.encrypted_content"))),
+        }
+    }
+
+    /// The item of what was thought, before or after its summary.
+    pub fn reasoning(&self, thought: &str, is_done: bool) -> Value {
+        let summary = if is_done && self.sums_up { vec![summary(thought)] } else { Vec::new() };
+        let mut item = json!({"type": "reasoning", "id": self.reasoning_id, "summary": summary});
+        if let (true, Some(item)) = (self.encrypts, item.as_object_mut()) {
+            let sealed = if is_done { signature(thought) } else { String::new() };
+            item.insert("encrypted_content".to_owned(), json!(sealed));
+        }
+        item
     }
 
     /// The object before there is output.
@@ -78,19 +104,22 @@ impl Frame {
             "input_tokens": self.input_tokens,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": output.thought_tokens()},
             "total_tokens": self.input_tokens + tokens
         });
-        let items: Value = match output {
-            Output::Text(reply) => {
-                json!([message(&self.message_id, status(reply), &[part(&reply.text)])])
+        let thought = output.thought.iter().map(|thought| self.reasoning(thought, true));
+        let mut items: Vec<Value> = thought.collect();
+        match &output.said {
+            Said::Text(reply) => {
+                items.push(message(&self.message_id, status(reply), &[part(&reply.text)]));
             }
-            Output::Calls(calls) => {
-                calls.iter().map(|call| function_call(call, "completed", true)).collect()
+            Said::Calls(calls) => {
+                items.extend(calls.iter().map(|call| function_call(call, "completed", true)));
             }
-        };
-        match output {
-            Output::Text(reply) if reply.end == End::Length => {
+        }
+        let items = json!(items);
+        match &output.said {
+            Said::Text(reply) if reply.end == End::Length => {
                 self.with("incomplete", items, usage, json!({"reason": "max_output_tokens"}))
             }
             _ => self.with("completed", items, usage, Value::Null),
@@ -122,6 +151,11 @@ pub const fn status(reply: &Reply) -> &'static str {
 /// A message item.
 pub fn message(id: &str, status: &str, content: &[Value]) -> Value {
     json!({"type": "message", "id": id, "status": status, "role": "assistant", "content": content})
+}
+
+/// A part of a reasoning item.
+pub fn summary(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
 }
 
 /// A text part of a message item.

@@ -3,12 +3,13 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, Params, PathId},
-    paging::{Cursor, Listed, Listing},
+    paging::{Cursor, Listed, Listing, Picked},
     reply::{REVOKED, Revoked},
     state::AdminState,
     upstream,
@@ -143,7 +144,7 @@ impl Which {
     path = "/admin/api-keys",
     operation_id = "listApiKeys",
     tag = "API Keys",
-    params(Which, Listing),
+    params(Which, Picked, Listing),
     responses((
         status = 200,
         body = [KeyView],
@@ -154,9 +155,30 @@ pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
     Params(which): Params<Which>,
+    Params(picked): Params<Picked>,
     Params(listing): Params<Listing>,
 ) -> Result<Listed<KeyView>, AdminError> {
+    if let Some(ids) = picked.ids(&listing)? {
+        return picked_of(&state, caller.org, None, &which, ids).await;
+    }
     listed(&state, caller.org, None, &which, &listing).await
+}
+
+/// Those of these keys which the organization has, or which act for one user.
+pub(super) async fn picked_of(
+    state: &AdminState,
+    org: OrgId,
+    user: Option<UserId>,
+    which: &Which,
+    ids: Vec<Uuid>,
+) -> Result<Listed<KeyView>, AdminError> {
+    if which.works()?.is_some() {
+        return Err(AdminError::bad_request("id excludes state"));
+    }
+    let ids: Vec<KeyId> = ids.into_iter().map(KeyId).collect();
+    let mut rows = state.store.read().await?.keys_by_id(org, &ids).await?;
+    rows.retain(|row| user.is_none() || row.user_id == user);
+    Ok(Listed { entries: rows, next: None, total: None }.map(KeyView::from))
 }
 
 /// The organization's keys, or those that act for one user.

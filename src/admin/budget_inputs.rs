@@ -6,8 +6,11 @@ use uuid::Uuid;
 
 use super::{
     error::AdminError,
+    policy_list::{Names, Place, Policy, Shown, by_name, by_scope},
     schemas::{BudgetPeriod, OnExhaust, Percentage, ScopeTypeLimit, Traffic},
-    scopes, upstream,
+    scopes,
+    sorting::{Key, Sorts, number},
+    upstream,
 };
 use crate::{
     domain::{
@@ -139,6 +142,33 @@ pub(super) struct BudgetView {
     target_model_alias: Option<String>,
     strict: bool,
     created_at: Timestamp,
+}
+
+impl Shown for BudgetView {
+    const LIST: &'static str = "budgets";
+    const SORTS: Sorts<Policy<Self>> = &[
+        ("name", by_name),
+        ("scope", by_scope),
+        ("period", by_period),
+        ("tokens", |budget| Some(budget.shown.token_limit).filter(|limit| *limit > 0).map(number)),
+        ("cost", |budget| {
+            budget.shown.cost_limit.filter(|limit| limit.0 > 0).map(|it| number(it.0))
+        }),
+    ];
+}
+
+/// The shortest first.
+fn by_period(budget: &Policy<BudgetView>) -> Key {
+    let place = Period::ALL.iter().position(|period| *period == budget.shown.period);
+    place.map(|place| place.to_string())
+}
+
+/// Where a budget stands in a list: searched for what it counts, too.
+pub(super) fn place(row: &BudgetRow, names: &Names) -> Place {
+    let target = &row.target;
+    let provider = target.provider.and_then(|id| names.provider(id));
+    let counted = [target.model_alias.as_deref(), target.upstream_model.as_deref(), provider];
+    names.place(row.id.0, &row.name, &row.scope, &counted.map(Option::unwrap_or_default))
 }
 
 impl From<BudgetRow> for BudgetView {

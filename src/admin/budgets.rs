@@ -3,13 +3,16 @@
 use axum::{Json, extract::State};
 
 use super::{
-    budget_inputs::{BudgetView, Create, Update},
+    budget_inputs::{self, BudgetView, Create, Update},
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
+    policy_list::{self, Names, Policy},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     scopes::{self, NeverMatches},
+    sorting::Order,
     state::AdminState,
 };
 use crate::{
@@ -21,19 +24,32 @@ use crate::{
 const WHAT: &str = "token budget";
 
 /// List budgets
+///
+/// Each word of `q` is searched in name, scope and target; `sort` is `name`, `scope`, `period`,
+/// `tokens` or `cost`.
 #[utoipa::path(
     get,
     path = "/admin/budgets",
     operation_id = "listBudgets",
     tag = "Token Budgets",
+    params(Listing, Order),
     responses((status = 200, body = [BudgetView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<BudgetView>>, AdminError> {
-    let rows = state.store.read().await?.budgets(caller.org).await?;
-    Ok(Json(rows.into_iter().map(BudgetView::from).collect()))
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<BudgetView>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.budgets(caller.org).await?;
+    let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
+    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
+    let rows = rows.into_iter();
+    let policy =
+        |row| Policy { place: budget_inputs::place(&row, &names), shown: BudgetView::from(row) };
+    policy_list::part(rows.map(policy).collect(), &listing, &order)
 }
 
 /// Create a budget

@@ -1,5 +1,7 @@
 //! `/admin/connections`: reusable upstream credentials. What is secret goes in and never comes out.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,18 +10,20 @@ use utoipa::ToSchema;
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AuthType, Credentials, ModelProvider, Settings, Url},
     sealing::{CredentialsInput, Given, KeyInput, Purpose},
+    sorting::{self, Entry, Order, Sorts, name, number, time},
     state::AdminState,
     upstream,
 };
 use crate::{
     auth::Caller,
     domain::{CredentialId, OrgId, Timestamp},
-    provider::AuthKind,
+    provider::{AuthKind, templates},
     secrets::Credential,
     store::{ConnectionRow, StoreError, Tx},
 };
@@ -107,20 +111,61 @@ pub(super) struct Update {
     settings: Option<Value>,
 }
 
+/// A credential in the list, and how many providers use it.
+struct Used(CredentialView, i64);
+
+impl Entry for Used {
+    const LIST: &'static str = "credentials";
+    const SORTS: Sorts<Self> = &[
+        ("name", |used| Some(name(&used.0.name))),
+        ("vendor", |used| Some(name(templates().vendor_name(&used.0.model_provider)))),
+        ("used", |used| Some(number(used.1))),
+        ("changed", |used| Some(time(used.0.updated_at))),
+    ];
+
+    fn text(&self) -> String {
+        let view = &self.0;
+        let vendor = templates().vendor_name(&view.model_provider);
+        [&*view.name, vendor, &*view.model_provider, &*view.base_url].join("\n")
+    }
+
+    /// Names are the organization's own.
+    fn identity(&self) -> String {
+        self.0.name.clone()
+    }
+}
+
 /// List credentials
+///
+/// Each word of `q` is searched in name, vendor and base URL; `sort` is `name`, `vendor`, `used` (how
+/// many providers use it) or `changed`.
 #[utoipa::path(
     get,
     path = "/admin/connections",
     operation_id = "listCredentials",
     tag = "Credentials",
+    params(Listing, Order),
     responses((status = 200, body = [CredentialView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<CredentialView>>, AdminError> {
-    let rows = state.store.read().await?.connections(caller.org).await?;
-    Ok(Json(rows.into_iter().map(CredentialView::from).collect()))
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<CredentialView>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.connections(caller.org).await?;
+    let mut users: HashMap<CredentialId, i64> = HashMap::new();
+    for id in tx.providers(caller.org).await?.into_iter().filter_map(|row| row.connection_id) {
+        *users.entry(id).or_default() += 1;
+    }
+    drop(tx);
+    let used = |row: ConnectionRow| {
+        let count = users.get(&row.id).copied().unwrap_or_default();
+        Used(row.into(), count)
+    };
+    let part = sorting::part(rows.into_iter().map(used).collect(), &listing, &order)?;
+    Ok(part.map(|used| used.0))
 }
 
 /// Get a credential

@@ -31,6 +31,7 @@ mod outside;
 mod paging;
 mod patch;
 mod permission;
+mod policy_list;
 mod policy_status;
 mod price_guard;
 mod pricing;

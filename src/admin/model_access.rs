@@ -9,18 +9,24 @@ use super::{
     access_targets::{self, TargetInput},
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     patch::Patch,
+    policy_list::{self, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AccessType, ScopeTypeIdentity, Traffic},
     scopes::{self, NeverMatches},
+    sorting::{Order, Sorts},
     state::AdminState,
     upstream,
 };
 use crate::{
     auth::Caller,
-    domain::{AccessKind, AccessPolicyId, AccessTarget, OrgId, ScopeType, Timestamp, TrafficType},
+    domain::{
+        AccessKind, AccessPolicyId, AccessTarget, OrgId, ProviderId, ScopeType, Timestamp,
+        TrafficType,
+    },
     store::{AccessRow, Tx},
 };
 
@@ -110,20 +116,53 @@ impl From<AccessRow> for AccessView {
     }
 }
 
+impl Shown for AccessView {
+    const LIST: &'static str = "model access";
+    const SORTS: Sorts<Policy<Self>> = &[
+        ("name", by_name),
+        ("scope", by_scope),
+        ("kind", |policy| Some(policy.shown.policy_type.to_string())),
+    ];
+}
+
+/// Where a policy stands in the list: searched for its targets, too.
+fn place(row: &AccessRow, names: &Names) -> Place {
+    let provider = |id: &ProviderId| names.provider(*id).unwrap_or_default();
+    let targets = row.targets.iter().flat_map(|target| match target {
+        AccessTarget::ModelAlias { alias: name } | AccessTarget::Model { model: name } => {
+            [name.as_str(), ""]
+        }
+        AccessTarget::Provider { provider_id } => [provider(provider_id), ""],
+        AccessTarget::ProviderModel { provider_id, model } => [model, provider(provider_id)],
+    });
+    names.place(row.id.0, &row.name, &row.scope, &targets.collect::<Vec<_>>())
+}
+
 /// List access policies
+///
+/// Each word of `q` is searched in name, scope and targets; `sort` is `name`, `scope` or `kind`.
 #[utoipa::path(
     get,
     path = "/admin/model-access",
     operation_id = "listModelAccess",
     tag = "Model Access",
+    params(Listing, Order),
     responses((status = 200, body = [AccessView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<AccessView>>, AdminError> {
-    let rows = state.store.read().await?.access_policies(caller.org).await?;
-    Ok(Json(rows.into_iter().map(AccessView::from).collect()))
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<AccessView>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.access_policies(caller.org).await?;
+    let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
+    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
+    let rows = rows.into_iter();
+    let policy = |row| Policy { place: place(&row, &names), shown: AccessView::from(row) };
+    policy_list::part(rows.map(policy).collect(), &listing, &order)
 }
 
 /// Create an access policy

@@ -24,6 +24,8 @@ pub(super) const MAX_LIMIT: u32 = 500;
 
 /// Most characters of a search.
 const MAX_SEARCH: usize = 256;
+/// Most ids that entries are picked by.
+const MAX_IDS: usize = 100;
 /// How many entries there are on all pages, where that is known.
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 /// Where an array is one page, it says here where the next begins.
@@ -72,6 +74,32 @@ impl Listing {
     /// `cursor` as it was given.
     pub(super) fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
+    }
+}
+
+/// Which entries alone, as text.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Picked {
+    /// Only those of these ids: at most 100, with commas between them. What has none of them is not
+    /// missed. It takes no other parameter beside it.
+    #[param(max_length = 3700)]
+    id: Option<String>,
+}
+
+impl Picked {
+    /// `id`; none does not pick.
+    pub(super) fn ids(&self, listing: &Listing) -> Result<Option<Vec<Uuid>>, AdminError> {
+        let Some(text) = self.id.as_deref().filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        if listing.q.is_some() || listing.limit.is_some() || listing.cursor.is_some() {
+            return Err(AdminError::bad_request("id excludes q, limit and cursor"));
+        }
+        if text.split(',').count() > MAX_IDS {
+            return Err(AdminError::bad_request(format!("id must name at most {MAX_IDS} ids")));
+        }
+        text.split(',').map(|each| uuid("id", each)).collect::<Result<_, _>>().map(Some)
     }
 }
 

@@ -2,12 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    budget_inputs::BudgetView, error::AdminError, rate_limits::RateLimitView, state::AdminState,
+    budget_inputs::{self, BudgetView},
+    error::AdminError,
+    extract::Params,
+    paging::{Listed, Listing},
+    policy_list::{self, Names, Policy, Shown, by_name, by_scope},
+    rate_limits::{self, RateLimitView},
+    sorting::{self, Order, Sorts},
+    state::AdminState,
 };
 use crate::{
     auth::Caller,
@@ -53,50 +60,96 @@ pub(super) struct BudgetStatus {
     period_start: Timestamp,
 }
 
+impl Shown for RateLimitStatus {
+    const LIST: &'static str = "rate limit status";
+    const SORTS: Sorts<Policy<Self>> = &[
+        ("name", by_name),
+        ("scope", by_scope),
+        ("used", |status| {
+            let status = &status.shown;
+            let shares = [status.rpm_percentage, status.tpm_percentage];
+            shares.into_iter().flatten().reduce(f64::max).map(sorting::percentage)
+        }),
+    ];
+}
+
+impl Shown for BudgetStatus {
+    const LIST: &'static str = "budget status";
+    const SORTS: Sorts<Policy<Self>> = &[
+        ("name", by_name),
+        ("scope", by_scope),
+        ("used", |status| {
+            let status = &status.shown;
+            Some(sorting::percentage(status.percentage_used.max(status.cost_percentage_used)))
+        }),
+    ];
+}
+
 /// Live usage per rate limit
 ///
-/// From the records of the last 60 seconds.
+/// From the records of the last 60 seconds. Searched as the list of rate limits; `sort` is `name`,
+/// `scope` or `used` (the greater share).
 #[utoipa::path(
     get,
     path = "/admin/rate-limits/status",
     operation_id = "getRateLimitStatus",
     tag = "Rate Limits",
+    params(Listing, Order),
     responses((status = 200, body = [RateLimitStatus]))
 )]
 pub(super) async fn of_rate_limits(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<RateLimitStatus>>, AdminError> {
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RateLimitStatus>, AdminError> {
     let mut tx = state.store.read().await?;
     let rows = tx.rate_limits(caller.org).await?;
     let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
     let directory = tx.directory(caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes).await?;
     drop(tx);
     if rows.is_empty() {
-        return Ok(Json(Vec::new()));
+        return policy_list::part(Vec::new(), &listing, &order);
     }
     let since = Timestamp(Timestamp::now().0.saturating_sub(MINUTE));
     let spent = state.store.spent(caller.org, since).await?;
-    Ok(Json(rows.into_iter().map(|row| rate_limit(row, &spent, &directory)).collect()))
+    let status = |row: RateLimitRow| Policy {
+        place: rate_limits::place(&row, &names),
+        shown: rate_limit(row, &spent, &directory),
+    };
+    policy_list::part(rows.into_iter().map(status).collect(), &listing, &order)
 }
 
 /// Live usage per budget
 ///
-/// From what is recorded of each budget's current period.
+/// From what is recorded of each budget's current period. Searched as the list of budgets; `sort` is
+/// `name`, `scope` or `used` (the greater share).
 #[utoipa::path(
     get,
     path = "/admin/budgets/status",
     operation_id = "getBudgetStatus",
     tag = "Token Budgets",
+    params(Listing, Order),
     responses((status = 200, body = [BudgetStatus]))
 )]
 pub(super) async fn of_budgets(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<BudgetStatus>>, AdminError> {
-    let rows = state.store.read().await?.budgets(caller.org).await?;
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<BudgetStatus>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.budgets(caller.org).await?;
+    let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
+    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
     let used = used_budgets(&state, caller.org, rows).await?;
-    Ok(Json(used.into_iter().map(budget).collect()))
+    let status = |used: UsedBudget| Policy {
+        place: budget_inputs::place(&used.row, &names),
+        shown: budget(used),
+    };
+    policy_list::part(used.into_iter().map(status).collect(), &listing, &order)
 }
 
 /// A budget, and what its current period used of it.

@@ -8,12 +8,15 @@ use uuid::Uuid;
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     patch::Patch,
+    policy_list::{self, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{ScopeTypeLimit, Traffic},
     scopes::{self, NeverMatches},
+    sorting::{Order, Sorts, number},
     state::AdminState,
     upstream,
 };
@@ -114,20 +117,46 @@ impl From<RateLimitRow> for RateLimitView {
     }
 }
 
+impl Shown for RateLimitView {
+    const LIST: &'static str = "rate limits";
+    const SORTS: Sorts<Policy<Self>> = &[
+        ("name", by_name),
+        ("scope", by_scope),
+        ("requests", |limit| limit.shown.requests_per_minute.map(|most| number(most.into()))),
+        ("tokens", |limit| limit.shown.tokens_per_minute.map(|most| number(most.into()))),
+    ];
+}
+
+/// Where a rate limit stands in a list.
+pub(super) fn place(row: &RateLimitRow, names: &Names) -> Place {
+    names.place(row.id.0, &row.name, &row.scope, &[])
+}
+
 /// List rate limits
+///
+/// Each word of `q` is searched in name and scope; `sort` is `name`, `scope`, `requests` or `tokens`.
 #[utoipa::path(
     get,
     path = "/admin/rate-limits",
     operation_id = "listRateLimits",
     tag = "Rate Limits",
+    params(Listing, Order),
     responses((status = 200, body = [RateLimitView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<RateLimitView>>, AdminError> {
-    let rows = state.store.read().await?.rate_limits(caller.org).await?;
-    Ok(Json(rows.into_iter().map(RateLimitView::from).collect()))
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<RateLimitView>, AdminError> {
+    let mut tx = state.store.read().await?;
+    let rows = tx.rate_limits(caller.org).await?;
+    let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
+    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    drop(tx);
+    let rows = rows.into_iter();
+    let policy = |row| Policy { place: place(&row, &names), shown: RateLimitView::from(row) };
+    policy_list::part(rows.map(policy).collect(), &listing, &order)
 }
 
 /// Create a rate limit

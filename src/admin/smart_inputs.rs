@@ -6,7 +6,12 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{error::AdminError, schemas::Breakpoint, upstream};
+use super::{
+    error::AdminError,
+    schemas::Breakpoint,
+    sorting::{Entry, Sorts, name},
+    upstream,
+};
 use crate::{
     domain::{OrgId, ProviderId, SmartModelId, Timestamp},
     policy::check_smart,
@@ -101,6 +106,27 @@ pub(super) struct SmartModelView {
     default_slot_on_failure: u32,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Entry for SmartModelView {
+    const LIST: &'static str = "smart models";
+    const SORTS: Sorts<Self> = &[
+        ("alias", |model| Some(name(&model.model_alias))),
+        ("determiner", |model| Some(name(&model.determiner_model_alias))),
+    ];
+
+    fn text(&self) -> String {
+        let own = [&self.model_alias, &self.determiner_model_alias].map(String::as_str);
+        let slots = self.slots.iter();
+        let slots = slots.flat_map(|slot| [Some(&*slot.model_alias), slot.label.as_deref()]);
+        let more = slots.chain([self.description.as_deref()]).flatten();
+        own.into_iter().chain(more).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Aliases are the organization's own.
+    fn identity(&self) -> String {
+        self.model_alias.clone()
+    }
 }
 
 impl From<SmartModelRow> for SmartModelView {

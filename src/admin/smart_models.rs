@@ -5,10 +5,12 @@ use axum::{Json, extract::State};
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     smart_inputs::{Create, SmartModelView, Update, refuse_dead_ends},
+    sorting::{self, Order},
     state::AdminState,
 };
 use crate::{
@@ -20,19 +22,25 @@ use crate::{
 const WHAT: &str = "smart model";
 
 /// List smart models
+///
+/// Each word of `q` is searched in alias, description, slots and determiner; `sort` is `alias` or
+/// `determiner`.
 #[utoipa::path(
     get,
     path = "/admin/smart-models",
     operation_id = "listSmartModels",
     tag = "Smart Models",
+    params(Listing, Order),
     responses((status = 200, body = [SmartModelView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<SmartModelView>>, AdminError> {
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<SmartModelView>, AdminError> {
     let rows = state.store.read().await?.smart_models(caller.org).await?;
-    Ok(Json(rows.into_iter().map(SmartModelView::from).collect()))
+    sorting::part(rows.into_iter().map(SmartModelView::from).collect(), &listing, &order)
 }
 
 /// Create a smart model

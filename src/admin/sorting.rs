@@ -95,8 +95,17 @@ pub(super) fn name(text: &str) -> String {
 
 /// A price.
 pub(super) fn price(price: Price) -> String {
-    // Never negative.
-    format!("{:020}", price.units())
+    number(price.units())
+}
+
+/// A number that is never negative.
+pub(super) fn number(number: i64) -> String {
+    format!("{number:020}")
+}
+
+/// A share in per cent, with two digits after the point.
+pub(super) fn percentage(percentage: f64) -> String {
+    format!("{percentage:020.2}")
 }
 
 /// A time.

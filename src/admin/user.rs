@@ -9,7 +9,7 @@ use super::{
     change::Actor,
     error::AdminError,
     extract::{Body, Params, PathId},
-    paging::{Listed, Listing},
+    paging::{Listed, Listing, Picked},
     reply::Revoked,
     state::AdminState,
 };
@@ -48,7 +48,7 @@ pub(super) struct ModelView {
     path = "/user/api-keys",
     operation_id = "listUserApiKeys",
     tag = "User self-service",
-    params(Which, Listing),
+    params(Which, Picked, Listing),
     responses((
         status = 200,
         body = [KeyView],
@@ -59,8 +59,12 @@ pub(super) async fn list_keys(
     State(state): State<AdminState>,
     caller: Caller,
     Params(which): Params<Which>,
+    Params(picked): Params<Picked>,
     Params(listing): Params<Listing>,
 ) -> Result<Listed<KeyView>, AdminError> {
+    if let Some(ids) = picked.ids(&listing)? {
+        return api_keys::picked_of(&state, caller.org, Some(caller.user), &which, ids).await;
+    }
     api_keys::listed(&state, caller.org, Some(caller.user), &which, &listing).await
 }
 

@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 use super::{
     change::{Actor, Audit},
     error::AdminError,
-    extract::{Body, PathId},
+    extract::{Body, Params, PathId},
+    paging::{Listed, Listing},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AlertName, Url},
     scopes,
+    sorting::{self, Entry, Order, Sorts, name},
     state::AdminState,
     upstream,
 };
@@ -82,6 +84,21 @@ pub(super) struct CreatedWebhook {
     secret: String,
 }
 
+impl Entry for WebhookView {
+    const LIST: &'static str = "alert webhooks";
+    const SORTS: Sorts<Self> = &[("name", |webhook| Some(name(&webhook.name)))];
+
+    fn text(&self) -> String {
+        let events = self.events.iter().map(|event| event.as_str());
+        [&*self.name, &*self.url].into_iter().chain(events).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Names are the organization's own.
+    fn identity(&self) -> String {
+        self.name.clone()
+    }
+}
+
 impl From<WebhookRow> for WebhookView {
     fn from(row: WebhookRow) -> Self {
         Self {
@@ -98,19 +115,24 @@ impl From<WebhookRow> for WebhookView {
 }
 
 /// List alert webhooks
+///
+/// Each word of `q` is searched in name, URL and events; `sort` is `name`.
 #[utoipa::path(
     get,
     path = "/admin/alert-webhooks",
     operation_id = "listAlertWebhooks",
     tag = "Alert Webhooks",
+    params(Listing, Order),
     responses((status = 200, body = [WebhookView]))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
-) -> Result<Json<Vec<WebhookView>>, AdminError> {
+    Params(listing): Params<Listing>,
+    Params(order): Params<Order>,
+) -> Result<Listed<WebhookView>, AdminError> {
     let rows = state.store.read().await?.webhooks(caller.org).await?;
-    Ok(Json(rows.into_iter().map(WebhookView::from).collect()))
+    sorting::part(rows.into_iter().map(WebhookView::from).collect(), &listing, &order)
 }
 
 /// Create an alert webhook

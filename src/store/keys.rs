@@ -39,6 +39,15 @@ const PAGE: &str = select!(
             OR lower(u.email) LIKE $7 ESCAPE '!' OR lower(u.subject) LIKE $7 ESCAPE '!')
      ORDER BY k.created_at DESC, k.id LIMIT $8"
 );
+const BY_IDS_SQLITE: &str = select!(
+    "WHERE k.org_id = $1 AND k.id IN (SELECT unhex(value) FROM json_each($2))
+     ORDER BY k.created_at DESC, k.id"
+);
+const BY_IDS_POSTGRES: &str = select!(
+    "WHERE k.org_id = $1
+        AND k.id IN (SELECT each::uuid FROM jsonb_array_elements_text($2::text::jsonb) AS each)
+     ORDER BY k.created_at DESC, k.id"
+);
 const GET: &str = select!("WHERE k.org_id = $1 AND k.id = $2");
 const INSERT: &str = "INSERT INTO api_keys (id, org_id, name, key_prefix, hash, created_by_user_id,
         user_id, group_name, scopes, created_at, expires_at, revoked_at, user_email, revision)
@@ -133,6 +142,24 @@ impl Tx {
         let more = listing::cut(&mut rows, limit);
         let last = rows.last().map(|row| KeyPosition { created_at: row.created_at, id: row.id });
         Ok((rows, last.filter(|_| more)))
+    }
+
+    /// Those of these keys which the organization has, newest first, revoked ones too.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn keys_by_id(
+        &mut self,
+        org: OrgId,
+        ids: &[KeyId],
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sql(self.engine().pick(BY_IDS_SQLITE, BY_IDS_POSTGRES))
+            .bind(org.0)
+            .bind(listing::ids(ids.iter().map(|id| id.0)));
+        Ok(self.all(query).await?)
     }
 
     /// One user's keys, newest first, revoked ones too.

@@ -1,5 +1,9 @@
 //! What lists that are searched and paged have in common.
 
+use uuid::Uuid;
+
+use super::record::json_list;
+
 /// A pattern for `lower(…) LIKE $n ESCAPE '!'`: `text` as it stands, anywhere. Only A to Z are the
 /// same in either case, as in both engines' `lower` (PostgreSQL's by the collation of the column).
 pub(super) fn anywhere(text: &str) -> String {
@@ -13,6 +17,12 @@ pub(super) fn anywhere(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// Ids as a JSON list of hexadecimal digits, for one placeholder.
+pub(super) fn ids(ids: impl Iterator<Item = Uuid>) -> String {
+    let list: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
+    json_list(&list)
 }
 
 /// How many rows to ask for: one more than fit the page tells whether there is another page.

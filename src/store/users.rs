@@ -15,6 +15,11 @@ const SEEN_RESOLUTION_MICROS: i64 = 60_000_000;
 
 const BY_SUBJECT: &str = "SELECT * FROM users WHERE org_id = $1 AND issuer = $2 AND subject = $3";
 const BY_ID: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+const BY_IDS_SQLITE: &str = "SELECT * FROM users WHERE org_id = $1
+    AND id IN (SELECT unhex(value) FROM json_each($2)) ORDER BY subject, issuer, id";
+const BY_IDS_POSTGRES: &str = "SELECT * FROM users WHERE org_id = $1
+    AND id IN (SELECT each::uuid FROM jsonb_array_elements_text($2::text::jsonb) AS each)
+    ORDER BY subject, issuer, id";
 const LIST: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY subject, issuer, id";
 macro_rules! page {
     ($word_like:literal) => {
@@ -130,6 +135,24 @@ impl Tx {
 }
 
 impl Tx {
+    /// Those of these users whom the organization has, by name.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn users_by_id(
+        &mut self,
+        org: OrgId,
+        ids: &[UserId],
+    ) -> Result<Vec<UserRow>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sql(self.engine().pick(BY_IDS_SQLITE, BY_IDS_POSTGRES))
+            .bind(org.0)
+            .bind(listing::ids(ids.iter().map(|id| id.0)));
+        Ok(self.all(query).await?)
+    }
+
     /// Everybody whom a token has presented in the organization, by name.
     ///
     /// # Errors

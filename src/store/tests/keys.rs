@@ -7,6 +7,7 @@ on_both! {
     a_second_revocation_keeps_the_time_of_the_first,
     pages_of_keys_hold_every_key_once_in_the_order_of_the_whole_list,
     keys_are_found_by_what_people_know_of_them,
+    users_and_keys_are_found_by_their_ids,
 }
 
 async fn a_key_is_found_by_its_hash_with_the_groups_of_its_user(store: Store) {
@@ -106,4 +107,22 @@ async fn keys_are_found_by_what_people_know_of_them(store: Store) {
     assert_eq!(found(ended).await, ["over", "old"]);
     let works = KeyFilter { works: Some(true), ..text("O") };
     assert_eq!(found(works).await, ["mail", "laptop"]);
+}
+
+async fn users_and_keys_are_found_by_their_ids(store: Store) {
+    let (org, user) = org_with_user(&store, "acme").await;
+    let (evil, stranger) = org_with_user(&store, "evil").await;
+    let mut tx = store.write().await.unwrap();
+    let (one, two) = (key(org.id, user.id, 1), key(org.id, user.id, 2));
+    let foreign = key(evil.id, stranger.id, 3);
+    for new in [&one, &two, &foreign] {
+        tx.insert_key(new).await.unwrap();
+    }
+    let ids = [one.id, foreign.id, KeyId::random()];
+    let found = tx.keys_by_id(org.id, &ids).await.unwrap();
+    assert_eq!(found.into_iter().map(|row| row.id).collect::<Vec<_>>(), [one.id]);
+    assert_eq!(tx.keys_by_id(org.id, &[]).await.unwrap(), []);
+    let found = tx.users_by_id(org.id, &[stranger.id, user.id]).await.unwrap();
+    assert_eq!(found.into_iter().map(|row| row.id).collect::<Vec<_>>(), [user.id]);
+    assert_eq!(tx.users_by_id(org.id, &[]).await.unwrap(), []);
 }

@@ -447,6 +447,32 @@ test('prices are sorted and searched by the gateway, archived ones too', async (
   await expect(page.getByRole('rowheader')).toContainText([/meadow-dear/])
 })
 
+test('credentials are searched and sorted by the gateway', async ({ page, open, gateway }) => {
+  const admin = gateway.caller(gateway.token('admin'))
+  const made: string[] = []
+  for (const [name, model_provider] of [
+    ['meadow-10', 'openai'],
+    ['meadow-9', 'together'],
+  ]) {
+    const credential = { name, model_provider, api_key: 'sk-none' }
+    made.push((await admin<{ id: string }>('POST', '/admin/connections', credential)).id)
+  }
+  const provider = { name: 'pond', model_provider: 'openai', connection_id: made[0] }
+  const { id } = await admin<{ id: string }>('POST', '/admin/providers', provider)
+  await open('/config/credentials')
+  await page.getByRole('searchbox', { name: 'Search credentials' }).fill('MEADOW')
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-9/, /meadow-10/])
+  await expect(row(page, 'meadow-10')).toContainText('pond')
+  const byUse = page.getByRole('columnheader').getByRole('button', { name: 'Used by' })
+  await byUse.click()
+  await byUse.click()
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-10/, /meadow-9/])
+  await page.getByRole('searchbox', { name: 'Search credentials' }).fill('meadow together')
+  await expect(page.getByRole('rowheader')).toContainText([/meadow-9/])
+  await admin('DELETE', `/admin/providers/${id}`)
+  for (const each of made) await admin('DELETE', `/admin/connections/${each}`)
+})
+
 test('a key is made for a person who is looked for', async ({ page, open, gateway }) => {
   await gateway.api('GET', '/user/models', undefined, 'user')
   await open('/config/api-keys')

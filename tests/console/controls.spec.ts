@@ -193,3 +193,36 @@ test('governance is switched, and says what that does', async ({ page, open, gat
     require_pricing_for_mappings: false,
   })
 })
+
+test('budgets are searched, sorted and paged by the gateway', async ({ page, open, gateway }) => {
+  test.setTimeout(90_000)
+  const admin = gateway.caller(gateway.token('admin'))
+  const made: string[] = []
+  for (let n = 1; n <= 52; n += 1) {
+    const budget = { name: `crowd-${n}`, scope_type: 'group', scope_value: `team ${60 - n}`, period: 'daily' }
+    made.push((await admin<{ id: string }>('POST', '/admin/budgets', { ...budget, token_limit: 1000 })).id)
+  }
+  await open('/controls/budgets')
+  const pages = page.getByRole('navigation', { name: 'Pages' })
+  const searched = page.waitForResponse(
+    (response) => new URL(response.url()).searchParams.get('q') === 'CROWD',
+  )
+  await page.getByRole('searchbox', { name: 'Search budgets' }).fill('CROWD')
+  await searched
+  await expect(page.getByRole('status').filter({ hasText: '52 budgets' })).toBeVisible()
+  await expect(page.getByRole('row')).toHaveCount(51)
+  // As people count: crowd-9 before crowd-10.
+  await expect(page.getByRole('rowheader').nth(8)).toContainText('crowd-9')
+  await pages.getByRole('button', { name: 'Next page' }).click()
+  await expect(page.getByRole('rowheader')).toContainText([/crowd-51/, /crowd-52/])
+  await page.getByRole('columnheader').getByRole('button', { name: 'About' }).click()
+  await expect(page.getByRole('rowheader').first()).toContainText('crowd-52')
+  await expect(page.getByRole('row').nth(1)).toContainText('team 8')
+  // By whom it is about.
+  await page.getByRole('searchbox', { name: 'Search budgets' }).fill('team 59')
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Delete crowd-1', exact: true }).click()
+  await confirm(page, 'Delete budget')
+  await expect(page.getByText('Nothing matches “team 59”.')).toBeVisible()
+  for (const id of made.slice(1)) await admin('DELETE', `/admin/budgets/${id}`)
+})

@@ -1,4 +1,5 @@
 import { confirm, dialog, effect, expectNotice, expectRefusal, row, submit } from './support/acts.ts'
+import { expectAccessible } from './support/axe.ts'
 import { expect, test } from './support/fixtures.ts'
 
 test('a budget says what it does, fills up before one’s eyes, is changed and deleted', async ({
@@ -225,4 +226,102 @@ test('budgets are searched, sorted and paged by the gateway', async ({ page, ope
   await confirm(page, 'Delete budget')
   await expect(page.getByText('Nothing matches “team 59”.')).toBeVisible()
   for (const id of made.slice(1)) await admin('DELETE', `/admin/budgets/${id}`)
+})
+
+test('a limit is about a person who is on no first page, looked for by typing', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  test.setTimeout(180_000)
+  // People are known once they have asked for something. They come after everybody else in the list.
+  const names = Array.from({ length: 51 }, (_, n) => `zz-${String(n).padStart(2, '0')}@example.com`)
+  for (const name of [...names, 'zz-last@example.com'])
+    await gateway.caller(gateway.tokenFor('default', name, 'user'))('GET', '/user/api-keys')
+  const asked: URL[] = []
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (/\/admin\/(users|api-keys)$/.test(url.pathname)) asked.push(url)
+  })
+
+  await open('/controls/rate-limits')
+  await page.getByRole('button', { name: 'New rate limit' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Slowly, please')
+  await dialog(page).getByLabel('Requests per minute').fill('5')
+  await dialog(page).getByLabel('About').selectOption('user')
+  const person = dialog(page).getByRole('combobox', { name: 'Person' })
+  const options = dialog(page).getByRole('listbox', { name: 'Found' }).getByRole('option')
+  await person.click()
+  await expect(options).toHaveCount(50)
+  await expect(options.filter({ hasText: 'zz-last' })).toHaveCount(0)
+  await expect(dialog(page).getByText('More match: type more of the name.')).toBeVisible()
+  await expectAccessible(page)
+  await person.fill('ZZ-LA')
+  await expect(options).toHaveText(['zz-last@example.com'])
+  // The list is left, and not the form.
+  await person.press('Escape')
+  await expect(options).toHaveCount(0)
+  await expect(effect(page)).toContainText('Each person on their own may use 5 requests')
+  await person.fill('zz-last')
+  await expect(options).toHaveCount(1)
+  await person.press('ArrowDown')
+  await expect(person).toHaveAttribute('aria-activedescendant', (await options.getAttribute('id')) ?? '')
+  await expectAccessible(page)
+  await person.press('Enter')
+  await expect(person).toHaveValue('zz-last@example.com')
+  await expect(effect(page)).toContainText('Zz-last@example.com may use 5 requests')
+  await submit(page, 'Create rate limit')
+
+  await page.reload()
+  await expect(row(page, 'Slowly, please')).toContainText('zz-last@example.com')
+  await page.getByRole('button', { name: 'Edit Slowly, please' }).click()
+  await expect(person).toHaveValue('zz-last@example.com')
+  // What matches nothing changes nothing; nothing at all is everybody.
+  await person.fill('nobody at all')
+  await expect(dialog(page).getByText('Nothing matches.')).toBeVisible()
+  await person.press('Tab')
+  await expect(person).toHaveValue('zz-last@example.com')
+  await person.fill('')
+  await person.press('Tab')
+  await expect(effect(page)).toContainText('Each person on their own may use 5 requests')
+  await person.fill('zz-07')
+  await options.filter({ hasText: 'zz-07' }).click()
+  await submit(page, 'Save')
+  await expect(row(page, 'Slowly, please')).toContainText('zz-07@example.com')
+
+  await page.getByRole('searchbox', { name: 'Search rate limits' }).fill('zz-07@EXAMPLE slowly')
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Delete Slowly, please' }).click()
+  await confirm(page, 'Delete rate limit')
+  // Nobody read the whole of either list.
+  const whole = asked.filter(({ searchParams }) => !searchParams.has('limit') && !searchParams.has('id'))
+  expect(whole.map(String)).toEqual([])
+})
+
+test('a budget is about a key that is looked for, and fixed once it was made', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  const key = await gateway.api<{ id: string }>('POST', '/admin/api-keys', { name: 'pipeline' })
+  await open('/controls/budgets')
+  await page.getByRole('button', { name: 'New budget' }).first().click()
+  await dialog(page).getByLabel('Name').fill('Of the pipeline')
+  await dialog(page).getByLabel('About').selectOption('api_key')
+  const picker = dialog(page).getByRole('combobox', { name: 'Key' })
+  await picker.pressSequentially('pipel')
+  await dialog(page)
+    .getByRole('option', { name: /^pipeline \(bd-/ })
+    .click()
+  await dialog(page).getByLabel('Tokens').fill('1000')
+  await expect(effect(page)).toContainText('The key pipeline may use 1,000 tokens')
+  await submit(page, 'Create budget')
+  await expect(row(page, /^Of the pipeline/)).toContainText('pipeline')
+  await page.getByRole('button', { name: 'Edit Of the pipeline' }).click()
+  await expect(picker).toBeDisabled()
+  await expect(picker).toHaveValue('pipeline')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Delete Of the pipeline' }).click()
+  await confirm(page, 'Delete budget')
+  await gateway.api('DELETE', `/admin/api-keys/${key.id}`)
 })

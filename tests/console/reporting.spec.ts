@@ -149,6 +149,51 @@ test('a request shows its failover trail and what priced it', async ({ page, ope
   await expect(dialog(page)).toContainText('$100.00 in and $500.00 out')
 })
 
+test('requests are picked by a person and a key that are looked for', async ({ page, open, gateway }) => {
+  await gateway.chat('sandbox-small', 'Whose is it?')
+  await open('/reporting/requests')
+  const filters = page.getByRole('search', { name: 'Filter requests' })
+  await filters.getByRole('combobox', { name: 'Key' }).fill('QUICK')
+  await filters.getByRole('option', { name: /^quickstart/ }).click()
+  await expect(page).toHaveURL(/api_key=/)
+  const chips = page.getByRole('list', { name: 'Filters' })
+  await expect(chips).toContainText('Key: quickstart')
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await expect(page.getByRole('row').nth(1)).toContainText('quickstart', { timeout: 1000 })
+  }).toPass()
+  await page.reload()
+  await expect(filters.getByRole('combobox', { name: 'Key' })).toHaveValue('quickstart')
+  await filters.getByRole('combobox', { name: 'Key' }).fill('')
+  await filters.getByRole('combobox', { name: 'Key' }).press('Tab')
+  await expect(chips).toHaveCount(0)
+  await filters.getByRole('combobox', { name: 'Person' }).fill('ada@')
+  await filters.getByRole('option', { name: 'ada@example.com' }).click()
+  await expect(chips).toContainText('Person: ada@example.com')
+})
+
+test('somebody who sees their own requests alone picks one of their own keys', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  const uma = gateway.caller(gateway.token('user'))
+  const own = await uma<{ id: string; key: string }>('POST', '/user/api-keys', { name: 'pocket' })
+  await gateway.chat('sandbox-small', 'Mine', { key: own.key })
+  await open('/reporting/requests', 'user')
+  const filters = page.getByRole('search', { name: 'Filter requests' })
+  await expect(filters.getByRole('combobox', { name: 'Person' })).toHaveCount(0)
+  await filters.getByRole('combobox', { name: 'Key' }).fill('o')
+  await expect(filters.getByRole('option', { name: /^pocket/ })).toBeVisible()
+  await expect(filters.getByRole('option', { name: /^quickstart/ })).toHaveCount(0)
+  await filters.getByRole('option', { name: /^pocket/ }).click()
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await expect(page.getByRole('row').nth(1)).toContainText('pocket', { timeout: 1000 })
+  }).toPass()
+  await uma('DELETE', `/user/api-keys/${own.id}`)
+})
+
 test('requests are filtered, and paged by the gateway', async ({ page, open, gateway }) => {
   test.setTimeout(60_000)
   await Promise.all(Array.from({ length: 60 }, () => gateway.chat('sandbox-small', 'One of many')))

@@ -1,16 +1,20 @@
 import { api, call } from '$lib/api/client'
-import type { ApiKey, ModelRoute, Provider, User } from '$lib/api/types'
+import type { ModelRoute, Provider } from '$lib/api/types'
 import { resource, type Resource } from '$lib/data/resource.svelte'
-import { groupsOf, namesById } from '$lib/people/names'
+import { keyNames } from '$lib/keys/found'
+import { userNames } from '$lib/people/found'
+import type { KnownNames } from '$lib/people/known.svelte'
 import type { ScopeNames } from './scope'
 
-/** Everything that policies can be about, for choosing and for naming. */
+/**
+ * What policies can be about, for choosing and for naming. People and keys may be many: they are looked
+ * for as they are chosen, and named as they are shown.
+ */
 export interface Directory {
-  readonly users: User[]
-  readonly keys: ApiKey[]
+  readonly users: KnownNames
+  readonly keys: KnownNames
   readonly providers: Provider[]
   readonly routes: ModelRoute[]
-  readonly groups: string[]
   readonly aliases: string[]
   readonly models: string[]
   readonly names: ScopeNames
@@ -18,47 +22,33 @@ export interface Directory {
 }
 
 export function directory(): Directory {
+  const users = userNames()
+  const keys = keyNames('all')
   const source = resource(async (signal) => {
-    const [users, keys, providers, routes] = await Promise.all([
-      call(api.GET('/admin/users', { signal })),
-      call(api.GET('/admin/api-keys', { signal })),
+    const [providers, routes] = await Promise.all([
       call(api.GET('/admin/providers', { signal })),
       call(api.GET('/admin/model-mappings', { signal })),
     ])
-    return { users, keys, providers, routes }
+    return { providers, routes }
   })
-  const users = $derived(source.data?.users ?? [])
-  const keys = $derived(source.data?.keys ?? [])
   const providers = $derived(source.data?.providers ?? [])
   const routes = $derived(source.data?.routes ?? [])
   const names = $derived<ScopeNames>({
-    users: namesById(users),
-    keys: new Map(keys.map((key) => [key.id, key.name])),
+    users,
+    keys,
     providers: new Map(providers.map((provider) => [provider.id, provider.name])),
   })
-  const groups = $derived(
-    [
-      ...new Set([...groupsOf(users), ...keys.flatMap((key) => (key.group_name ? [key.group_name] : []))]),
-    ].sort(),
-  )
   const aliases = $derived([...new Set(routes.map((route) => route.model_alias))].sort())
   const models = $derived([...new Set(routes.map((route) => route.upstream_model))].sort())
 
   return {
-    get users() {
-      return users
-    },
-    get keys() {
-      return keys
-    },
+    users,
+    keys,
     get providers() {
       return providers
     },
     get routes() {
       return routes
-    },
-    get groups() {
-      return groups
     },
     get aliases() {
       return aliases

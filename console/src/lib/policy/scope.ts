@@ -30,11 +30,16 @@ export const SCOPES: { value: ScopeType; text: string; each: string; one: string
 /** Scopes that are people and programs: what access policies are about. */
 export const IDENTITIES: ScopeType[] = ['org', 'group', 'role', 'user', 'api_key']
 
-/** What ids stand for, where a list of them is at hand. */
+/** What an id stands for, where that is known. */
+interface Names {
+  get: (id: string) => string | undefined
+}
+
+/** What the ids of scopes stand for. */
 export interface ScopeNames {
-  users: Map<string, string>
-  keys: Map<string, string>
-  providers: Map<string, string>
+  users: Names
+  keys: Names
+  providers: Names
 }
 
 export function scopeOf(wire: WireScope): Scope {

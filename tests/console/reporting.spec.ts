@@ -149,6 +149,33 @@ test('a request shows its failover trail and what priced it', async ({ page, ope
   await expect(dialog(page)).toContainText('$100.00 in and $500.00 out')
 })
 
+test('figures that were guessed are told from those that the vendor reported', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  await gateway.chat('sandbox-small', 'Guess me')
+  // As of a stream that broke.
+  await page.route('**/admin/usage?**', async (route) => {
+    const response = await route.fetch()
+    const found = (await response.json()) as { data: { usage_source?: string }[] }
+    const [first] = found.data
+    if (first) first.usage_source = 'estimated'
+    await route.fulfill({ response, json: found })
+  })
+  await open('/reporting/requests?alias=sandbox-small')
+  const first = page.getByRole('row').nth(1)
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await expect(first.getByRole('cell').filter({ hasText: /≈estimated.*out/s })).toBeVisible({
+      timeout: 1000,
+    })
+  }).toPass()
+  await first.getByRole('button').click()
+  await expect(dialog(page)).toContainText('Estimated by the gateway')
+  await expect(dialog(page).getByRole('definition').filter({ hasText: '≈' }).first()).toBeVisible()
+})
+
 test('requests are picked by a person and a key that are looked for', async ({ page, open, gateway }) => {
   await gateway.chat('sandbox-small', 'Whose is it?')
   await open('/reporting/requests')

@@ -165,3 +165,23 @@ async fn a_callers_mistake_is_told_in_the_clients_dialect_and_does_not_fail_over
         assert_eq!(vendors[two].mock.saw().len(), before, "{alias}");
     }
 }
+
+#[tokio::test]
+async fn faults_that_bedrock_tells_with_a_clients_status_are_its_own() {
+    let gateway = Gateway::configured().never_ejects().start().await;
+    let acme = gateway.org("acme");
+    let bedrock = Vendor::of(&acme, Kind::Bedrock).await;
+    let openai = Vendor::of(&acme, Kind::OpenAi).await;
+    acme.alias("aws-first", &[bedrock.route(), openai.route()]).await;
+    acme.alias("openai-first", &[openai.route(), bedrock.route()]).await;
+    let key = acme.key().await;
+    for status in [408, 424] {
+        bedrock.mock.will(Reply::status(status));
+        let answer = key.chat("aws-first").await.has_status(200);
+        assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"), "{status}");
+        openai.mock.will(Reply::status(status));
+        key.chat("openai-first").await.has_status(status);
+    }
+    bedrock.mock.will(Reply::status(400));
+    key.chat("aws-first").await.has_status(400);
+}

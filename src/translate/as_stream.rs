@@ -57,9 +57,9 @@ fn tell(part: &Part<'_>, calls: &mut usize, say: &mut dyn FnMut(Event<'_>)) {
             });
             say(Event::Arguments { call, fragment: one.arguments.reborrow() });
         }
+        PartKind::Image(image) => say(Event::Image(image.clone())),
         // A model says nothing else in words that a stream has.
-        PartKind::Image(_)
-        | PartKind::Audio(_)
+        PartKind::Audio(_)
         | PartKind::Document(_)
         | PartKind::ToolResult(_)
         | PartKind::Other { .. } => {}

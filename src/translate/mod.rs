@@ -116,6 +116,11 @@ pub trait StreamWriter: Send + Sync {
 
     /// Ends a stream that cannot be finished with an error of the gateway's own.
     fn abort(&mut self, error: &GatewayError, out: &mut Vec<u8>);
+
+    /// Whether the client's API has a place for pictures in a stream.
+    fn carries_pictures(&self) -> bool {
+        false
+    }
 }
 
 /// The vendor's answer is not one: what its API calls an answer cannot be read from it.

@@ -206,6 +206,7 @@ impl Core {
         let Self { reader, edits, writer, out, facts, said, first, failed, done, .. } = self;
         reader.read(name, data, &mut |event| {
             let Some(event) = edits.of(event) else { return };
+            let event = carried(event, &**writer);
             if !*done && failed.is_none() {
                 *said = if let Event::Usage(_) = event { 0 } else { *said + length(&event) };
                 learn(&event, facts, first, failed, done);
@@ -236,9 +237,22 @@ impl Core {
     }
 
     fn fail(&mut self, message: &str) {
-        let (kind, message) = ("upstream_error".to_owned(), message.to_owned());
-        self.emit(Event::Failed(StreamError { status: 502, kind, message }));
+        self.emit(Event::Failed(unusable(message)));
     }
+}
+
+/// A picture that the client's API has no place for is no answer without it.
+fn carried<'a>(event: Event<'a>, writer: &dyn StreamWriter) -> Event<'a> {
+    if matches!(event, Event::Image(_)) && !writer.carries_pictures() {
+        return Event::Failed(unusable(
+            "the vendor sent a picture, which a stream of this API cannot carry; ask without `stream`",
+        ));
+    }
+    event
+}
+
+fn unusable(message: &str) -> StreamError {
+    StreamError { status: 502, kind: "upstream_error".to_owned(), message: message.to_owned() }
 }
 
 /// Bytes of what the model says with an event.

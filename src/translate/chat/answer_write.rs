@@ -10,7 +10,7 @@ use super::{reasoning_write::DetailOut, usage::Usage};
 use crate::translate::{
     Answering,
     additions::Metadata,
-    form::{Answer, Citation, Origin, Part, PartKind, Source, StopReason, Text, ToolCall},
+    form::{Answer, Citation, Media, Origin, Part, PartKind, Source, StopReason, Text, ToolCall},
 };
 
 #[derive(Serialize)]
@@ -53,9 +53,9 @@ struct Message<'r> {
     annotations: Vec<Annotation<'r>>,
 }
 
-/// A picture that the model made.
+/// A picture that the model made: <https://openrouter.ai/docs/guides/overview/multimodal/image-generation>.
 #[derive(Serialize)]
-struct ImageOut<'r> {
+pub(super) struct ImageOut<'r> {
     #[serde(rename = "type")]
     kind: &'static str,
     image_url: Url<'r>,
@@ -65,6 +65,14 @@ struct ImageOut<'r> {
 #[derive(Serialize)]
 struct Url<'r> {
     url: Cow<'r, str>,
+}
+
+impl<'r> ImageOut<'r> {
+    /// None where the bytes are elsewhere.
+    pub(super) fn of(media: &'r Media<'_>, index: usize) -> Option<Self> {
+        let url = url_of(&media.source, media.mime.as_ref())?;
+        Some(Self { kind: "image_url", image_url: Url { url }, index })
+    }
 }
 
 /// A source. Strict clients refuse entries of another type, or with members missing.
@@ -228,12 +236,7 @@ fn message<'r>(answer: &'r Answer<'_>) -> Message<'r> {
             PartKind::ToolCall(call) => message.tool_calls.push(CallOut::of(call)),
             PartKind::Image(media) => {
                 let index = message.images.len();
-                let image = url_of(&media.source, media.mime.as_ref());
-                message.images.extend(image.map(|url| ImageOut {
-                    kind: "image_url",
-                    image_url: Url { url },
-                    index,
-                }));
+                message.images.extend(ImageOut::of(media, index));
             }
             // The vendor's own tools and their results are not shown.
             PartKind::Other { .. }

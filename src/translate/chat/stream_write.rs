@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::{
-    answer_write::{Annotation, CallOut, Extra, finish_reason, identity},
+    answer_write::{Annotation, CallOut, Extra, ImageOut, finish_reason, identity},
     reasoning_write::DetailOut,
     usage::Usage,
 };
@@ -17,7 +17,7 @@ use crate::{
     translate::{
         Answering, StreamWriter,
         additions::Metadata,
-        form::{Citation, Event, StopReason},
+        form::{Citation, Event, Media, StopReason},
     },
 };
 
@@ -33,6 +33,7 @@ pub struct Writer {
     model: String,
     calls: Vec<Call>,
     thinking: Block,
+    pictures: usize,
     /// Characters of text so far, for sources.
     written: u64,
     stop: Option<StopReason>,
@@ -85,6 +86,8 @@ struct Delta<'r> {
     tool_calls: Option<[CallDelta<'r>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<[Annotation<'r>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<[ImageOut<'r>; 1]>,
 }
 
 #[derive(Serialize)]
@@ -123,6 +126,7 @@ impl Writer {
             model: String::new(),
             calls: Vec::new(),
             thinking: Block { index: 0, open: false },
+            pictures: 0,
             written: 0,
             stop: None,
             usage: None,
@@ -199,6 +203,14 @@ impl Writer {
         }
     }
 
+    fn picture(&mut self, media: &Media<'_>, out: &mut Vec<u8>) {
+        self.thinking.close();
+        if let Some(image) = ImageOut::of(media, self.pictures) {
+            self.pictures += 1;
+            self.chunk(&Delta { images: Some([image]), ..Delta::default() }, out);
+        }
+    }
+
     /// Ends a complete stream: the finish, then the figures, then `[DONE]`.
     fn finish(&mut self, out: &mut Vec<u8>) {
         for (index, call) in self.calls.iter().enumerate() {
@@ -261,6 +273,7 @@ impl StreamWriter for Writer {
                 self.arguments(call, &fragment, out);
             }
             Event::Citation(citation) => self.citation(&citation, out),
+            Event::Image(image) => self.picture(&image, out),
             Event::Refusal(text) if !text.is_empty() => {
                 self.chunk(&Delta { refusal: Some(&text), ..Delta::default() }, out);
             }
@@ -275,6 +288,10 @@ impl StreamWriter for Writer {
 
     fn abort(&mut self, error: &GatewayError, out: &mut Vec<u8>) {
         out.extend_from_slice(&error.stream_event(Endpoint::ChatCompletions));
+    }
+
+    fn carries_pictures(&self) -> bool {
+        true
     }
 }
 

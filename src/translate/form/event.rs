@@ -1,6 +1,6 @@
 //! A streamed answer, event by event, in the words of no vendor.
 
-use super::{Citation, Signature, StopReason, Text};
+use super::{Citation, Media, Signature, StopReason, Text};
 use crate::{dialect::StreamError, domain::TokenUsage};
 
 /// One step of a streamed answer. Readers emit them in the order of the content; writers may rely on:
@@ -54,6 +54,9 @@ pub enum Event<'a> {
     Citation(Citation<'a>),
     /// More words of the model's refusal.
     Refusal(Text<'a>),
+    /// A picture that the model made. Only for writers that
+    /// [carry](crate::translate::StreamWriter::carries_pictures) them.
+    Image(Media<'a>),
     /// Why the answer ended.
     Stop {
         /// The reason.

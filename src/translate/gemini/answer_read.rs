@@ -101,7 +101,8 @@ fn proof<'a>(text: Text<'a>, signature: Option<Signature<'a>>) -> PartKind<'a> {
     PartKind::Thinking(Thinking { text, signature, redacted: false, id: None })
 }
 
-fn media<'a>(mime: Option<Text<'a>>, data: Text<'a>) -> PartKind<'a> {
+/// What a model made that is no text.
+pub(super) fn media<'a>(mime: Option<Text<'a>>, data: Text<'a>) -> PartKind<'a> {
     let kind = mime.as_deref().and_then(|mime| mime.split('/').next()).map(str::to_owned);
     let media = Media { mime, ..Media::at(Source::Base64(data)) };
     match kind.as_deref() {

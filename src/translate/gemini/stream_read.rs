@@ -5,6 +5,7 @@
 //! figures may come after that, the end is told when the bytes have ended.
 
 use super::{
+    answer_read::media,
     errors, grounding,
     response_body::{Part, Response},
     stop::{self, Seen},
@@ -14,7 +15,7 @@ use crate::{
     domain::TokenUsage,
     translate::{
         StreamReader,
-        form::{Event, Events, Origin, Signature, StopReason},
+        form::{Event, Events, Origin, PartKind, Signature, StopReason},
     },
 };
 
@@ -120,10 +121,15 @@ impl Reader {
             }
             self.calls += 1;
         }
-        if part.inline_data.is_some() {
-            let what = "a picture, which a stream cannot carry; ask without `stream`";
-            to(Event::Failed(errors::unreadable(what)));
-            return;
+        if let Some(blob) = part.inline_data {
+            let PartKind::Image(image) = media(blob.mime_type, blob.data.unwrap_or_default())
+            else {
+                let what = "sound or a file, which a stream cannot carry; ask without `stream`";
+                to(Event::Failed(errors::unreadable(what)));
+                return;
+            };
+            self.content = true;
+            to(Event::Image(image));
         }
         if let Some(text) = part.text.filter(|text| !text.is_empty()) {
             if part.thought == Some(true) {

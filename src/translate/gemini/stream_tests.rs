@@ -41,6 +41,7 @@ fn told(event: &Event<'_>) -> String {
             format!("call {call} {id} {} {signature}", &**name)
         }
         Event::Arguments { call, fragment } => format!("arguments {call} {}", &**fragment),
+        Event::Image(image) => format!("picture {}", image.mime.as_deref().unwrap()),
         Event::Citation(citation) => format!("source {}", citation.url.as_deref().unwrap()),
         Event::Stop { reason, .. } => format!("stop {reason:?}"),
         Event::Usage(usage) => format!(
@@ -197,9 +198,33 @@ fn a_call_that_failed_fails_the_stream() {
 }
 
 #[test]
-fn a_picture_in_a_stream_is_not_lost_silently() {
-    let piece = parts(&json!([{"inlineData": {"mimeType": "image/png", "data": "iVBO"}}]));
-    assert!(read(&[piece])[1].starts_with("failed 502"));
+fn a_picture_in_a_stream_is_told_and_what_no_stream_carries_is_not_lost_silently() {
+    let of_kind = |kind: &str| parts(&json!([{"inlineData": {"mimeType": kind, "data": "iVBO"}}]));
+    let events = read(&[of_kind("image/png"), ending(&json!([]), "STOP")]);
+    assert_eq!(events, ["start r", "picture image/png", "stop End", "done"]);
+    assert!(read(&[of_kind("audio/wav")])[1].starts_with("failed 502"));
+}
+
+#[test]
+fn a_chat_stream_carries_pictures_and_one_of_messages_says_that_it_cannot() {
+    let image = json!([{"inlineData": {"mimeType": "image/png", "data": "iVBO"}}]);
+    let piece = format!("data: {}\r\n\r\n", parts(&image));
+    let last = format!("data: {}\r\n\r\n", ending(&image, "STOP"));
+    let told = |client: ClientApi| {
+        let mut translator = translator_for(client);
+        let bytes =
+            [translator.push(piece.as_bytes()), translator.push(last.as_bytes()), translator.end()];
+        (String::from_utf8(bytes.concat()).unwrap(), translator.complete())
+    };
+    let (chat, complete) = told(ClientApi::Chat);
+    let url = r#""image_url":{"url":"data:image/png;base64,iVBO"}"#;
+    assert!(
+        complete && chat.contains(&format!(r#""images":[{{"type":"image_url",{url},"index":0}}]"#)),
+        "{chat}"
+    );
+    assert!(chat.contains(&format!(r#"{url},"index":1"#)), "{chat}");
+    let (messages, complete) = told(ClientApi::Messages);
+    assert!(!complete && messages.contains("ask without `stream`"), "{messages}");
 }
 
 #[test]
@@ -244,7 +269,11 @@ fn an_error_as_the_first_event_can_still_fail_over() {
 }
 
 fn translator() -> StreamTranslator {
-    StreamTranslator::new(VendorApi::Gemini, Framing::Sse, ClientApi::Chat, Answering::default())
+    translator_for(ClientApi::Chat)
+}
+
+fn translator_for(client: ClientApi) -> StreamTranslator {
+    StreamTranslator::new(VendorApi::Gemini, Framing::Sse, client, Answering::default())
 }
 
 #[test]

@@ -277,7 +277,8 @@ impl StreamWriter for Writer {
             Event::Citation(citation) => {
                 self.content(Pending::Citation(Box::new(kept(citation))), out);
             }
-            Event::Start { .. }
+            Event::Image(_)
+            | Event::Start { .. }
             | Event::Usage(_)
             | Event::Stop { .. }
             | Event::Ping

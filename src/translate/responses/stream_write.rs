@@ -64,6 +64,7 @@ impl StreamWriter for Writer {
             Event::Citation(citation) => self.cite(&citation, out),
             Event::Stop { reason, .. } => self.stop = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),
+            Event::Image(_) => {}
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => self.failed(&error, out),
             Event::Done => self.complete(out),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     error::AdminError,
-    policy_list::{Names, Place, Policy, Shown, by_name, by_scope},
+    policy_list::{BY_SCOPE, Names, Place, Policy, Shown, by_name, by_scope},
     schemas::{BudgetPeriod, OnExhaust, Percentage, ScopeTypeLimit, Traffic},
     scopes,
     sorting::{Key, Sorts, number},
@@ -148,7 +148,7 @@ impl Shown for BudgetView {
     const LIST: &'static str = "budgets";
     const SORTS: Sorts<Policy<Self>> = &[
         ("name", by_name),
-        ("scope", by_scope),
+        (BY_SCOPE, by_scope),
         ("period", by_period),
         ("tokens", |budget| Some(budget.shown.token_limit).filter(|limit| *limit > 0).map(number)),
         ("cost", |budget| {

@@ -44,7 +44,7 @@ pub(super) async fn list(
     let mut tx = state.store.read().await?;
     let rows = tx.budgets(caller.org).await?;
     let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
-    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes, (&listing, &order)).await?;
     drop(tx);
     let rows = rows.into_iter();
     let policy =

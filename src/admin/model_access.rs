@@ -12,7 +12,7 @@ use super::{
     extract::{Body, Params, PathId},
     paging::{Listed, Listing},
     patch::Patch,
-    policy_list::{self, Names, Place, Policy, Shown, by_name, by_scope},
+    policy_list::{self, BY_SCOPE, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AccessType, ScopeTypeIdentity, Traffic},
@@ -120,7 +120,7 @@ impl Shown for AccessView {
     const LIST: &'static str = "model access";
     const SORTS: Sorts<Policy<Self>> = &[
         ("name", by_name),
-        ("scope", by_scope),
+        (BY_SCOPE, by_scope),
         ("kind", |policy| Some(policy.shown.policy_type.to_string())),
     ];
 }
@@ -158,7 +158,7 @@ pub(super) async fn list(
     let mut tx = state.store.read().await?;
     let rows = tx.access_policies(caller.org).await?;
     let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
-    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes, (&listing, &order)).await?;
     drop(tx);
     let rows = rows.into_iter();
     let policy = |row| Policy { place: place(&row, &names), shown: AccessView::from(row) };

@@ -81,8 +81,8 @@ impl Listing {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Picked {
-    /// Only those of these ids: at most 100, with commas between them. What has none of them is not
-    /// missed. It takes no other parameter beside it.
+    /// Only those of these ids: at most 100, with commas between them; an empty one names none. What has
+    /// none of them is not missed. It takes no other parameter beside it.
     #[param(max_length = 3700)]
     id: Option<String>,
 }
@@ -90,11 +90,12 @@ pub(super) struct Picked {
 impl Picked {
     /// `id`; none does not pick.
     pub(super) fn ids(&self, listing: &Listing) -> Result<Option<Vec<Uuid>>, AdminError> {
-        let Some(text) = self.id.as_deref().filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(text) = self.id.as_deref() else { return Ok(None) };
         if listing.q.is_some() || listing.limit.is_some() || listing.cursor.is_some() {
             return Err(AdminError::bad_request("id excludes q, limit and cursor"));
+        }
+        if text.is_empty() {
+            return Ok(Some(Vec::new()));
         }
         if text.split(',').count() > MAX_IDS {
             return Err(AdminError::bad_request(format!("id must name at most {MAX_IDS} ids")));

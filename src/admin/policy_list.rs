@@ -14,12 +14,24 @@ use crate::{
     store::Tx,
 };
 
+/// The name under which policies are sorted by whom they are about.
+pub(super) const BY_SCOPE: &str = "scope";
+
 /// What the ids in policies stand for.
 pub(super) struct Names(HashMap<Uuid, String>);
 
 impl Names {
-    /// Of whom these scopes are about, and of the organization's providers.
-    pub(super) async fn of(tx: &mut Tx, org: OrgId, scopes: &[&Scope]) -> Result<Self, AdminError> {
+    /// Of whom these scopes are about, and of the organization's providers: as far as the list is searched
+    /// or sorted by them.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        org: OrgId,
+        scopes: &[&Scope],
+        (listing, order): (&Listing, &Order),
+    ) -> Result<Self, AdminError> {
+        if listing.search()?.is_none() && !order.is_by(BY_SCOPE) {
+            return Ok(Self(HashMap::new()));
+        }
         let of_kind = |kind| scopes.iter().filter(move |scope| scope.kind == kind);
         let users: Vec<UserId> =
             of_kind(ScopeType::User).filter_map(|scope| scope.id.map(UserId)).collect();
@@ -44,13 +56,30 @@ impl Names {
     pub(super) fn place(&self, id: Uuid, name: &str, scope: &Scope, more: &[&str]) -> Place {
         let of_id = || scope.id.and_then(|id| self.0.get(&id)).map(String::as_str);
         let about = scope.value.as_deref().or_else(of_id);
-        let searched = [name, scope.kind.as_str(), about.unwrap_or_default()];
+        let everyone = if scope.kind == ScopeType::Org { "" } else { "every each" };
+        let about_whom = about.unwrap_or(everyone);
+        let searched = [name, scope.kind.as_str(), word(scope.kind), about_whom];
         Place {
             id,
             name: name.to_owned(),
             about: about.map(str::to_owned),
             text: [&searched, more].concat().join("\n"),
         }
+    }
+}
+
+/// What people call a scope's type, where that is not its name in the API.
+const fn word(kind: ScopeType) -> &'static str {
+    match kind {
+        ScopeType::Org => "organization",
+        ScopeType::Group => "team",
+        ScopeType::Team => "group",
+        ScopeType::User => "person",
+        ScopeType::ApiKey => "api key",
+        ScopeType::LlmProvider => "provider",
+        ScopeType::Model => "upstream model",
+        ScopeType::ModelAlias => "alias",
+        ScopeType::Role | ScopeType::Project | ScopeType::McpServer | ScopeType::Agent => "",
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     error::AdminError,
     extract::Params,
     paging::{Listed, Listing},
-    policy_list::{self, Names, Policy, Shown, by_name, by_scope},
+    policy_list::{self, BY_SCOPE, Names, Policy, Shown, by_name, by_scope},
     rate_limits::{self, RateLimitView},
     sorting::{self, Order, Sorts},
     state::AdminState,
@@ -64,7 +64,7 @@ impl Shown for RateLimitStatus {
     const LIST: &'static str = "rate limit status";
     const SORTS: Sorts<Policy<Self>> = &[
         ("name", by_name),
-        ("scope", by_scope),
+        (BY_SCOPE, by_scope),
         ("used", |status| {
             let status = &status.shown;
             let shares = [status.rpm_percentage, status.tpm_percentage];
@@ -77,7 +77,7 @@ impl Shown for BudgetStatus {
     const LIST: &'static str = "budget status";
     const SORTS: Sorts<Policy<Self>> = &[
         ("name", by_name),
-        ("scope", by_scope),
+        (BY_SCOPE, by_scope),
         ("used", |status| {
             let status = &status.shown;
             Some(sorting::percentage(status.percentage_used.max(status.cost_percentage_used)))
@@ -105,13 +105,13 @@ pub(super) async fn of_rate_limits(
 ) -> Result<Listed<RateLimitStatus>, AdminError> {
     let mut tx = state.store.read().await?;
     let rows = tx.rate_limits(caller.org).await?;
-    let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
-    let directory = tx.directory(caller.org, &scopes).await?;
-    let names = Names::of(&mut tx, caller.org, &scopes).await?;
-    drop(tx);
     if rows.is_empty() {
         return policy_list::part(Vec::new(), &listing, &order);
     }
+    let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
+    let directory = tx.directory(caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes, (&listing, &order)).await?;
+    drop(tx);
     let since = Timestamp(Timestamp::now().0.saturating_sub(MINUTE));
     let spent = state.store.spent(caller.org, since).await?;
     let status = |row: RateLimitRow| Policy {
@@ -142,7 +142,7 @@ pub(super) async fn of_budgets(
     let mut tx = state.store.read().await?;
     let rows = tx.budgets(caller.org).await?;
     let scopes: Vec<&Scope> = rows.iter().map(|row| &row.scope).collect();
-    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes, (&listing, &order)).await?;
     drop(tx);
     let used = used_budgets(&state, caller.org, rows).await?;
     let status = |used: UsedBudget| Policy {

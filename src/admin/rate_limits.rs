@@ -11,7 +11,7 @@ use super::{
     extract::{Body, Params, PathId},
     paging::{Listed, Listing},
     patch::Patch,
-    policy_list::{self, Names, Place, Policy, Shown, by_name, by_scope},
+    policy_list::{self, BY_SCOPE, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{ScopeTypeLimit, Traffic},
@@ -121,7 +121,7 @@ impl Shown for RateLimitView {
     const LIST: &'static str = "rate limits";
     const SORTS: Sorts<Policy<Self>> = &[
         ("name", by_name),
-        ("scope", by_scope),
+        (BY_SCOPE, by_scope),
         ("requests", |limit| limit.shown.requests_per_minute.map(|most| number(most.into()))),
         ("tokens", |limit| limit.shown.tokens_per_minute.map(|most| number(most.into()))),
     ];
@@ -152,7 +152,7 @@ pub(super) async fn list(
     let mut tx = state.store.read().await?;
     let rows = tx.rate_limits(caller.org).await?;
     let scopes: Vec<_> = rows.iter().map(|row| &row.scope).collect();
-    let names = Names::of(&mut tx, caller.org, &scopes).await?;
+    let names = Names::of(&mut tx, caller.org, &scopes, (&listing, &order)).await?;
     drop(tx);
     let rows = rows.into_iter();
     let policy = |row| Policy { place: place(&row, &names), shown: RateLimitView::from(row) };

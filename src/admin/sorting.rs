@@ -1,5 +1,5 @@
-//! Pages of lists that are read whole. An organization's providers, routes and prices are as few as
-//! its administrators make them, and what is shown of each depends on others: they are searched, put
+//! Pages of lists that are read whole. An organization's providers, routes, prices and policies are as few
+//! as its administrators make them, and what is shown of each depends on others: they are searched, put
 //! in order and cut into pages here, not by the database.
 
 use std::cmp::Ordering;
@@ -192,6 +192,11 @@ pub(super) fn part<T: Entry>(
 }
 
 impl Order {
+    /// Whether it is by this name, either way.
+    pub(super) fn is_by(&self, name: &str) -> bool {
+        self.sort.as_deref().is_some_and(|sort| sort.strip_prefix('-').unwrap_or(sort) == name)
+    }
+
     /// What the entries are sorted by, and whether the last comes first.
     fn of<T: Entry>(&self) -> Result<(KeyOf<T>, bool), AdminError> {
         let sort = self.sort.as_deref();

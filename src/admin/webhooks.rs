@@ -89,8 +89,12 @@ impl Entry for WebhookView {
     const SORTS: Sorts<Self> = &[("name", |webhook| Some(name(&webhook.name)))];
 
     fn text(&self) -> String {
-        let events = self.events.iter().map(|event| event.as_str());
-        [&*self.name, &*self.url].into_iter().chain(events).collect::<Vec<_>>().join("\n")
+        let events = self.events.iter().map(|event| event.as_str().replace('_', " "));
+        [self.name.clone(), self.url.clone()]
+            .into_iter()
+            .chain(events)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Names are the organization's own.

@@ -101,7 +101,9 @@ async fn spread(mut hear: mpsc::Receiver<Event>, store: Store, sharing: Option<A
         if let Some(sharing) = &sharing {
             match sharing.publish(&event.key, &event.provider_name, ejection).await {
                 Ok(id) => key = id.to_string(),
-                Err(error) => tracing::warn!(%error, "other replicas do not hear of an ejection"),
+                Err(error) => {
+                    tracing::warn!(%error, "other replicas do not hear of an ejection yet");
+                }
             }
         }
         // What fails its probes is still the same ejection to people.

@@ -30,6 +30,11 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
                 &call.attempt.error_body,
             );
             failure.said = Some(scrubbed(&said, call));
+            let route = call.plan.as_ref().and_then(Plan::current);
+            let platform = route.map(|route| route.provider.platform).unwrap_or_default();
+            if let Some(status) = platform.model_status(&call.attempt.error_body) {
+                failure = failure.with_model_status(status);
+            }
         }
         return failure;
     }

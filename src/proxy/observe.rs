@@ -21,7 +21,6 @@ use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
     domain::{AttemptOutcome, Timestamp},
     route::{self, Failure, OVERLOADED, Plan},
-    translate::Platform,
 };
 
 /// How much of a failed attempt's body is read for its message, bytes.
@@ -51,7 +50,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     call.attempt.unframed = is_unframed(upstream);
     let asked = route::retry_after(&upstream.headers, Timestamp::now().unix_seconds());
     call.attempt.failure = Failure::of_status(status, asked)
-        .or_else(|| bedrocks_fault(call, status))
+        .or_else(|| platforms_fault(call, status))
         .filter(|_| !oauth::is_callers_refusal(call, status));
     if matches!(status, 401 | 403)
         && let Some(route) = call.plan.as_ref().and_then(Plan::current)
@@ -75,14 +74,11 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     }
 }
 
-/// Bedrock says with statuses of a client's fault that its model failed (424) or took too long (408):
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors>.
-fn bedrocks_fault(call: &Call, status: u16) -> Option<Failure> {
+/// What a platform tells of its own faults with a client's status.
+fn platforms_fault(call: &Call, status: u16) -> Option<Failure> {
     let route = call.plan.as_ref().and_then(Plan::current)?;
-    let is_fault = matches!(status, 408 | 424) && route.provider.platform == Platform::Bedrock;
-    let failure =
-        || Failure::of(AttemptOutcome::UpstreamError, format!("the vendor answered {status}"));
-    is_fault.then(failure).map(|failure| Failure { status: Some(status), ..failure })
+    let is_fault = route.provider.platform.own_faults().contains(&status);
+    is_fault.then(|| Failure::of_vendor(AttemptOutcome::UpstreamError, status))
 }
 
 /// Whether nothing but the end of the connection tells the end of the body (RFC 9112 6.3).

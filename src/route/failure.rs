@@ -61,6 +61,12 @@ impl Failure {
             300..=399 | 500.. => AttemptOutcome::UpstreamError,
             _ => return None,
         };
+        Some(Self { retry_after, ..Self::of_vendor(outcome, status) })
+    }
+
+    /// What the vendor told with a status.
+    #[must_use]
+    pub fn of_vendor(outcome: AttemptOutcome, status: u16) -> Self {
         let message = match outcome {
             AttemptOutcome::AuthFailed => {
                 format!("the vendor refused the gateway's credential ({status})")
@@ -68,7 +74,19 @@ impl Failure {
             _ => format!("the vendor answered {status}"),
         };
         let overloaded = status == OVERLOADED;
-        Some(Self { status: Some(status), retry_after, overloaded, ..Self::of(outcome, message) })
+        Self { status: Some(status), overloaded, ..Self::of(outcome, message) }
+    }
+
+    /// The same failure, of which it became known what status the model had behind its platform.
+    #[must_use]
+    pub fn with_model_status(mut self, status: u16) -> Self {
+        self.overloaded |= status == OVERLOADED;
+        self.outcome = match status {
+            429 => AttemptOutcome::RateLimited,
+            400..=499 => AttemptOutcome::ClientError,
+            _ => self.outcome,
+        };
+        self
     }
 }
 

@@ -84,6 +84,28 @@ pub enum Platform {
     Vertex,
 }
 
+impl Platform {
+    /// Statuses of a client's fault with which the platform tells that it or its model has failed.
+    /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors>
+    #[must_use]
+    pub const fn own_faults(self) -> &'static [u16] {
+        match self {
+            // The model took too long; it failed.
+            Self::Bedrock => &[408, 424],
+            Self::Own | Self::Vertex => &[],
+        }
+    }
+
+    /// The status that the model itself gave the platform, where the platform's error tells it.
+    #[must_use]
+    pub fn model_status(self, error: &[u8]) -> Option<u16> {
+        match self {
+            Self::Bedrock => converse::original_status(error),
+            Self::Own | Self::Vertex => None,
+        }
+    }
+}
+
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'t> {

@@ -248,7 +248,8 @@ local function count_window(check)
   if not check.epoch then
     check.epoch = make_window(check.key)
   end
-  redis.call('HSET', check.key, slot, check.counted + 1, 'rs', check.sums[1] + 1, 'ra', second)
+  redis.call(
+    'HSET', check.key, slot, integer(check.counted + 1), 'rs', integer(check.sums[1] + 1), 'ra', second)
 end
 
 local function reserve(check, amount, credit)

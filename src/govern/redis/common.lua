@@ -17,7 +17,8 @@ local function next_key()
   key = key + 1
   return KEYS[key]
 end
--- Whole numbers as text. Redis writes numbers that it is called with so by itself; Lua would round them.
+-- Whole numbers as text, which Lua would round. Numbers that Redis is called with it writes exactly by itself,
+-- but some versions (7.2.0 to 7.2.4) with an exponent: only for what tonumber reads, and no HINCRBY.
 local function integer(value)
   -- Adding zero makes of -0, which is no integer to Redis, 0.
   return string.format('%.0f', value + 0)

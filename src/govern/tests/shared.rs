@@ -113,6 +113,36 @@ async fn four_replicas_admit_a_limit_of_600_exactly_600_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_outlives_what_is_counted_in_it_however_long_it_is_asked() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 100_000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let key = crate::govern::redis::keys::window(&checks[0].counter);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(2_500) {
+        assert!(replicas.scenes[0].use_up(&checks, amount(1)).await);
+        let left: u64 = server.run(&["PTTL", &key]).parse().unwrap();
+        assert!((62_000..=65_000).contains(&left), "{left} ms after {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_session_is_known_with_its_first_request() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(1, 1_000_000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let governor = &replicas.scenes[0].governor;
+    for _ in 0..2 {
+        let session = governor.session();
+        assert!(replicas.scenes[0].use_up(&checks, amount(1)).await);
+        let sessions = crate::govern::redis::keys::sessions(ORG);
+        let known = server.run(&["HGET", &sessions, &session.replica]);
+        assert!(known.starts_with(&format!("{} ", session.generation)), "{known}");
+        governor.new_session();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn budgets_are_right_within_two_seconds_after_redis_has_lost_everything() {
     let server = RedisServer::start();
     let checks = list(vec![budget(1, 1_000_000), tokens(2, 4_000_000), requests(3, 100_000)]);

@@ -57,17 +57,30 @@ impl RedisCooldowns {
         Self { link, tell, hear, heard: AtomicU64::new(0) }
     }
 
+    async fn eject(&self, cooldown: &Cooldown, when: &str) -> Result<Uuid, CooldownError> {
+        let Some(ejection) = cooldown.ejection else { return Err(odd()) };
+        let entry = Entry {
+            provider_name: Arc::clone(&cooldown.provider_name),
+            reason: ejection.reason.as_str().to_owned(),
+            multiplier: ejection.multiplier,
+        };
+        let entry = serde_json::to_string(&entry).map_err(|_| odd())?;
+        let told = self.tell(&cooldown.key, (cooldown.id, "e"), when, ejection.lasts, entry);
+        Ok(told.await?.0)
+    }
+
     /// The id of the entry that stands, and whether the route was known to be ejected.
     async fn tell(
         &self,
         key: &RouteKey,
-        id: Uuid,
-        kind: &str,
+        (id, kind): (Uuid, &str),
+        when: &str,
         lasts: Duration,
         entry: String,
     ) -> Result<(Uuid, bool), CooldownError> {
         let lasts = lasts.as_millis().max(1).to_string();
-        let arguments = [field(key), id.to_string(), kind.to_owned(), lasts, entry];
+        let (id, kind, when) = (id.to_string(), kind.to_owned(), when.to_owned());
+        let arguments = [field(key), id, kind, lasts, entry, when];
         let answer = self.link.call(&self.tell, &KEYS, &arguments).await?;
         let (stands, ejected): (String, u8) = read(answer)?;
         Ok((stands.parse().map_err(|_| odd())?, ejected == 1))
@@ -77,19 +90,15 @@ impl RedisCooldowns {
 #[async_trait]
 impl Cooldowns for RedisCooldowns {
     async fn publish(&self, cooldown: &Cooldown) -> Result<Uuid, CooldownError> {
-        let Some(ejection) = cooldown.ejection else { return Err(odd()) };
-        let entry = Entry {
-            provider_name: Arc::clone(&cooldown.provider_name),
-            reason: ejection.reason.as_str().to_owned(),
-            multiplier: ejection.multiplier,
-        };
-        let entry = serde_json::to_string(&entry).map_err(|_| odd())?;
-        let told = self.tell(&cooldown.key, cooldown.id, "e", ejection.lasts, entry).await?;
-        Ok(told.0)
+        self.eject(cooldown, "always").await
+    }
+
+    async fn publish_late(&self, cooldown: &Cooldown) -> Result<Uuid, CooldownError> {
+        self.eject(cooldown, "new").await
     }
 
     async fn reset(&self, key: &RouteKey, id: Uuid) -> Result<bool, CooldownError> {
-        let told = self.tell(key, id, "r", TELL_RESET, String::new()).await?;
+        let told = self.tell(key, (id, "r"), "always", TELL_RESET, String::new()).await?;
         Ok(told.1)
     }
 

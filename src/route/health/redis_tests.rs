@@ -57,6 +57,33 @@ async fn what_one_replica_tells_another_hears_once_with_the_time_that_is_left() 
 }
 
 #[tokio::test]
+async fn what_is_told_after_redis_was_emptied_is_heard_by_those_who_had_heard_before() {
+    let server = RedisServer::start();
+    let ((one, _one), (two, _two)) = (replica(&server).await, replica(&server).await);
+    one.publish(&cooldown(100)).await.unwrap();
+    assert_eq!(two.read().await.unwrap().len(), 1);
+    server.run(&["flushall"]);
+    let late = cooldown(100);
+    assert_eq!(one.publish_late(&late).await.unwrap(), late.id);
+    let heard = two.read().await.unwrap();
+    assert_eq!(heard.iter().map(|one| one.id).collect::<Vec<_>>(), [late.id]);
+}
+
+#[tokio::test]
+async fn what_is_told_late_replaces_nothing() {
+    let server = RedisServer::start();
+    let (one, _one) = replica(&server).await;
+    let first = cooldown(1);
+    one.publish(&first).await.unwrap();
+    let ejection = Ejection { lasts: Duration::from_secs(300), ..first.ejection.unwrap() };
+    let late = Cooldown { id: Uuid::new_v4(), ejection: Some(ejection), ..first.clone() };
+    assert_eq!(one.publish_late(&late).await.unwrap(), first.id);
+    let reset = Uuid::new_v4();
+    one.reset(&first.key, reset).await.unwrap();
+    assert_eq!(one.publish_late(&late).await.unwrap(), reset);
+}
+
+#[tokio::test]
 async fn one_that_has_half_as_long_to_go_stands_and_a_much_longer_one_replaces_it() {
     let server = RedisServer::start();
     let (one, _one) = replica(&server).await;

@@ -52,6 +52,13 @@ pub trait Cooldowns: Send + Sync {
     /// When the place cannot be reached.
     async fn publish(&self, cooldown: &Cooldown) -> Result<Uuid, CooldownError>;
 
+    /// The same of one that could not be told when it was made. Whatever is known of the route stands: a
+    /// reset, too.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn publish_late(&self, cooldown: &Cooldown) -> Result<Uuid, CooldownError>;
+
     /// Has every replica make the route healthy; `id` is that of the reset. Whether there was a cool-down.
     ///
     /// # Errors
@@ -116,9 +123,21 @@ impl Sharing {
             let left = status.remaining.filter(|_| status.state == State::Ejected);
             let (Some(lasts), Some(reason)) = (left, status.reason) else { continue };
             let ejection = Ejection { reason, lasts, multiplier: status.multiplier };
-            if let Err(error) = self.publish(&key, &provider_name, ejection).await {
-                lock(&self.untold).extend(untold);
-                return Err(error);
+            let id = Uuid::new_v4();
+            let ejection = Some(ejection);
+            let late = Cooldown { id, key, provider_name, ejection };
+            match self.cooldowns.publish_late(&late).await {
+                // What stands is somebody else's, and news to this process.
+                Ok(stands) if stands != id => {}
+                Ok(_) => {
+                    self.know(&late.key, id);
+                }
+                Err(error) => {
+                    let mut kept = lock(&self.untold);
+                    kept.insert(late.key, late.provider_name);
+                    kept.extend(untold);
+                    return Err(error);
+                }
             }
         }
         Ok(())
@@ -131,6 +150,7 @@ impl Sharing {
     pub async fn reset(&self, key: &RouteKey) -> Result<bool, CooldownError> {
         let id = Uuid::new_v4();
         self.know(key, id);
+        lock(&self.untold).remove(key);
         self.cooldowns.reset(key, id).await
     }
 
@@ -165,7 +185,7 @@ impl Sharing {
         loop {
             look.tick().await;
             if let Err(error) = self.round().await {
-                tracing::debug!(%error, "other replicas' route health is not known");
+                tracing::debug!(%error, "route health is not shared with other replicas");
             }
         }
     }

@@ -2,7 +2,7 @@
 --
 -- KEYS: what is known by route, the order in which it became known, when it lapses, the count of changes
 -- ARGV: the route, the new entry's id (36 letters), 'e' (ejected) or 'r' (reset), milliseconds until it
---       lapses, the rest of the entry
+--       lapses, the rest of the entry, 'new' if whatever is known of the route stands
 -- Answers the id of the entry that stands, and 1 if the route was known to be ejected.
 
 local time = redis.call('TIME')
@@ -18,6 +18,9 @@ local route, id, kind, lasts = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local ejected = 0
 local known = redis.call('HGET', KEYS[1], route)
 local lapses = tonumber(redis.call('ZSCORE', KEYS[3], route) or now)
+if known and lapses > now and ARGV[6] == 'new' then
+  return { string.sub(known, 1, 36), ejected }
+end
 if known and lapses > now and string.sub(known, 37, 37) == 'e' then
   ejected = 1
   if kind == 'e' and (lapses - now) * 2 >= lasts then
@@ -25,6 +28,8 @@ if known and lapses > now and string.sub(known, 37, 37) == 'e' then
   end
 end
 
+-- A count that begins anew, because Redis was emptied, is above any that was heard before.
+redis.call('SET', KEYS[4], string.format('%.0f', now * 1000), 'NX')
 redis.call('HSET', KEYS[1], route, id .. kind .. ARGV[5])
 redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), route)
 redis.call('ZADD', KEYS[3], now + lasts, route)

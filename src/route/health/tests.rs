@@ -396,6 +396,14 @@ impl Cooldowns for Shared {
         Ok(stands.id)
     }
 
+    async fn publish_late(&self, cooldown: &Cooldown) -> Result<Uuid, CooldownError> {
+        if *self.away.lock().unwrap() {
+            return Err(CooldownError("away".to_owned()));
+        }
+        let mut all = self.all.lock().unwrap();
+        Ok(all.entry(cooldown.key.clone()).or_insert_with(|| cooldown.clone()).id)
+    }
+
     async fn reset(&self, key: &RouteKey, id: Uuid) -> Result<bool, CooldownError> {
         let mut all = self.all.lock().unwrap();
         let (key, provider_name) = (key.clone(), Arc::from(""));
@@ -520,4 +528,20 @@ async fn what_is_over_when_it_could_be_told_is_told_nobody() {
     assert!(one.health.reset(provider, model, Origin::Here, one.now));
     tells.round().await.unwrap();
     assert!(shared.all.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_reset_before_it_could_be_told_stays_reset() {
+    let shared: Arc<Shared> = Arc::default();
+    let [(one, tells), (two, resets)] = replicas_of(&shared);
+    ejects_untold(&shared, &one, &tells).await;
+    resets.reset(&two.key()).await.unwrap();
+    tells.round().await.unwrap();
+    resets.round().await.unwrap();
+    assert_eq!((one.status().state, two.status().state), (State::Healthy, State::Healthy));
+    ejects_untold(&shared, &one, &tells).await;
+    tells.reset(&one.key()).await.unwrap();
+    tells.round().await.unwrap();
+    let ejection = shared.all.lock().unwrap()[&one.key()].ejection;
+    assert!(ejection.is_none(), "though this process has not yet made it healthy");
 }

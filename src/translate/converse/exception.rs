@@ -28,7 +28,7 @@ pub fn exception(name: &[u8], payload: &[u8]) -> StreamError {
 }
 
 /// What the model itself answered Bedrock.
-fn original_status(payload: &[u8]) -> Option<u16> {
+pub fn original_status(payload: &[u8]) -> Option<u16> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Payload {

@@ -23,7 +23,7 @@ mod tools_write;
 mod usage_read;
 
 pub use answer_read::read_answer;
-pub use exception::exception;
+pub use exception::{exception, original_status};
 pub use media_write::inlines;
 pub use request_write::{write_count, write_request};
 pub use stream_read::Reader;

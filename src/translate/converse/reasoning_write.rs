@@ -152,7 +152,10 @@ fn manual(request: &Request<'_>, reasoning: Reasoning, target: &Target<'_>) -> O
     let usual = || (budget + USUAL_ANSWER).min(USUAL_TOTAL);
     let wanted = request.max_tokens.or(target.facts.max_output_tokens).unwrap_or_else(usual);
     let most = target.facts.max_output_tokens.unwrap_or(u64::MAX);
-    let most = if request.limit_is_firm { most.min(wanted) } else { most };
+    if request.limit_is_firm {
+        let budget = budget.min(wanted.min(most).saturating_sub(LEAST_ANSWER));
+        return (budget >= MIN_BUDGET).then_some((budget, wanted.min(most)));
+    }
     let total = wanted.max(budget + LEAST_ANSWER).min(most);
     let budget = budget.min(total.saturating_sub(1));
     (budget >= MIN_BUDGET).then_some((budget, total))

@@ -100,7 +100,7 @@ fn a_firm_limit_is_never_raised_and_thinking_has_what_it_leaves() {
     let mut request = asked(vec![text("40+2?")]);
     request.limit_is_firm = true;
     request.reasoning = Some(effort(Effort::High));
-    for (limit, budget) in [(500, None), (1025, Some(1024)), (9000, Some(4000))] {
+    for (limit, budget) in [(500, None), (2023, None), (2024, Some(1024)), (9000, Some(4000))] {
         request.max_tokens = Some(limit);
         let body = write(&request, CLAUDE);
         let thinking = &body["additionalModelRequestFields"]["thinking"];

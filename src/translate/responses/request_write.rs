@@ -162,7 +162,7 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
             ToolKind::WebSearch { max_uses, .. } => max_uses,
             _ => None,
         }),
-        max_output_tokens: request.max_tokens.map(|tokens| tokens.max(LEAST_TOKENS)),
+        max_output_tokens: limit(request)?,
         temperature,
         top_p,
         reasoning: request.reasoning.and_then(|reasoning| reasoning_out(reasoning, target)),
@@ -181,6 +181,20 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
         Refusal::invalid("input", format!("the request cannot be written: {fault}"))
     })?;
     Ok(out)
+}
+
+/// The limit of output, no lower than the API takes.
+fn limit(request: &Request<'_>) -> Result<Option<u64>, Refusal> {
+    let limit = request.max_tokens;
+    if request.limit_is_firm && limit.is_some_and(|tokens| tokens < LEAST_TOKENS) {
+        return Err(Refusal::unsupported(
+            "max_tokens",
+            format!(
+                "this model's vendor takes no limit below {LEAST_TOKENS}, and a strict budget allows no more"
+            ),
+        ));
+    }
+    Ok(limit.map(|tokens| tokens.max(LEAST_TOKENS)))
 }
 
 /// What the API has no place for.

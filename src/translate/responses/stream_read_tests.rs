@@ -19,6 +19,7 @@ fn told(event: &Event<'_>) -> String {
         }
         Event::Arguments { call, fragment } => format!("arguments {call} {}", &**fragment),
         Event::Citation(one) => format!("citation {:?} {:?}", one.url.as_deref(), one.span),
+        Event::Image(one) => format!("picture {:?}", one.mime.as_deref()),
         Event::Refusal(text) => format!("refusal {:?}", &**text),
         Event::Stop { reason, .. } => format!("stop {reason:?}"),
         Event::Usage(usage) => {

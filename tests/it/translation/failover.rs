@@ -6,7 +6,7 @@ use super::{
     client::Client,
     vendor::{Kind, Vendor},
 };
-use crate::support::{Answer, Gateway, Org, Reply};
+use crate::support::{Answer, Gateway, MockVendor, Org, Reply};
 
 /// Asserts that `second` answered `client` after `first` had failed.
 fn fell_over(client: Client, first: &Vendor, second: &Vendor, answer: &Answer, stream: bool) {
@@ -184,4 +184,34 @@ async fn faults_that_bedrock_tells_with_a_clients_status_are_its_own() {
     }
     bedrock.mock.will(Reply::status(400));
     key.chat("aws-first").await.has_status(400);
+}
+
+#[tokio::test]
+async fn what_bedrocks_model_said_itself_decides_what_its_failure_is() {
+    let gateway = Gateway::configured().start().await;
+    let acme = gateway.org("acme");
+    let openai = Vendor::of(&acme, Kind::OpenAi).await;
+    let key = acme.key().await;
+    for (status, times, state) in
+        [(400, 12, "healthy"), (429, 1, "ejected"), (529, 1, "ejected"), (500, 10, "ejected")]
+    {
+        let mock = MockVendor::start().await;
+        let name = format!("bedrock-{status}");
+        let settings = json!({
+            "model_provider": "bedrock", "auth_type": "bedrock_api_key", "api_key": "k",
+            "settings": {"region": "eu-west-1", "model_api_family": "bedrock_converse"},
+        });
+        let model = Kind::Bedrock.model();
+        let bedrock = acme.provider(&name).at(&mock).model(model).with(settings).await;
+        acme.alias(&name, &[(&bedrock, model), openai.route()]).await;
+        let error = json!({"message": "the model failed", "originalStatusCode": status});
+        mock.always(Reply::status_with(424, error.to_string()));
+        for _ in 0..times {
+            key.chat(&name).await.has_status(200);
+        }
+        let shown = acme.get("/admin/llm-gw/route-health").await.has_status(200).json();
+        let routes = shown["routes"].as_array().expect("routes");
+        let own = routes.iter().find(|route| route["provider_id"] == bedrock.id.as_str());
+        assert_eq!(own.expect("it is listed")["state"], state, "{status}");
+    }
 }

@@ -75,6 +75,7 @@ fn shown(event: &Event<'_>) -> String {
         }
         Event::Arguments { call, fragment } => format!("arguments {call} {}", &**fragment),
         Event::Citation(one) => format!("citation {}", one.url.as_deref().unwrap_or("-")),
+        Event::Image(one) => format!("picture {}", one.mime.as_deref().unwrap_or("-")),
         Event::Refusal(text) => format!("refusal {}", &**text),
         Event::Stop { reason, .. } => format!("stop {reason:?}"),
         Event::Usage(usage) => format!(

@@ -71,7 +71,7 @@ impl Names {
 /// What people call a scope's type, where that is not its name in the API.
 const fn word(kind: ScopeType) -> &'static str {
     match kind {
-        ScopeType::Org => "organization",
+        ScopeType::Org => "the organization",
         ScopeType::Group => "team",
         ScopeType::Team => "group",
         ScopeType::User => "person",

@@ -89,7 +89,9 @@ impl Entry for WebhookView {
     const SORTS: Sorts<Self> = &[("name", |webhook| Some(name(&webhook.name)))];
 
     fn text(&self) -> String {
-        let events = self.events.iter().map(|event| event.as_str().replace('_', " "));
+        let words =
+            |event: &AlertEvent| [event.as_str().to_owned(), event.as_str().replace('_', " ")];
+        let events = self.events.iter().flat_map(words);
         [self.name.clone(), self.url.clone()]
             .into_iter()
             .chain(events)

@@ -294,6 +294,8 @@ async fn rate_limits_are_searched_sorted_and_paged() {
         is_listed(&acme, path, field, &["east", "West-9", "west-10"]).await;
         let found = async |query: &str| found(&acme, &format!("{path}?{query}"), field).await;
         assert_eq!(found("q=NIGHTLY").await, ["east"]);
+        assert_eq!(found("q=The+organization").await, ["west-10"], "as people are shown it");
+        assert_eq!(found("q=every+role").await, ["West-9"]);
         assert_eq!(found("sort=-scope&limit=1").await, ["east"]);
     }
     assert_eq!(
@@ -383,8 +385,10 @@ async fn webhooks_are_searched_sorted_and_paged() {
         acme.post(PATH, json!({"name": name, "url": url, "events": [event]})).await.ok();
     }
     is_listed(&acme, PATH, "name", &["east", "West-9", "west-10"]).await;
-    let searched = format!("{PATH}?q=route_ejected+9.EXAMPLE");
-    assert_eq!(found(&acme, &searched, "name").await, ["West-9"]);
+    for event in ["route_ejected", "route+Ejected"] {
+        let searched = format!("{PATH}?q={event}+9.EXAMPLE");
+        assert_eq!(found(&acme, &searched, "name").await, ["West-9"]);
+    }
 }
 
 #[tokio::test]
@@ -409,6 +413,7 @@ async fn users_and_keys_are_picked_by_their_ids() {
     for path in [&keys_of, &users_of] {
         assert_eq!(other.get(path).await.ok(), json!([]));
     }
+    assert_eq!(acme.get("/admin/users?id=").await.ok(), json!([]), "none are asked for");
     let many = vec![Uuid::nil().to_string(); 101].join(",");
     for path in ["/admin/users", "/admin/api-keys", "/user/api-keys"] {
         for (query, said) in [

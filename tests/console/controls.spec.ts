@@ -254,8 +254,19 @@ test('a limit is about a person who is on no first page, looked for by typing', 
   await person.click()
   await expect(options).toHaveCount(50)
   await expect(options.filter({ hasText: 'zz-last' })).toHaveCount(0)
-  await expect(dialog(page).getByText('More match: type more of the name.')).toBeVisible()
+  const said = dialog(page).locator('.picker').getByRole('status')
+  await expect(said).toHaveText('50 found. More match: type more of the name.')
   await expectAccessible(page)
+  // A press beside the options leaves the list as it is, and Tab leads on to the next field.
+  const popup = dialog(page).locator('.found')
+  await popup.getByText('More match: type more of the name.').click()
+  await popup.click({ position: { x: 3, y: 3 } })
+  await expect(person).toBeFocused()
+  await expect(options).toHaveCount(50)
+  await person.press('Tab')
+  await expect(dialog(page).getByLabel('Requests per minute')).toBeFocused()
+  await expect(options).toHaveCount(0)
+  await expect(said).toHaveText('')
   await person.fill('ZZ-LA')
   await expect(options).toHaveText(['zz-last@example.com'])
   // The list is left, and not the form.
@@ -266,7 +277,11 @@ test('a limit is about a person who is on no first page, looked for by typing', 
   await expect(options).toHaveCount(1)
   await person.press('ArrowDown')
   await expect(person).toHaveAttribute('aria-activedescendant', (await options.getAttribute('id')) ?? '')
+  await expect(said).toHaveText('1 found.')
   await expectAccessible(page)
+  // The key that ends a composition takes what was composed, and nobody from the list.
+  await person.dispatchEvent('keydown', { key: 'Enter', isComposing: true })
+  await expect(options).toHaveCount(1)
   await person.press('Enter')
   await expect(person).toHaveValue('zz-last@example.com')
   await expect(effect(page)).toContainText('Zz-last@example.com may use 5 requests')
@@ -278,11 +293,17 @@ test('a limit is about a person who is on no first page, looked for by typing', 
   await expect(person).toHaveValue('zz-last@example.com')
   // What matches nothing changes nothing; nothing at all is everybody.
   await person.fill('nobody at all')
-  await expect(dialog(page).getByText('Nothing matches.')).toBeVisible()
+  await expect(popup).toHaveText('Nothing matches.')
   await person.press('Tab')
   await expect(person).toHaveValue('zz-last@example.com')
   await person.fill('')
   await person.press('Tab')
+  await expect(effect(page)).toContainText('Each person on their own may use 5 requests')
+  await person.fill('zz-08')
+  await options.filter({ hasText: 'zz-08' }).click()
+  await expect(effect(page)).toContainText('Zz-08@example.com may use 5 requests')
+  await person.fill('')
+  await person.press('Enter')
   await expect(effect(page)).toContainText('Each person on their own may use 5 requests')
   await person.fill('zz-07')
   await options.filter({ hasText: 'zz-07' }).click()
@@ -296,6 +317,32 @@ test('a limit is about a person who is on no first page, looked for by typing', 
   // Nobody read the whole of either list.
   const whole = asked.filter(({ searchParams }) => !searchParams.has('limit') && !searchParams.has('id'))
   expect(whole.map(String)).toEqual([])
+})
+
+test('what was looked for in vain is looked for again, and the list says so', async ({ page, open }) => {
+  await open('/controls/rate-limits')
+  await page.getByRole('button', { name: 'New rate limit' }).first().click()
+  await dialog(page).getByLabel('About').selectOption('user')
+  const person = dialog(page).getByRole('combobox', { name: 'Person' })
+  const popup = dialog(page).locator('.found')
+  const users = /\/admin\/users\?/
+  await page.route(users, (route) => route.abort())
+  await person.fill('ada@')
+  await expect(popup).not.toHaveText('Searching…')
+  await expect(popup).not.toHaveText('')
+  await page.unroute(users)
+  let answer: () => void = () => undefined
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  await page.route(users, async (route) => {
+    await answered
+    await route.continue()
+  })
+  await person.fill('ada@e')
+  await expect(popup).toHaveText('Searching…')
+  await person.fill('ada@')
+  await expect(popup).toHaveText('Searching…')
+  answer()
+  await expect(popup.getByRole('option')).toHaveText(['ada@example.com'])
 })
 
 test('a budget is about a key that is looked for, and fixed once it was made', async ({

@@ -71,7 +71,8 @@ export class Search<T> {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       const asked = text.trim()
-      if (asked === this.#asked) return
+      // What failed is asked for again: nobody is to type something else first.
+      if (asked === this.#asked && !this.list.error) return
       this.#asked = asked
       void this.list.restart()
     }, PATIENCE)

@@ -71,3 +71,23 @@ it('what is typed is looked for at once where a list begins', async () => {
   await vi.runAllTimersAsync()
   expect(asked).toEqual(['ann/first'])
 })
+
+it('what failed is asked for again as it is typed again', async () => {
+  let fails = true
+  const asked: string[] = []
+  const search = new Search<string>(({ q = '' }) => {
+    asked.push(q)
+    return fails ? Promise.reject(new Error('away')) : Promise.resolve({ data: [q] })
+  })
+  search.look('ann')
+  await vi.runAllTimersAsync()
+  expect(search.list.error).not.toBeNull()
+  fails = false
+  search.look('ann')
+  await vi.runAllTimersAsync()
+  expect(search.list.error).toBeNull()
+  expect(search.list.rows).toEqual(['ann'])
+  search.look('ann')
+  await vi.runAllTimersAsync()
+  expect(asked).toEqual(['ann', 'ann'])
+})

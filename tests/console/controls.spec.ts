@@ -345,6 +345,38 @@ test('what was looked for in vain is looked for again, and the list says so', as
   await expect(popup.getByRole('option')).toHaveText(['ada@example.com'])
 })
 
+test('the name that a policy was made with is emptied and typed anew in its field', async ({
+  page,
+  open,
+  gateway,
+}) => {
+  const { id } = await gateway.api<{ id: string }>('POST', '/admin/rate-limits', {
+    name: 'By her name',
+    scope_type: 'user',
+    scope_value: 'x@example.com',
+    requests_per_minute: 5,
+  })
+  await open('/controls/rate-limits')
+  await page.getByRole('button', { name: 'Edit By her name' }).click()
+  const person = dialog(page).getByLabel('Person')
+  await person.fill('x')
+  await person.press('Backspace')
+  await expect(effect(page)).toContainText('Each person on their own may use 5 requests')
+  await expect(person).toBeFocused()
+  await page.keyboard.type('y@example.com')
+  await expect(effect(page)).toContainText('Y@example.com may use 5 requests')
+  // Whoever changes what it is about chooses from the list.
+  await dialog(page).getByLabel('About').selectOption('api_key')
+  await expect(dialog(page).getByRole('combobox', { name: 'Key' })).toHaveValue('')
+  await dialog(page).getByLabel('About').selectOption('user')
+  await expect(dialog(page).getByRole('combobox', { name: 'Person' })).toHaveAttribute(
+    'aria-autocomplete',
+    'list',
+  )
+  await page.keyboard.press('Escape')
+  await gateway.api('DELETE', `/admin/rate-limits/${id}`)
+})
+
 test('a budget is about a key that is looked for, and fixed once it was made', async ({
   page,
   open,

@@ -469,7 +469,26 @@ test('credentials are searched and sorted by the gateway', async ({ page, open, 
   await expect(page.getByRole('rowheader')).toContainText([/meadow-10/, /meadow-9/])
   await page.getByRole('searchbox', { name: 'Search credentials' }).fill('meadow together')
   await expect(page.getByRole('rowheader')).toContainText([/meadow-9/])
+
+  // Who uses one is said where it is known alone.
+  const providers = /\/admin\/providers$/
+  await page.route(providers, (route) => route.abort())
+  await page.reload()
+  await expect(row(page, 'meadow-10')).toContainText('—')
+  await expect(row(page, 'meadow-10')).not.toContainText('0 providers')
+  await page.getByRole('button', { name: 'Delete meadow-10' }).click()
+  await expect(dialog(page)).toContainText('Its secret is destroyed, unless a provider uses it')
+  await dialog(page).getByRole('button', { name: 'Cancel' }).click()
+  await page.unroute(providers)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(row(page, 'meadow-10')).toContainText('pond')
+  await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0)
+
+  // What changed meanwhile is known once one of them was saved.
   await admin('DELETE', `/admin/providers/${id}`)
+  await row(page, 'meadow-9').getByRole('button', { name: 'Rotate' }).click()
+  await submit(page, 'Save')
+  await expect(row(page, 'meadow-10')).toContainText('0 providers')
   for (const each of made) await admin('DELETE', `/admin/connections/${each}`)
 })
 

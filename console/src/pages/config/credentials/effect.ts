@@ -7,7 +7,7 @@ export interface CredentialFields {
   isNew: boolean
   /** A new secret was entered. */
   rotates: boolean
-  /** Providers that use it already. */
+  /** Providers that use it already, as far as they are known. */
   usedBy: string[]
 }
 

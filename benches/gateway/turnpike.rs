@@ -16,8 +16,8 @@ use crate::mock_wire::UPSTREAM_MODEL;
 
 /// How long a started gateway may take until it is ready.
 const READY_LIMIT: Duration = Duration::from_secs(15);
-/// How long the gateway may take to finish what a load left behind.
-const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+/// How long the gateway may take to finish what a load left behind: a million records, with their reports.
+const SETTLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// Alias with one good route.
 pub const GOOD: &str = "chat";

@@ -454,12 +454,12 @@ mod tests {
         // The first spare comes into use, and another cannot be made: the active one has room.
         while disk.ledger.accepts() {
             disk.ledger.append(&[b'x'; 1000]).unwrap();
-            until(|| !disk.ledger.spool.lock().keeper.dirty);
+            until(|| disk.ledger.spool.lock().is_flushed());
         }
         disk.has_room_again();
         // One record for each round of the keeper's.
         until(|| {
-            if !disk.ledger.spool.lock().keeper.dirty {
+            if disk.ledger.spool.lock().is_flushed() {
                 disk.ledger.append(b"x").unwrap();
             }
             disk.ledger.accepts()

@@ -88,8 +88,7 @@ fn take(state: &mut State, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let wanted = if refuses || state.keeper.stop { 0 } else { SPARES };
     let spares = (state.spares.len()..wanted).map(|_| state.take_id()).collect();
-    let flush = state.keeper.dirty.then(|| Arc::clone(&state.active.file));
-    state.keeper.dirty = false;
+    let flush = state.to_flush();
     Chores {
         named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),
@@ -109,11 +108,12 @@ impl Chores {
     }
 }
 
-/// Unmaps sealed segments, flushed, and removes the files of delivered ones.
+/// Unmaps sealed segments, then flushes them, and removes the files of delivered ones.
 fn tidy(spool: &Spool, retired: Vec<Segment>, garbage: &[u64]) {
     for segment in retired {
-        if !garbage.contains(&segment.id) {
-            report_flush(true, &segment.file.sync_data());
+        let (id, file) = segment.into_file();
+        if !garbage.contains(&id) {
+            report_flush(true, &file.sync_data());
         }
     }
     for id in garbage {

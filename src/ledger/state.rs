@@ -3,7 +3,7 @@
 //! Segments go spare → active → sealed → gone. Only the active one is mapped and written; sealed
 //! ones are files, so memory does not grow with the backlog.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, fs::File, sync::Arc, time::Instant};
 
 use super::{
     frame::Frame,
@@ -67,8 +67,8 @@ pub(super) struct Desk {
     pub retired: Vec<Segment>,
     /// Segments whose files are to be removed.
     pub garbage: Vec<u64>,
-    /// Something was written since the last flush.
-    pub dirty: bool,
+    /// Up to where the active segment was flushed.
+    pub flushed: usize,
     /// Segments made since the folder was last flushed.
     pub named: Vec<u64>,
     /// The keeper waits to be woken instead of looking every 10 ms.
@@ -80,8 +80,24 @@ pub(super) struct Desk {
 impl State {
     pub fn new(active: Segment, sealed: VecDeque<Meta>, next_id: u64) -> Self {
         let meta = Meta::new(active.id, active.size());
-        let keeper = Desk { named: vec![active.id], ..Desk::default() };
+        let keeper = Desk { named: vec![active.id], flushed: BODY, ..Desk::default() };
         Self { active, meta, spares: VecDeque::new(), sealed, next_id, disk_refused: None, keeper }
+    }
+
+    /// Whether a flush was begun of all that was written.
+    pub const fn is_flushed(&self) -> bool {
+        self.keeper.flushed >= self.meta.end
+    }
+
+    /// The active segment's file, if there is something to flush, of which no page is mapped.
+    pub fn to_flush(&mut self) -> Option<Arc<File>> {
+        if self.is_flushed() {
+            return None;
+        }
+        let written = self.keeper.flushed..self.meta.end;
+        self.keeper.flushed = written.end;
+        self.active.let_go(written);
+        Some(Arc::clone(&self.active.file))
     }
 
     /// Copies `frame` behind the last; `false` if the active segment has no room.
@@ -89,7 +105,6 @@ impl State {
         let fits = self.active.put(self.meta.end, frame);
         if fits {
             self.meta.add(frame.len());
-            self.keeper.dirty = true;
         }
         fits
     }
@@ -129,6 +144,7 @@ impl State {
         let fresh_meta = Meta::new(fresh.id, fresh.size());
         let old = std::mem::replace(&mut self.meta, fresh_meta);
         self.keeper.retired.push(std::mem::replace(&mut self.active, fresh));
+        self.keeper.flushed = BODY;
         if old.is_delivered() {
             self.keeper.garbage.push(old.id);
         } else {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
@@ -23,10 +23,14 @@ use crate::{
 };
 
 const COLUMNS: &str = "INSERT INTO usage_records (org_id, ts, id, record, rolled_up)";
-const ONCE: &str = "ON CONFLICT (org_id, ts, id) DO NOTHING RETURNING id";
+const ONCE: &str = "ON CONFLICT (org_id, ts, id) DO NOTHING";
 
 /// Placeholders are anonymous here: SQLite finds numbered ones by a linear search per value.
 static SQLITE: LazyLock<Bulk> = LazyLock::new(|| Bulk::new(COLUMNS, "(?,?,?,?,TRUE)", ONCE));
+
+/// The same one by one, telling by its identifier that a record was added.
+const SQLITE_TELLING: &str = "INSERT INTO usage_records (org_id, ts, id, record, rolled_up)
+    VALUES (?,?,?,?,TRUE) ON CONFLICT (org_id, ts, id) DO NOTHING RETURNING id";
 
 const POSTGRES: &str = "INSERT INTO usage_records (org_id, ts, id, record, user_id, api_key_id,
         provider_id, provider_name, upstream_model, alias, status, group_names, rolled_up)
@@ -82,37 +86,58 @@ impl Tx {
             Link::Sqlite(link) => into_sqlite(link, batch).await?,
             Link::Postgres(link) => into_postgres(link, batch).await?,
         };
-        let rollup = if new.len() == batch.len() {
-            Rollup::of(batch.iter().map(|(facts, _)| facts))
-        } else {
-            // Some were there before, or the batch holds one twice: then the first counts.
-            let mut new: HashSet<Uuid> = new.into_iter().collect();
-            Rollup::of(batch.iter().map(|(facts, _)| facts).filter(|of| new.remove(&of.id.0)))
+        let rollup = match new {
+            New::All => Rollup::of(batch.iter().map(|(facts, _)| facts)),
+            New::Only(mut new) => {
+                Rollup::of(batch.iter().map(|(facts, _)| facts).filter(|of| new.remove(&of.id.0)))
+            }
         };
         self.roll_up(rollup).await
     }
 }
 
-async fn into_sqlite(
-    link: &mut SqliteConnection,
-    batch: &[Parsed<'_>],
-) -> Result<Vec<Uuid>, StoreError> {
-    let mut new = Vec::with_capacity(batch.len());
-    for (records, statement) in SQLITE.parts(batch) {
-        let mut query = sqlx::query_scalar::<_, Uuid>(AssertSqlSafe(Arc::clone(statement)));
-        for (facts, record) in records {
-            let org = facts.org_id.map_or(Uuid::nil(), |id| id.0);
-            query = query.bind(org).bind(facts.ts.0).bind(facts.id.0).bind(*record);
-        }
-        new.extend(query.fetch_all(&mut *link).await?);
-    }
-    Ok(new)
+/// Which records of a batch were not there yet.
+enum New {
+    All,
+    /// The rest was there before, or the batch holds one twice: then the first counts.
+    Only(HashSet<Uuid>),
 }
 
-async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<Vec<Uuid>, StoreError> {
+/// Adds the batch as if all of it were new, which it is but for what a crash has left half
+/// delivered, and only counts what was added: a row that is answered is handed from SQLite's thread
+/// to this one by itself. Where the count falls short, the batch is taken back and asked about.
+async fn into_sqlite(link: &mut SqliteConnection, batch: &[Parsed<'_>]) -> Result<New, StoreError> {
+    let mut attempt = link.begin().await?;
+    let mut added = 0;
+    for (records, statement) in SQLITE.parts(batch) {
+        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
+        for (facts, record) in records {
+            query = query.bind(org(facts)).bind(facts.ts.0).bind(facts.id.0).bind(*record);
+        }
+        added += query.execute(&mut *attempt).await?.rows_affected();
+    }
+    if added == batch.len() as u64 {
+        attempt.commit().await?;
+        return Ok(New::All);
+    }
+    attempt.rollback().await?;
+    let mut new = HashSet::with_capacity(batch.len());
+    for (facts, record) in batch {
+        let query = sqlx::query_scalar::<_, Uuid>(SQLITE_TELLING);
+        let query = query.bind(org(facts)).bind(facts.ts.0).bind(facts.id.0).bind(*record);
+        new.extend(query.fetch_optional(&mut *link).await?);
+    }
+    Ok(New::Only(new))
+}
+
+fn org(facts: &Facts<'_>) -> Uuid {
+    facts.org_id.map_or(Uuid::nil(), |id| id.0)
+}
+
+async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<New, StoreError> {
     let facts = || batch.iter().map(|(facts, _)| facts);
     let query = sqlx::query(POSTGRES)
-        .bind(facts().map(|of| of.org_id.map_or(Uuid::nil(), |id| id.0)).collect::<Vec<_>>())
+        .bind(facts().map(org).collect::<Vec<_>>())
         .bind(facts().map(|of| of.ts.0).collect::<Vec<_>>())
         .bind(facts().map(|of| of.id.0).collect::<Vec<_>>())
         .bind(batch.iter().map(|(_, record)| *record).collect::<Vec<_>>())
@@ -125,5 +150,8 @@ async fn into_postgres(link: &mut Session, batch: &[Parsed<'_>]) -> Result<Vec<U
         .bind(facts().map(|of| i64::from(of.status)).collect::<Vec<_>>())
         .bind(facts().map(Facts::groups).collect::<Vec<_>>());
     let new = link.all(query).await?;
-    Ok(new.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?)
+    if new.len() == batch.len() {
+        return Ok(New::All);
+    }
+    Ok(New::Only(new.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?))
 }

@@ -25,6 +25,7 @@ use super::{
     reading::{BudgetReading, Counted, RateReading, Reading},
     table::Table,
     tally::Tally,
+    together::Waiting,
     window::Window,
 };
 use crate::domain::{OrgId, Period, Position, Timestamp};
@@ -91,6 +92,8 @@ pub(super) struct Book {
     thresholds: HashMap<Uuid, Arc<[u8]>>,
     /// Budgets that were used lately, and are to be compared with the database when they are idle.
     touched: VecDeque<TermKey>,
+    /// Requests that wait for a call of their organization to come back, while there is one.
+    pub(super) asking: HashMap<OrgId, VecDeque<Waiting>>,
     /// What is to be told to Redis; always empty without it.
     pub(super) dirty: VecDeque<Dirty>,
     /// The number of the last batch that was told.

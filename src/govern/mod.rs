@@ -11,7 +11,8 @@
 //! history    what the database knows              expectation  what requests usually use
 //! governor   the public type                      keep         its work in the background
 //! shared     deciding with Redis                  mirror       keeping its counters and ours together
-//! link_state what is known of a twin there        redis        calls and scripts
+//! together   one call for many requests           link_state   what is known of a twin there
+//! redis      calls and scripts
 //! ```
 
 mod amount;
@@ -37,6 +38,7 @@ mod table;
 mod tally;
 #[cfg(test)]
 pub(crate) mod tests;
+mod together;
 mod window;
 
 pub use amount::Amount;

@@ -9,11 +9,10 @@ use super::{
     decide::{Chosen, Decision, decide, fallback_denial},
     governor::Decided,
     redis::{
-        Late, Link, LinkFault,
+        Link, LinkFault,
         admit::{self, Admission, Life, Session},
-        call::Answer,
-        scripts::ADMIT,
     },
+    together::LateAnswer,
 };
 use crate::domain::{OrgId, Timestamp};
 
@@ -30,10 +29,8 @@ impl Governor {
             return self.decide_alone(ask, held);
         }
         let session = self.session();
-        let call = admit::call(ask, held, &session, &mut self.book(ask.org).calendar, None);
-        match link.call_or_late(&ADMIT, &call.keys, &call.args).await {
-            Ok(value) => {
-                let answer = Answer::new(value);
+        match self.ask_redis(link, ask, held, &session).await {
+            Ok(answer) => {
                 let admission = admit::read(ask, &mut self.book(ask.org).calendar, answer);
                 self.set_clock(admission.now);
                 self.decided_there(ask, held, &session, admission)
@@ -152,16 +149,16 @@ impl Governor {
         ask: &Ask<'_>,
         held: Option<Amount>,
         session: Session,
-        late: Late,
+        late: LateAnswer,
     ) {
         let governor = Arc::clone(self);
         let asked = Owned::of(ask);
         tokio::spawn(async move {
-            let Some(value) = late.await else { return };
+            let Some(answer) = late.await else { return };
             let routes = asked.routes();
             let ask = asked.ask(&routes);
             let mut calendar = Calendar::default();
-            let admission = admit::read(&ask, &mut calendar, Answer::new(value));
+            let admission = admit::read(&ask, &mut calendar, answer);
             if admission.granted {
                 governor.book(ask.org).undo(&ask, &admission, held, &session);
                 governor.to_flush.notify_one();

@@ -1,24 +1,22 @@
--- Decides whether a request may be served, and if so counts it: all of its checks at once.
+-- Decides whether requests may be served, and if so counts them: each with all of its checks at once, in order, and
+-- each as if it were alone. A counter that several of them meet is read and written once.
 -- The decision is that of decide.rs; what it is made from is answered, so that a denial can be told.
 --
--- KEYS  1 the organization's sessions; then for each check, the caller's first and then each route's:
+-- KEYS  1 the organization's sessions; then for each request's checks, the caller's first and then each route's:
 --       of a limit its window; of a budget its period's marker and its counter
--- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; 1 if it counts;
---       expected tokens, cost; 1 if it moves to another route; what it holds of strict budgets: tokens, cost;
+-- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; number of requests, and of each:
+--       1 if it counts; expected tokens, cost;
+--       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
 --       number of the caller's checks, those checks; number of routes, and of each:
 --       input tokens, input cost, output wanted or '-', output at most, price of output, number of checks, checks
 --       A check: 'r', requests, tokens   or   'b', tokens, cost, 1 if strict   ('-' for no limit)
--- Answers  granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
+-- Answers  for each request a list:
+--       granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
 --       budgets reserve, now in ms, and of each check:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
 --       of a budget  1 if it has begun, its counter's life, tokens and cost spent, tokens and cost reserved
 
 local replica, generation = text(), text()
-local counts = text() == '1'
-local expected = { number(), number() }
-local moves = text() == '1'
-local held = { number(), number() }
-
 local session = replica .. ':' .. generation
 
 -- Who is alive: replica -> generation and when it was last heard of. What others have reserved lapses with them.
@@ -40,31 +38,52 @@ do
 end
 sessions[session] = true
 
+-- Counters by their keys, as they are with what was granted so far, and those of them that are to be written.
+local windows, budgets, changed = {}, {}, {}
+
+local function change(counter)
+  if not counter.changed then
+    counter.changed = true
+    changed[#changed + 1] = counter
+  end
+end
+
 -- Where requests of this second are counted.
 local slot = 'r' .. (second % SPAN)
 
-local function read_window(check)
-  check.key = next_key()
-  local all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
-  if all[1] and tonumber(all[2]) ~= second then
-    advance_window(check.key, tonumber(all[2]))
-    all = redis.call('HMGET', check.key, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+local function window_of(name)
+  local window = windows[name]
+  if window then
+    return window
   end
-  check.epoch = tonumber(all[1])
-  check.sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 }
-  check.newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 }
-  check.counted = tonumber(all[7]) or 0
+  local all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+  if all[1] and tonumber(all[2]) ~= second then
+    advance_window(name, tonumber(all[2]))
+    all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+  end
+  window = {
+    key = name,
+    epoch = tonumber(all[1]),
+    sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 },
+    newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 },
+    counted = tonumber(all[7]) or 0,
+  }
+  windows[name] = window
+  return window
 end
 
 -- Milliseconds until a window's sum is below a limit.
-local function wait_below(check, kind, most)
+local function wait_below(window, kind, most)
   local prefix = kind == 1 and 'r' or 't'
   local slots = {}
   for s = second - SPAN + 1, second do
     slots[#slots + 1] = prefix .. (s % SPAN)
   end
-  local counted = redis.call('HMGET', check.key, unpack(slots))
-  local left, free = check.sums[kind], 0
+  local counted = redis.call('HMGET', window.key, unpack(slots))
+  if kind == 1 then
+    counted[SPAN] = window.counted
+  end
+  local left, free = window.sums[kind], 0
   for i = 1, SPAN do
     if left < most then
       break
@@ -79,63 +98,81 @@ end
 
 local function read_limit()
   local check = { kind = 'r', limits = { limit() or false, limit() or false } }
-  read_window(check)
+  local window = window_of(next_key())
+  check.window, check.sums = window, { window.sums[1], window.sums[2] }
   check.wait, check.reset = { 0, 0 }, { 0, 0 }
   for kind = 1, 2 do
     local most = check.limits[kind]
     if most then
-      if check.sums[kind] >= most then
+      if window.sums[kind] >= most then
         check.refuses = true
-        check.wait[kind] = check.epoch and wait_below(check, kind, most) or 0
+        check.wait[kind] = window.epoch and wait_below(window, kind, most) or 0
       end
-      if check.sums[kind] > 0 then
-        check.reset[kind] = math.max((check.newest[kind] + SPAN) * 1000 - now, 0)
+      if window.sums[kind] > 0 then
+        check.reset[kind] = math.max((window.newest[kind] + SPAN) * 1000 - now, 0)
       end
     end
   end
   return check
 end
 
-local function read_budget()
-  local check = { kind = 'b', limits = { limit() or false, limit() or false }, strict = text() == '1' }
-  check.marker, check.key = next_key(), next_key()
-  check.spent, check.reserved, check.life = { 0, 0 }, { 0, 0 }, 0
-  local epoch = tonumber(redis.call('HGET', check.marker, 'e'))
-  check.begun = epoch ~= nil
-  if not check.begun then
-    return check
+local function budget_of(marker, name)
+  local budget = budgets[name]
+  if budget then
+    return budget
   end
-  check.epoch = epoch
-  local all, stored, gone = redis.call('HGETALL', check.key), {}, nil
+  budget = { marker = marker, key = name, spent = { 0, 0 }, others = { 0, 0 }, life = 0 }
+  budgets[name] = budget
+  budget.epoch = tonumber(redis.call('HGET', marker, 'e'))
+  if not budget.epoch then
+    return budget
+  end
+  local all, stored, others, own, gone = redis.call('HGETALL', name), {}, { 0, 0 }, nil, nil
   for i = 1, #all, 2 do
-    local name, value = all[i], all[i + 1]
-    if #name == 1 then
-      stored[name] = tonumber(value)
-    elseif sessions[name] then
+    local field, value = all[i], all[i + 1]
+    if #field == 1 then
+      stored[field] = tonumber(value)
+    elseif sessions[field] then
       local gt, gc, dt, dc = string.match(value, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+)$')
-      check.reserved[1] = check.reserved[1] + math.max(gt - dt, 0)
-      check.reserved[2] = check.reserved[2] + math.max(gc - dc, 0)
-      if name == session then
-        check.own = { gt, gc, dt, dc }
+      if field == session then
+        own = { tonumber(gt), tonumber(gc), dt, dc }
+      else
+        others[1] = others[1] + math.max(gt - dt, 0)
+        others[2] = others[2] + math.max(gc - dc, 0)
       end
     else
       gone = gone or {}
-      gone[#gone + 1] = name
+      gone[#gone + 1] = field
     end
   end
-  if not stored.e or stored.e < epoch then
-    check.fresh, check.reserved, check.own = true, { 0, 0 }, nil
-    return check
+  if not stored.e or stored.e < budget.epoch then
+    budget.fresh = true
+    return budget
   end
-  check.life = stored.r
-  check.spent = { stored.t, stored.c }
+  budget.life, budget.spent, budget.others, budget.own = stored.r, { stored.t, stored.c }, others, own
   if gone then
-    redis.call('HDEL', check.key, unpack(gone))
+    redis.call('HDEL', name, unpack(gone))
   end
-  for kind = 1, 2 do
-    local most = check.limits[kind]
-    if most and check.spent[kind] + check.reserved[kind] >= most then
-      check.refuses = true
+  return budget
+end
+
+local function reserved(budget, kind)
+  local own = budget.own
+  return budget.others[kind] + (own and math.max(own[kind] - own[kind + 2], 0) or 0)
+end
+
+local function read_budget()
+  local check = { kind = 'b', limits = { limit() or false, limit() or false }, strict = text() == '1' }
+  local marker = next_key()
+  local budget = budget_of(marker, next_key())
+  check.budget, check.begun, check.spent = budget, budget.epoch ~= nil, budget.spent
+  check.reserved = { reserved(budget, 1), reserved(budget, 2) }
+  if check.begun and not budget.fresh then
+    for kind = 1, 2 do
+      local most = check.limits[kind]
+      if most and check.spent[kind] + check.reserved[kind] >= most then
+        check.refuses = true
+      end
     end
   end
   return check
@@ -179,14 +216,14 @@ local function at_most(price, tokens)
 end
 
 -- What the strict budgets reserve for a route: tokens, cost, cap. Nothing where one of them refuses.
-local function strict_need(route, caller)
+local function strict_need(route, request)
   local tightest
-  for list, checks in ipairs({ caller, route.checks }) do
+  for list, checks in ipairs({ request.caller, route.checks }) do
     for _, check in ipairs(checks) do
       if check.strict and check.begun then
         local left = {}
         for kind = 1, 2 do
-          local own = list == 1 and moves and held[kind] or 0
+          local own = list == 1 and request.moves and request.held[kind] or 0
           local used = check.spent[kind] + math.max(check.reserved[kind] - own, 0)
           left[kind] = check.limits[kind] and math.max(check.limits[kind] - used, 0) or 2 ^ 53
           if route.input[kind] > left[kind] then
@@ -214,105 +251,146 @@ local function strict_need(route, caller)
     end
   end
   if not tightest then
-    return { expected[1], expected[2], -1 }
+    return { request.expected[1], request.expected[2], -1 }
   end
   local cost = at_most(route.price, tightest.output)
   return { route.input[1] + tightest.output, route.input[2] + cost, tightest.cap or -1 }
 end
 
-local caller = read_checks()
-local routes = {}
-for i = 1, number() do
-  local route = { input = { number(), number() }, wanted = limit(), most = number(), price = number() }
-  route.checks = read_checks()
-  routes[i] = route
+local function read_request()
+  local request = { counts = text() == '1' }
+  request.expected = { number(), number() }
+  request.moves = text() == '1'
+  request.held = { number(), number() }
+  request.caller = read_checks()
+  request.routes = {}
+  for i = 1, number() do
+    local route = { input = { number(), number() }, wanted = limit(), most = number(), price = number() }
+    route.checks = read_checks()
+    request.routes[i] = route
+  end
+  return request
 end
 
-local granted, chosen, need = 0, nil, { expected[1], expected[2], -1 }
-if moves or not refused(caller, #routes == 0) then
-  if #routes == 0 then
-    granted = 1
-  end
-  for i, route in ipairs(routes) do
-    if not refused(route.checks, false) then
-      local fits = strict_need(route, caller)
-      if fits then
-        granted, chosen, need = 1, i, fits
-        break
+-- The first route that takes the request, and what strict budgets reserve for it.
+local function decide(request)
+  local routes = request.routes
+  if request.moves or not refused(request.caller, #routes == 0) then
+    if #routes == 0 then
+      request.granted = true
+    end
+    for i, route in ipairs(routes) do
+      if not refused(route.checks, false) then
+        local fits = strict_need(route, request)
+        if fits then
+          request.granted, request.chosen, request.need = true, i, fits
+          break
+        end
       end
     end
   end
+  request.need = request.need or { request.expected[1], request.expected[2], -1 }
 end
 
-local function count_window(check)
-  if not check.epoch then
-    check.epoch = make_window(check.key)
+local function count_in(window)
+  if not window.epoch then
+    window.epoch = make_window(window.key)
   end
-  redis.call(
-    'HSET', check.key, slot, integer(check.counted + 1), 'rs', integer(check.sums[1] + 1), 'ra', second)
+  window.counted, window.sums[1], window.newest[1] = window.counted + 1, window.sums[1] + 1, second
+  change(window)
 end
 
-local function reserve(check, amount, credit)
-  if not check.begun then
+local function reserve(budget, amount, credit)
+  if not budget.epoch then
     return
   end
-  if check.fresh then
-    redis.call('DEL', check.key)
-    check.life = math.max(now * 1000, check.epoch)
-    redis.call('HSET', check.key, 'e', check.epoch, 'r', check.life, 't', 0, 'c', 0)
-    redis.call('PEXPIREAT', check.key, redis.call('HGET', check.marker, 'x'))
+  if budget.fresh then
+    redis.call('DEL', budget.key)
+    budget.fresh, budget.life = false, math.max(now * 1000, budget.epoch)
+    redis.call('HSET', budget.key, 'e', budget.epoch, 'r', budget.life, 't', 0, 'c', 0)
+    redis.call('PEXPIREAT', budget.key, redis.call('HGET', budget.marker, 'x'))
   end
-  local own = check.own or { 0, 0, '0', '0' }
-  local value = string.format(
-    '%.0f %.0f %s %s', own[1] + amount[1] - credit[1] + 0, own[2] + amount[2] - credit[2] + 0, own[3], own[4])
-  redis.call('HSET', check.key, session, value)
+  local own = budget.own or { 0, 0, '0', '0' }
+  own[1], own[2] = own[1] + amount[1] - credit[1], own[2] + amount[2] - credit[2]
+  budget.own = own
+  change(budget)
 end
 
 local nothing = { 0, 0 }
-if granted == 1 and counts then
-  if math.abs(now - heard) >= HEARD_MS then
-    redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
-    redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
-  end
-  for list, checks in ipairs({ caller, chosen and routes[chosen].checks or {} }) do
+local function count(request)
+  local chosen = request.chosen
+  for list, checks in ipairs({ request.caller, chosen and request.routes[chosen].checks or {} }) do
     for _, check in ipairs(checks) do
-      local again = list == 1 and moves
+      local again = list == 1 and request.moves
       if check.kind == 'r' then
         -- Without a limit of requests it is none of the caller's requests.
         if not again and check.limits[1] then
-          count_window(check)
+          count_in(check.window)
         end
       elseif check.strict then
-        reserve(check, need, again and held or nothing)
+        reserve(check.budget, request.need, again and request.held or nothing)
       elseif not again then
-        reserve(check, expected, nothing)
+        reserve(check.budget, request.expected, nothing)
       end
     end
   end
 end
 
-local answer = { granted, chosen and chosen - 1 or -1, need[3], need[1], need[2], now }
-local told = #answer
-local function tell(checks)
-  for _, check in ipairs(checks) do
-    if check.kind == 'r' then
-      local sums, wait, reset = check.sums, check.wait, check.reset
-      answer[told + 1] = check.epoch or 0
-      answer[told + 2] = check.limits[1] and sums[1] or 0
-      answer[told + 3], answer[told + 4] = wait[1], reset[1]
-      answer[told + 5] = check.limits[2] and sums[2] or 0
-      answer[told + 6], answer[told + 7] = wait[2], reset[2]
-      told = told + 7
-    else
-      answer[told + 1], answer[told + 2] = check.begun and 1 or 0, check.life
-      answer[told + 3], answer[told + 4] = check.spent[1], check.spent[2]
-      answer[told + 5], answer[told + 6] = check.reserved[1], check.reserved[2]
-      told = told + 6
+local function answer_to(request)
+  local chosen, need = request.chosen, request.need
+  local answer = { request.granted and 1 or 0, chosen and chosen - 1 or -1, need[3], need[1], need[2], now }
+  local told = #answer
+  local function tell(checks)
+    for _, check in ipairs(checks) do
+      if check.kind == 'r' then
+        local sums, wait, reset = check.sums, check.wait, check.reset
+        answer[told + 1] = check.window.epoch or 0
+        answer[told + 2] = check.limits[1] and sums[1] or 0
+        answer[told + 3], answer[told + 4] = wait[1], reset[1]
+        answer[told + 5] = check.limits[2] and sums[2] or 0
+        answer[told + 6], answer[told + 7] = wait[2], reset[2]
+        told = told + 7
+      else
+        answer[told + 1], answer[told + 2] = check.begun and 1 or 0, check.budget.life
+        answer[told + 3], answer[told + 4] = check.spent[1], check.spent[2]
+        answer[told + 5], answer[told + 6] = check.reserved[1], check.reserved[2]
+        told = told + 6
+      end
     end
   end
+  tell(request.caller)
+  for _, route in ipairs(request.routes) do
+    tell(route.checks)
+  end
+  return answer
 end
-tell(caller)
-for _, route in ipairs(routes) do
-  tell(route.checks)
+
+local function write(counter)
+  local own = counter.own
+  if own then
+    local value = string.format('%.0f %.0f %s %s', own[1] + 0, own[2] + 0, own[3], own[4])
+    redis.call('HSET', counter.key, session, value)
+  else
+    redis.call(
+      'HSET', counter.key, slot, integer(counter.counted), 'rs', integer(counter.sums[1]), 'ra', second)
+  end
 end
-return answer
+
+local answers, counted = {}, false
+for i = 1, number() do
+  local request = read_request()
+  decide(request)
+  if request.granted and request.counts then
+    counted = true
+    count(request)
+  end
+  answers[i] = answer_to(request)
+end
+if counted and math.abs(now - heard) >= HEARD_MS then
+  redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
+  redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
+end
+for _, counter in ipairs(changed) do
+  write(counter)
+end
+return answers

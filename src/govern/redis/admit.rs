@@ -1,16 +1,20 @@
-//! The call that admits a request (`admit.lua`).
+//! The call that admits requests (`admit.lua`).
 
+use redis::Value;
 use smallvec::SmallVec;
 
 use super::{
     call::{Answer, Call},
     keys,
 };
-use crate::govern::{
-    Amount, Ask, Check, Rule,
-    calendar::Calendar,
-    decide::{Readings, is_strict},
-    reading::{BudgetReading, Counted, RateReading, Reading},
+use crate::{
+    domain::OrgId,
+    govern::{
+        Amount, Ask, Check, Rule,
+        calendar::Calendar,
+        decide::{Readings, is_strict},
+        reading::{BudgetReading, Counted, RateReading, Reading},
+    },
 };
 
 /// Who asks: a replica, and which of its sessions.
@@ -53,18 +57,13 @@ const fn is_asked(check: &Check) -> bool {
     !matches!(check.rule, Rule::Budget { blocks: false, .. })
 }
 
-/// Makes the call.
-pub(in crate::govern) fn call(
+/// What is asked for one request: its part of a [`together`].
+pub(in crate::govern) fn request(
     ask: &Ask<'_>,
     held: Option<Amount>,
-    session: &Session,
     calendar: &mut Calendar,
-    now: Option<u64>,
 ) -> Call {
-    let mut call = Call::at(now);
-    call.key(keys::sessions(ask.org));
-    call.arg(&session.replica);
-    call.arg(session.generation);
+    let mut call = Call::default();
     call.arg(u8::from(ask.counts));
     amount(&mut call, ask.expected);
     call.arg(u8::from(held.is_some()));
@@ -80,6 +79,34 @@ pub(in crate::govern) fn call(
         checks(&mut call, ask, route.checks, calendar);
     }
     call
+}
+
+/// The call that asks for requests of one organization, in order.
+pub(in crate::govern) fn together(
+    org: OrgId,
+    session: &Session,
+    requests: impl ExactSizeIterator<Item = Call>,
+    now: Option<u64>,
+) -> Call {
+    let mut call = Call::at(now);
+    call.key(keys::sessions(org));
+    call.arg(&session.replica);
+    call.arg(session.generation);
+    call.arg(requests.len());
+    for request in requests {
+        call.append(request);
+    }
+    call
+}
+
+/// The answers, one for each request.
+pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
+    match value {
+        Value::Array(answers) => answers,
+        _ => Vec::new(),
+    }
+    .into_iter()
+    .map(Answer::new)
 }
 
 fn checks(call: &mut Call, ask: &Ask<'_>, checks: &[Check], calendar: &mut Calendar) {
@@ -117,7 +144,7 @@ fn limit(call: &mut Call, limit: Option<u64>) {
     }
 }
 
-/// Reads the answer.
+/// Reads the answer to a request.
 pub(in crate::govern) fn read(
     ask: &Ask<'_>,
     calendar: &mut Calendar,

@@ -4,8 +4,8 @@ use redis::Value;
 
 use super::link::{Link, LinkFault, Script};
 
-/// A call of a script.
-#[derive(Clone, Debug)]
+/// A call of a script, or a part of one.
+#[derive(Clone, Debug, Default)]
 pub(in crate::govern) struct Call {
     pub keys: Vec<String>,
     pub args: Vec<String>,
@@ -25,6 +25,11 @@ impl Call {
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub fn arg(&mut self, arg: impl ToString) {
         self.args.push(arg.to_string());
+    }
+
+    pub fn append(&mut self, part: Self) {
+        self.keys.extend(part.keys);
+        self.args.extend(part.args);
     }
 
     pub async fn send(&self, link: &Link, script: &Script) -> Result<Answer, LinkFault> {

@@ -124,6 +124,12 @@ impl Link {
         self.is_up.load(Ordering::Acquire)
     }
 
+    /// How long a call waits for an answer.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Changes whenever [`Link::is_up`] does.
     pub fn changes(&self) -> watch::Receiver<bool> {
         self.up.subscribe()

@@ -15,5 +15,4 @@ pub(super) mod keys;
 mod link;
 pub(super) mod scripts;
 
-pub(super) use link::Late;
 pub use link::{DEADLINE, Link, LinkError, LinkFault, Script};

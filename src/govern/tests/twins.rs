@@ -19,7 +19,7 @@ use crate::{
         lease::Hold,
         redis::{
             Link,
-            admit::{self, Session},
+            admit::{self, Admission, Session},
             begin,
             call::Answer,
             scripts::{ADMIT, SETTLE},
@@ -28,14 +28,18 @@ use crate::{
 };
 
 #[derive(Clone, Debug)]
+struct Question {
+    caller: Vec<usize>,
+    routes: Vec<Vec<usize>>,
+    wanted: Option<u64>,
+    price: u64,
+    counts: bool,
+}
+
+#[derive(Clone, Debug)]
 enum Step {
-    Ask {
-        caller: Vec<usize>,
-        routes: Vec<Vec<usize>>,
-        wanted: Option<u64>,
-        price: u64,
-        counts: bool,
-    },
+    /// Asked together.
+    Ask(Vec<Question>),
     Settle {
         which: usize,
         tokens: u64,
@@ -65,9 +69,22 @@ fn step() -> impl Strategy<Value = Step> {
     let picks = || {
         prop::collection::vec(prop_oneof![9 => 0..3_usize, 1 => 3..4_usize, 18 => 4..8_usize], 0..4)
     };
+    let question = (
+        picks(),
+        prop::collection::vec(picks(), 0..3),
+        prop::option::of(0_u64..900),
+        0_u64..5_000_000_000_000,
+        prop::bool::weighted(0.9),
+    )
+        .prop_map(|(caller, routes, wanted, price, counts)| Question {
+            caller,
+            routes,
+            wanted,
+            price,
+            counts,
+        });
     prop_oneof![
-        6 => (picks(), prop::collection::vec(picks(), 0..3), prop::option::of(0_u64..900), 0_u64..5_000_000_000_000, prop::bool::weighted(0.9))
-            .prop_map(|(caller, routes, wanted, price, counts)| Step::Ask { caller, routes, wanted, price, counts }),
+        6 => prop::collection::vec(question, 1..5).prop_map(Step::Ask),
         4 => (0..8_usize, 0_u64..300, 0_i64..400_000).prop_map(|(which, tokens, cost)| Step::Settle { which, tokens, cost }),
         3 => (0_u64..25_000).prop_map(|ms| Step::Wait { ms }),
     ]
@@ -79,6 +96,31 @@ fn picked(picks: &[usize]) -> Arc<[Check]> {
     picks.sort_unstable();
     picks.dedup();
     picks.iter().map(|pick| all[*pick].clone()).collect()
+}
+
+/// A caller's, and those of each route.
+type Checks = (Arc<[Check]>, Vec<Arc<[Check]>>);
+
+impl Question {
+    fn checks(&self) -> Checks {
+        let caller = picked(&self.caller);
+        // A check is the caller's or a route's, never both.
+        let of_route = |picks: &Vec<usize>| {
+            picked(picks).iter().filter(|check| !caller.contains(check)).cloned().collect()
+        };
+        let routes = self.routes.iter().map(of_route).collect();
+        (caller, routes)
+    }
+}
+
+fn routes_of<'a>((question, (_, lists)): (&Question, &'a Checks)) -> Vec<RouteAsk<'a>> {
+    let bound = Bound {
+        input: amount(40),
+        wanted: question.wanted,
+        most: 700,
+        output_price: Price::from_units(i64::try_from(question.price).unwrap()),
+    };
+    lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect()
 }
 
 struct Twins {
@@ -115,15 +157,41 @@ impl Twins {
         }
     }
 
-    fn ask(&mut self, ask: &Ask<'_>) -> Result<(), TestCaseError> {
+    fn ask(&mut self, questions: &[Question]) -> Result<(), TestCaseError> {
+        let checks: Vec<Checks> = questions.iter().map(Question::checks).collect();
+        let routes: Vec<Vec<RouteAsk<'_>>> = questions.iter().zip(&checks).map(routes_of).collect();
+        let asks: Vec<Ask<'_>> = questions
+            .iter()
+            .zip(&checks)
+            .zip(&routes)
+            .map(|((question, (caller, _)), routes)| Ask {
+                org: ORG,
+                at: self.at,
+                caller,
+                routes,
+                expected: amount(100),
+                counts: question.counts,
+            })
+            .collect();
+        let mut calendar = Calendar::default();
+        let requests: Vec<_> =
+            asks.iter().map(|ask| admit::request(ask, None, &mut calendar)).collect();
+        let call = admit::together(ORG, &self.session, requests.into_iter(), Some(self.now));
+        let link = &self.link;
+        let value = self.runtime.block_on(link.call(&ADMIT, &call.keys, &call.args)).unwrap();
+        let answers: Vec<Answer> = admit::answers(value).collect();
+        prop_assert_eq!(answers.len(), asks.len());
+        for (ask, answer) in asks.iter().zip(answers) {
+            self.compare(ask, admit::read(ask, &mut calendar, answer))?;
+        }
+        Ok(())
+    }
+
+    /// Asks the counters here, and compares with what Redis has said.
+    fn compare(&mut self, ask: &Ask<'_>, admission: Admission) -> Result<(), TestCaseError> {
         // Counters that no longer matter are left out by one and not the other: only what refuses
         // or is granted is compared.
         let (readings, decision) = self.here.admit(ask, None, Clock(self.now), Enforce::Share(1));
-        let mut calendar = Calendar::default();
-        let call = admit::call(ask, None, &self.session, &mut calendar, Some(self.now));
-        let link = &self.link;
-        let value = self.runtime.block_on(link.call(&ADMIT, &call.keys, &call.args)).unwrap();
-        let admission = admit::read(ask, &mut calendar, Answer::new(value));
         prop_assert_eq!(&admission.readings, &readings);
         match decision {
             Decision::Deny { .. } => prop_assert!(!admission.granted),
@@ -158,32 +226,7 @@ impl Twins {
             Step::Settle { which, tokens, cost } => {
                 self.settle(*which, Amount { tokens: *tokens, cost: Money(*cost) });
             }
-            Step::Ask { caller, routes, wanted, price, counts } => {
-                let caller = picked(caller);
-                let bound = Bound {
-                    input: amount(40),
-                    wanted: *wanted,
-                    most: 700,
-                    output_price: Price::from_units(i64::try_from(*price).unwrap()),
-                };
-                let lists: Vec<Arc<[Check]>> = routes.iter().map(|picks| picked(picks)).collect();
-                // A check is the caller's or a route's, never both.
-                let of_route = |list: &Arc<[Check]>| -> Arc<[Check]> {
-                    list.iter().filter(|check| !caller.contains(check)).cloned().collect()
-                };
-                let lists: Vec<Arc<[Check]>> = lists.iter().map(of_route).collect();
-                let routes: Vec<RouteAsk<'_>> =
-                    lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect();
-                let ask = Ask {
-                    org: ORG,
-                    at: self.at,
-                    caller: &caller,
-                    routes: &routes,
-                    expected: amount(100),
-                    counts: *counts,
-                };
-                self.ask(&ask)?;
-            }
+            Step::Ask(questions) => self.ask(questions)?,
         }
         Ok(())
     }

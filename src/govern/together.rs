@@ -1,0 +1,179 @@
+//! Asking Redis for several requests at once.
+//!
+//! While a call of an organization is on its way, its other requests wait, and are then asked for
+//! together: the script reads and writes a counter once for all of them, so a request costs Redis
+//! the less the more there are. One that comes alone waits for nobody.
+
+use std::{
+    collections::{VecDeque, hash_map::Entry},
+    sync::Arc,
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::sync::oneshot;
+
+use super::{
+    Amount, Ask, Governor,
+    book::Book,
+    redis::{
+        Link, LinkFault,
+        admit::{self, Session},
+        call::{Answer, Call},
+        scripts::ADMIT,
+    },
+};
+use crate::domain::OrgId;
+
+/// The most requests of a call. Redis serves nobody else meanwhile, and takes some 40 µs for each.
+const MOST: usize = 32;
+
+/// An answer that comes after its deadline; none if it never comes.
+pub(super) type LateAnswer = BoxFuture<'static, Option<Answer>>;
+
+/// A request that waits for the call before it.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    request: Call,
+    session: Session,
+    answer: oneshot::Sender<Result<Answer, LinkFault>>,
+}
+
+/// Who asks next.
+enum Turn {
+    /// This request, at once.
+    Now(Call),
+    /// Whoever takes this request along.
+    Later(oneshot::Receiver<Result<Answer, LinkFault>>),
+}
+
+impl Governor {
+    /// Has Redis decide, within the link's deadline from now on.
+    pub(super) async fn ask_redis(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        ask: &Ask<'_>,
+        held: Option<Amount>,
+        session: &Session,
+    ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
+        let turn = self.book(ask.org).turn(ask, held, session);
+        match turn {
+            Turn::Now(request) => self.ask_now(link, ask.org, session, request).await,
+            Turn::Later(mut told) => match tokio::time::timeout(link.deadline(), &mut told).await {
+                Ok(Ok(told)) => told.map_err(|fault| (fault, None)),
+                Ok(Err(_)) => Err((LinkFault::Away, None)),
+                Err(_) => {
+                    let late = async { told.await.ok()?.ok() };
+                    Err((LinkFault::Away, Some(late.boxed())))
+                }
+            },
+        }
+    }
+
+    async fn ask_now(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        org: OrgId,
+        session: &Session,
+        request: Call,
+    ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
+        let under_way = UnderWay { governor: self, link, org };
+        let call = admit::together(org, session, [request].into_iter(), None);
+        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args).await;
+        drop(under_way);
+        let only = |value| admit::answers(value).next();
+        match answer {
+            Ok(value) => only(value).ok_or_else(|| (unanswered(), None)),
+            Err((fault, late)) => {
+                let late = late.map(|late| late.map(move |value| only(value?)).boxed());
+                Err((fault, late))
+            }
+        }
+    }
+
+    /// Asks for those who have waited, and tells them.
+    async fn ask_for(self: Arc<Self>, link: Arc<Link>, org: OrgId, waiting: Vec<Waiting>) {
+        let under_way = UnderWay { governor: &self, link: &link, org };
+        let Some(session) = waiting.first().map(|first| first.session.clone()) else { return };
+        let (requests, told): (Vec<_>, Vec<_>) =
+            waiting.into_iter().map(|of| (of.request, of.answer)).unzip();
+        let call = admit::together(org, &session, requests.into_iter(), None);
+        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args).await;
+        drop(under_way);
+        // Who no longer listens has gone, or has been told that Redis is away.
+        let tell = |told: Vec<oneshot::Sender<_>>, value| {
+            let mut answers = admit::answers(value);
+            for to in told {
+                let _ = to.send(answers.next().ok_or_else(unanswered));
+            }
+        };
+        match answer {
+            Ok(value) => tell(told, value),
+            Err((fault, None)) => {
+                for to in told {
+                    let _ = to.send(Err(fault.clone()));
+                }
+            }
+            // They have waited as long as this call, so each finds by itself that it is late.
+            Err((_, Some(late))) => {
+                if let Some(value) = late.await {
+                    tell(told, value);
+                }
+            }
+        }
+    }
+}
+
+/// Redis has answered something else than the script does.
+fn unanswered() -> LinkFault {
+    LinkFault::Refused("the answer is not that of the script".to_owned())
+}
+
+/// A call of an organization on its way. When it is back, or nobody waits for it any more, those
+/// who came meanwhile are asked for.
+struct UnderWay<'a> {
+    governor: &'a Arc<Governor>,
+    link: &'a Arc<Link>,
+    org: OrgId,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let Some(waiting) = self.governor.book(self.org).whose_turn(self.org) else { return };
+        let (governor, link) = (Arc::clone(self.governor), Arc::clone(self.link));
+        // Without a runtime the process is ending, and nobody waits any more.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(governor.ask_for(link, self.org, waiting));
+        }
+    }
+}
+
+impl Book {
+    fn turn(&mut self, ask: &Ask<'_>, held: Option<Amount>, session: &Session) -> Turn {
+        let request = admit::request(ask, held, &mut self.calendar);
+        match self.asking.entry(ask.org) {
+            Entry::Vacant(nobody) => {
+                nobody.insert(VecDeque::new());
+                Turn::Now(request)
+            }
+            Entry::Occupied(mut others) => {
+                let (answer, told) = oneshot::channel();
+                others.get_mut().push_back(Waiting { request, session: session.clone(), answer });
+                Turn::Later(told)
+            }
+        }
+    }
+
+    /// The next that are asked for together, all of one session; none if nobody waits, and then no
+    /// call is on its way.
+    fn whose_turn(&mut self, org: OrgId) -> Option<Vec<Waiting>> {
+        let waiting = self.asking.get_mut(&org)?;
+        waiting.retain(|one| !one.answer.is_closed());
+        let Some(first) = waiting.front() else {
+            self.asking.remove(&org);
+            return None;
+        };
+        let alike = waiting.iter().take(MOST).take_while(|one| one.session == first.session);
+        let count = alike.count();
+        Some(waiting.drain(..count).collect())
+    }
+}

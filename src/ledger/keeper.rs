@@ -88,7 +88,7 @@ fn take(state: &mut State, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let wanted = if refuses || state.keeper.stop { 0 } else { SPARES };
     let spares = (state.spares.len()..wanted).map(|_| state.take_id()).collect();
-    let flush = state.to_flush();
+    let flush = state.take_unflushed();
     Chores {
         named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),

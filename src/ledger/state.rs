@@ -90,7 +90,7 @@ impl State {
     }
 
     /// The active segment's file, if there is something to flush, of which no page is mapped.
-    pub fn to_flush(&mut self) -> Option<Arc<File>> {
+    pub fn take_unflushed(&mut self) -> Option<Arc<File>> {
         if self.is_flushed() {
             return None;
         }

@@ -182,13 +182,13 @@ impl Twins {
         let answers: Vec<Answer> = admit::answers(value).collect();
         prop_assert_eq!(answers.len(), asks.len());
         for (ask, answer) in asks.iter().zip(answers) {
-            self.compare(ask, admit::read(ask, &mut calendar, answer))?;
+            self.compare(ask, &admit::read(ask, &mut calendar, answer))?;
         }
         Ok(())
     }
 
     /// Asks the counters here, and compares with what Redis has said.
-    fn compare(&mut self, ask: &Ask<'_>, admission: Admission) -> Result<(), TestCaseError> {
+    fn compare(&mut self, ask: &Ask<'_>, admission: &Admission) -> Result<(), TestCaseError> {
         // Counters that no longer matter are left out by one and not the other: only what refuses
         // or is granted is compared.
         let (readings, decision) = self.here.admit(ask, None, Clock(self.now), Enforce::Share(1));
@@ -202,7 +202,7 @@ impl Twins {
                 let strict = chosen.strict.unwrap_or(ask.expected);
                 prop_assert_eq!(admission.need, strict);
                 if ask.counts {
-                    self.there.admitted(ask, &admission, &chosen, None, &self.session);
+                    self.there.admitted(ask, admission, &chosen, None, &self.session);
                     let route = chosen.route.map(|route| Arc::clone(ask.routes[route].checks));
                     let caller = Arc::clone(ask.caller);
                     let hold = Hold {

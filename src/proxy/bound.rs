@@ -1,13 +1,13 @@
 //! The most that a request may use on a route: what strict budgets reserve.
 
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::ctx::{Call, Inbound};
 use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
     snapshot::Route,
-    wire::Words,
+    wire::{Words, members::members},
 };
 
 /// The output that is asked of a model of which no limit is known, where the client names none.
@@ -19,10 +19,17 @@ const COMPLETION_OUTPUT: u64 = 16;
 /// <https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview#pricing>.
 const TOOLS_INPUT: u64 = 1024;
 
+/// The input that a model of which nothing is known can read, at most.
+const USUAL_WINDOW: u64 = 1_000_000;
+/// The most that a picture counts anywhere:
+/// <https://developers.openai.com/api/docs/guides/images-vision#calculating-costs> (48 tiles and their base).
+const PICTURE: u64 = 40_000;
+
 /// The most that a request may use on `route`.
 ///
-/// A token is at least a byte of text in every vocabulary, and what is said of a file is longer than the
-/// tokens that it becomes: so the body's bytes bound the input.
+/// A token is at least a byte of text in every vocabulary, so the body's bytes bound its texts. Pictures
+/// are counted by their size on the screen, which their bytes do not tell, and what the request only
+/// names (an address, a file, an earlier answer) and documents are as long as the model can read.
 pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let (inbound, endpoint) = (call.inbound.as_ref()?, call.endpoint?);
     let rates = route.prices.at(at).map(|price| price.rates);
@@ -30,7 +37,8 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     if matches!(endpoint, Endpoint::CountTokens | Endpoint::Models) {
         return Some(Bound { input: Amount::ZERO, wanted: Some(0), most: 0, output_price });
     }
-    let tokens = input(inbound);
+    let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
+    let tokens = input(inbound, window);
     let cost = rates.map_or(Money(0), |rates| {
         // Whether it is read from a cache or written to one is the vendor's choice.
         let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
@@ -49,19 +57,92 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     Some(Bound { input: Amount { tokens, cost }, wanted, most, output_price })
 }
 
-fn input(inbound: &Inbound) -> u64 {
+fn input(inbound: &Inbound, window: u64) -> u64 {
     let bytes = u64::try_from(inbound.body.len()).unwrap_or(u64::MAX);
-    let tools = if inbound.head.words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
-    bytes.saturating_add(tools)
+    let words = inbound.head.words;
+    let tools = if words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
+    let seen = bytes.saturating_add(tools);
+    if words.has(Words::DOCUMENT) || is_elsewhere(&inbound.body, words) {
+        return seen.max(window);
+    }
+    let pictures = if words.has(Words::IMAGE) { occurrences(&inbound.body, "base64") } else { 0 };
+    seen.saturating_add(pictures.saturating_mul(PICTURE))
 }
 
-/// How many answers the request asks for.
+/// Whether the model reads something that does not stand in the request.
+fn is_elsewhere(body: &[u8], words: Words) -> bool {
+    let has = |name: &str| memchr::memmem::find(body, name.as_bytes()).is_some();
+    let is_named = ["\"previous_response_id\"", "\"conversation\"", "\"item_reference\""];
+    is_named.into_iter().any(has)
+        || words.has(Words::IMAGE.or(Words::AUDIO))
+            && ["\"http", "\"file_id\""].into_iter().any(has)
+}
+
+fn occurrences(body: &[u8], word: &str) -> u64 {
+    let found = memchr::memmem::find_iter(body, word.as_bytes()).count();
+    u64::try_from(found).unwrap_or(u64::MAX)
+}
+
+/// How many answers the request asks for: so many of each of its prompts.
 fn choices(inbound: &Inbound) -> u64 {
-    #[derive(Deserialize)]
-    struct Choices {
-        n: Option<u64>,
-        best_of: Option<u64>,
+    let body = &inbound.body;
+    let members = members(body).unwrap_or_default();
+    // Of a member that is given twice the vendor may read either: the larger counts.
+    let most = |name: &str, count: fn(&[u8]) -> u64| {
+        let named = members.iter().filter(|member| member.is_named(body, name));
+        let counts = named.map(|member| count(body.get(member.value.clone()).unwrap_or_default()));
+        counts.max().unwrap_or(1)
+    };
+    most("prompt", prompt_count).saturating_mul(most("n", count).max(most("best_of", count)))
+}
+
+/// A number of answers, however it is written: `9`, `9.0`, `9e0`. What is no number is refused upstream.
+fn count(text: &[u8]) -> u64 {
+    let number: f64 = serde_json::from_slice(text).unwrap_or(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates, and is not negative"
+    )]
+    let whole = number.max(1.0).ceil() as u64;
+    whole
+}
+
+/// How many prompts a completion is asked for: texts or lists of tokens, in a list.
+fn prompt_count(text: &[u8]) -> u64 {
+    let prompts: Vec<&RawValue> = serde_json::from_slice(text).unwrap_or_default();
+    let is_token =
+        |prompt: &&RawValue| prompt.get().starts_with(|first: char| first.is_ascii_digit());
+    if prompts.first().is_some_and(is_token) {
+        return 1;
     }
-    let read: Option<Choices> = serde_json::from_slice(&inbound.body).ok();
-    read.map_or(1, |read| read.n.unwrap_or(1).max(read.best_of.unwrap_or(1)).max(1))
+    u64::try_from(prompts.len()).unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counted_however_their_number_is_written() {
+        for (text, answers) in
+            [("9", 9), ("9.0", 9), ("9e0", 9), ("0", 1), ("-3", 1), ("null", 1), ("1e99", u64::MAX)]
+        {
+            assert_eq!(count(text.as_bytes()), answers, "{text}");
+        }
+    }
+
+    #[test]
+    fn prompts_are_texts_or_lists_of_tokens() {
+        for (text, prompts) in [
+            (r#""one""#, 1),
+            (r#"["a","b","c"]"#, 3),
+            ("[1,2,3]", 1),
+            ("[[1,2],[3]]", 2),
+            ("[]", 1),
+            ("null", 1),
+        ] {
+            assert_eq!(prompt_count(text.as_bytes()), prompts, "{text}");
+        }
+    }
 }

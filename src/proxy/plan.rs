@@ -24,7 +24,7 @@ use crate::{
     route::{Failure, Next, decide, move_on},
     snapshot::{Route, Way},
     translate::form::Refusal,
-    wire::{self, Changes},
+    wire::{self, Changes, headers},
 };
 
 /// The peer of the next attempt. An error means that none is left, or that the client left.
@@ -146,9 +146,7 @@ async fn made(
     if !call.attempt.body.is_empty() {
         return Ok(call.attempt.body.clone());
     }
-    let betas = session.req_header().headers.get_all("anthropic-beta").iter();
-    let betas = betas.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let betas: SmallVec<[&str; 4]> = betas.map(str::trim).filter(|one| !one.is_empty()).collect();
+    let betas: SmallVec<[&str; 4]> = headers::betas(&session.req_header().headers).collect();
     translation::body(call, &shared.media, route, &betas).await
 }
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     route::{Failure, Plan},
     snapshot::{Auth, Provider, Route, Upcall, Way},
+    translate::{self, Platform},
     wire::headers,
 };
 
@@ -95,6 +96,11 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider, way: Way) ->
     }
     if !head.contains_key(header::CONTENT_TYPE) {
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if way == Way::Rehost(Platform::Vertex)
+        && let Some(betas) = translate::vertex_betas(headers::betas(&client.headers))
+    {
+        head.insert(HeaderName::from_static("anthropic-beta"), value(&betas)?);
     }
     head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body.len()));
     identify(call, &mut head)?;

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use crate::{
     domain::{Endpoint, ModelFacts, OrgId, RouteId},
     pricing::Timeline,
+    translate::VendorApi,
 };
 
 pub use auth::{AWS_SERVICE, Auth, AwsSource};
@@ -138,7 +139,14 @@ impl Route {
     /// How `endpoint` is answered on it; none where it cannot be.
     #[must_use]
     pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
-        self.provider.way(endpoint, &self.upstream_model)
+        match self.provider.way(endpoint, &self.upstream_model)? {
+            Way::Translate(client, VendorApi::Chat)
+                if self.provider.thinks_in_responses(&self.facts) =>
+            {
+                Some(Way::Translate(client, VendorApi::Responses))
+            }
+            way => Some(way),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Uri, header};
 
 use super::{Auth, BaseUrl, address::Address};
 use crate::{
-    domain::{Endpoint, ProviderId},
+    domain::{Endpoint, ModelFacts, ProviderId, ReasoningMode},
     provider::{AuthScheme, Hosting, Operation, Protocol, Variant, Vendor},
     secrets::Secret,
     translate::{ClientApi, CountApi, EmbeddingApi, Framing, Platform, VendorApi},
@@ -180,6 +180,17 @@ impl Provider {
         }
     }
 
+    /// Whether a model is better asked through its Responses API than through chat completions. There
+    /// `OpenAI`'s models that think refuse tools, or think only without them, and some are not found at
+    /// all: <https://developers.openai.com/api/docs/guides/reasoning>,
+    /// <https://github.com/openai/openai-openapi/issues/541>.
+    #[must_use]
+    pub fn thinks_in_responses(&self, facts: &ModelFacts) -> bool {
+        self.vendor.quirks.openai_models
+            && self.endpoints.contains(&Endpoint::Responses)
+            && facts.reasoning_mode == Some(ReasoningMode::Effort)
+    }
+
     fn embeds(&self, api: VendorApi, model: &str) -> Option<EmbeddingApi> {
         let [_, _, embed, _] = &self.calls;
         embed.as_ref()?;
@@ -219,7 +230,7 @@ impl Provider {
     /// # Errors
     /// When it does not speak the like, or the client's query cannot be sent.
     pub fn target(&self, call: &Upcall<'_>) -> Result<Uri, ProviderError> {
-        let [generate, stream, embed, count] = &self.calls;
+        let [.., embed, count] = &self.calls;
         let address = match call.way {
             Way::Pass => self.address(call.endpoint),
             Way::Embed(api) => {
@@ -228,9 +239,9 @@ impl Provider {
             }
             Way::Count(_) => count.as_ref(),
             Way::Estimate => None,
-            Way::Rehost(_) | Way::Translate(..) => {
-                let own = if call.stream { stream.as_ref() } else { generate.as_ref() };
-                own.or_else(|| self.address(usual_endpoint(self.protocol?)?))
+            Way::Rehost(_) => self.own_call(call).or_else(|| self.address(Endpoint::Messages)),
+            Way::Translate(_, api) => {
+                self.own_call(call).or_else(|| self.address(usual_endpoint(api)?))
             }
         };
         let address = address.ok_or(ProviderError::NotSpoken)?;
@@ -238,6 +249,12 @@ impl Provider {
             Some(query) => address.with_query(call.model, query),
             None => address.of(call.model),
         }
+    }
+
+    /// Where the protocol's answers or streams are asked for, where it has a place of its own.
+    const fn own_call(&self, call: &Upcall<'_>) -> Option<&Address> {
+        let [generate, stream, ..] = &self.calls;
+        if call.stream { stream.as_ref() } else { generate.as_ref() }
     }
 
     fn address(&self, endpoint: Endpoint) -> Option<&Address> {

@@ -222,6 +222,21 @@ fn vertex_is_asked_by_family_project_and_location() {
 }
 
 #[test]
+fn messages_for_openais_models_that_think_are_asked_of_responses() {
+    let thinking =
+        ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
+    for (vendor, thinks) in [("openai", true), ("azure_openai", true), ("groq", false)] {
+        let provider = provider(vendor, "https://h.example", "k").unwrap();
+        assert_eq!(provider.thinks_in_responses(&thinking), thinks, "{vendor}");
+        assert!(!provider.thinks_in_responses(&ModelFacts::default()));
+    }
+    let openai = provider("openai", "https://h.example", "k").unwrap();
+    let way = Way::Translate(ClientApi::Messages, VendorApi::Responses);
+    let call = Upcall { endpoint: MESSAGES, way, model: "m", stream: true, query: None };
+    assert_eq!(openai.target(&call).unwrap(), "/v1/responses");
+}
+
+#[test]
 fn a_clients_query_goes_on_with_its_own_bytes_alone() {
     let query = Some("beta=true");
     let anthropic = provider("anthropic", "https://h.example", "k").unwrap();

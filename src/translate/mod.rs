@@ -9,6 +9,7 @@
 mod additions;
 mod as_stream;
 mod chat;
+mod claude;
 mod completions;
 mod converse;
 mod count;
@@ -33,7 +34,7 @@ pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;
 pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
-pub use messages::{RehostStream, rehost_answer, rehost_request};
+pub use messages::{RehostStream, rehost_answer, rehost_request, vertex_betas};
 pub use needs::check;
 pub use stream::{Framing, StreamTranslator};
 

@@ -103,6 +103,13 @@ pub fn is_of_type(headers: &HeaderMap, name: &str) -> bool {
     kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// The betas of Anthropic's API that a client names in `anthropic-beta`, which may come several times.
+pub fn betas(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all("anthropic-beta").iter();
+    let words = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    words.map(str::trim).filter(|word| !word.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue};

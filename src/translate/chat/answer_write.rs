@@ -81,6 +81,9 @@ pub(super) struct Annotation<'r> {
     #[serde(rename = "type")]
     kind: &'static str,
     url_citation: UrlCitation<'r>,
+    /// Which of the message's it is, in streams: `OpenAI`'s SDK puts lists together by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) index: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -99,7 +102,7 @@ impl<'r> Annotation<'r> {
         let (start_index, end_index) = citation.span.unwrap_or((end, end));
         let title = citation.title.as_deref().unwrap_or(url);
         let url_citation = UrlCitation { start_index, end_index, url, title };
-        Some(Self { kind: "url_citation", url_citation })
+        Some(Self { kind: "url_citation", url_citation, index: None })
     }
 }
 

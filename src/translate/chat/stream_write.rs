@@ -34,6 +34,7 @@ pub struct Writer {
     calls: Vec<Call>,
     thinking: Block,
     pictures: usize,
+    sources: usize,
     /// Characters of text so far, for sources.
     written: u64,
     stop: Option<StopReason>,
@@ -127,6 +128,7 @@ impl Writer {
             calls: Vec::new(),
             thinking: Block { index: 0, open: false },
             pictures: 0,
+            sources: 0,
             written: 0,
             stop: None,
             usage: None,
@@ -197,8 +199,10 @@ impl Writer {
         self.chunk(&Delta { tool_calls: Some([more]), ..Delta::default() }, out);
     }
 
-    fn citation(&self, citation: &Citation<'_>, out: &mut Vec<u8>) {
-        if let Some(annotation) = Annotation::of(citation, self.written) {
+    fn citation(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
+        if let Some(mut annotation) = Annotation::of(citation, self.written) {
+            annotation.index = Some(self.sources);
+            self.sources += 1;
             self.chunk(&Delta { annotations: Some([annotation]), ..Delta::default() }, out);
         }
     }

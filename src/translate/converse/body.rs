@@ -234,7 +234,7 @@ pub(super) struct Structure<'r> {
 #[derive(Serialize)]
 pub(super) struct JsonSchema<'r> {
     /// The schema's JSON as a string.
-    pub schema: Cow<'r, str>,
+    pub schema: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]

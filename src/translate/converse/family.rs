@@ -1,5 +1,7 @@
 //! Whose model it is: each maker's has its own words for what Converse itself has none for.
 
+use super::super::claude::Claude;
+
 /// Who made a model, as far as requests differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
@@ -27,8 +29,8 @@ pub(super) const ADAPTIVE: (u32, u32) = (4, 6);
 impl Family {
     /// The family of a model id, an inference profile's id (`us.anthropic.claude-…`) or an ARN of either.
     pub(super) fn of(model: &str) -> Self {
-        if let Some((_, name)) = model.split_once("anthropic.") {
-            let (major, minor) = claude_version(name);
+        if model.contains("anthropic.") {
+            let (major, minor) = Claude::of(model).version();
             return Self::Claude(major, minor);
         }
         let has = |name: &str| model.contains(name);
@@ -61,17 +63,6 @@ impl Family {
     pub(super) const fn caches(self) -> bool {
         matches!(self, Self::Claude(..) | Self::Nova | Self::Nova2)
     }
-}
-
-/// `claude-sonnet-4-5-20250929-v1:0` is (4, 5), `claude-3-haiku-20240307-v1:0` is (3, 0); (0, 0) where the
-/// name says none.
-fn claude_version(name: &str) -> (u32, u32) {
-    let mut words = name.split(['-', '.', ':']);
-    // A date has eight digits, and is no version.
-    let number = |word: &str| word.parse().ok().filter(|number| *number < 100);
-    let major = words.find_map(number);
-    let minor = major.and_then(|_| words.next()).and_then(number);
-    (major.unwrap_or(0), minor.unwrap_or(0))
 }
 
 #[cfg(test)]

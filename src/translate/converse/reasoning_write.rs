@@ -3,6 +3,7 @@
 use super::{
     super::{
         Target,
+        claude::{Claude, Off, is_forced},
         form::{Effort, PartKind, Reasoning, Refusal, Request, Role, ToolChoice},
     },
     body::{self, Additional, Inference, NovaReasoning, Thinking},
@@ -23,9 +24,6 @@ const LEAST_ANSWER: u64 = 1000;
 const USUAL_ANSWER: u64 = 16_000;
 /// … as long as both together are within what every Claude that thinks can say, tokens.
 const USUAL_TOTAL: u64 = 32_000;
-/// Claude that refuses `temperature`, `top_p` and `top_k`.
-/// <https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7>
-const NO_SAMPLING: (u32, u32) = (4, 7);
 /// Claude that takes only one of `temperature` and `top_p`.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html>
 const ONE_OF_BOTH: (u32, u32) = (4, 1);
@@ -39,6 +37,11 @@ pub(super) fn think(
     additional: &mut Additional<'_>,
 ) -> Result<(), Refusal> {
     let wanted = request.reasoning.filter(|reasoning| !reasoning.is_off());
+    if family.is_claude() {
+        let model = Claude::of(target.model);
+        model.check(request, request.turns.last().map(|turn| turn.role))?;
+        stay(request, model, additional);
+    }
     match (family, wanted) {
         (Family::Claude(..), Some(reasoning)) if may_think(request) => {
             claude(request, reasoning, target, family, inference, additional);
@@ -63,8 +66,22 @@ pub(super) fn think(
         }
         _ => {}
     }
-    sampling(family, inference, additional);
+    sampling(target.model, family, inference, additional);
     Ok(())
+}
+
+/// Keeps a Claude that thinks by itself from it, where that is asked for or a tool must be called.
+fn stay(request: &Request<'_>, model: Claude, additional: &mut Additional<'_>) {
+    let is_off = request.reasoning.is_some_and(|reasoning| reasoning.is_off());
+    let thinking = |kind| Some(Thinking { kind, budget_tokens: None, display: None });
+    match model.off() {
+        Off::Disabled if is_off || is_forced(request) => additional.thinking = thinking("disabled"),
+        Off::BetweenTools if is_off => additional.thinking = thinking("between_tools"),
+        Off::LowEffort if is_off => {
+            additional.output_config = Some(body::Effort { effort: Effort::Low.as_str() });
+        }
+        _ => {}
+    }
 }
 
 const fn name_of(reasoning: Reasoning) -> &'static str {
@@ -200,8 +217,13 @@ fn nova(
 }
 
 /// What newer Claude refuses of sampling.
-fn sampling(family: Family, inference: &mut Inference<'_>, additional: &mut Additional<'_>) {
-    if family.is_claude_since(NO_SAMPLING) {
+fn sampling(
+    model: &str,
+    family: Family,
+    inference: &mut Inference<'_>,
+    additional: &mut Additional<'_>,
+) {
+    if family.is_claude() && !Claude::of(model).samples() {
         inference.temperature = None;
         inference.top_p = None;
         additional.top_k = None;

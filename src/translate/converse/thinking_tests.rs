@@ -28,6 +28,20 @@ fn fields(request: &Request<'_>, model: &str) -> Value {
 }
 
 #[test]
+fn a_claude_that_thinks_by_itself_is_told_not_to_in_its_own_words() {
+    let mut request = asked(vec![text("40+2?")]);
+    request.reasoning = Some(effort(Effort::None));
+    for (model, expected) in [
+        ("anthropic.claude-opus-4-8-v1", Value::Null),
+        ("us.anthropic.claude-opus-5-v1:0", json!({"thinking": {"type": "disabled"}})),
+        ("anthropic.claude-sonnet-5-5", json!({"thinking": {"type": "between_tools"}})),
+        ("anthropic.claude-opus-5-5", json!({"output_config": {"effort": "low"}})),
+    ] {
+        assert_eq!(fields(&request, model), expected, "{model}");
+    }
+}
+
+#[test]
 fn claude_thinks_within_a_budget_that_leaves_room_for_the_answer() {
     let mut request = asked(vec![text("40+2?")]);
     request.sampling.temperature = Some(0.3);

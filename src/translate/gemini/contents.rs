@@ -119,7 +119,7 @@ fn function_call<'a>(call: &'a ToolCall<'_>, style: Style) -> Part<'a> {
         // The model's own slip, which it sees again without.
         _ => Json::Empty {},
     };
-    let id = style.is_3.then_some(&*call.id);
+    let id = style.has_ids().then_some(&*call.id);
     Part {
         function_call: Some(FunctionCall { id, name: &call.name, args }),
         thought_signature: call.signature.as_ref().and_then(signatures::of_google),

@@ -50,6 +50,14 @@ pub(super) struct Style {
     pub(super) is_3: bool,
 }
 
+impl Style {
+    /// Whether calls and results carry ids. Version 1 of Vertex AI's API has none, and refuses unknown
+    /// members: <https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Content#functioncall>.
+    pub(super) fn has_ids(self) -> bool {
+        self.is_3 && self.platform != Platform::Vertex
+    }
+}
+
 /// One result, and what of it stands beside it.
 pub(super) fn write<'a>(
     result: &'a ToolResult<'_>,
@@ -80,7 +88,7 @@ pub(super) fn write<'a>(
         many => Cow::Owned(many.join("\n")),
     };
     let (parts, beside) = if style.is_3 { (media, Vec::new()) } else { (Vec::new(), media) };
-    let id = style.is_3.then_some(&*result.call_id);
+    let id = style.has_ids().then_some(&*result.call_id);
     let response = response(text, result.error);
     let response = FunctionResponse { id, name, response, parts };
     Ok((Part { function_response: Some(response), ..Part::default() }, beside))

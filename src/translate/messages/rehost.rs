@@ -5,7 +5,9 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai> (the model is in the
 //! path; betas are in the header, as at Anthropic).
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+use serde_json::{Value, value::RawValue};
 
 use super::words::{BEDROCK_VERSION, VERTEX_VERSION};
 use crate::{
@@ -31,6 +33,32 @@ const BEDROCK_BETAS: [&str; 12] = [
     "tool-search-tool-",
 ];
 
+/// The same of Vertex AI, which is told in a header.
+const VERTEX_BETAS: [&str; 8] = [
+    "compact-",
+    "computer-use-",
+    "context-1m-",
+    "context-management-",
+    "fine-grained-tool-streaming-",
+    "interleaved-thinking-",
+    "tool-search-tool-",
+    "web-search-",
+];
+
+/// Members that hint at something which only Anthropic's own API has; Bedrock refuses unknown members.
+const OWN_MEMBERS: [&str; 3] = ["inference_geo", "service_tier", "speed"];
+/// The same of tools and of cache marks. Claude Code sends them with betas that are not told here:
+/// <https://github.com/anthropics/claude-code/issues/32820>.
+const OWN_HINTS: [&str; 3] = ["defer_loading", "eager_input_streaming", "scope"];
+
+/// The header `anthropic-beta` for Claude on Vertex AI: those of the client's betas that are known there;
+/// none where there are none.
+pub fn vertex_betas<'b>(betas: impl Iterator<Item = &'b str>) -> Option<String> {
+    let known = |beta: &&str| VERTEX_BETAS.iter().any(|start| beta.starts_with(start));
+    let betas: Vec<&str> = betas.filter(known).collect();
+    (!betas.is_empty()).then(|| betas.join(","))
+}
+
 /// The body as `platform` wants it. `betas` are those of the client's `anthropic-beta` header; Bedrock
 /// is told those of them that it knows, and all of the body's own `anthropic_beta`.
 ///
@@ -42,12 +70,14 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
         Platform::Bedrock => BEDROCK_VERSION,
         Platform::Vertex => VERTEX_VERSION,
     };
+    let body = &*if platform == Platform::Bedrock { without_hints(body) } else { body.into() };
     let members =
         members(body).ok_or_else(|| Refusal::invalid("", "the body is no JSON object"))?;
     let mut dropped = vec!["model", "anthropic_version"];
     let mut first = format!(r#""anthropic_version":"{version}""#);
     if platform == Platform::Bedrock {
         dropped.push("stream");
+        dropped.extend(OWN_MEMBERS);
         let known = |beta: &&str| BEDROCK_BETAS.iter().any(|start| beta.starts_with(start));
         let betas: Vec<&str> = betas.iter().copied().filter(known).collect();
         if !betas.is_empty() {
@@ -59,6 +89,38 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
     }
     let keep = |member: &Member| !dropped.iter().any(|name| member.is_named(body, name));
     Ok(rebuilt(body, &members, keep, first.as_bytes()))
+}
+
+/// The body without [`OWN_HINTS`] of its tools and cache marks; as it is where it has none.
+fn without_hints(body: &[u8]) -> Cow<'_, [u8]> {
+    let has = |name: &&str| memchr::memmem::find(body, format!("\"{name}\"").as_bytes()).is_some();
+    if !OWN_HINTS.iter().any(has) {
+        return body.into();
+    }
+    let Ok(mut whole) = serde_json::from_slice::<Value>(body) else { return body.into() };
+    for tool in whole.get_mut("tools").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(tool) = tool {
+            tool.shift_remove("defer_loading");
+            tool.shift_remove("eager_input_streaming");
+        }
+    }
+    unscoped(&mut whole);
+    serde_json::to_vec(&whole).map_or_else(|_| body.into(), Into::into)
+}
+
+/// Takes `scope` off every cache mark. What a tool is given, and its schema, are nobody's marks.
+fn unscoped(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(unscoped),
+        Value::Object(members) => {
+            if let Some(Value::Object(mark)) = members.get_mut("cache_control") {
+                mark.shift_remove("scope");
+            }
+            let inner = |name: &str| !matches!(name, "input" | "input_schema");
+            members.iter_mut().filter(|(name, _)| inner(name)).for_each(|(_, one)| unscoped(one));
+        }
+        _ => {}
+    }
 }
 
 /// Those of the body, then those of the header that are not among them.

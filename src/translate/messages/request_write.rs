@@ -17,6 +17,7 @@ use super::{
 };
 use crate::translate::{
     Platform, Target,
+    claude::Claude,
     form::{
         Format, Media, Part, PartKind, Refusal, Request, Role, Source, alternating, split_system,
     },
@@ -39,6 +40,8 @@ pub(in crate::translate) fn write_request(
     refuse_sampling(request)?;
     let (system, turns) = split_system(request);
     let turns = alternating(&turns);
+    let model = Claude::of(target.model);
+    model.check(request, turns.last().map(|(role, _)| *role))?;
     let plan = plan(request, target, &turns);
     let mut system = system_blocks(&system, request)?;
     let mut messages = messages(&turns, &plan, target.platform)?;
@@ -67,7 +70,7 @@ pub(in crate::translate) fn write_request(
         tools,
         thinking: plan.thinking,
         output_config: output_config(request, &plan),
-        sampling: sampling(request, &plan),
+        sampling: sampling(request, model, &plan),
         stop_sequences: stop_sequences(request)?,
         metadata: request.user.as_deref().map(|user_id| Metadata { user_id }),
         service_tier: request.service_tier.as_deref().and_then(tier).filter(|_| own),

@@ -2,15 +2,19 @@
 //!
 //! <https://platform.claude.com/docs/en/api/messages>: `temperature` and `top_p` are 0 to 1, newer
 //! models take only one of them; <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>:
-//! with thinking `temperature` and `top_k` cannot be set and `top_p` is at least 0.95.
+//! with thinking `temperature` and `top_k` cannot be set and `top_p` is at least 0.95. The newest take
+//! none of them ([`Claude::samples`]): they are hints, and are left out.
 
 use serde::Serialize;
 
 use super::thinking_write::Plan;
-use crate::translate::form::{Refusal, Request};
+use crate::translate::{
+    claude::Claude,
+    form::{Refusal, Request},
+};
 
 /// The members that draw tokens.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct SamplingOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
@@ -41,7 +45,10 @@ pub(super) fn refuse_sampling(request: &Request<'_>) -> Result<(), Refusal> {
 }
 
 /// What Claude takes of the sampling.
-pub(super) fn sampling(request: &Request<'_>, plan: &Plan) -> SamplingOut {
+pub(super) fn sampling(request: &Request<'_>, model: Claude, plan: &Plan) -> SamplingOut {
+    if !model.samples() {
+        return SamplingOut::default();
+    }
     let sampling = &request.sampling;
     let top_p = sampling.top_p.map(|top_p| top_p.clamp(0.0, 1.0));
     if plan.thinking.is_some() {

@@ -12,17 +12,58 @@ const SCHEMAS: [&str; 10] =
 /// Members whose value is an object of schemas.
 const NAMED_SCHEMAS: [&str; 4] = ["properties", "$defs", "definitions", "patternProperties"];
 
-/// The schema with `additionalProperties` false on every object that does not say otherwise.
-pub(super) fn closed(schema: &RawValue) -> Value {
+/// Bounds of values that structured outputs do not know and refuse: their grammar holds what has which
+/// shape. <https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations>,
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
+const BOUNDS: [&str; 12] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "minItems",
+];
+
+/// The schema as structured outputs take it: `additionalProperties` false on every object that does not
+/// say otherwise, and bounds in the descriptions, where the model reads them (as Anthropic's own SDKs do).
+pub(in crate::translate) fn closed(schema: &RawValue) -> Value {
     // It was read as JSON once.
     let mut value = serde_json::from_str(schema.get()).unwrap_or_default();
     walk(&mut value, &mut |object| {
+        describe_bounds(object);
         let open = object.get("additionalProperties").is_none_or(|open| *open == Value::Bool(true));
         if open && is_object(object) {
             object.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
     });
     value
+}
+
+fn describe_bounds(object: &mut Object) {
+    let mut bounds = Vec::new();
+    for name in BOUNDS {
+        // Of the least number of elements none and one are known.
+        let is_known = name == "minItems"
+            && object.get(name).and_then(Value::as_u64).is_none_or(|least| least <= 1);
+        if !is_known && let Some(bound) = object.shift_remove(name) {
+            bounds.push(format!("{name}: {bound}"));
+        }
+    }
+    if bounds.is_empty() {
+        return;
+    }
+    let bounds = format!("({})", bounds.join(", "));
+    let description = match object.get("description") {
+        Some(Value::String(text)) => format!("{text} {bounds}"),
+        _ => bounds,
+    };
+    object.insert("description".to_owned(), Value::String(description));
 }
 
 /// Whether every object says `additionalProperties` false and demands all its properties: what
@@ -91,6 +132,17 @@ mod tests {
         assert_eq!(
             closed(&schema).to_string(),
             r##"{"type":"object","properties":{"z":{"type":["object","null"],"additionalProperties":false},"a":{"type":"array","items":{"properties":{},"additionalProperties":false}},"m":{"type":"object","additionalProperties":{"type":"string"}},"e":{"enum":[{"type":"object"}]},"properties":{"type":"string"}},"$defs":{"d":{"anyOf":[{"type":"object","additionalProperties":false},{"$ref":"#/$defs/d"}]}},"additionalProperties":false}"##
+        );
+    }
+
+    #[test]
+    fn bounds_are_told_in_words_and_names_that_look_like_them_stay() {
+        let schema = raw(
+            r#"{"type":"object","properties":{"age":{"type":"integer","minimum":0,"maximum":150,"description":"Years."},"tags":{"type":"array","minItems":3,"items":{"type":"string","maxLength":9}},"one":{"type":"array","minItems":1},"maximum":{"type":"string"}},"additionalProperties":false}"#,
+        );
+        assert_eq!(
+            closed(&schema).to_string(),
+            r#"{"type":"object","properties":{"age":{"type":"integer","description":"Years. (minimum: 0, maximum: 150)"},"tags":{"type":"array","items":{"type":"string","description":"(maxLength: 9)"},"description":"(minItems: 3)"},"one":{"type":"array","minItems":1},"maximum":{"type":"string"}},"additionalProperties":false}"#
         );
     }
 

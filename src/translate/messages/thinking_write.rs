@@ -13,7 +13,8 @@ use crate::{
     domain::ReasoningMode,
     translate::{
         Target,
-        form::{Effort, Part, PartKind, Reasoning, Request, Role, ToolChoice},
+        claude::{Claude, Off, is_forced},
+        form::{Effort, Part, PartKind, Reasoning, Request, Role},
     },
 };
 
@@ -48,6 +49,8 @@ pub(super) enum ThinkingOut {
     Adaptive {
         display: &'static str,
     },
+    BetweenTools,
+    Disabled,
 }
 
 /// Decides for a request whose turns alternate.
@@ -60,12 +63,18 @@ pub(super) fn plan(
     let limit = request.max_tokens.or(most).unwrap_or(DEFAULT_LIMIT);
     let adaptive = target.facts.reasoning_mode == Some(ReasoningMode::Adaptive);
     let wanted = request.reasoning.as_ref().filter(|reasoning| !reasoning.is_off());
+    let is_off = request.reasoning.as_ref().is_some_and(Reasoning::is_off);
+    let (thinking, effort) = without(Claude::of(target.model), is_off, is_forced(request));
     let off = Plan {
-        thinking: None,
-        effort: wanted.filter(|_| adaptive).and_then(effort_word),
+        thinking,
+        effort: effort.or_else(|| {
+            let word = wanted.filter(|_| adaptive).and_then(effort_word);
+            // Without thinking there is no more.
+            word.map(|word| if thinking.is_some() && word != "low" { "high" } else { word })
+        }),
         max_tokens: limit,
         // Such a model thinks by itself; else thinking has no place where there is none.
-        keeps_thinking: adaptive && !request.reasoning.as_ref().is_some_and(Reasoning::is_off),
+        keeps_thinking: adaptive && !is_off,
     };
     let Some(wanted) = wanted.filter(|_| !forbids(request, turns)) else { return off };
     if adaptive {
@@ -91,6 +100,21 @@ pub(super) fn plan(
         effort: None,
         max_tokens: limit.max(budget_tokens + ANSWER),
         keeps_thinking: true,
+    }
+}
+
+/// What keeps the model from thinking where that is asked for, or where a forced call of a tool would be
+/// refused of one that thinks; and the effort, where that is what says it.
+fn without(
+    model: Claude,
+    is_off: bool,
+    is_forced: bool,
+) -> (Option<ThinkingOut>, Option<&'static str>) {
+    match model.off() {
+        Off::Disabled if is_off || is_forced => (Some(ThinkingOut::Disabled), None),
+        Off::BetweenTools if is_off => (Some(ThinkingOut::BetweenTools), None),
+        Off::LowEffort if is_off => (None, Some("low")),
+        _ => (None, None),
     }
 }
 
@@ -130,13 +154,7 @@ fn effort_word(wanted: &Reasoning) -> Option<&'static str> {
 /// Whether the request asks for something that thinking would make an error. What it asks of the
 /// answer counts for more than how it is found.
 fn forbids(request: &Request<'_>, turns: &[(Role, Vec<&Part<'_>>)]) -> bool {
-    let forced = match &request.tool_choice {
-        Some(ToolChoice::Required | ToolChoice::Named(_)) => true,
-        Some(ToolChoice::Allowed { required, .. }) => *required,
-        Some(ToolChoice::Auto | ToolChoice::None) | None => false,
-    };
-    let begun = matches!(turns.last(), Some((Role::Assistant, _)));
-    (forced && !request.tools.is_empty()) || begun
+    is_forced(request) || matches!(turns.last(), Some((Role::Assistant, _)))
 }
 
 /// Whether the history ends in a loop of tools without any of the thinking that began it: the client

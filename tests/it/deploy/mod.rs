@@ -3,6 +3,7 @@
 
 mod balancer;
 mod chart;
+mod context;
 mod figures;
 mod manifests;
 mod nginx;

@@ -89,3 +89,39 @@ async fn a_burst_never_exceeds_it_by_a_token() {
     let used = u64::try_from(sent).unwrap() * (input + 40);
     assert!(used <= 1000 && used + input + 40 > 1000, "{used} by {sent}");
 }
+
+#[tokio::test]
+async fn every_answer_and_prompt_counts_however_it_is_asked_for() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(300)).await;
+    let chat = |more: &str| {
+        format!(
+            r#"{{"model":"fast","max_completion_tokens":50,{more},"messages":[{{"role":"user","content":"Hi"}}]}}"#
+        )
+    };
+    for more in [r#""n":1,"max_tokens":50,"n":9"#, r#""n":9.0"#, r#""\u006e":9"#] {
+        scene.key.post("/v1/chat/completions", chat(more)).await.has_status(429);
+    }
+    let prompts =
+        json!({"model": "fast", "max_tokens": 50, "prompt": ["a", "b", "c", "d", "e", "f"]});
+    scene.key.post("/v1/completions", prompts.to_string()).await.has_status(429);
+    scene.openai.saw_nothing();
+    scene.openai.will(costing(20, 30));
+    scene.key.post("/v1/chat/completions", chat(r#""n":2.0"#)).await.has_status(200);
+}
+
+#[tokio::test]
+async fn what_is_only_named_may_be_as_long_as_the_model_can_read() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(5000)).await;
+    let picture = |url: &str| {
+        let part = json!({"type": "image_url", "image_url": {"url": url}});
+        let content = [json!({"type": "text", "text": "What is it?"}), part];
+        json!({"model": "fast", "max_completion_tokens": 10, "messages": [{"role": "user", "content": content}]})
+            .to_string()
+    };
+    for url in ["https://pictures.test/a.png", "data:image/png;base64,iVBORw0KGgo="] {
+        scene.key.post("/v1/chat/completions", picture(url)).await.has_status(429);
+    }
+    scene.openai.saw_nothing();
+}

@@ -193,12 +193,15 @@ fn a_source_has_all_members_that_strict_clients_ask_for() {
         title: Some("t".into()),
         ..Citation::default()
     };
-    let stream = bytes(
-        vec![start(), Event::Text("äb".into()), Event::Citation(source), Event::Done],
-        answering(),
-    );
-    let expected = json!({"annotations":[{"type":"url_citation","url_citation":{"start_index":2,"end_index":2,"url":"https://x.test","title":"t"}}]});
-    assert_eq!(deltas(&stream)[2], expected);
+    let sources = [source.clone(), source].map(Event::Citation);
+    let events =
+        [start(), Event::Text("äb".into())].into_iter().chain(sources).chain([Event::Done]);
+    let stream = bytes(events.collect(), answering());
+    for index in [0, 1] {
+        // Without the index OpenAI's SDK for Python cannot put two of them together.
+        let expected = json!({"annotations":[{"type":"url_citation","url_citation":{"start_index":2,"end_index":2,"url":"https://x.test","title":"t"},"index":index}]});
+        assert_eq!(deltas(&stream)[2 + index], expected);
+    }
 }
 
 /// A step of a stream; calls are numbered when the steps are put together.

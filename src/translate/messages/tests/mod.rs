@@ -2,6 +2,7 @@
 
 mod answers;
 mod building;
+mod generations;
 mod media_writing;
 mod rehosting;
 mod request_reading;
@@ -39,8 +40,17 @@ fn write_for(
     facts: ModelFacts,
     platform: Platform,
 ) -> Result<Value, Refusal> {
+    write_for_model("claude-x", request, &facts, platform)
+}
+
+fn write_for_model(
+    model: &str,
+    request: &Request<'_>,
+    facts: &ModelFacts,
+    platform: Platform,
+) -> Result<Value, Refusal> {
     let quirks = Quirks::default();
-    let target = Target { model: "claude-x", facts: &facts, platform, quirks: &quirks };
+    let target = Target { model, facts, platform, quirks: &quirks };
     let body = messages::write_request(request, &target)?;
     Ok(serde_json::from_slice(&body).unwrap())
 }

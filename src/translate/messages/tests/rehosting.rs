@@ -4,7 +4,9 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::sse;
-use crate::translate::{Framing, Platform, RehostStream, rehost_answer, rehost_request};
+use crate::translate::{
+    Framing, Platform, RehostStream, rehost_answer, rehost_request, vertex_betas,
+};
 
 fn rehosted(body: &str, platform: Platform, betas: &[&str]) -> String {
     String::from_utf8(rehost_request(body.as_bytes(), platform, betas).unwrap()).unwrap()
@@ -22,6 +24,23 @@ fn only_the_envelope_of_a_request_changes() {
         r#" { "anthropic_version":"vertex-2023-10-16","max_tokens":1.0e1, "stream":true,"messages":[ {"role":"user","content":"\u00e4  model"} ],"future":{"model":1} } "#
     );
     assert_eq!(rehosted(body, Platform::Own, &["b"]), body);
+}
+
+#[test]
+fn bedrock_is_spared_what_only_anthropics_own_api_knows() {
+    let body = r#"{"model":"m","speed":"fast","inference_geo":"us","service_tier":"auto","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","scope":"global"}}],"tools":[{"name":"t","defer_loading":true,"eager_input_streaming":true,"input_schema":{"type":"object","properties":{"scope":{"type":"string"},"cache_control":{"scope":1}}}}],"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"\"scope\"","cache_control":{"type":"ephemeral","ttl":"1h","scope":"global"}}]}]}"#;
+    assert_eq!(
+        rehosted(body, Platform::Bedrock, &["prompt-caching-scope-2026-01-05"]),
+        r#"{"anthropic_version":"bedrock-2023-05-31","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"tools":[{"name":"t","input_schema":{"type":"object","properties":{"scope":{"type":"string"},"cache_control":{"scope":1}}}}],"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"\"scope\"","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}"#
+    );
+}
+
+#[test]
+fn vertex_is_told_the_betas_that_it_knows() {
+    let sent = ["oauth-2025-04-20", "context-1m-2025-08-07", "interleaved-thinking-2025-05-14"];
+    let known = "context-1m-2025-08-07,interleaved-thinking-2025-05-14";
+    assert_eq!(vertex_betas(sent.into_iter()).as_deref(), Some(known));
+    assert_eq!(vertex_betas(["claude-code-20250219"].into_iter()), None);
 }
 
 #[test]

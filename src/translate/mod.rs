@@ -12,6 +12,7 @@ mod chat;
 mod completions;
 mod converse;
 mod count;
+mod effort;
 mod embeddings;
 #[cfg(test)]
 mod fixtures;

@@ -1,7 +1,7 @@
 //! What is known of a model: what the organization says, then what the program knows.
 
 use crate::{
-    domain::{Capabilities, ModelFacts, ReasoningMode},
+    domain::{Capabilities, Efforts, ModelFacts, ReasoningMode},
     provider::models,
     store::ModelOverrideRow,
 };
@@ -33,6 +33,8 @@ pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -
             .map(|names| Capabilities::named(names.iter().map(String::as_str)))
             .or(shipped.capabilities),
         reasoning_mode: mode.or(shipped.reasoning_mode),
+        efforts: shipped.efforts,
+        lacks_stop: shipped.lacks_stop,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
         max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
     }
@@ -49,10 +51,12 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
         })
         .max_by_key(|(fit, _)| *fit);
     let Some((_, row)) = known else { return ModelFacts::default() };
-    let names = row.capabilities.as_ref();
+    let (names, efforts) = (row.capabilities.as_ref(), row.efforts.as_ref());
     ModelFacts {
         capabilities: names.map(|names| Capabilities::named(names.iter().map(String::as_str))),
         reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
+        efforts: efforts.map(|words| Efforts::named(words.iter().map(String::as_str))),
+        lacks_stop: row.lacks.iter().any(|name| name == "stop"),
         context_tokens: row.context_tokens.map(u64::from),
         max_output_tokens: row.max_output_tokens.map(u64::from),
     }

@@ -135,9 +135,9 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
     let response_format = format(request, quirks, &mut messages)?;
     let effort_model = target.facts.reasoning_mode == Some(ReasoningMode::Effort);
     let new_limit = quirks.max_completion_tokens || (quirks.openai_models && effort_model);
+    let thinking = request.reasoning.map(|own| thinking(own, target)).unwrap_or_default();
     // A model that thinks draws its tokens in its own way; one that is told not to may be told this.
-    let off = request.reasoning.is_some_and(|reasoning| reasoning.is_off());
-    let drawn = !(quirks.openai_models && effort_model) || off;
+    let drawn = !(quirks.openai_models && effort_model) || thinking.is_off();
     let hint =
         |name: &str, value: &'r Option<Text<'_>>| value.as_deref().filter(|_| !quirks.lacks(name));
     let has_tools = !tools.tools.is_empty();
@@ -161,7 +161,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         top_logprobs: sampling.top_logprobs.filter(|_| sampling.logprobs),
         logit_bias: sampling.logit_bias,
         stop: request.stop.iter().map(|text| &**text).collect(),
-        thinking: request.reasoning.map(|own| thinking(own, quirks)).unwrap_or_default(),
+        thinking,
         response_format,
         verbosity: request.verbosity.as_deref(),
         web_search_options: tools.search,

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::blocks_write::is_own_thinking;
 use crate::{
-    domain::ReasoningMode,
+    domain::{Efforts, ReasoningMode},
     translate::{
         Target,
         form::{Effort, Part, PartKind, Reasoning, Request, Role, ToolChoice},
@@ -62,7 +62,9 @@ pub(super) fn plan(
     let wanted = request.reasoning.as_ref().filter(|reasoning| !reasoning.is_off());
     let off = Plan {
         thinking: None,
-        effort: wanted.filter(|_| adaptive).and_then(effort_word),
+        effort: wanted
+            .filter(|_| adaptive)
+            .and_then(|wanted| effort_word(wanted, target.facts.efforts)),
         max_tokens: limit,
         // Such a model thinks by itself; else thinking has no place where there is none.
         keeps_thinking: adaptive && !request.reasoning.as_ref().is_some_and(Reasoning::is_off),
@@ -109,22 +111,18 @@ fn budget(wanted: &Reasoning) -> u64 {
 }
 
 /// <https://platform.claude.com/docs/en/build-with-claude/effort>. Where a budget was asked of a model
-/// that takes none, the effort whose budget it would be; never more than every such model has.
-fn effort_word(wanted: &Reasoning) -> Option<&'static str> {
+/// that takes none, the effort whose budget it would be; never more than every such model has. Claude has
+/// `xhigh` since 4.7.
+fn effort_word(wanted: &Reasoning, known: Option<Efforts>) -> Option<&'static str> {
     let effort = match (wanted.max_tokens, wanted.effort) {
-        (_, Some(effort)) => effort,
+        (_, Some(effort)) => effort.max(Effort::Low),
         (Some(..2000), None) => Effort::Low,
         (Some(2000..4000), None) => Effort::Medium,
         (Some(4000..), None) => Effort::High,
         (None, None) => return None,
     };
-    Some(match effort {
-        Effort::None | Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::XHigh => "xhigh",
-        Effort::Max => "max",
-    })
+    let effort = known.map_or(Some(effort), |known| known.nearest(effort));
+    effort.map(Effort::as_str)
 }
 
 /// Whether the request asks for something that thinking would make an error. What it asks of the

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{quirks, sent};
+use super::{quirks, sent, sent_to};
 use crate::{
-    domain::{ModelFacts, Quirks, ReasoningMode},
+    domain::{Capabilities, Efforts, ModelFacts, Quirks, ReasoningMode},
     translate::{ClientApi, Platform, Target, VendorApi, form::Request},
 };
 
@@ -92,17 +92,62 @@ fn a_vendor_gets_the_names_and_roles_that_it_knows() {
 
 #[test]
 fn openais_thinking_models_get_the_new_limit_and_no_temperature() {
-    let facts = ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
     let quirks = quirks(r#"{"openai_models":true}"#);
-    let target = Target { model: "o", facts: &facts, platform: Platform::Own, quirks: &quirks };
-    let write = |body: &str| -> Value {
-        serde_json::from_slice(&VendorApi::Chat.write(&read(body), &target).unwrap()).unwrap()
-    };
-    let body = write(RICH);
+    let write = |body: &str, facts| sent_to(&read(body), &quirks, &facts).unwrap();
+    let body = write(RICH, thinking(&["low"]));
     assert_eq!(body["max_completion_tokens"], 100);
     assert!(body.get("temperature").is_none() && body.get("top_p").is_none());
-    let off = write(&asking(r#""temperature":0.5,"reasoning_effort":"none""#));
-    assert_eq!((&off["temperature"], &off["reasoning_effort"]), (&json!(0.5), &json!("none")));
+    let off = asking(r#""temperature":0.5,"reasoning_effort":"none""#);
+    let newer = write(&off, thinking(&["none", "low"]));
+    assert_eq!((&newer["temperature"], &newer["reasoning_effort"]), (&json!(0.5), &json!("none")));
+    // It thinks nevertheless.
+    let older = write(&off, thinking(&["low", "medium", "high"]));
+    assert_eq!((older.get("temperature"), &older["reasoning_effort"]), (None, &json!("low")));
+}
+
+/// A model that thinks, with the efforts that it knows.
+fn thinking(efforts: &[&str]) -> ModelFacts {
+    ModelFacts {
+        reasoning_mode: Some(ReasoningMode::Effort),
+        efforts: Some(Efforts::named(efforts.iter().copied())),
+        ..ModelFacts::default()
+    }
+}
+
+/// A model that does not think.
+fn dull() -> ModelFacts {
+    let capabilities = Some(Capabilities::named(["streaming"]));
+    ModelFacts { capabilities, ..ModelFacts::default() }
+}
+
+#[test]
+fn no_word_of_thinking_goes_to_a_model_that_does_not_think() {
+    let asked = [r#""reasoning_effort":"none""#, r#""reasoning":{"enabled":true}"#];
+    for row in ["{}", r#"{"reasoning":"object"}"#, r#"{"reasoning":"effort_and_thinking"}"#] {
+        for asked in asked {
+            let body = sent_to(&read(&asking(asked)), &quirks(row), &dull()).unwrap();
+            assert_eq!(body.as_object().unwrap().len(), 2, "{row} {asked} {body}");
+        }
+    }
+}
+
+#[test]
+fn an_effort_is_one_that_the_model_knows() {
+    let told = |row: &str, known: &[&str], asked: &str| {
+        let body = asking(&format!(r#""reasoning_effort":"{asked}""#));
+        let body = sent_to(&read(&body), &quirks(row), &thinking(known)).unwrap();
+        (body.get("reasoning_effort").cloned(), body.get("thinking").cloned())
+    };
+    let word = |word: &str| Some(json!(word));
+    assert_eq!(told("{}", &["low", "high"], "max"), (word("high"), None));
+    assert_eq!(told("{}", &["minimal", "low"], "none"), (word("minimal"), None));
+    assert_eq!(told("{}", &[], "none"), (None, None));
+    assert_eq!(told("{}", &[], "high"), (None, None));
+    let switch = r#"{"reasoning":"effort_and_thinking"}"#;
+    let off = Some(json!({"type":"disabled"}));
+    assert_eq!(told(switch, &["none", "high", "max"], "none"), (None, off));
+    let on = Some(json!({"type":"enabled"}));
+    assert_eq!(told(switch, &["none", "high", "max"], "low"), (word("high"), on));
 }
 
 #[test]
@@ -121,11 +166,8 @@ fn thinking_is_asked_for_in_the_vendors_own_member() {
             r#""reasoning_effort":"medium""#,
             json!({"reasoning_effort":"low"}),
         ),
-        (
-            r#"{"efforts":["low","high"]}"#,
-            r#""reasoning_effort":"none""#,
-            json!({"reasoning_effort":"low"}),
-        ),
+        // Of an unknown model: it may not know the word.
+        (r#"{"efforts":["none","high"]}"#, r#""reasoning_effort":"none""#, json!({})),
         (
             r#"{"efforts":["none","high"]}"#,
             r#""reasoning_effort":"low""#,

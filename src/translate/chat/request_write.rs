@@ -131,7 +131,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
     let sampling = &request.sampling;
     check(request, quirks)?;
     let tools = tool_write::tools(request, quirks)?;
-    let mut messages = layout::messages(request, quirks)?;
+    let mut messages = layout::messages(request, target)?;
     let response_format = format(request, quirks, &mut messages)?;
     let effort_model = target.facts.reasoning_mode == Some(ReasoningMode::Effort);
     let new_limit = quirks.max_completion_tokens || (quirks.openai_models && effort_model);

@@ -236,6 +236,21 @@ fn earlier_thinking_stands_where_the_vendor_wants_it() {
 }
 
 #[test]
+fn earlier_thinking_does_not_go_to_a_model_that_does_not_think() {
+    let body = format!(
+        r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","content":"b","reasoning":"Hm."}},{rest}]}}"#,
+        rest = r#"{"role":"user","content":"c"}"#
+    );
+    for history in ["reasoning_content", "reasoning", "reasoning_details", "parts"] {
+        let row = quirks(&format!(r#"{{"reasoning_history":"{history}"}}"#));
+        let told = sent_to(&read(&body), &row, &dull()).unwrap();
+        assert_eq!(told["messages"][1], json!({"role":"assistant","content":"b"}), "{history}");
+        let told = sent_to(&read(&body), &row, &thinking(&["low"])).unwrap();
+        assert!(told["messages"][1].to_string().contains("Hm."), "{history}");
+    }
+}
+
+#[test]
 fn geminis_signatures_go_back_only_where_they_are_known() {
     let call = |row: &str| written(RICH, row)["messages"][2]["tool_calls"][0].clone();
     assert!(call("{}").get("extra_content").is_none());

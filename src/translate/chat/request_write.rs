@@ -22,6 +22,10 @@ use crate::{
 const JSON_ONLY: &str =
     "Answer with one JSON object and nothing else: no words before or after it, no code fence.";
 
+/// How many texts may end an answer of `OpenAI`'s:
+/// <https://platform.openai.com/docs/api-reference/chat/create> (`stop`).
+const MOST_STOPS: usize = 4;
+
 #[derive(Serialize)]
 struct Body<'r> {
     model: &'r str,
@@ -130,6 +134,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
     let quirks = target.quirks;
     let sampling = &request.sampling;
     check(request, quirks)?;
+    let stop = stop(request, target)?;
     let tools = tool_write::tools(request, quirks)?;
     let mut messages = layout::messages(request, target)?;
     let response_format = format(request, quirks, &mut messages)?;
@@ -160,7 +165,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         logprobs: sampling.logprobs.then_some(true),
         top_logprobs: sampling.top_logprobs.filter(|_| sampling.logprobs),
         logit_bias: sampling.logit_bias,
-        stop: request.stop.iter().map(|text| &**text).collect(),
+        stop,
         thinking,
         response_format,
         verbosity: request.verbosity.as_deref(),
@@ -188,7 +193,7 @@ fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
         ("top_k", sampling.top_k.is_some()),
         ("logprobs", sampling.logprobs),
         ("logit_bias", sampling.logit_bias.is_some()),
-        ("stop", !request.stop.is_empty()),
+        ("stop", request.stop.iter().any(|text| !text.is_empty())),
         ("verbosity", request.verbosity.is_some()),
         ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
     ];
@@ -199,6 +204,21 @@ fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
         }
         None => Ok(()),
     }
+}
+
+/// The texts that end the answer; empty ones end none.
+fn stop<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Vec<&'r str>, Refusal> {
+    let texts = request.stop.iter().map(|text| &**text).filter(|text| !text.is_empty());
+    let texts: Vec<&str> = texts.collect();
+    if !texts.is_empty() && target.facts.lacks_stop {
+        let message = "this model has no texts at which its answer ends (`stop`); leave them out";
+        return Err(Refusal::unsupported("stop", message));
+    }
+    if texts.len() > MOST_STOPS && target.quirks.openai_models {
+        let message = format!("this vendor takes at most {MOST_STOPS} texts in `stop`");
+        return Err(Refusal::unsupported("stop", message));
+    }
+    Ok(texts)
 }
 
 /// None of 0, which is the same as nothing.

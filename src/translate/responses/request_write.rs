@@ -204,7 +204,7 @@ fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     let sampling = &request.sampling;
     let nonzero = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
     let asked = [
-        ("stop", !request.stop.is_empty()),
+        ("stop", request.stop.iter().any(|text| !text.is_empty())),
         ("frequency_penalty", nonzero(sampling.frequency_penalty)),
         ("presence_penalty", nonzero(sampling.presence_penalty)),
         ("n", sampling.n.is_some_and(|n| n > 1)),

@@ -356,6 +356,28 @@ fn what_the_vendor_lacks_is_refused_by_name() {
 }
 
 #[test]
+fn stop_is_refused_where_the_model_or_vendor_would() {
+    let openai = quirks(r#"{"openai_models":true}"#);
+    let o3 = ModelFacts { lacks_stop: true, ..thinking(&["low"]) };
+    let stopped = |texts: &[&'static str], quirks: &Quirks, facts: &ModelFacts| {
+        let body = asking(r#""stream":false"#);
+        let stop = texts.iter().map(|text| (*text).into()).collect();
+        sent_to(&Request { stop, ..read(&body) }, quirks, facts)
+    };
+    let unknown = ModelFacts::default();
+    let five = ["a", "b", "c", "d", "e"];
+    for refused in [stopped(&["a"], &openai, &o3), stopped(&five, &openai, &unknown)] {
+        let refusal = refused.unwrap_err();
+        let told = (refusal.code, refusal.param.as_deref());
+        assert_eq!(told, ("unsupported_parameter", Some("stop")));
+    }
+    assert_eq!(stopped(&five, &quirks("{}"), &unknown).unwrap()["stop"], json!(five));
+    assert_eq!(stopped(&["", ""], &openai, &o3).unwrap().get("stop"), None);
+    let some = stopped(&["", "a", "b", "c", "d"], &openai, &unknown).unwrap();
+    assert_eq!(some["stop"], json!(["a", "b", "c", "d"]));
+}
+
+#[test]
 fn media_are_written_as_the_vendor_takes_them() {
     let with = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
     let first =

@@ -29,6 +29,7 @@ mod properties;
 mod property_tests;
 mod responses;
 mod stream;
+mod user;
 
 pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;

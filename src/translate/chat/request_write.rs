@@ -1,6 +1,8 @@
 //! A request, for a vendor.
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -15,6 +17,7 @@ use crate::{
     translate::{
         ClientApi, Target,
         form::{Format, PartKind, Refusal, Request, Source, Text},
+        user::openai_user,
     },
 };
 
@@ -69,7 +72,7 @@ struct Body<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     web_search_options: Option<SearchOut<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'r str>,
+    user: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +173,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         response_format,
         verbosity: request.verbosity.as_deref(),
         web_search_options: tools.search,
-        user: hint("user", &request.user),
+        user: hint("user", &request.user).map(|user| self::user(user, quirks)),
         service_tier: hint("service_tier", &request.service_tier),
         prompt_cache_key: hint("prompt_cache_key", &request.prompt_cache_key),
         rest: rest(request, quirks),
@@ -178,6 +181,11 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         stream_options: (request.stream && quirks.stream_usage)
             .then_some(StreamOptions { include_usage: true }),
     })
+}
+
+/// The client's name for its user, as long as the vendor takes it.
+fn user<'r>(user: &'r str, quirks: &Quirks) -> Cow<'r, str> {
+    if quirks.openai_models { openai_user(user) } else { Cow::Borrowed(user) }
 }
 
 /// What the vendor does not know and what would be lost without a word.

@@ -14,6 +14,7 @@ use super::{
             Effort, Format, Origin, PartKind, Reasoning, Refusal, Request, Role, Text, ToolKind,
             Turn,
         },
+        user::openai_user,
     },
     input_write,
     items_out::ItemOut,
@@ -87,7 +88,7 @@ struct Body<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_cache_key: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'r str>,
+    user: Option<Cow<'r, str>>,
     #[serde(flatten)]
     rest: Rest<'r>,
 }
@@ -174,7 +175,7 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
         stream: request.stream,
         service_tier: request.service_tier.as_deref().filter(|tier| TIERS.contains(tier)),
         prompt_cache_key: request.prompt_cache_key.as_deref(),
-        user: request.user.as_deref(),
+        user: request.user.as_deref().map(openai_user),
         rest: Rest(&request.rest),
     };
     let mut out = Vec::with_capacity(size_hint(request));

@@ -286,6 +286,16 @@ fn thinking_is_switched_off_in_a_word_that_the_model_knows() {
 }
 
 #[test]
+fn a_long_name_of_a_user_is_sent_as_its_hash_and_empty_stops_are_none() {
+    let long = "u".repeat(150);
+    let user = Some(long.as_str().into());
+    let body = value(&Request { user, stop: vec!["".into()], ..Request::default() });
+    assert_eq!(body["user"].as_str().unwrap().len(), 64);
+    let body = value(&Request { user: Some("ann".into()), ..Request::default() });
+    assert_eq!(body["user"], "ann");
+}
+
+#[test]
 fn a_custom_tool_of_chat_completions_is_one_here() {
     let nested = r#"{"type":"custom","custom":{"name":"p","description":"d","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"x+"}}}}"#;
     let raw: &serde_json::value::RawValue = serde_json::from_str(nested).unwrap();

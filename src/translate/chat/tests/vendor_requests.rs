@@ -378,6 +378,17 @@ fn stop_is_refused_where_the_model_or_vendor_would() {
 }
 
 #[test]
+fn a_long_name_of_a_user_goes_to_openai_as_its_hash() {
+    let long = "u".repeat(150);
+    let body = asking(&format!(r#""user":"{long}""#));
+    let openai = written(&body, r#"{"openai_models":true}"#);
+    assert_eq!(openai["user"].as_str().unwrap().len(), 64);
+    assert_eq!(written(&body, "{}")["user"], *long);
+    let short = asking(r#""user":"ann""#);
+    assert_eq!(written(&short, r#"{"openai_models":true}"#)["user"], "ann");
+}
+
+#[test]
 fn media_are_written_as_the_vendor_takes_them() {
     let with = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
     let first =

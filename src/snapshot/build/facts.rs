@@ -61,3 +61,51 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
         max_output_tokens: row.max_output_tokens.map(u64::from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Effort, provider::catalog};
+
+    #[test]
+    fn default_models_are_known_with_their_limits() {
+        for vendor in catalog().vendors().filter(|vendor| vendor.slug != "sandbox") {
+            for model in vendor.models.iter().filter(|model| !model.contains("embed")) {
+                let facts = facts(&[], &vendor.slug, model);
+                assert!(facts.context_tokens.is_some(), "{}: {model}", vendor.slug);
+                // https://docs.x.ai/developers/grok-4-7: “No text output limit”.
+                let unlimited = ["grok-4.5", "grok-4.6", "grok-4.7"].contains(&model.as_str());
+                assert_eq!(
+                    facts.max_output_tokens.is_none(),
+                    unlimited,
+                    "{}: {model}",
+                    vendor.slug
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn models_know_the_efforts_that_their_vendors_document() {
+        let knows = |vendor: &str, model: &str, effort| {
+            facts(&[], vendor, model).efforts.map(|efforts| efforts.has(effort))
+        };
+        for (vendor, model, none, max) in [
+            ("openai", "gpt-5.1", true, false),
+            ("openai", "gpt-5", false, false),
+            ("openai", "o3", false, false),
+            ("openai", "gpt-6.1-terra", true, true),
+            ("groq", "openai/gpt-oss-120b", false, false),
+            ("anthropic", "claude-sonnet-4-6", false, true),
+            ("bedrock", "us.anthropic.claude-opus-4-6-v1", false, true),
+            ("xai", "grok-4", false, false),
+        ] {
+            assert_eq!(knows(vendor, model, Effort::None), Some(none), "{model}");
+            assert_eq!(knows(vendor, model, Effort::Max), Some(max), "{model}");
+        }
+        assert_eq!(knows("anthropic", "claude-sonnet-4-6", Effort::XHigh), Some(false));
+        assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
+        assert!(facts(&[], "openai", "o3").lacks_stop);
+        assert!(!facts(&[], "openai", "gpt-4o").lacks_stop);
+    }
+}

@@ -24,7 +24,7 @@
 //! config     → secrets domain      secrets    → domain
 //! cli        → domain              healthcheck → config
 //! cloud      → net secrets domain
-//! health     → store secrets snapshot provider net domain
+//! health     → store secrets snapshot provider net dialect domain  (dialect for errors alone)
 //! net        → snapshot provider domain             pricing     → domain
 //! policy     → domain              govern      → policy domain
 //! domain     → nothing

@@ -27,6 +27,8 @@ pub struct UpstreamError {
     pub code: Option<String>,
     /// `param`.
     pub param: Option<String>,
+    /// Google's `status`.
+    pub google_status: Option<String>,
     /// What went wrong, shortened; never empty.
     pub message: String,
     /// Whose shape the body had exactly, if anyone's.
@@ -71,6 +73,7 @@ pub(super) fn read_value(value: &Value) -> Option<UpstreamError> {
     let google = error.get("status").and_then(Value::as_str).filter(|_| known.kind.is_none());
     if let Some(status) = google {
         known.kind = google_kind(status).map(str::to_owned);
+        known.google_status = Some(shorten(status));
         return Some(known);
     }
     let dialect = if anthropic { ClientDialect::Anthropic } else { ClientDialect::OpenAi };
@@ -108,9 +111,26 @@ fn read_object(error: &Value) -> Option<UpstreamError> {
         kind: text(error.get("type")),
         code: text(error.get("code")).or_else(|| aws_code(error)),
         param: text(error.get("param")),
+        google_status: None,
         message,
         dialect: None,
     })
+}
+
+/// Whether an error tells that the key was refused, whatever its status: Google answers 400 to a key that
+/// is not valid (any more), where others answer 401.
+/// <https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>
+#[must_use]
+pub fn refuses_key(body: &[u8]) -> bool {
+    // Most errors are not parsed for it.
+    if body.len() > MAX_BODY || memchr::memmem::find(body, b"API_KEY_").is_none() {
+        return false;
+    }
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let error = value.as_array().and_then(|list| list.first()).unwrap_or(&value).get("error");
+    let details = error.and_then(|error| error.get("details")).and_then(Value::as_array);
+    let mut reasons = details.into_iter().flatten().filter_map(|detail| detail.get("reason"));
+    reasons.any(|reason| matches!(reason.as_str(), Some("API_KEY_INVALID" | "API_KEY_EXPIRED")))
 }
 
 /// `ThrottlingException` of `com.amazonaws.bedrock#ThrottlingException:http://…`.
@@ -139,15 +159,9 @@ pub fn translate(
         _ => error.kind.as_deref(),
     };
     let kind = kind.unwrap_or_else(|| openai_kind(status));
-    Some(render(
-        status,
-        kind,
-        error.code.as_deref(),
-        error.param.as_deref(),
-        &error.message,
-        to,
-        request_id,
-    ))
+    // OpenAI's codes are words; Google's `code` is the HTTP status once more, its word is `status`.
+    let code = error.google_status.as_deref().or(error.code.as_deref());
+    Some(render(status, kind, code, error.param.as_deref(), &error.message, to, request_id))
 }
 
 /// The words for `error.attempts[].message`. A refused credential is told in the gateway's own
@@ -319,44 +333,44 @@ mod tests {
             (
                 400,
                 google(400, "INVALID_ARGUMENT"),
-                Some("400"),
+                Some("INVALID_ARGUMENT"),
                 "invalid_request_error",
                 "invalid_request_error",
             ),
             (
                 403,
                 google(403, "PERMISSION_DENIED"),
-                Some("403"),
+                Some("PERMISSION_DENIED"),
                 "invalid_request_error",
                 "permission_error",
             ),
             (
                 404,
                 google(404, "NOT_FOUND"),
-                Some("404"),
+                Some("NOT_FOUND"),
                 "invalid_request_error",
                 "not_found_error",
             ),
             (
                 429,
                 google(429, "RESOURCE_EXHAUSTED"),
-                Some("429"),
+                Some("RESOURCE_EXHAUSTED"),
                 "rate_limit_error",
                 "rate_limit_error",
             ),
-            (500, google(500, "INTERNAL"), Some("500"), "upstream_error", "api_error"),
-            (503, google(503, "UNAVAILABLE"), Some("503"), "upstream_error", "api_error"),
+            (500, google(500, "INTERNAL"), Some("INTERNAL"), "upstream_error", "api_error"),
+            (503, google(503, "UNAVAILABLE"), Some("UNAVAILABLE"), "upstream_error", "api_error"),
             (
                 504,
                 google(504, "DEADLINE_EXCEEDED"),
-                Some("504"),
+                Some("DEADLINE_EXCEEDED"),
                 "upstream_timeout",
                 "timeout_error",
             ),
             (
                 409,
                 google(409, "NEVER_HEARD_OF"),
-                Some("409"),
+                Some("NEVER_HEARD_OF"),
                 "invalid_request_error",
                 "invalid_request_error",
             ),
@@ -372,6 +386,25 @@ mod tests {
                 json!({"type":"error","error":{"type":anthropic,"message":"m"},"request_id":"r-1"}),
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_that_google_refuses_is_told_apart_from_other_faults() {
+        let error = |reason: &str| {
+            json!({"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT",
+                "details": [{"locale": "en-US"}, {"reason": reason, "domain": "googleapis.com"}]}})
+        };
+        for reason in ["API_KEY_INVALID", "API_KEY_EXPIRED"] {
+            assert!(refuses_key(error(reason).to_string().as_bytes()), "{reason}");
+            assert!(refuses_key(json!([error(reason)]).to_string().as_bytes()), "{reason}");
+        }
+        let quoted =
+            json!({"error": {"message": "no API_KEY_INVALID here", "details": []}}).to_string();
+        for other in
+            [quoted.as_bytes(), b"API_KEY_INVALID", b"[]", error("OTHER").to_string().as_bytes()]
+        {
+            assert!(!refuses_key(other));
         }
     }
 

@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock or knows another module of the crate.
 
 mod decimal;
+pub mod effort;
 pub mod endpoint;
 pub mod ids;
 pub mod ip_range;
@@ -19,6 +20,7 @@ pub(crate) mod testing;
 pub mod time;
 pub mod usage;
 
+pub use effort::{Effort, Efforts};
 pub use endpoint::{ClientDialect, Endpoint};
 pub use ids::{
     AccessPolicyId, BudgetId, CredentialId, DeliveryId, KeyId, OrgId, PriceId, ProviderId,

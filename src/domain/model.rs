@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Efforts;
+
 /// Something that a model can do or cannot (contract 5, `capabilities`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u16)]
@@ -120,6 +122,11 @@ pub struct ModelFacts {
     pub capabilities: Option<Capabilities>,
     /// None where it is not known, or the model does not think.
     pub reasoning_mode: Option<ReasoningMode>,
+    /// The efforts that it knows, `none` among them where it can be told not to think. None where that is
+    /// not known.
+    pub efforts: Option<Efforts>,
+    /// It is known to refuse `stop`.
+    pub lacks_stop: bool,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.
@@ -155,7 +162,8 @@ pub struct Quirks {
     pub developer_role: bool,
     /// How thinking is asked for.
     pub reasoning: ReasoningMember,
-    /// The efforts that the vendor knows; empty where it knows all. The nearest below is asked for.
+    /// The efforts that are asked of models of which none are known; empty for all. The nearest below is
+    /// asked for.
     pub efforts: Vec<String>,
     /// Where the history has the model's thinking.
     pub reasoning_history: ReasoningHistory,

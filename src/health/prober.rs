@@ -11,6 +11,7 @@ use super::{
     judge::{Status, judge},
 };
 use crate::{
+    dialect::upstream_error,
     domain::{OrgId, ProviderId, Timestamp},
     net::{Bounds, FetchError, Fetcher},
     provider::{AuthKind, Transport, catalog},
@@ -81,7 +82,11 @@ impl Prober {
         let request = request.body(Bytes::new()).map_err(|_| FetchError::Url)?;
         match self.fetcher.send(request, BOUNDS).await {
             Err(FetchError::TooLarge) => Ok(StatusCode::OK),
-            other => Ok(other?.status()),
+            Err(error) => Err(error),
+            Ok(answer) if upstream_error::refuses_key(answer.body()) => {
+                Ok(StatusCode::UNAUTHORIZED)
+            }
+            Ok(answer) => Ok(answer.status()),
         }
     }
 }

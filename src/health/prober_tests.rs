@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use axum::{Router, extract::State, routing::any};
+use axum::{Router, extract::State, response::IntoResponse, routing::any};
 use http::{HeaderMap, Uri};
 
 use super::*;
@@ -18,12 +18,14 @@ use crate::{
 #[derive(Clone, Default)]
 struct Server {
     status: Arc<Mutex<u16>>,
+    body: Arc<Mutex<&'static str>>,
     seen: Arc<Mutex<Vec<(String, HeaderMap)>>>,
 }
 
-async fn answer(State(server): State<Server>, uri: Uri, headers: HeaderMap) -> StatusCode {
+async fn answer(State(server): State<Server>, uri: Uri, headers: HeaderMap) -> impl IntoResponse {
     server.seen.lock().unwrap().push((uri.to_string(), headers));
-    StatusCode::from_u16(*server.status.lock().unwrap()).unwrap()
+    let status = StatusCode::from_u16(*server.status.lock().unwrap()).unwrap();
+    (status, *server.body.lock().unwrap())
 }
 
 struct Fixture {
@@ -109,6 +111,18 @@ async fn a_refused_key_is_told_and_replicas_learn_of_a_change_alone() {
     let detail = row.health_detail.unwrap();
     assert!(detail.contains("refused the credential (401)"), "{detail}");
     assert!(f.revision().await > revision);
+}
+
+#[tokio::test]
+async fn a_key_that_google_refuses_with_400_is_a_refused_key() {
+    let f = fixture("google_ai").await;
+    *f.server.status.lock().unwrap() = 400;
+    f.probe().await;
+    assert_eq!(f.stored().await.health_status, "unverified");
+    *f.server.body.lock().unwrap() =
+        r#"{"error":{"code":400,"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#;
+    f.probe().await;
+    assert_eq!(f.stored().await.health_status, "unhealthy");
 }
 
 #[tokio::test]

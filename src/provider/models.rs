@@ -42,6 +42,13 @@ pub struct ModelFacts {
     pub capabilities: Option<Vec<String>>,
     /// Out of [`REASONING_MODES`]; none where it does not think, or that is not known.
     pub reasoning_mode: Option<String>,
+    /// The efforts that it knows, `none` among them where it can be told not to think; none where that is
+    /// not known.
+    #[serde(default)]
+    pub efforts: Option<Vec<String>>,
+    /// Members of a request that the model refuses where others of its vendor take them.
+    #[serde(default)]
+    pub lacks: Vec<String>,
     /// Tokens of input and output together; none where that is not known.
     pub context_tokens: Option<u32>,
     /// Tokens of output; none where that is not known.
@@ -107,7 +114,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::provider::templates;
+    use crate::{domain::Effort, provider::templates};
 
     #[test]
     fn every_vendor_of_the_catalog_that_has_models_of_its_own_has_facts() {
@@ -150,6 +157,12 @@ mod tests {
                     assert!(CAPABILITIES.contains(&capability.as_str()), "{capability}");
                 }
                 let reasons = capabilities.clone().any(|name| name == "reasoning");
+                for word in model.efforts.iter().flatten() {
+                    assert!(Effort::named(word).is_some(), "{word}");
+                    assert!(reasons, "{:?} has efforts and does not think", model.patterns);
+                }
+                // What is asked for when a request is written.
+                assert!(model.lacks.iter().all(|name| name == "stop"), "{:?}", model.lacks);
                 if let Some(mode) = &model.reasoning_mode {
                     assert!(REASONING_MODES.contains(&mode.as_str()), "{mode}");
                     assert!(reasons, "{:?} has a mode and does not think", model.patterns);

@@ -21,6 +21,7 @@ use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
     domain::{AttemptOutcome, Timestamp},
     route::{self, Failure, OVERLOADED, Plan},
+    wire::headers::is_of_type,
 };
 
 /// How much of a failed attempt's body is read for its message, bytes.
@@ -70,8 +71,18 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
         call.attempt.meter = meter::meter(call, &upstream.headers, ctx.arrived);
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
-        release(call, None);
+        if !may_refuse_key(status, upstream) {
+            release(call, None);
+        }
     }
+}
+
+/// Whether only the body tells if it was the caller's request that was refused, or the gateway's key.
+fn may_refuse_key(status: u16, upstream: &ResponseHeader) -> bool {
+    let length = upstream.headers.get(header::CONTENT_LENGTH);
+    status == 400
+        && length.is_none_or(|length| length != "0")
+        && is_of_type(&upstream.headers, "application/json")
 }
 
 /// What a platform tells of its own faults with a client's status.
@@ -102,7 +113,7 @@ pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
     }
     match std::mem::take(&mut call.attempt.meter) {
         Meter::None => {}
-        Meter::Error(kept) => client_error(kept, piece, end, call),
+        Meter::Error(kept) => client_error(kept, piece, end, call)?,
         Meter::Answer(meter) => answer(meter, piece.as_ref(), end, call)?,
         Meter::Whole(answer) => whole(answer, piece, end, call)?,
         Meter::Stream(meter) => stream(meter, piece, end, call)?,
@@ -128,7 +139,12 @@ fn capture(piece: Option<Bytes>, end: bool, call: &mut Call) -> Result<()> {
 }
 
 /// The vendor's own error for the client, told in the client's dialect (contract 4.1).
-fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &mut Call) {
+fn client_error(
+    mut kept: Vec<u8>,
+    piece: &mut Option<Bytes>,
+    end: bool,
+    call: &mut Call,
+) -> Result<()> {
     let more = piece.take().unwrap_or_default();
     // One byte beyond the bound leaves half an object, which is no error that can be read.
     let room = (CLIENT_ERROR_BODY + 1).saturating_sub(kept.len()).min(more.len());
@@ -138,12 +154,19 @@ fn client_error(mut kept: Vec<u8>, piece: &mut Option<Bytes>, end: bool, call: &
             kept.truncate(1);
         }
         let status = call.attempt.status.unwrap_or_default();
+        if call.attempt.stage == Stage::Held {
+            if upstream_error::refuses_key(&kept) {
+                return fail(call, Failure::of_vendor(AttemptOutcome::AuthFailed, status));
+            }
+            release(call, None);
+        }
         let kept = without_credential(kept.into(), call);
         let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));
         *piece = Some(told.unwrap_or(kept));
     } else {
         call.attempt.meter = Meter::Error(kept);
     }
+    Ok(())
 }
 
 fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut Call) -> Result<()> {

@@ -13,6 +13,7 @@ mod claude;
 mod completions;
 mod converse;
 mod count;
+mod effort;
 mod embeddings;
 #[cfg(test)]
 mod fixtures;
@@ -29,6 +30,7 @@ mod properties;
 mod property_tests;
 mod responses;
 mod stream;
+mod user;
 
 pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;
@@ -42,7 +44,7 @@ use form::{Answer, Event, Events, Refusal, Request};
 
 use crate::{
     dialect::GatewayError,
-    domain::{Endpoint, ModelFacts, Quirks},
+    domain::{Capability, Endpoint, ModelFacts, Quirks},
 };
 
 /// What a client may speak.
@@ -206,6 +208,15 @@ impl VendorApi {
     /// # Errors
     /// When the vendor or the model cannot do what the request asks.
     pub fn write(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+        // What such a model was asked for and cannot do was refused before; what is left are hints.
+        if request.reasoning.is_some() && !target.facts.may(Capability::Reasoning) {
+            let hintless = Request { reasoning: None, ..request.clone() };
+            return self.write_known(&hintless, target);
+        }
+        self.write_known(request, target)
+    }
+
+    fn write_known(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
         match self {
             Self::Chat => chat::write_request(request, target),
             Self::Responses => responses::write_request(request, target),

@@ -119,6 +119,12 @@ fn reasoning(
     let Some(reasoning) = request.reasoning.filter(|reasoning| !reasoning.is_off()) else {
         return Ok(());
     };
+    // `adaptive` lets the model decide, and an effort alone is for all of the answer: hints that go where
+    // they mean something. https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
+    // https://platform.claude.com/docs/en/build-with-claude/effort
+    if messages && reasoning.max_tokens.is_none() {
+        return Ok(());
+    }
     let bare = reasoning.effort.is_none_or(|effort| effort == Effort::None);
     if lacks(facts, Capability::Reasoning) {
         let param = if messages { "thinking" } else { "reasoning_effort" };
@@ -203,6 +209,27 @@ mod tests {
         assert!(checked(json, &facts(&["vision"])).unwrap_err().contains("JSON output mode"));
         let effort = r#"{"messages":[],"reasoning_effort":"low"}"#;
         assert!(checked(effort, &facts(&["vision"])).unwrap_err().contains("reasoning"));
+    }
+
+    #[test]
+    fn what_messages_hint_at_is_no_need_and_what_they_ask_for_is() {
+        let checked = |members: &str| {
+            let said = r#""messages":[{"role":"user","content":"hi"}]"#;
+            let body = format!(r#"{{"model":"m","max_tokens":9000,{said},{members}}}"#);
+            let read = crate::wire::read_head(body.as_bytes(), crate::domain::Endpoint::Messages);
+            let known = facts(&["streaming"]);
+            check(ClientApi::Messages, body.as_bytes(), &read.unwrap(), &known)
+        };
+        for hint in [
+            r#""thinking":{"type":"adaptive"}"#,
+            r#""thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"max"}"#,
+            r#""thinking":{"type":"disabled"}"#,
+            r#""output_config":{"effort":"low"}"#,
+        ] {
+            assert!(checked(hint).is_ok(), "{hint}");
+        }
+        let asked = r#""thinking":{"type":"enabled","budget_tokens":2000}"#;
+        assert_eq!(checked(asked).unwrap_err().param.as_deref(), Some("thinking"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is known of a model: what the organization says, then what the program knows.
 
 use crate::{
-    domain::{Capabilities, ModelFacts, ReasoningMode},
+    domain::{Capabilities, Efforts, ModelFacts, ReasoningMode},
     provider::models,
     store::ModelOverrideRow,
 };
@@ -33,6 +33,8 @@ pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -
             .map(|names| Capabilities::named(names.iter().map(String::as_str)))
             .or(shipped.capabilities),
         reasoning_mode: mode.or(shipped.reasoning_mode),
+        efforts: shipped.efforts,
+        lacks_stop: shipped.lacks_stop,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
         max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
     }
@@ -49,11 +51,61 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
         })
         .max_by_key(|(fit, _)| *fit);
     let Some((_, row)) = known else { return ModelFacts::default() };
-    let names = row.capabilities.as_ref();
+    let (names, efforts) = (row.capabilities.as_ref(), row.efforts.as_ref());
     ModelFacts {
         capabilities: names.map(|names| Capabilities::named(names.iter().map(String::as_str))),
         reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
+        efforts: efforts.map(|words| Efforts::named(words.iter().map(String::as_str))),
+        lacks_stop: row.lacks.iter().any(|name| name == "stop"),
         context_tokens: row.context_tokens.map(u64::from),
         max_output_tokens: row.max_output_tokens.map(u64::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Effort, provider::catalog};
+
+    #[test]
+    fn default_models_are_known_with_their_limits() {
+        for vendor in catalog().vendors().filter(|vendor| vendor.slug != "sandbox") {
+            for model in vendor.models.iter().filter(|model| !model.contains("embed")) {
+                let facts = facts(&[], &vendor.slug, model);
+                assert!(facts.context_tokens.is_some(), "{}: {model}", vendor.slug);
+                // https://docs.x.ai/developers/grok-4-7: “No text output limit”.
+                let unlimited = ["grok-4.5", "grok-4.6", "grok-4.7"].contains(&model.as_str());
+                assert_eq!(
+                    facts.max_output_tokens.is_none(),
+                    unlimited,
+                    "{}: {model}",
+                    vendor.slug
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn models_know_the_efforts_that_their_vendors_document() {
+        let knows = |vendor: &str, model: &str, effort| {
+            facts(&[], vendor, model).efforts.map(|efforts| efforts.has(effort))
+        };
+        for (vendor, model, none, max) in [
+            ("openai", "gpt-5.1", true, false),
+            ("openai", "gpt-5", false, false),
+            ("openai", "o3", false, false),
+            ("openai", "gpt-6.1-terra", true, true),
+            ("groq", "openai/gpt-oss-120b", false, false),
+            ("anthropic", "claude-sonnet-4-6", false, true),
+            ("bedrock", "us.anthropic.claude-opus-4-6-v1", false, true),
+            ("xai", "grok-4", false, false),
+        ] {
+            assert_eq!(knows(vendor, model, Effort::None), Some(none), "{model}");
+            assert_eq!(knows(vendor, model, Effort::Max), Some(max), "{model}");
+        }
+        assert_eq!(knows("anthropic", "claude-sonnet-4-6", Effort::XHigh), Some(false));
+        assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
+        assert!(facts(&[], "openai", "o3").lacks_stop);
+        assert!(!facts(&[], "openai", "gpt-4o").lacks_stop);
     }
 }

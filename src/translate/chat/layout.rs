@@ -11,9 +11,9 @@ use super::{
     reasoning_write::DetailOut,
 };
 use crate::{
-    domain::{Quirks, ReasoningHistory},
+    domain::{Capability, Quirks, ReasoningHistory},
     translate::{
-        ClientApi,
+        ClientApi, Target,
         form::{Part, PartKind, Refusal, Request, Role, ToolCall, ToolResult, Turn},
     },
 };
@@ -58,10 +58,15 @@ impl<'r> Message<'r> {
 /// Lays a conversation out for a vendor.
 pub(super) fn messages<'r>(
     request: &'r Request<'_>,
-    quirks: &Quirks,
+    target: &Target<'_>,
 ) -> Result<Vec<Message<'r>>, Refusal> {
+    let quirks = target.quirks;
+    // Who does not think refuses the thinking of others, or reads it as an example:
+    // https://console.groq.com/docs/reasoning
+    let thinks = target.facts.may(Capability::Reasoning);
+    let history = if thinks { quirks.reasoning_history } else { ReasoningHistory::None };
     let out = Vec::with_capacity(request.turns.len() + 2);
-    let mut layout = Layout { quirks, client: request.client, out };
+    let mut layout = Layout { quirks, history, client: request.client, out };
     let same_side = |one: &Turn<'_>, next: &Turn<'_>| {
         (one.role == Role::Assistant) == (next.role == Role::Assistant)
     };
@@ -77,6 +82,7 @@ pub(super) fn messages<'r>(
 
 struct Layout<'r, 'q> {
     quirks: &'q Quirks,
+    history: ReasoningHistory,
     client: Option<ClientApi>,
     out: Vec<Message<'r>>,
 }
@@ -220,7 +226,7 @@ impl<'r> Layout<'r, '_> {
             let pieces: Vec<&str> = readable.map(|one| &*one.text).collect();
             (!pieces.is_empty()).then_some(Joined { pieces, between: "\n\n" })
         };
-        let history = self.quirks.reasoning_history;
+        let history = self.history;
         let only_calls = text.pieces.is_empty() && !said.calls.is_empty();
         let content = match (history, plain()) {
             (ReasoningHistory::Parts, Some(thinking)) => {

@@ -1,6 +1,8 @@
 //! A request, for a vendor.
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -15,12 +17,17 @@ use crate::{
     translate::{
         ClientApi, Target,
         form::{Format, PartKind, Refusal, Request, Source, Text},
+        user::openai_user,
     },
 };
 
 /// Said where a vendor has no mode for it.
 const JSON_ONLY: &str =
     "Answer with one JSON object and nothing else: no words before or after it, no code fence.";
+
+/// How many texts may end an answer of `OpenAI`'s:
+/// <https://platform.openai.com/docs/api-reference/chat/create> (`stop`).
+const MOST_STOPS: usize = 4;
 
 #[derive(Serialize)]
 struct Body<'r> {
@@ -65,7 +72,7 @@ struct Body<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     web_search_options: Option<SearchOut<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'r str>,
+    user: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,14 +137,15 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
     let quirks = target.quirks;
     let sampling = &request.sampling;
     check(request, quirks)?;
+    let stop = stop(request, target)?;
     let tools = tool_write::tools(request, quirks)?;
-    let mut messages = layout::messages(request, quirks)?;
+    let mut messages = layout::messages(request, target)?;
     let response_format = format(request, quirks, &mut messages)?;
     let effort_model = target.facts.reasoning_mode == Some(ReasoningMode::Effort);
     let new_limit = quirks.max_completion_tokens || (quirks.openai_models && effort_model);
+    let thinking = request.reasoning.map(|own| thinking(own, target)).unwrap_or_default();
     // A model that thinks draws its tokens in its own way; one that is told not to may be told this.
-    let off = request.reasoning.is_some_and(|reasoning| reasoning.is_off());
-    let drawn = !(quirks.openai_models && effort_model) || off;
+    let drawn = !(quirks.openai_models && effort_model) || thinking.is_off();
     let hint =
         |name: &str, value: &'r Option<Text<'_>>| value.as_deref().filter(|_| !quirks.lacks(name));
     let has_tools = !tools.tools.is_empty();
@@ -160,12 +168,12 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         logprobs: sampling.logprobs.then_some(true),
         top_logprobs: sampling.top_logprobs.filter(|_| sampling.logprobs),
         logit_bias: sampling.logit_bias,
-        stop: request.stop.iter().map(|text| &**text).collect(),
-        thinking: request.reasoning.map(|own| thinking(own, quirks)).unwrap_or_default(),
+        stop,
+        thinking,
         response_format,
         verbosity: request.verbosity.as_deref(),
         web_search_options: tools.search,
-        user: hint("user", &request.user),
+        user: hint("user", &request.user).map(|user| self::user(user, quirks)),
         service_tier: hint("service_tier", &request.service_tier),
         prompt_cache_key: hint("prompt_cache_key", &request.prompt_cache_key),
         rest: rest(request, quirks),
@@ -173,6 +181,11 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         stream_options: (request.stream && quirks.stream_usage)
             .then_some(StreamOptions { include_usage: true }),
     })
+}
+
+/// The client's name for its user, as long as the vendor takes it.
+fn user<'r>(user: &'r str, quirks: &Quirks) -> Cow<'r, str> {
+    if quirks.openai_models { openai_user(user) } else { Cow::Borrowed(user) }
 }
 
 /// What the vendor does not know and what would be lost without a word.
@@ -188,7 +201,7 @@ fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
         ("top_k", sampling.top_k.is_some()),
         ("logprobs", sampling.logprobs),
         ("logit_bias", sampling.logit_bias.is_some()),
-        ("stop", !request.stop.is_empty()),
+        ("stop", request.stop.iter().any(|text| !text.is_empty())),
         ("verbosity", request.verbosity.is_some()),
         ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
     ];
@@ -199,6 +212,21 @@ fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
         }
         None => Ok(()),
     }
+}
+
+/// The texts that end the answer; empty ones end none.
+fn stop<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Vec<&'r str>, Refusal> {
+    let texts = request.stop.iter().map(|text| &**text).filter(|text| !text.is_empty());
+    let texts: Vec<&str> = texts.collect();
+    if !texts.is_empty() && target.facts.lacks_stop {
+        let message = "this model has no texts at which its answer ends (`stop`); leave them out";
+        return Err(Refusal::unsupported("stop", message));
+    }
+    if texts.len() > MOST_STOPS && target.quirks.openai_models {
+        let message = format!("this vendor takes at most {MOST_STOPS} texts in `stop`");
+        return Err(Refusal::unsupported("stop", message));
+    }
+    Ok(texts)
 }
 
 /// None of 0, which is the same as nothing.

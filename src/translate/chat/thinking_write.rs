@@ -3,8 +3,12 @@
 use serde::Serialize;
 
 use crate::{
-    domain::{Quirks, ReasoningMember},
-    translate::form::{Effort, Reasoning},
+    domain::ReasoningMember,
+    translate::{
+        Target,
+        effort::{Told, told},
+        form::{Effort, Reasoning},
+    },
 };
 
 /// How thinking is asked for: one of several members, by vendor.
@@ -36,56 +40,61 @@ struct Switch {
     kind: &'static str,
 }
 
+impl Thinking {
+    /// Whether the model will not think for being told so.
+    pub(super) fn is_off(&self) -> bool {
+        self.reasoning_effort == Some(Effort::None.as_str())
+    }
+}
+
 /// Asks a vendor to think, in its own way.
-pub(super) fn thinking(asked: Reasoning, quirks: &Quirks) -> Thinking {
-    let off = asked.is_off();
-    let wanted = if off { Some(Effort::None) } else { effort(asked) };
-    let word = wanted.map(|effort| nearest(effort, &quirks.efforts).as_str());
-    let on = if off { "disabled" } else { "enabled" };
-    match quirks.reasoning {
-        ReasoningMember::Effort => Thinking { reasoning_effort: word, ..Thinking::default() },
-        ReasoningMember::Object => {
-            let max_tokens = asked.max_tokens.filter(|_| !off);
-            let effort = word.filter(|_| max_tokens.is_none() && !off);
-            // Where nothing else says so.
-            let enabled = (off || (effort.is_none() && max_tokens.is_none())).then_some(!off);
-            let exclude = asked.visible.map(|visible| !visible);
-            let own = ReasoningOut { enabled, effort, max_tokens, exclude };
-            Thinking { reasoning: Some(own), ..Thinking::default() }
+pub(super) fn thinking(asked: Reasoning, target: &Target<'_>) -> Thinking {
+    let Some(told) = told(asked, target) else { return Thinking::default() };
+    match target.quirks.reasoning {
+        ReasoningMember::Effort => {
+            Thinking { reasoning_effort: effort_alone(told), ..Thinking::default() }
         }
-        ReasoningMember::EffortAndThinking => Thinking {
-            reasoning_effort: word.filter(|_| !off),
-            thinking: Some(Switch { kind: on }),
-            ..Thinking::default()
-        },
+        ReasoningMember::Object => {
+            Thinking { reasoning: Some(object(asked, told)), ..Thinking::default() }
+        }
+        ReasoningMember::EffortAndThinking => {
+            let (kind, reasoning_effort) = match told {
+                Told::Off { .. } => ("disabled", None),
+                Told::On(effort) => ("enabled", effort.map(Effort::as_str)),
+            };
+            Thinking { reasoning_effort, thinking: Some(Switch { kind }), reasoning: None }
+        }
         ReasoningMember::EffortAndEnabled => {
-            let own = ReasoningOut { enabled: Some(!off), ..ReasoningOut::default() };
-            let reasoning_effort = word.filter(|_| !off);
+            let (enabled, reasoning_effort) = match told {
+                Told::Off { .. } => (false, None),
+                Told::On(effort) => (true, effort.map(Effort::as_str)),
+            };
+            let own = ReasoningOut { enabled: Some(enabled), ..ReasoningOut::default() };
             Thinking { reasoning_effort, reasoning: Some(own), thinking: None }
         }
     }
 }
 
-/// The effort of a budget, for vendors that have none. The steps are those of Google's own `OpenAI`
-/// API: <https://ai.google.dev/gemini-api/docs/openai#thinking>.
-fn effort(asked: Reasoning) -> Option<Effort> {
-    match asked.max_tokens {
-        Some(0..=1024) => Some(Effort::Low),
-        Some(1025..=8192) => Some(Effort::Medium),
-        Some(_) => Some(Effort::High),
-        None => asked.effort,
+/// Where there is nothing but the effort.
+fn effort_alone(told: Told) -> Option<&'static str> {
+    match told {
+        // A model that does not know the word refuses the request: it thinks as it likes.
+        Told::Off { known } => known.then_some(Effort::None.as_str()),
+        Told::On(effort) => effort.map(Effort::as_str),
     }
 }
 
-/// The vendor's effort for one that it may not have: the next below, else the least that it has.
-fn nearest(wanted: Effort, known: &[String]) -> Effort {
-    let mut known: Vec<Effort> = known.iter().filter_map(|word| Effort::named(word)).collect();
-    known.sort_unstable();
-    if known.is_empty() || known.contains(&wanted) {
-        return wanted;
-    }
-    // Not to think at all is no little thinking.
-    known.retain(|effort| *effort != Effort::None);
-    let below = known.iter().rev().find(|effort| **effort < wanted);
-    below.or(known.first()).copied().unwrap_or(wanted)
+fn object(asked: Reasoning, told: Told) -> ReasoningOut {
+    let exclude = asked.visible.map(|visible| !visible);
+    let effort = match told {
+        Told::Off { .. } => {
+            return ReasoningOut { enabled: Some(false), exclude, ..ReasoningOut::default() };
+        }
+        Told::On(effort) => effort.map(Effort::as_str),
+    };
+    let max_tokens = asked.max_tokens.filter(|_| !asked.is_off());
+    let effort = effort.filter(|_| max_tokens.is_none());
+    // Where nothing else says so.
+    let enabled = (effort.is_none() && max_tokens.is_none()).then_some(true);
+    ReasoningOut { enabled, effort, max_tokens, exclude }
 }

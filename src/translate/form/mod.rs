@@ -22,9 +22,11 @@ pub use event::{Event, Events};
 pub use reading::read_json;
 pub use refusal::Refusal;
 pub use request::{
-    CacheMark, Effort, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request,
-    Role, Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    CacheMark, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request, Role,
+    Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
 pub use sealed::{Origin, Signature};
 pub use text::Text;
 pub use turns::{alternating, split_system};
+
+pub use crate::domain::Effort;

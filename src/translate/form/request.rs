@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{Signature, Text};
-use crate::translate::ClientApi;
+use crate::{domain::Effort, translate::ClientApi};
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default)]
@@ -328,51 +328,6 @@ pub struct Sampling<'a> {
     pub top_logprobs: Option<u64>,
     /// Token biases as the client wrote them; none where there are none.
     pub logit_bias: Option<&'a RawValue>,
-}
-
-/// How hard to think.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effort {
-    /// Not at all.
-    None,
-    /// As little as the model can.
-    Minimal,
-    /// A little.
-    Low,
-    /// Usual.
-    Medium,
-    /// Much.
-    High,
-    /// More.
-    XHigh,
-    /// As much as the model can.
-    Max,
-}
-
-impl Effort {
-    /// All of them, least first.
-    pub const ALL: [Self; 7] =
-        [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::XHigh, Self::Max];
-
-    /// The word on the wire, the same for all vendors that have it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Minimal => "minimal",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::XHigh => "xhigh",
-            Self::Max => "max",
-        }
-    }
-
-    /// The effort of that word.
-    #[must_use]
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|effort| effort.as_str() == word)
-    }
 }
 
 /// Whether and how long to think.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::blocks_write::is_own_thinking;
 use crate::{
-    domain::ReasoningMode,
+    domain::{Efforts, ReasoningMode},
     translate::{
         Target,
         claude::{Claude, Off, is_forced},
@@ -68,9 +68,13 @@ pub(super) fn plan(
     let off = Plan {
         thinking,
         effort: effort.or_else(|| {
-            let word = wanted.filter(|_| adaptive).and_then(effort_word);
-            // Without thinking there is no more.
-            word.map(|word| if thinking.is_some() && word != "low" { "high" } else { word })
+            let wanted = wanted.filter(|_| adaptive);
+            let word = wanted.and_then(|wanted| effort_word(wanted, target.facts.efforts));
+            // Without thinking there is no more than `high`.
+            word.map(|word| match word {
+                "xhigh" | "max" if thinking.is_some() => "high",
+                word => word,
+            })
         }),
         max_tokens: limit,
         // Such a model thinks by itself; else thinking has no place where there is none.
@@ -133,22 +137,18 @@ fn budget(wanted: &Reasoning) -> u64 {
 }
 
 /// <https://platform.claude.com/docs/en/build-with-claude/effort>. Where a budget was asked of a model
-/// that takes none, the effort whose budget it would be; never more than every such model has.
-fn effort_word(wanted: &Reasoning) -> Option<&'static str> {
+/// that takes none, the effort whose budget it would be; never more than every such model has. Claude has
+/// `xhigh` since 4.7.
+fn effort_word(wanted: &Reasoning, known: Option<Efforts>) -> Option<&'static str> {
     let effort = match (wanted.max_tokens, wanted.effort) {
-        (_, Some(effort)) => effort,
+        (_, Some(effort)) => effort.max(Effort::Low),
         (Some(..2000), None) => Effort::Low,
         (Some(2000..4000), None) => Effort::Medium,
         (Some(4000..), None) => Effort::High,
         (None, None) => return None,
     };
-    Some(match effort {
-        Effort::None | Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::XHigh => "xhigh",
-        Effort::Max => "max",
-    })
+    let effort = known.map_or(Some(effort), |known| known.nearest(effort));
+    effort.map(Effort::as_str)
 }
 
 /// Whether the request asks for something that thinking would make an error. What it asks of the

@@ -9,17 +9,19 @@ use serde_json::value::RawValue;
 use super::{
     super::{
         Target,
+        effort::{self, Told},
         form::{
             Effort, Format, Origin, PartKind, Reasoning, Refusal, Request, Role, Text, ToolKind,
             Turn,
         },
+        user::openai_user,
     },
     input_write,
     items_out::ItemOut,
     size_hint::size_hint,
     tools_write::{self, ChoiceOut, ToolOut},
 };
-use crate::domain::{Capability, ReasoningMode};
+use crate::domain::ReasoningMode;
 
 /// The API takes no lower limit.
 const LEAST_TOKENS: u64 = 16;
@@ -86,7 +88,7 @@ struct Body<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_cache_key: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'r str>,
+    user: Option<Cow<'r, str>>,
     #[serde(flatten)]
     rest: Rest<'r>,
 }
@@ -143,7 +145,8 @@ impl Serialize for Rest<'_> {
 pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
     refuse(request)?;
     let (instructions, turns) = instructions(&request.turns);
-    let thinks = thinks(request, target);
+    let told = request.reasoning.and_then(|asked| effort::told(asked, target));
+    let thinks = thinks(request, told, target);
     let sampling = &request.sampling;
     // A model that thinks takes no sampling.
     let temperature = sampling.temperature.filter(|_| !thinks).map(|value| value.clamp(0.0, 2.0));
@@ -165,14 +168,14 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
         max_output_tokens: limit(request)?,
         temperature,
         top_p,
-        reasoning: request.reasoning.and_then(|reasoning| reasoning_out(reasoning, target)),
+        reasoning: request.reasoning.zip(told).and_then(|(asked, told)| reasoning_out(asked, told)),
         text: text(request),
         store: false,
         include,
         stream: request.stream,
         service_tier: request.service_tier.as_deref().filter(|tier| TIERS.contains(tier)),
         prompt_cache_key: request.prompt_cache_key.as_deref(),
-        user: request.user.as_deref(),
+        user: request.user.as_deref().map(openai_user),
         rest: Rest(&request.rest),
     };
     let mut out = Vec::with_capacity(size_hint(request));
@@ -202,7 +205,7 @@ fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     let sampling = &request.sampling;
     let nonzero = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
     let asked = [
-        ("stop", !request.stop.is_empty()),
+        ("stop", request.stop.iter().any(|text| !text.is_empty())),
         ("frequency_penalty", nonzero(sampling.frequency_penalty)),
         ("presence_penalty", nonzero(sampling.presence_penalty)),
         ("n", sampling.n.is_some_and(|n| n > 1)),
@@ -244,11 +247,15 @@ fn instructions<'r, 'a>(turns: &'r [Turn<'a>]) -> (Option<Cow<'r, str>>, &'r [Tu
     (words, rest)
 }
 
-/// Whether the model will think: asked to, or known to do so by itself.
-fn thinks(request: &Request<'_>, target: &Target<'_>) -> bool {
-    match request.reasoning {
-        Some(reasoning) => !reasoning.is_off(),
-        None => target.facts.reasoning_mode == Some(ReasoningMode::Effort),
+/// Whether the model will think: told to, or known to do so by itself.
+fn thinks(request: &Request<'_>, told: Option<Told>, target: &Target<'_>) -> bool {
+    match told {
+        Some(Told::On(_)) => true,
+        Some(Told::Off { .. }) => false,
+        None => {
+            request.reasoning.is_none()
+                && target.facts.reasoning_mode == Some(ReasoningMode::Effort)
+        }
     }
 }
 
@@ -261,28 +268,19 @@ fn has_own_thinking(request: &Request<'_>) -> bool {
     })
 }
 
-fn reasoning_out(reasoning: Reasoning, target: &Target<'_>) -> Option<ReasoningOut> {
-    if reasoning.is_off() {
-        // A model that cannot think refuses to be told not to.
-        let can = target.facts.may(Capability::Reasoning);
-        return can.then_some(ReasoningOut { effort: Some(Effort::None.as_str()), summary: None });
-    }
-    let effort = match reasoning.max_tokens {
-        Some(tokens) => Some(effort_of(tokens)),
-        None => reasoning.effort,
-    };
-    Some(ReasoningOut {
-        effort: effort.map(Effort::as_str),
-        summary: (reasoning.visible != Some(false)).then_some("auto"),
-    })
-}
-
-/// The API has no budgets: the effort that comes nearest to one.
-const fn effort_of(tokens: u64) -> Effort {
-    match tokens {
-        0..=4096 => Effort::Low,
-        4097..=16_384 => Effort::Medium,
-        _ => Effort::High,
+fn reasoning_out(asked: Reasoning, told: Told) -> Option<ReasoningOut> {
+    match told {
+        // A model that does not know the word refuses the request: it thinks as it likes.
+        Told::Off { known } => {
+            known.then_some(ReasoningOut { effort: Some(Effort::None.as_str()), summary: None })
+        }
+        Told::On(effort) => {
+            let shown = !asked.is_off() && asked.visible != Some(false);
+            Some(ReasoningOut {
+                effort: effort.map(Effort::as_str),
+                summary: shown.then_some("auto"),
+            })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     },
     inlines, read_request, write_request,
 };
-use crate::domain::{Capabilities, ModelFacts, Quirks, ReasoningMode};
+use crate::domain::{Capabilities, Efforts, ModelFacts, Quirks, ReasoningMode};
 
 fn written(request: &Request<'_>, facts: &ModelFacts) -> Result<String, Refusal> {
     let quirks = Quirks::default();
@@ -260,9 +260,21 @@ fn a_budget_of_thinking_becomes_the_nearest_effort() {
         let request = Request { reasoning: Some(reasoning), ..Request::default() };
         assert_eq!(value(&request)["reasoning"], json!({"effort": effort}));
     }
+}
+
+#[test]
+fn thinking_is_switched_off_in_a_word_that_the_model_knows() {
     let off = Reasoning { effort: Some(Effort::None), ..Reasoning::default() };
     let request = Request { reasoning: Some(off), ..Request::default() };
-    assert_eq!(value(&request)["reasoning"], json!({"effort":"none"}));
+    let knowing = |words: &[&str]| {
+        let efforts = Some(Efforts::named(words.iter().copied()));
+        let facts = ModelFacts { efforts, ..ModelFacts::default() };
+        let body: Value = serde_json::from_str(&written(&request, &facts).unwrap()).unwrap();
+        body.get("reasoning").cloned()
+    };
+    assert_eq!(knowing(&["none", "low"]), Some(json!({"effort":"none"})));
+    assert_eq!(knowing(&["low", "medium", "high"]), Some(json!({"effort":"low"})));
+    assert_eq!(value(&request).get("reasoning"), None);
     let dull = ModelFacts {
         capabilities: Some(Capabilities::named(["streaming"])),
         ..ModelFacts::default()
@@ -271,6 +283,16 @@ fn a_budget_of_thinking_becomes_the_nearest_effort() {
     let thinks =
         ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
     assert!(written(&Request::default(), &thinks).unwrap().contains("reasoning.encrypted_content"));
+}
+
+#[test]
+fn a_long_name_of_a_user_is_sent_as_its_hash_and_empty_stops_are_none() {
+    let long = "u".repeat(150);
+    let user = Some(long.as_str().into());
+    let body = value(&Request { user, stop: vec!["".into()], ..Request::default() });
+    assert_eq!(body["user"].as_str().unwrap().len(), 64);
+    let body = value(&Request { user: Some("ann".into()), ..Request::default() });
+    assert_eq!(body["user"], "ann");
 }
 
 #[test]

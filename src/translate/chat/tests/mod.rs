@@ -19,8 +19,16 @@ use crate::{
 
 /// The body that a vendor of these quirks gets.
 pub(super) fn sent(request: &Request<'_>, quirks: &Quirks) -> Result<Value, Refusal> {
-    let facts = ModelFacts::default();
-    let target = Target { model: "vendor-model", facts: &facts, platform: Platform::Own, quirks };
+    sent_to(request, quirks, &ModelFacts::default())
+}
+
+/// The same, where more is known of the model.
+pub(super) fn sent_to(
+    request: &Request<'_>,
+    quirks: &Quirks,
+    facts: &ModelFacts,
+) -> Result<Value, Refusal> {
+    let target = Target { model: "vendor-model", facts, platform: Platform::Own, quirks };
     let body = VendorApi::Chat.write(request, &target)?;
     Ok(serde_json::from_slice(&body).unwrap())
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{quirks, sent};
+use super::{quirks, sent, sent_to};
 use crate::{
-    domain::{ModelFacts, Quirks, ReasoningMode},
+    domain::{Capabilities, Efforts, ModelFacts, Quirks, ReasoningMode},
     translate::{ClientApi, Platform, Target, VendorApi, form::Request},
 };
 
@@ -92,17 +92,62 @@ fn a_vendor_gets_the_names_and_roles_that_it_knows() {
 
 #[test]
 fn openais_thinking_models_get_the_new_limit_and_no_temperature() {
-    let facts = ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
     let quirks = quirks(r#"{"openai_models":true}"#);
-    let target = Target { model: "o", facts: &facts, platform: Platform::Own, quirks: &quirks };
-    let write = |body: &str| -> Value {
-        serde_json::from_slice(&VendorApi::Chat.write(&read(body), &target).unwrap()).unwrap()
-    };
-    let body = write(RICH);
+    let write = |body: &str, facts| sent_to(&read(body), &quirks, &facts).unwrap();
+    let body = write(RICH, thinking(&["low"]));
     assert_eq!(body["max_completion_tokens"], 100);
     assert!(body.get("temperature").is_none() && body.get("top_p").is_none());
-    let off = write(&asking(r#""temperature":0.5,"reasoning_effort":"none""#));
-    assert_eq!((&off["temperature"], &off["reasoning_effort"]), (&json!(0.5), &json!("none")));
+    let off = asking(r#""temperature":0.5,"reasoning_effort":"none""#);
+    let newer = write(&off, thinking(&["none", "low"]));
+    assert_eq!((&newer["temperature"], &newer["reasoning_effort"]), (&json!(0.5), &json!("none")));
+    // It thinks nevertheless.
+    let older = write(&off, thinking(&["low", "medium", "high"]));
+    assert_eq!((older.get("temperature"), &older["reasoning_effort"]), (None, &json!("low")));
+}
+
+/// A model that thinks, with the efforts that it knows.
+fn thinking(efforts: &[&str]) -> ModelFacts {
+    ModelFacts {
+        reasoning_mode: Some(ReasoningMode::Effort),
+        efforts: Some(Efforts::named(efforts.iter().copied())),
+        ..ModelFacts::default()
+    }
+}
+
+/// A model that does not think.
+fn dull() -> ModelFacts {
+    let capabilities = Some(Capabilities::named(["streaming"]));
+    ModelFacts { capabilities, ..ModelFacts::default() }
+}
+
+#[test]
+fn no_word_of_thinking_goes_to_a_model_that_does_not_think() {
+    let asked = [r#""reasoning_effort":"none""#, r#""reasoning":{"enabled":true}"#];
+    for row in ["{}", r#"{"reasoning":"object"}"#, r#"{"reasoning":"effort_and_thinking"}"#] {
+        for asked in asked {
+            let body = sent_to(&read(&asking(asked)), &quirks(row), &dull()).unwrap();
+            assert_eq!(body.as_object().unwrap().len(), 2, "{row} {asked} {body}");
+        }
+    }
+}
+
+#[test]
+fn an_effort_is_one_that_the_model_knows() {
+    let told = |row: &str, known: &[&str], asked: &str| {
+        let body = asking(&format!(r#""reasoning_effort":"{asked}""#));
+        let body = sent_to(&read(&body), &quirks(row), &thinking(known)).unwrap();
+        (body.get("reasoning_effort").cloned(), body.get("thinking").cloned())
+    };
+    let word = |word: &str| Some(json!(word));
+    assert_eq!(told("{}", &["low", "high"], "max"), (word("high"), None));
+    assert_eq!(told("{}", &["minimal", "low"], "none"), (word("minimal"), None));
+    assert_eq!(told("{}", &[], "none"), (None, None));
+    assert_eq!(told("{}", &[], "high"), (None, None));
+    let switch = r#"{"reasoning":"effort_and_thinking"}"#;
+    let off = Some(json!({"type":"disabled"}));
+    assert_eq!(told(switch, &["none", "high", "max"], "none"), (None, off));
+    let on = Some(json!({"type":"enabled"}));
+    assert_eq!(told(switch, &["none", "high", "max"], "low"), (word("high"), on));
 }
 
 #[test]
@@ -121,11 +166,8 @@ fn thinking_is_asked_for_in_the_vendors_own_member() {
             r#""reasoning_effort":"medium""#,
             json!({"reasoning_effort":"low"}),
         ),
-        (
-            r#"{"efforts":["low","high"]}"#,
-            r#""reasoning_effort":"none""#,
-            json!({"reasoning_effort":"low"}),
-        ),
+        // Of an unknown model: it may not know the word.
+        (r#"{"efforts":["none","high"]}"#, r#""reasoning_effort":"none""#, json!({})),
         (
             r#"{"efforts":["none","high"]}"#,
             r#""reasoning_effort":"low""#,
@@ -191,6 +233,21 @@ fn earlier_thinking_stands_where_the_vendor_wants_it() {
         assistant(r#"{"reasoning_history":"parts"}"#)["content"],
         json!([{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]},{"type":"text","text":"I look."}])
     );
+}
+
+#[test]
+fn earlier_thinking_does_not_go_to_a_model_that_does_not_think() {
+    let body = format!(
+        r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","content":"b","reasoning":"Hm."}},{rest}]}}"#,
+        rest = r#"{"role":"user","content":"c"}"#
+    );
+    for history in ["reasoning_content", "reasoning", "reasoning_details", "parts"] {
+        let row = quirks(&format!(r#"{{"reasoning_history":"{history}"}}"#));
+        let told = sent_to(&read(&body), &row, &dull()).unwrap();
+        assert_eq!(told["messages"][1], json!({"role":"assistant","content":"b"}), "{history}");
+        let told = sent_to(&read(&body), &row, &thinking(&["low"])).unwrap();
+        assert!(told["messages"][1].to_string().contains("Hm."), "{history}");
+    }
 }
 
 #[test]
@@ -296,6 +353,39 @@ fn what_the_vendor_lacks_is_refused_by_name() {
     let zero = asking(r#""presence_penalty":0,"frequency_penalty":0,"n":1,"logit_bias":{}"#);
     let body = written(&zero, r#"{"lacks":["presence_penalty","frequency_penalty","logit_bias"]}"#);
     assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
+}
+
+#[test]
+fn stop_is_refused_where_the_model_or_vendor_would() {
+    let openai = quirks(r#"{"openai_models":true}"#);
+    let o3 = ModelFacts { lacks_stop: true, ..thinking(&["low"]) };
+    let stopped = |texts: &[&'static str], quirks: &Quirks, facts: &ModelFacts| {
+        let body = asking(r#""stream":false"#);
+        let stop = texts.iter().map(|text| (*text).into()).collect();
+        sent_to(&Request { stop, ..read(&body) }, quirks, facts)
+    };
+    let unknown = ModelFacts::default();
+    let five = ["a", "b", "c", "d", "e"];
+    for refused in [stopped(&["a"], &openai, &o3), stopped(&five, &openai, &unknown)] {
+        let refusal = refused.unwrap_err();
+        let told = (refusal.code, refusal.param.as_deref());
+        assert_eq!(told, ("unsupported_parameter", Some("stop")));
+    }
+    assert_eq!(stopped(&five, &quirks("{}"), &unknown).unwrap()["stop"], json!(five));
+    assert_eq!(stopped(&["", ""], &openai, &o3).unwrap().get("stop"), None);
+    let some = stopped(&["", "a", "b", "c", "d"], &openai, &unknown).unwrap();
+    assert_eq!(some["stop"], json!(["a", "b", "c", "d"]));
+}
+
+#[test]
+fn a_long_name_of_a_user_goes_to_openai_as_its_hash() {
+    let long = "u".repeat(150);
+    let body = asking(&format!(r#""user":"{long}""#));
+    let openai = written(&body, r#"{"openai_models":true}"#);
+    assert_eq!(openai["user"].as_str().unwrap().len(), 64);
+    assert_eq!(written(&body, "{}")["user"], *long);
+    let short = asking(r#""user":"ann""#);
+    assert_eq!(written(&short, r#"{"openai_models":true}"#)["user"], "ann");
 }
 
 #[test]

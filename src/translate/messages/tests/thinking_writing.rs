@@ -8,7 +8,7 @@ use super::{
     text, thinks, turn, write_for,
 };
 use crate::{
-    domain::{ModelFacts, ReasoningMode},
+    domain::{Efforts, ModelFacts, ReasoningMode},
     translate::{
         Platform,
         form::{
@@ -75,6 +75,17 @@ fn a_budget_is_kept_within_what_can_be() {
     let small = ModelFacts { max_output_tokens: Some(8192), ..facts };
     assert_eq!(with(31_999, small, Some(100)), (7192, 8192));
     assert_eq!(with(2000, small, None), (2000, 8192));
+}
+
+#[test]
+fn an_effort_that_the_model_does_not_have_is_the_next_below() {
+    let efforts = Some(Efforts::named(["low", "medium", "high", "max"]));
+    let facts = ModelFacts { efforts, ..thinks(ReasoningMode::Adaptive) };
+    for (asked, told) in [(Effort::XHigh, "high"), (Effort::Max, "max"), (Effort::Low, "low")] {
+        let request = Request { reasoning: Some(at(asked)), ..asking("x") };
+        let body = write_for(&request, facts, Platform::Own).unwrap();
+        assert_eq!(body["output_config"], json!({"effort": told}));
+    }
 }
 
 #[test]

@@ -180,6 +180,7 @@ impl Governor {
         let session = self.session();
         let mut call = Call::at(None);
         call.key(org.map_or_else(|| keys::REPLICAS.to_owned(), keys::sessions));
+        call.key(org.map_or_else(|| keys::REPLICAS_KEPT.to_owned(), keys::kept));
         call.arg(&session.replica);
         call.arg(session.generation);
         call.arg(1);
@@ -191,9 +192,16 @@ impl Governor {
         call
     }
 
-    /// Whether periods have begun anew: then what was settled here is told again.
+    /// Whether Redis has forgotten everything, or periods have begun anew: then what was counted and
+    /// settled here is told again.
     fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) {
         let (_now, _alive) = (answer.number(), answer.number());
+        let kept = answer.number();
+        if self.periods().is_kept_anew(org, kept) {
+            let now = self.now();
+            self.book(org).ask_windows(org, now);
+            self.to_flush.notify_one();
+        }
         for (policy, start, known) in begun {
             let epoch = answer.number();
             if epoch == 0 {

@@ -178,6 +178,46 @@ async fn budgets_are_right_within_two_seconds_after_redis_has_lost_everything() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_are_whole_again_after_a_flush_though_nobody_asks() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20), tokens(2, 1000)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    for number in 0..20 {
+        assert!(replicas.scenes[number % 2].use_up(&checks, amount(10)).await);
+    }
+    denied(replicas.scenes[0].ask(&checks).await);
+    let counted = |check: &Check, field| {
+        server.run(&["HGET", &crate::govern::redis::keys::window(&check.counter), field])
+    };
+    let is_whole = || counted(&checks[0], "rs") == "20" && counted(&checks[1], "ts") == "200";
+    until("all of it is told", async || is_whole()).await;
+    server.run(&["FLUSHALL"]);
+    let begun = Instant::now();
+    until("the windows are whole again", async || is_whole()).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    for number in 0..60 {
+        denied(replicas.scenes[number % 2].ask(&checks).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_are_whole_again_after_a_restart_though_nobody_asks() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    for number in 0..20 {
+        assert!(replicas.scenes[number % 2].use_up(&checks, amount(10)).await);
+    }
+    server.kill();
+    server.start_again();
+    let key = crate::govern::redis::keys::window(&checks[0].counter);
+    until("the window is whole again", async || server.run(&["HGET", &key, "rs"]) == "20").await;
+    for number in 0..60 {
+        denied(replicas.scenes[number % 2].ask(&checks).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counters_equal_the_ledger_after_a_replica_has_died_with_something_untold() {
     let server = RedisServer::start();
     let checks = list(vec![budget(1, 1_000_000)]);

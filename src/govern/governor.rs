@@ -13,10 +13,11 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     Amount, Ask, Block, Crossing, Denied, Grant, History, Lease, Listener, Policy, RouteAsk,
-    Standing, Verdict,
+    Standing, Term, Verdict,
     book::{Book, Enforce},
+    calendar::{Span, span},
     clock::Clock,
-    crossing::thresholds,
+    crossing::Watched,
     decide::{Chosen, Decision, Readings, standing_of},
     lease::Hold,
     periods::Periods,
@@ -185,15 +186,23 @@ impl Governor {
     }
 
     /// Tells which policies an organization has, whenever they change: so that their counters begin
-    /// with what was used before, and their thresholds are known.
+    /// with what was used before.
     pub fn policies(&self, org: OrgId, policies: Vec<Policy>) {
-        let mut book = self.book(org);
-        for policy in policies.iter().filter(|policy| policy.period.is_some()) {
-            book.learn_thresholds(policy.id, thresholds(policy));
-        }
-        drop(book);
         self.periods().learn(org, policies);
         self.to_begin.notify_one();
+    }
+
+    /// Tells that these are in force, and known to the listener: from now on their thresholds are told, those
+    /// that are passed already among them.
+    pub fn in_force(&self, org: OrgId, policies: &[Policy]) {
+        let now = Timestamp::now();
+        for policy in policies {
+            let Some(period) = policy.period else { continue };
+            if self.book(org).watch(policy.id, Watched::of(policy)) {
+                let Span { start, end } = span(period, now);
+                self.periods().recheck(org, Term { policy: policy.id, start, end });
+            }
+        }
     }
 
     /// Waits until the counters of every policy that was told of have begun; `false` if some have

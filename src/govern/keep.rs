@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    Amount, Governor, Term, Used,
+    Amount, Crossing, Governor, Term, Used,
     book::TermKey,
     governor::lock,
     periods::{Recheck, Wanted},
@@ -404,8 +404,11 @@ impl Governor {
             for key in &idle {
                 book.begin(key, sums.get(key).copied().unwrap_or_default(), mark);
             }
+            drop(book);
+            self.tell_passed(org, &sums);
             return;
         };
+        self.tell_passed(org, &sums);
         for chunk in idle.chunks(CHUNK / 4) {
             let right = begin::reconcile(link, org, chunk, &sums, &used.marks).await;
             let right = right.unwrap_or_else(|_| vec![false; chunk.len()]);
@@ -415,6 +418,15 @@ impl Governor {
                 rechecks.iter().filter(|one| wrong.iter().any(|key| key.term() == one.term));
             self.compare_later(org, wrong.clone(), again.copied().collect());
         }
+    }
+
+    /// Tells thresholds that were passed before they were there, or limits lower.
+    fn tell_passed(&self, org: OrgId, sums: &HashMap<TermKey, Amount>) {
+        let mut book = self.book(org);
+        let passed: Vec<Crossing> =
+            sums.iter().flat_map(|(key, held)| book.crossed_by(key, *held)).collect();
+        drop(book);
+        self.tell(passed);
     }
 
     fn compare_later(&self, org: OrgId, idle: Vec<TermKey>, rechecks: Vec<Recheck>) {

@@ -49,5 +49,5 @@ pub use check::{Check, Counter, Rule};
 pub use crossing::{Crossing, Listener};
 pub use expectation::Expectations;
 pub use governor::{Governor, LimiterState, Moved, OnFailure, Settings};
-pub use history::{History, HistoryError, Policy, Second, Term, Used};
+pub use history::{History, HistoryError, Limits, Policy, Second, Term, Used};
 pub use lease::Lease;

@@ -127,6 +127,7 @@ impl Periods {
     /// Has a period compared as a whole after a while.
     pub fn recheck(&mut self, org: OrgId, term: Term) {
         let due = Instant::now() + Duration::from_secs(1);
+        self.rechecks.retain(|one| (one.org, one.term) != (org, term));
         self.rechecks.push(Recheck { org, term, due, tries: 0 });
     }
 

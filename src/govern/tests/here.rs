@@ -114,12 +114,12 @@ async fn budgets_that_do_not_block_only_count() {
         strict: false,
     };
     let checks: Arc<[Check]> = vec![check(1, rule)].into();
-    scene.governor.policies(ORG, policies(&checks));
+    scene.governor.in_force(ORG, &policies(&checks));
     for _ in 0..5 {
         assert!(scene.use_up(&checks, amount(8)).await);
     }
     let told: Vec<u8> = scene.told.lock().unwrap().iter().map(|told| told.percent).collect();
-    assert_eq!(told, [80, 100]);
+    assert_eq!(told, [80, 90, 100]);
 }
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn limits_begin_with_what_was_used_in_the_last_minute() {
 async fn passing_a_threshold_is_told_once() {
     let scene = Scene::here();
     let checks: Arc<[Check]> = vec![budget_of(1, Some(1000), Some(4_000_000), false)].into();
-    scene.governor.policies(ORG, policies(&checks));
+    scene.governor.in_force(ORG, &policies(&checks));
     for _ in 0..10 {
         scene.use_up(&checks, amount(95)).await;
     }
@@ -290,4 +290,47 @@ async fn passing_a_threshold_is_told_once() {
         told.iter().map(|one| (one.percent, one.tokens_percent, one.cost_percent)).collect();
     assert_eq!(percents, [(80, Some(85), Some(21)), (90, Some(95), Some(23))]);
     assert_eq!(told[0].used, Amount { tokens: 855, cost: Money(855_000) });
+}
+
+/// The percents that were told, in order.
+fn told(scene: &Scene) -> Vec<u8> {
+    scene.told.lock().unwrap().iter().map(|told| told.percent).collect()
+}
+
+#[tokio::test]
+async fn one_request_that_passes_several_thresholds_has_each_of_them_told() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.governor.in_force(ORG, &policies(&checks));
+    assert!(scene.use_up(&checks, amount(1200)).await);
+    assert_eq!(told(&scene), [80, 90, 100]);
+}
+
+#[tokio::test]
+async fn a_raised_limit_has_its_thresholds_told_again() {
+    let scene = Scene::here();
+    for (limit, used) in [(100, 100), (300, 170), (300, 30)] {
+        let checks: Arc<[Check]> = vec![budget(1, limit)].into();
+        scene.governor.in_force(ORG, &policies(&checks));
+        assert!(scene.use_up(&checks, amount(used)).await);
+    }
+    assert_eq!(told(&scene), [80, 90, 100, 80, 90, 100]);
+    let limits: Vec<_> = scene.told.lock().unwrap().iter().map(|told| told.limits.tokens).collect();
+    assert_eq!(limits[2..4], [Some(100), Some(300)]);
+}
+
+#[tokio::test]
+async fn a_limit_below_what_is_used_is_told_without_a_request() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.database.keep(scene.ledger, Timestamp::now(), &checks, amount(400));
+    scene.database.deliver_all();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    for (limit, percents) in [(450, vec![80]), (300, vec![80, 80, 90, 100])] {
+        let policies = policies(&[budget(1, limit)]);
+        scene.governor.policies(ORG, policies.clone());
+        scene.governor.in_force(ORG, &policies);
+        until("it is told", async || told(&scene) == percents).await;
+    }
 }

@@ -8,7 +8,7 @@ use super::database::Database;
 use crate::{
     domain::{LedgerId, Money, OrgId, Period, Position, Timestamp},
     govern::{
-        Amount, Ask, Check, Counter, Crossing, Denied, Governor, Grant, OnFailure, Policy,
+        Amount, Ask, Check, Counter, Crossing, Denied, Governor, Grant, Limits, OnFailure, Policy,
         RouteAsk, Rule, Settings, Verdict, redis::Link,
     },
 };
@@ -138,6 +138,10 @@ pub fn policies(checks: &[Check]) -> Vec<Policy> {
             Rule::Rate { .. } => None,
         },
         thresholds: vec![80, 90],
+        limits: match check.rule {
+            Rule::Budget { tokens, cost, .. } => Limits { tokens, cost },
+            Rule::Rate { .. } => Limits::default(),
+        },
     };
     checks.iter().map(policy).collect()
 }

@@ -218,6 +218,23 @@ async fn windows_are_whole_again_after_a_restart_though_nobody_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_below_what_is_used_is_told_by_each_replica_though_nobody_asks() {
+    let server = RedisServer::start();
+    let before = list(vec![budget(1, 1000)]);
+    let replicas = Replicas::start(&server, 2, &before, OnFailure::Local, PATIENT).await;
+    replicas.database.keep(replicas.scenes[0].ledger, Timestamp::now(), &before, amount(400));
+    replicas.database.deliver_all();
+    for scene in &replicas.scenes {
+        scene.governor.in_force(ORG, &policies(&[budget(1, 420)]));
+        until("both thresholds are told", async || {
+            let told = scene.told.lock().unwrap();
+            told.iter().map(|told| told.percent).eq([80, 90])
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counters_equal_the_ledger_after_a_replica_has_died_with_something_untold() {
     let server = RedisServer::start();
     let checks = list(vec![budget(1, 1_000_000)]);

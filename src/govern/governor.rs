@@ -72,6 +72,9 @@ pub struct Governor {
     /// Replicas that were alive when Redis was last asked.
     pub(super) replicas: AtomicU32,
     pub(super) is_degraded: AtomicBool,
+    /// Whether Redis is there and refuses to count, and has done so since it last counted.
+    is_refused: AtomicBool,
+    was_refused: AtomicBool,
     hasher: RandomState,
     begun: Instant,
     /// What the windows' clock is ahead of this process's, milliseconds.
@@ -145,6 +148,8 @@ impl Governor {
             generation: AtomicU32::new(1),
             replicas: AtomicU32::new(1),
             is_degraded: AtomicBool::new(is_shared),
+            is_refused: AtomicBool::new(false),
+            was_refused: AtomicBool::new(false),
             hasher: RandomState::new(),
             begun: Instant::now(),
             ahead: AtomicI64::new(ahead),
@@ -222,7 +227,25 @@ impl Governor {
     /// Whether limits are enforced by this process alone though Redis is configured.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        self.is_degraded.load(Ordering::Relaxed)
+        self.is_degraded.load(Ordering::Relaxed) || self.is_refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes that Redis is there and refuses a call, as it does when its memory is full. Told once, until it
+    /// counts again.
+    pub(super) fn refused(&self, reason: &str) {
+        self.was_refused.store(true, Ordering::Relaxed);
+        if !self.is_refused.swap(true, Ordering::Relaxed) {
+            tracing::error!(%reason, "redis refuses to count: limits are enforced as if it were away");
+        }
+    }
+
+    /// Notes that Redis has written something: it counts again, unless something else was refused meanwhile.
+    pub(super) fn written(&self) {
+        let was_refused = self.was_refused.swap(false, Ordering::Relaxed);
+        if !was_refused && self.is_refused.swap(false, Ordering::Relaxed) {
+            tracing::info!("redis counts again");
+            self.to_flush.notify_one();
+        }
     }
 
     /// Where limits are enforced now.

@@ -124,7 +124,7 @@ impl Governor {
                     Err(fault) => {
                         lock(shard).not_flushed(flush);
                         if let LinkFault::Refused(reason) = fault {
-                            tracing::error!(%reason, "redis refuses what was settled");
+                            self.refused(&reason);
                         }
                         return false;
                     }
@@ -155,10 +155,15 @@ impl Governor {
 
     async fn keep_counting(&self, link: &Link) {
         loop {
-            if let Ok(mut answer) = self.beat(None, &[]).send(link, &BEAT).await {
-                let _ = answer.number();
-                let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
-                self.replicas.store(alive.max(1), Ordering::Relaxed);
+            match self.beat(None, &[]).send(link, &BEAT).await {
+                Ok(mut answer) => {
+                    let _ = answer.number();
+                    let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
+                    self.replicas.store(alive.max(1), Ordering::Relaxed);
+                    self.written();
+                }
+                Err(LinkFault::Refused(reason)) => self.refused(&reason),
+                Err(LinkFault::Away) => {}
             }
             tokio::time::sleep(COUNT_EVERY).await;
         }

@@ -307,6 +307,26 @@ async fn while_redis_is_dead_each_replica_enforces_its_share_and_tells_it_later(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_refuses_to_count_is_noticed_and_what_was_used_is_told_later() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20), budget(2, 1_000_000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let scene = &replicas.scenes[0];
+    server.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    until("it is noticed without a request", async || scene.governor.is_degraded()).await;
+    let mut admitted = 0;
+    for _ in 0..40 {
+        admitted += u64::from(scene.use_up(&checks, amount(10)).await);
+        assert!(scene.governor.is_degraded());
+    }
+    assert_eq!(admitted, 20, "it is held to what is counted here");
+    server.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    until("it counts again", async || !scene.governor.is_degraded()).await;
+    until("what was used is told", async || spent(&server, &checks[1]) == amount(200)).await;
+    denied(scene.ask(&checks).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_redis_costs_one_bounded_wait_and_then_none() {
     let server = RedisServer::start();
     let checks = list(vec![requests(1, 100_000), budget(2, 1_000_000)]);

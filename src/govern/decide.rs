@@ -2,10 +2,11 @@
 //! (`redis/admit.lua`).
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::{
     Amount, Ask, Block, BlockedRoute, Bound, Check, Reason, Rule, Standing,
-    reading::{Reading, budget_wait, refusal, standing},
+    reading::{Reading, budget_wait, marks, refusal, standing},
 };
 use crate::domain::Money;
 
@@ -208,6 +209,22 @@ pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decisi
         }
     }
     all
+}
+
+/// The first exhausted budget that marks what it serves, of the caller and of the route that was granted.
+pub(super) fn marked(ask: &Ask<'_>, readings: &[Reading], decision: &Decision) -> Option<Uuid> {
+    let Decision::Grant(Chosen { route, .. }) = decision else { return None };
+    let (caller, mut rest) = split(readings, ask.caller.len());
+    let mut pairs: SmallVec<[(&Check, &Reading); 8]> = ask.caller.iter().zip(caller).collect();
+    for (index, asked) in ask.routes.iter().enumerate() {
+        let (own, others) = split(rest, asked.checks.len());
+        rest = others;
+        if *route == Some(index) {
+            pairs.extend(asked.checks.iter().zip(own));
+        }
+    }
+    let marks = pairs.into_iter().find(|(check, reading)| marks(check, reading));
+    marks.map(|(check, _)| check.counter.policy)
 }
 
 /// A denial where Redis and this process disagree (a rounding; a period that has not begun): the

@@ -10,6 +10,7 @@ use std::{
 };
 
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
 use super::{
     Amount, Ask, Block, Crossing, Denied, Grant, History, Lease, Listener, Policy, RouteAsk,
@@ -18,7 +19,7 @@ use super::{
     calendar::{Span, span},
     clock::Clock,
     crossing::Watched,
-    decide::{Chosen, Decision, Readings, standing_of},
+    decide::{Chosen, Decision, Readings, marked, standing_of},
     lease::Hold,
     periods::Periods,
     redis::{Link, admit::Session},
@@ -117,6 +118,8 @@ pub enum Moved {
         output_cap: Option<u64>,
         /// The limits that it is held to there.
         standing: Standing,
+        /// As [`Grant::throttled_by`].
+        throttled_by: Option<Uuid>,
     },
     /// The route may not be used now. What was reserved for the former one is free again.
     Blocked(Block),
@@ -165,9 +168,13 @@ impl Governor {
         };
         let Some((readings, decision)) = decided else { return Verdict::Unavailable };
         let standing = standing_of(ask, &readings, &decision);
+        let throttled_by = marked(ask, &readings, &decision);
         match decision {
             Decision::Deny { by, route } => Verdict::Denied(Denied { by, route, standing }),
-            Decision::Grant(chosen) => Verdict::Granted(self.grant(ask, chosen, standing)),
+            Decision::Grant(chosen) => {
+                let grant = self.grant(ask, chosen, standing);
+                Verdict::Granted(Grant { throttled_by, ..grant })
+            }
         }
     }
 
@@ -187,6 +194,7 @@ impl Governor {
             blocked: chosen.blocked,
             standing,
             output_cap: chosen.output_cap,
+            throttled_by: None,
         }
     }
 
@@ -283,12 +291,13 @@ impl Governor {
         };
         let Some((readings, decision)) = decided else { return Moved::Unavailable };
         let standing = standing_of(&ask, &readings, &decision);
+        let throttled_by = marked(&ask, &readings, &decision);
         match decision {
             Decision::Deny { by, .. } => Moved::Blocked(by),
             Decision::Grant(chosen) => {
                 hold.strict = chosen.strict.unwrap_or(hold.expected);
                 hold.route = Some(Arc::clone(route.checks));
-                Moved::Granted { output_cap: chosen.output_cap, standing }
+                Moved::Granted { output_cap: chosen.output_cap, standing, throttled_by }
             }
         }
     }

@@ -100,6 +100,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         },
         reservation: None,
         standing: Standing::default(),
+        throttled_by: None,
         attempt: super::ctx::Attempt::default(),
         lease: None,
         callers_fault: None,

@@ -78,6 +78,8 @@ pub struct Call {
     pub reservation: Option<Reservation>,
     /// How the caller stands with them.
     pub standing: Standing,
+    /// The exhausted budget that served it on and marks it.
+    pub throttled_by: Option<Arc<str>>,
     pub attempt: Attempt,
     /// Its place on its route.
     pub lease: Option<Lease>,

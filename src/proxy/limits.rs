@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::{
     bound,
@@ -195,6 +196,7 @@ fn granted(
     (org, at): (&Arc<OrgSnapshot>, Timestamp),
 ) -> Plan {
     call.standing = grant.standing;
+    call.throttled_by = name_of(grant.throttled_by, org);
     let blocked = grant.blocked.iter().filter_map(|blocked| asked.get(blocked.route));
     plan.close(blocked.map(|route| route.position));
     let chosen = grant.route.and_then(|route| asked.get(route));
@@ -223,7 +225,8 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     let moved = held.lease.move_to(next.ask()).await;
     held.route = Some(route.id);
     let outcome = match moved {
-        Moved::Granted { output_cap, standing } => {
+        Moved::Granted { output_cap, standing, throttled_by } => {
+            call.throttled_by = name_of(throttled_by, &held.org);
             held.output_cap = output_cap;
             held.is_strict = next.bound.is_some();
             call.standing = call.standing.tightest(standing);
@@ -262,6 +265,11 @@ pub fn settle(
     if let Some(held) = held {
         held.lease.settle(used, position);
     }
+}
+
+/// What a policy is called.
+fn name_of(policy: Option<Uuid>, org: &OrgSnapshot) -> Option<Arc<str>> {
+    policy.and_then(|id| org.policies.limit(id)).map(|policy| Arc::clone(&policy.name))
 }
 
 fn denied(by: &Block, org: &OrgSnapshot) -> Refusal {

@@ -213,6 +213,7 @@ fn record<'a>(
         status: status(call, outcome),
         error_type: outcome.error_type.as_deref().map(Cow::Borrowed),
         denied_by: outcome.denied_by.map(Cow::Borrowed),
+        throttled_by: call.throttled_by.as_deref().map(Cow::Borrowed),
         stream: call.stream(),
         input_tokens: usage.input,
         output_tokens: usage.output,

@@ -223,6 +223,7 @@ fn budget(row: &BudgetRow) -> Policy {
             tokens: u64::try_from(row.token_limit).ok().filter(|limit| *limit > 0),
             cost: row.cost_limit.filter(|limit| *limit > Money::default()),
             blocks: row.action == ExhaustAction::Block,
+            marks: row.action == ExhaustAction::Throttle,
             strict: row.strict,
         },
         thresholds: thresholds.into(),

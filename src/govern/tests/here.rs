@@ -111,6 +111,7 @@ async fn budgets_that_do_not_block_only_count() {
         tokens: Some(10),
         cost: None,
         blocks: false,
+        marks: false,
         strict: false,
     };
     let checks: Arc<[Check]> = vec![check(1, rule)].into();

@@ -10,8 +10,8 @@ use super::{
     database::Database,
     redis_server::{PATIENT, RedisServer, linked},
     scene::{
-        ORG, Scene, amount, budget, check, denied, granted, policies, requests, settle, tokens,
-        until,
+        ORG, Scene, amount, budget, check, denied, granted, policies, requests, settle, throttle,
+        tokens, until,
     },
 };
 use crate::{
@@ -232,6 +232,20 @@ async fn a_limit_below_what_is_used_is_told_by_each_replica_though_nobody_asks()
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_exhausted_throttle_serves_is_marked_by_every_replica() {
+    let server = RedisServer::start();
+    let checks = list(vec![throttle(1, 100)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    let [first, second] = &replicas.scenes[..] else { panic!("there are two") };
+    assert_eq!(granted(second.ask(&checks).await).throttled_by, None);
+    assert!(first.use_up(&checks, amount(100)).await);
+    until("the other one knows", async || {
+        granted(second.ask(&checks).await).throttled_by == Some(checks[0].counter.policy)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -65,6 +65,8 @@ pub struct Call {
     pub inbound: Option<Inbound>,
     /// About how many tokens a streamed request is, once its body is gone.
     pub input_guess: u64,
+    /// What the client's name led to, also where the request was refused before a plan was followed.
+    pub alias: Option<Arc<str>>,
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,
     /// Files that the client named by URL, for vendors that want their bytes.

@@ -205,7 +205,7 @@ fn record<'a>(
         group_names: principal.map_or(&[][..], |principal| &principal.groups).into(),
         endpoint: call.endpoint,
         requested_model: requested.map(shortened),
-        alias: plan.map(|plan| (&**plan.alias()).into()),
+        alias: call.alias.as_deref().map(Cow::Borrowed),
         provider_id: route.map(|route| route.provider.id),
         provider_name: route.map(|route| (&*route.provider.name).into()),
         upstream_model: route.map(|route| (&*route.upstream_model).into()),

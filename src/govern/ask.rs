@@ -104,6 +104,17 @@ pub struct Block {
     pub reason: Reason,
     /// When it may pass again.
     pub retry_after: Duration,
+    /// By how much a strict budget falls short of what the request may use.
+    pub short: Option<Box<Shortage>>,
+}
+
+/// A strict budget does not suffice for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// The most that the request may use.
+    pub needs: Amount,
+    /// What is left of the budget.
+    pub left: Amount,
 }
 
 /// What is used up.

@@ -43,7 +43,8 @@ mod window;
 
 pub use amount::Amount;
 pub use ask::{
-    Ask, Block, BlockedRoute, Bound, Denied, Grant, Reason, Room, RouteAsk, Standing, Verdict,
+    Ask, Block, BlockedRoute, Bound, Denied, Grant, Reason, Room, RouteAsk, Shortage, Standing,
+    Verdict,
 };
 pub use check::{Check, Counter, Rule};
 pub use crossing::{Crossing, Listener};

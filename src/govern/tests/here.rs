@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::scene::{
     ORG, Scene, amount, budget, budget_of, check, denied, granted, none, policies, requests,
-    settle, strict, tokens, until,
+    settle, strict, throttle, tokens, until,
 };
 use crate::{
     domain::{Money, Period, Position, Price, Timestamp},
@@ -147,7 +147,13 @@ async fn a_strict_budget_refuses_a_maximum_that_it_does_not_afford() {
     let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
     let (none, at) = (none(), Timestamp::now());
     let ask = |wanted| [route(&none, Some(bound(100, Some(wanted), 8000)))];
-    denied(scene.ask_routes(&checks, &ask(901), at).await);
+    let by = denied(scene.ask_routes(&checks, &ask(901), at).await).by;
+    let short = by.short.clone().unwrap();
+    assert_eq!(
+        (by.reason, short.needs.tokens, short.left.tokens),
+        (Reason::BudgetTokens, 1001, 1000)
+    );
+    assert!(by.retry_after > Duration::from_secs(1), "not before the period ends: {by:?}");
     let grant = granted(scene.ask_routes(&checks, &ask(900), at).await);
     assert_eq!(grant.output_cap, None);
     denied(scene.ask_routes(&checks, &ask(1), at).await);
@@ -334,4 +340,36 @@ async fn a_limit_below_what_is_used_is_told_without_a_request() {
         scene.governor.in_force(ORG, &policies);
         until("it is told", async || told(&scene) == percents).await;
     }
+}
+
+#[tokio::test]
+async fn what_an_exhausted_throttle_serves_is_marked_on_whichever_route() {
+    let scene = Scene::here();
+    let (first, none): (Arc<[Check]>, _) = (vec![throttle(1, 10)].into(), none());
+    let routes = [route(&first, None), route(&none, None)];
+    let ask = async || granted(scene.ask_routes(&none, &routes, Timestamp::now()).await);
+    let grant = ask().await;
+    assert_eq!(grant.throttled_by, None);
+    settle(grant, amount(10), None);
+    let mut grant = ask().await;
+    assert_eq!(grant.throttled_by, Some(first[0].counter.policy));
+    let moved = grant.lease.as_mut().unwrap().move_to(routes[1]).await;
+    assert!(matches!(moved, Moved::Granted { throttled_by: None, .. }), "{moved:?}");
+    let moved = grant.lease.as_mut().unwrap().move_to(routes[0]).await;
+    assert!(matches!(moved, Moved::Granted { throttled_by: Some(_), .. }), "{moved:?}");
+}
+
+#[tokio::test]
+async fn what_only_requests_in_flight_leave_no_room_for_is_told_to_come_back_in_a_moment() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
+    let (none, at) = (none(), Timestamp::now());
+    let routes = [route(&none, Some(bound(100, Some(500), 8000)))];
+    let flying = granted(scene.ask_routes(&checks, &routes, at).await);
+    let by = denied(scene.ask_routes(&checks, &routes, at).await).by;
+    assert_eq!(by.short.clone().unwrap().left.tokens, 400);
+    assert!(by.retry_after <= Duration::from_secs(1), "{by:?}");
+    settle(flying, amount(600), None);
+    let by = denied(scene.ask_routes(&checks, &routes, at).await).by;
+    assert!(by.retry_after > Duration::from_secs(1), "{by:?}");
 }

@@ -59,7 +59,8 @@ pub async fn admit(
     let plan = plan.and_then(|plan| {
         if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) }
     });
-    if org.policies.is_free(&held.policies) {
+    let checks = callers(org, &held.policies, call.smart_model.as_ref().map(|_| name));
+    if checks.is_empty() && org.policies.is_free(&held.policies) {
         return plan;
     }
     let asked = match &plan {
@@ -71,7 +72,7 @@ pub async fn admit(
         Ok(plan) => shared.expectations.of((org.id, &**plan.alias(), call.endpoint)),
         Err(_) => Amount::ZERO,
     };
-    let caller = &counted(call, &held.policies.checks);
+    let caller = &counted(call, &checks);
     let counts = plan.is_ok();
     let verdict = shared
         .governor
@@ -85,6 +86,16 @@ pub async fn admit(
         }
         Verdict::Unavailable => Err(counters_away()),
     }
+}
+
+/// What a caller's request is held to wherever it goes: by what is about the caller, and by the limits of the
+/// smart model that it names.
+fn callers(org: &OrgSnapshot, caller: &CallerPolicies, smart: Option<&str>) -> Arc<[Check]> {
+    let own = smart.map_or_else(Vec::new, |name| org.policies.on_smart(org.id, name));
+    if own.is_empty() {
+        return Arc::clone(&caller.checks);
+    }
+    caller.checks.iter().cloned().chain(own).collect()
 }
 
 /// What a request is held to of `checks`: a determiner's is none of the caller's requests, its tokens and its
@@ -105,7 +116,7 @@ fn counted(call: &Call, checks: &Arc<[Check]>) -> Arc<[Check]> {
 
 /// What a caller asks for, before it is known which of the routes it will be.
 pub struct Wanted<'a> {
-    /// The name that it sent.
+    /// The smart model that it named.
     pub name: &'a str,
     /// Every route that may come of it.
     pub routes: &'a [Arc<Route>],
@@ -123,7 +134,7 @@ pub async fn refuses(
     if !wanted.routes.iter().any(|route| held.policies.may_use(wanted.name, route)) {
         return true;
     }
-    let caller = &held.policies.checks;
+    let caller = &callers(org, &held.policies, Some(wanted.name));
     if caller.is_empty() {
         return false;
     }

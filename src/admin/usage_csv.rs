@@ -38,7 +38,7 @@ const FIGURES: [&str; 19] = [
 ];
 
 /// What a record says in one value each; its groups and attempts are lists, which are in the JSON.
-const RECORD: [&str; 34] = [
+const RECORD: [&str; 35] = [
     "id",
     "ts",
     "org_id",
@@ -54,6 +54,7 @@ const RECORD: [&str; 34] = [
     "status",
     "error_type",
     "denied_by",
+    "throttled_by",
     "stream",
     "input_tokens",
     "output_tokens",

@@ -44,21 +44,26 @@ fn alert(publisher: &Publisher, crossing: &Crossing) -> Option<Alert> {
     let org = snapshot.orgs.get(&counter.org)?;
     let policy = org.policies.limit(counter.policy)?;
     let exhausted = crossing.percent >= EXHAUSTED;
-    // One threshold of one period of one entity is told once, whoever finds out.
-    let key =
-        format!("{}/{}/{}/{}", counter.policy, counter.entity, crossing.start, crossing.percent);
     Some(Alert {
         org: counter.org,
         event: if exhausted { AlertEvent::BudgetExhausted } else { AlertEvent::BudgetThreshold },
-        key,
+        key: key(crossing),
         data: facts(policy, crossing),
     })
 }
 
+/// One threshold of one period of one entity is told once, whoever finds out; again under other limits.
+fn key(crossing: &Crossing) -> String {
+    let Crossing { counter, start, percent, limits, .. } = crossing;
+    let tokens = limits.tokens.map_or_else(String::new, |limit| limit.to_string());
+    let cost = limits.cost.map_or_else(String::new, |limit| limit.0.to_string());
+    format!("{}/{}/{start}/{tokens}/{cost}/{percent}", counter.policy, counter.entity)
+}
+
 fn facts(policy: &Policy, crossing: &Crossing) -> serde_json::Value {
-    let (tokens, cost, period) = match &policy.rule {
-        Rule::Budget { tokens, cost, period, .. } => (*tokens, *cost, Some(*period)),
-        Rule::Rate { .. } => (None, None, None),
+    let period = match &policy.rule {
+        Rule::Budget { period, .. } => Some(*period),
+        Rule::Rate { .. } => None,
     };
     json!({
         "budget_id": policy.id,
@@ -70,10 +75,10 @@ fn facts(policy: &Policy, crossing: &Crossing) -> serde_json::Value {
         "period_end": crossing.end,
         "threshold": crossing.percent,
         "tokens_used": crossing.used.tokens,
-        "token_limit": tokens,
+        "token_limit": crossing.limits.tokens,
         "percentage_used": crossing.tokens_percent,
         "cost_used": crossing.used.cost,
-        "cost_limit": cost,
+        "cost_limit": crossing.limits.cost,
         "cost_percentage_used": crossing.cost_percent,
     })
 }

@@ -6,7 +6,13 @@ use axum::{Json, Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{govern::redis::Link, ledger::Ledger, proxy::Drain, snapshot::Publisher, store::Store};
+use crate::{
+    govern::{Governor, LimiterState},
+    ledger::Ledger,
+    proxy::Drain,
+    snapshot::Publisher,
+    store::Store,
+};
 
 /// What readiness looks at.
 #[derive(Clone)]
@@ -14,8 +20,8 @@ pub struct Vitals {
     pub store: Store,
     pub publisher: Arc<Publisher>,
     pub ledger: Arc<Ledger>,
-    /// To Redis, where it is configured.
-    pub link: Option<Arc<Link>>,
+    /// Knows whether Redis counts, where it is configured.
+    pub governor: Arc<Governor>,
     pub drain: Drain,
 }
 
@@ -31,7 +37,7 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
     let store = !vitals.store.is_away();
     let snapshot = vitals.publisher.load().generation > 0;
     let ledger = vitals.ledger.accepts();
-    let redis = vitals.link.as_ref().map(|link| link.is_up());
+    let redis = counts_in_redis(vitals.governor.state());
     let status = if vitals.drain.draining() {
         "draining"
     } else if !snapshot {
@@ -53,4 +59,13 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Value>) {
         "ledger": word(ledger),
     });
     (code, Json(json!({"status": status, "checks": checks})))
+}
+
+/// Whether Redis is there and takes what it is told; none where it is not configured.
+const fn counts_in_redis(state: LimiterState) -> Option<bool> {
+    match state {
+        LimiterState::InProcess => None,
+        LimiterState::Shared => Some(true),
+        LimiterState::Degraded => Some(false),
+    }
 }

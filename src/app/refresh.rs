@@ -13,10 +13,10 @@ use crate::{
     admin::{Refresh, RefreshError},
     auth::ApiKeys,
     domain::OrgId,
-    govern::{self, Governor, Rule},
+    govern::{self, Governor, Limits, Rule},
     provider,
     secrets::Keyring,
-    snapshot::{OrgSnapshot, Publisher, build_org},
+    snapshot::{OrgSnapshot, Policy, Publisher, build_org},
     store::Store,
 };
 
@@ -72,11 +72,13 @@ impl Refresher {
             orgs.insert(id, Arc::new(org));
             state.known.insert(id, rows.org.revision);
         }
-        for org in orgs.values() {
-            self.govern(org);
-        }
+        let govern = |org: &Arc<OrgSnapshot>| (org.id, self.govern(org));
+        let policies: Vec<_> = orgs.values().map(govern).collect();
         let _kept_up = self.governor.wait_begun(BEGUN_WITHIN).await;
         self.publisher.replace(&orgs);
+        for (org, policies) in &policies {
+            self.governor.in_force(*org, policies);
+        }
         state.behind.clear();
         Ok(())
     }
@@ -113,10 +115,11 @@ impl Refresher {
         let known = state.known.get(&org).copied().unwrap_or_default();
         let keys = self.store.keys_changed_after(org, known).await.map_err(failed)?;
         let built = build_org(&rows, &self.keyring, provider::catalog()).map_err(failed)?;
-        self.govern(&built);
+        let policies = self.govern(&built);
         // A budget that is made now is in force with what was used before.
         let _kept_up = self.governor.wait_begun(BEGUN_WITHIN).await;
         self.publisher.publish(&Arc::new(built));
+        self.governor.in_force(org, &policies);
         self.keys.learn(keys);
         state.known.insert(org, rows.org.revision);
         state.behind.remove(&org);
@@ -126,17 +129,20 @@ impl Refresher {
 
 impl Refresher {
     /// Lets the governor know what there is to count, before requests are held to it.
-    fn govern(&self, org: &OrgSnapshot) {
-        let policies = org.policies.limits().map(|policy| govern::Policy {
-            id: policy.id,
-            period: match policy.rule {
-                Rule::Budget { period, .. } => Some(period),
-                Rule::Rate { .. } => None,
-            },
-            thresholds: policy.thresholds.to_vec(),
-        });
-        self.governor.policies(org.id, policies.collect());
+    fn govern(&self, org: &OrgSnapshot) -> Vec<govern::Policy> {
+        let policies: Vec<_> = org.policies.limits().map(|policy| counted(policy)).collect();
+        self.governor.policies(org.id, policies.clone());
+        policies
     }
+}
+
+/// What the governor has to know of a policy before a request comes.
+fn counted(policy: &Policy) -> govern::Policy {
+    let (period, limits) = match policy.rule {
+        Rule::Budget { period, tokens, cost, .. } => (Some(period), Limits { tokens, cost }),
+        Rule::Rate { .. } => (None, Limits::default()),
+    };
+    govern::Policy { id: policy.id, period, thresholds: policy.thresholds.to_vec(), limits }
 }
 
 fn failed(error: impl std::fmt::Display) -> RefreshError {

@@ -108,7 +108,7 @@ async fn start(
         store: store.clone(),
         publisher: Arc::clone(&publisher),
         ledger: Arc::clone(&ledger),
-        link: sharing.link.clone(),
+        governor: Arc::clone(&governor),
         drain: drain.clone(),
     };
     let private = config.admin.listen.map(|at| listen::bind(at, "admin.listen")).transpose()?;

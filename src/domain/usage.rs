@@ -136,6 +136,8 @@ pub struct UsageRecord<'a> {
     pub error_type: Option<Cow<'a, str>>,
     /// The check that denied the request; null otherwise.
     pub denied_by: Option<Cow<'a, str>>,
+    /// The exhausted budget that served the request on (`action_on_exhaust` is `throttle`); null otherwise.
+    pub throttled_by: Option<Cow<'a, str>>,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// See [`TokenUsage::input`].

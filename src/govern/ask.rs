@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use uuid::Uuid;
+
 use super::{Amount, Check, Lease};
 use crate::domain::{OrgId, Price, Timestamp};
 
@@ -80,6 +82,8 @@ pub struct Grant {
     /// The output tokens that strict budgets still afford, where the client named no maximum: the
     /// request is to be sent with this maximum.
     pub output_cap: Option<u64>,
+    /// The exhausted budget that serves the request on and marks it.
+    pub throttled_by: Option<Uuid>,
 }
 
 /// A route that may not be used now.
@@ -100,6 +104,17 @@ pub struct Block {
     pub reason: Reason,
     /// When it may pass again.
     pub retry_after: Duration,
+    /// By how much a strict budget falls short of what the request may use.
+    pub short: Option<Box<Shortage>>,
+}
+
+/// A strict budget does not suffice for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// The most that the request may use.
+    pub needs: Amount,
+    /// What is left of the budget.
+    pub left: Amount,
 }
 
 /// What is used up.

@@ -18,7 +18,7 @@ use super::{
     Amount, Ask, Check, Counter, Crossing, Rule, Second, Term,
     calendar::{Calendar, Span},
     clock::Clock,
-    crossing::crossing,
+    crossing::{Told, Watched},
     decide::{Chosen, Decision, Readings, decide, is_strict},
     lease::Hold,
     link_state::{RateLink, TermLink},
@@ -88,8 +88,8 @@ pub(super) struct Book {
     pub(super) rates: Table<Rate>,
     pub(super) budgets: Table<Account>,
     pub(super) calendar: Calendar,
-    /// Thresholds of budgets.
-    thresholds: HashMap<Uuid, Arc<[u8]>>,
+    /// What budgets are watched for.
+    watched: HashMap<Uuid, Watched>,
     /// Budgets that were used lately, and are to be compared with the database when they are idle.
     touched: VecDeque<TermKey>,
     /// Requests that wait for a call of their organization to come back, while there is one.
@@ -126,12 +126,10 @@ pub(super) struct TermState {
     pub tally: Tally,
     /// What requests in flight have reserved.
     pub reserved: Amount,
-    /// The highest threshold that was told.
-    told: u8,
+    /// Which thresholds were told.
+    told: Told,
     is_touched: bool,
     used_at: Clock,
-    /// The limits that it was last held to.
-    rule: Option<Rule>,
     pub link: Option<Box<TermLink>>,
 }
 
@@ -142,10 +140,9 @@ impl TermState {
             begun: Amount::ZERO,
             tally: Tally::default(),
             reserved: Amount::ZERO,
-            told: 0,
+            told: Told::default(),
             is_touched: false,
             used_at: Clock::default(),
-            rule: None,
             link: None,
         }
     }
@@ -159,13 +156,6 @@ impl TermState {
         let told = self.link.as_ref().map_or(Amount::ZERO, |link| link.acked);
         let since = self.tally.used().minus(told);
         self.spent().plus(since.times(replicas.saturating_sub(1)))
-    }
-
-    fn crossing(&mut self, counter: &Counter, thresholds: &[u8]) -> Option<Crossing> {
-        let rule = self.rule.as_ref()?;
-        let crossing = crossing((counter, rule), self.span, self.spent(), thresholds, self.told)?;
-        self.told = crossing.percent;
-        Some(crossing)
     }
 }
 
@@ -326,9 +316,6 @@ impl Book {
                     term.reserved = term.reserved.minus(hold.reserved(check));
                     term.tally.add(position, used);
                     term.used_at = now;
-                    if term.rule.as_ref() != Some(&check.rule) {
-                        term.rule = Some(check.rule.clone());
-                    }
                     let is_linked = term.link.is_some();
                     if !std::mem::replace(&mut term.is_touched, true) {
                         let counter = check.counter.clone();
@@ -346,15 +333,39 @@ impl Book {
         crossings
     }
 
-    /// Notes thresholds of budgets.
-    pub fn learn_thresholds(&mut self, policy: Uuid, thresholds: Arc<[u8]>) {
-        self.thresholds.insert(policy, thresholds);
+    /// Notes what a budget is watched for; whether that is news.
+    pub fn watch(&mut self, policy: Uuid, watched: Watched) -> bool {
+        let is_news = self.watched.get(&policy) != Some(&watched);
+        if is_news {
+            self.watched.insert(policy, watched);
+        }
+        is_news
     }
 
-    /// Whether what is spent of a counter has passed a threshold.
-    pub(super) fn crossed(&mut self, key: &TermKey) -> Option<Crossing> {
-        let thresholds = Arc::clone(self.thresholds.get(&key.counter.policy)?);
-        self.known_term(key)?.crossing(&key.counter, &thresholds)
+    /// The thresholds that what is spent of a counter has passed, and that were not told.
+    pub(super) fn crossed(&mut self, key: &TermKey) -> Vec<Crossing> {
+        let Some(spent) = self.known_term(key).map(|term| term.spent()) else { return Vec::new() };
+        self.crossed_with(key, spent)
+    }
+
+    /// The same where so much is spent at least, as the database says; of counters, too, that nothing here has
+    /// used.
+    pub(super) fn crossed_by(&mut self, key: &TermKey, held: Amount) -> Vec<Crossing> {
+        let known = self.known_term(key).map(|term| term.spent()).unwrap_or_default();
+        let tokens = known.tokens.max(held.tokens);
+        self.crossed_with(key, Amount { tokens, cost: known.cost.max(held.cost) })
+    }
+
+    fn crossed_with(&mut self, key: &TermKey, spent: Amount) -> Vec<Crossing> {
+        let Some(watched) = self.watched.get(&key.counter.policy).cloned() else {
+            return Vec::new();
+        };
+        let mut told = self.known_term(key).map(|term| term.told).unwrap_or_default();
+        let crossings = told.reached(&key.counter, key.span, spent, &watched);
+        if !crossings.is_empty() {
+            self.budgets.entry(&key.counter).term_or_new(key.span).told = told;
+        }
+        crossings
     }
 
     pub(super) fn known_term(&mut self, key: &TermKey) -> Option<&mut TermState> {

@@ -37,6 +37,8 @@ pub enum Rule {
         cost: Option<Money>,
         /// Whether an exhausted one refuses; else it only counts.
         blocks: bool,
+        /// Whether requests that are served though it is exhausted are marked.
+        marks: bool,
         /// Whether it may not be exceeded at all: requests reserve the most that they may use.
         strict: bool,
     },

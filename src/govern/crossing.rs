@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Amount, Counter, Policy, Rule, calendar::Span};
+use super::{Amount, Counter, Limits, Policy, calendar::Span};
 use crate::domain::Timestamp;
 
 /// A budget has passed a threshold, or is used up. The same may be told more than once, by every
-/// replica and after a restart; (counter, start, percent) is its key.
+/// replica and after a restart; (counter, start, limits, percent) is its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
     /// The budget, and whose of it.
@@ -15,10 +15,12 @@ pub struct Crossing {
     pub start: Timestamp,
     /// When its period ends.
     pub end: Timestamp,
-    /// The highest threshold that is reached, percent; 100 when it is used up.
+    /// The threshold that is reached, percent; 100 when it is used up.
     pub percent: u8,
     /// What is used.
     pub used: Amount,
+    /// Of how much.
+    pub limits: Limits,
     /// Percent of its tokens, if they are limited.
     pub tokens_percent: Option<u8>,
     /// Percent of its money, if that is limited.
@@ -28,40 +30,75 @@ pub struct Crossing {
 /// Who is told.
 pub type Listener = Box<dyn Fn(Crossing) + Send + Sync>;
 
-/// The thresholds of a policy, in order, and its end.
-pub(super) fn thresholds(policy: &Policy) -> Arc<[u8]> {
-    let mut all: Vec<u8> = policy.thresholds.iter().copied().filter(|at| *at < 100).collect();
-    all.push(100);
-    all.sort_unstable();
-    all.dedup();
-    all.into()
+/// What a budget is watched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Watched {
+    limits: Limits,
+    /// In order, and the end.
+    thresholds: Arc<[u8]>,
 }
 
-/// What is reached of the thresholds above `told`, the highest that was told before.
-pub(super) fn crossing(
-    (counter, rule): (&Counter, &Rule),
-    span: Span,
-    used: Amount,
-    thresholds: &[u8],
-    told: u8,
-) -> Option<Crossing> {
-    let Rule::Budget { tokens, cost, .. } = rule else { return None };
-    let tokens_percent = tokens.map(|limit| percent(used.tokens, limit));
-    let nanos = |amount: i64| u64::try_from(amount).unwrap_or(0);
-    let cost_percent = cost.map(|limit| percent(nanos(used.cost.0), nanos(limit.0)));
-    let highest = tokens_percent.max(cost_percent)?;
-    let reached = thresholds.iter().copied().filter(|at| *at <= highest && *at > told).max()?;
-    let Span { start, end } = span;
-    let percent = reached;
-    Some(Crossing {
-        counter: counter.clone(),
-        start,
-        end,
-        percent,
-        used,
-        tokens_percent,
-        cost_percent,
-    })
+impl Watched {
+    /// Of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let mut all: Vec<u8> = policy.thresholds.iter().copied().filter(|at| *at < 100).collect();
+        all.push(100);
+        all.sort_unstable();
+        all.dedup();
+        Self { limits: policy.limits, thresholds: all.into() }
+    }
+}
+
+/// The highest threshold that was told of a counter, of the limits that held then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    limits: Limits,
+    percent: u8,
+}
+
+impl Told {
+    /// Every threshold that is reached and was not told, lowest first; they are told from now on. With other
+    /// limits all of them are to be told again.
+    pub fn reached(
+        &mut self,
+        counter: &Counter,
+        span: Span,
+        used: Amount,
+        watched: &Watched,
+    ) -> Vec<Crossing> {
+        let limits = watched.limits;
+        if self.limits != limits {
+            *self = Self { limits, percent: 0 };
+        }
+        let (tokens_percent, cost_percent) = limits.percents(used);
+        let Some(highest) = tokens_percent.max(cost_percent) else { return Vec::new() };
+        let is_news = |at: &u8| *at <= highest && *at > self.percent;
+        let reached = watched.thresholds.iter().copied().filter(is_news);
+        let Span { start, end } = span;
+        let all: Vec<Crossing> = reached
+            .map(|percent| Crossing {
+                counter: counter.clone(),
+                start,
+                end,
+                percent,
+                used,
+                limits,
+                tokens_percent,
+                cost_percent,
+            })
+            .collect();
+        self.percent = all.last().map_or(self.percent, |last| last.percent);
+        all
+    }
+}
+
+impl Limits {
+    /// How much of each limit is used, percent.
+    fn percents(&self, used: Amount) -> (Option<u8>, Option<u8>) {
+        let nanos = |amount: i64| u64::try_from(amount).unwrap_or(0);
+        let tokens = self.tokens.map(|limit| percent(used.tokens, limit));
+        (tokens, self.cost.map(|limit| percent(nanos(used.cost.0), nanos(limit.0))))
+    }
 }
 
 /// Rounded down, so that 100 is not told before it is so; 255 at most.

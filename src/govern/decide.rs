@@ -2,10 +2,11 @@
 //! (`redis/admit.lua`).
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::{
-    Amount, Ask, Block, BlockedRoute, Bound, Check, Reason, Rule, Standing,
-    reading::{Reading, budget_wait, refusal, standing},
+    Amount, Ask, Block, BlockedRoute, Bound, Check, Reason, Rule, Shortage, Standing,
+    reading::{BudgetReading, Reading, budget_wait, marks, refusal, standing, until_end},
 };
 use crate::domain::Money;
 
@@ -113,7 +114,7 @@ fn refusals<'a>(
     checks.iter().zip(readings).filter(move |(check, _)| ordinary(check)).filter_map(
         |(check, reading)| {
             let (reason, retry_after) = refusal(check, reading, ask.at)?;
-            Some(Block { check: check.clone(), reason, retry_after })
+            Some(Block { check: check.clone(), reason, retry_after, short: None })
         },
     )
 }
@@ -140,9 +141,7 @@ fn strict_room(
         let Reading::Budget(budget) = reading else { continue };
         let left = left(&check.rule, budget.spent.plus(budget.reserved.minus(held)));
         let Some(need) = need(&bound, left) else {
-            let reason = lacking(&bound, left);
-            let retry_after = budget_wait(budget, check, ask.at);
-            return Err(Block { check: check.clone(), reason, retry_after });
+            return Err(too_little(ask, (check, budget), &bound, left));
         };
         tightest = Some(match tightest {
             Some(other) if other.0.tokens <= need.0.tokens => other,
@@ -150,6 +149,28 @@ fn strict_room(
         });
     }
     Ok(tightest)
+}
+
+/// A strict budget that has too little left. What is reserved may be free again in a moment; where the request
+/// would not fit without that, either, it never does before the period ends.
+fn too_little(
+    ask: &Ask<'_>,
+    (check, budget): (&Check, &BudgetReading),
+    bound: &Bound,
+    left: Amount,
+) -> Block {
+    let fits_later = need(bound, self::left(&check.rule, budget.spent)).is_some();
+    let retry_after =
+        if fits_later { budget_wait(budget, check, ask.at) } else { until_end(budget, ask.at) };
+    let short = Some(Box::new(Shortage { needs: least(bound), left }));
+    Block { check: check.clone(), reason: lacking(bound, left), retry_after, short }
+}
+
+/// The least that a strict budget has to have left for a request.
+fn least(bound: &Bound) -> Amount {
+    let output = bound.wanted.unwrap_or(1).min(bound.most);
+    let output = Amount { tokens: output, cost: bound.output_price.at_most(output) };
+    output.plus(bound.input)
 }
 
 /// What a strict budget has left.
@@ -178,12 +199,7 @@ fn need(bound: &Bound, left: Amount) -> Option<(Amount, Option<u64>)> {
 
 /// Which of both is short.
 fn lacking(bound: &Bound, left: Amount) -> Reason {
-    let output = bound.wanted.map_or(1, |wanted| wanted.min(bound.most));
-    if bound.input.tokens.saturating_add(output) > left.tokens {
-        Reason::BudgetTokens
-    } else {
-        Reason::BudgetCost
-    }
+    if least(bound).tokens > left.tokens { Reason::BudgetTokens } else { Reason::BudgetCost }
 }
 
 /// How the caller stands, on the route that was granted if one was.
@@ -210,6 +226,22 @@ pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decisi
     all
 }
 
+/// The first exhausted budget that marks what it serves, of the caller and of the route that was granted.
+pub(super) fn marked(ask: &Ask<'_>, readings: &[Reading], decision: &Decision) -> Option<Uuid> {
+    let Decision::Grant(Chosen { route, .. }) = decision else { return None };
+    let (caller, mut rest) = split(readings, ask.caller.len());
+    let mut pairs: SmallVec<[(&Check, &Reading); 8]> = ask.caller.iter().zip(caller).collect();
+    for (index, asked) in ask.routes.iter().enumerate() {
+        let (own, others) = split(rest, asked.checks.len());
+        rest = others;
+        if *route == Some(index) {
+            pairs.extend(asked.checks.iter().zip(own));
+        }
+    }
+    let marks = pairs.into_iter().find(|(check, reading)| marks(check, reading));
+    marks.map(|(check, _)| check.counter.policy)
+}
+
 /// A denial where Redis and this process disagree (a rounding; a period that has not begun): the
 /// tightest budget tells.
 pub(super) fn fallback_denial(ask: &Ask<'_>, readings: &[Reading]) -> Decision {
@@ -221,7 +253,12 @@ pub(super) fn fallback_denial(ask: &Ask<'_>, readings: &[Reading]) -> Decision {
     match budgets.next() {
         Some((check, budget)) => {
             let retry_after = budget_wait(budget, check, ask.at);
-            let by = Block { check: check.clone(), reason: Reason::BudgetCost, retry_after };
+            let by = Block {
+                check: check.clone(),
+                reason: Reason::BudgetCost,
+                retry_after,
+                short: None,
+            };
             Decision::Deny { by, route: None }
         }
         None => Decision::Grant(Chosen::default()),

@@ -10,14 +10,16 @@ use std::{
 };
 
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
 use super::{
     Amount, Ask, Block, Crossing, Denied, Grant, History, Lease, Listener, Policy, RouteAsk,
-    Standing, Verdict,
+    Standing, Term, Verdict,
     book::{Book, Enforce},
+    calendar::{Span, span},
     clock::Clock,
-    crossing::thresholds,
-    decide::{Chosen, Decision, Readings, standing_of},
+    crossing::Watched,
+    decide::{Chosen, Decision, Readings, marked, standing_of},
     lease::Hold,
     periods::Periods,
     redis::{Link, admit::Session},
@@ -71,6 +73,9 @@ pub struct Governor {
     /// Replicas that were alive when Redis was last asked.
     pub(super) replicas: AtomicU32,
     pub(super) is_degraded: AtomicBool,
+    /// Whether Redis is there and refuses to count, and has done so since it last counted.
+    is_refused: AtomicBool,
+    was_refused: AtomicBool,
     hasher: RandomState,
     begun: Instant,
     /// What the windows' clock is ahead of this process's, milliseconds.
@@ -113,6 +118,8 @@ pub enum Moved {
         output_cap: Option<u64>,
         /// The limits that it is held to there.
         standing: Standing,
+        /// As [`Grant::throttled_by`].
+        throttled_by: Option<Uuid>,
     },
     /// The route may not be used now. What was reserved for the former one is free again.
     Blocked(Block),
@@ -144,6 +151,8 @@ impl Governor {
             generation: AtomicU32::new(1),
             replicas: AtomicU32::new(1),
             is_degraded: AtomicBool::new(is_shared),
+            is_refused: AtomicBool::new(false),
+            was_refused: AtomicBool::new(false),
             hasher: RandomState::new(),
             begun: Instant::now(),
             ahead: AtomicI64::new(ahead),
@@ -159,9 +168,13 @@ impl Governor {
         };
         let Some((readings, decision)) = decided else { return Verdict::Unavailable };
         let standing = standing_of(ask, &readings, &decision);
+        let throttled_by = marked(ask, &readings, &decision);
         match decision {
             Decision::Deny { by, route } => Verdict::Denied(Denied { by, route, standing }),
-            Decision::Grant(chosen) => Verdict::Granted(self.grant(ask, chosen, standing)),
+            Decision::Grant(chosen) => {
+                let grant = self.grant(ask, chosen, standing);
+                Verdict::Granted(Grant { throttled_by, ..grant })
+            }
         }
     }
 
@@ -181,19 +194,28 @@ impl Governor {
             blocked: chosen.blocked,
             standing,
             output_cap: chosen.output_cap,
+            throttled_by: None,
         }
     }
 
     /// Tells which policies an organization has, whenever they change: so that their counters begin
-    /// with what was used before, and their thresholds are known.
+    /// with what was used before.
     pub fn policies(&self, org: OrgId, policies: Vec<Policy>) {
-        let mut book = self.book(org);
-        for policy in policies.iter().filter(|policy| policy.period.is_some()) {
-            book.learn_thresholds(policy.id, thresholds(policy));
-        }
-        drop(book);
         self.periods().learn(org, policies);
         self.to_begin.notify_one();
+    }
+
+    /// Tells that these are in force, and known to the listener: from now on their thresholds are told, those
+    /// that are passed already among them.
+    pub fn in_force(&self, org: OrgId, policies: &[Policy]) {
+        let now = Timestamp::now();
+        for policy in policies {
+            let Some(period) = policy.period else { continue };
+            if self.book(org).watch(policy.id, Watched::of(policy)) {
+                let Span { start, end } = span(period, now);
+                self.periods().recheck(org, Term { policy: policy.id, start, end });
+            }
+        }
     }
 
     /// Waits until the counters of every policy that was told of have begun; `false` if some have
@@ -213,7 +235,25 @@ impl Governor {
     /// Whether limits are enforced by this process alone though Redis is configured.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        self.is_degraded.load(Ordering::Relaxed)
+        self.is_degraded.load(Ordering::Relaxed) || self.is_refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes that Redis is there and refuses a call, as it does when its memory is full. Told once, until it
+    /// counts again.
+    pub(super) fn refused(&self, reason: &str) {
+        self.was_refused.store(true, Ordering::Relaxed);
+        if !self.is_refused.swap(true, Ordering::Relaxed) {
+            tracing::error!(%reason, "redis refuses to count: limits are enforced as if it were away");
+        }
+    }
+
+    /// Notes that Redis has written something: it counts again, unless something else was refused meanwhile.
+    pub(super) fn written(&self) {
+        let was_refused = self.was_refused.swap(false, Ordering::Relaxed);
+        if !was_refused && self.is_refused.swap(false, Ordering::Relaxed) {
+            tracing::info!("redis counts again");
+            self.to_flush.notify_one();
+        }
     }
 
     /// Where limits are enforced now.
@@ -251,12 +291,13 @@ impl Governor {
         };
         let Some((readings, decision)) = decided else { return Moved::Unavailable };
         let standing = standing_of(&ask, &readings, &decision);
+        let throttled_by = marked(&ask, &readings, &decision);
         match decision {
             Decision::Deny { by, .. } => Moved::Blocked(by),
             Decision::Grant(chosen) => {
                 hold.strict = chosen.strict.unwrap_or(hold.expected);
                 hold.route = Some(Arc::clone(route.checks));
-                Moved::Granted { output_cap: chosen.output_cap, standing }
+                Moved::Granted { output_cap: chosen.output_cap, standing, throttled_by }
             }
         }
     }

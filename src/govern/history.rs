@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Amount;
-use crate::domain::{Mark, OrgId, Period, Position, Timestamp};
+use crate::domain::{Mark, Money, OrgId, Period, Position, Timestamp};
 
 /// A policy, as far as counters need to know it before a request comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,17 @@ pub struct Policy {
     pub period: Option<Period>,
     /// A budget's thresholds, percent.
     pub thresholds: Vec<u8>,
+    /// A budget's limits.
+    pub limits: Limits,
+}
+
+/// How much a budget allows in a period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Tokens; none for no limit.
+    pub tokens: Option<u64>,
+    /// Money; none for no limit.
+    pub cost: Option<Money>,
 }
 
 /// A budget and one of its periods.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    Amount, Governor, Term, Used,
+    Amount, Crossing, Governor, Term, Used,
     book::TermKey,
     governor::lock,
     periods::{Recheck, Wanted},
@@ -124,7 +124,7 @@ impl Governor {
                     Err(fault) => {
                         lock(shard).not_flushed(flush);
                         if let LinkFault::Refused(reason) = fault {
-                            tracing::error!(%reason, "redis refuses what was settled");
+                            self.refused(&reason);
                         }
                         return false;
                     }
@@ -155,10 +155,15 @@ impl Governor {
 
     async fn keep_counting(&self, link: &Link) {
         loop {
-            if let Ok(mut answer) = self.beat(None, &[]).send(link, &BEAT).await {
-                let _ = answer.number();
-                let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
-                self.replicas.store(alive.max(1), Ordering::Relaxed);
+            match self.beat(None, &[]).send(link, &BEAT).await {
+                Ok(mut answer) => {
+                    let _ = answer.number();
+                    let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
+                    self.replicas.store(alive.max(1), Ordering::Relaxed);
+                    self.written();
+                }
+                Err(LinkFault::Refused(reason)) => self.refused(&reason),
+                Err(LinkFault::Away) => {}
             }
             tokio::time::sleep(COUNT_EVERY).await;
         }
@@ -180,6 +185,7 @@ impl Governor {
         let session = self.session();
         let mut call = Call::at(None);
         call.key(org.map_or_else(|| keys::REPLICAS.to_owned(), keys::sessions));
+        call.key(org.map_or_else(|| keys::REPLICAS_KEPT.to_owned(), keys::kept));
         call.arg(&session.replica);
         call.arg(session.generation);
         call.arg(1);
@@ -191,9 +197,16 @@ impl Governor {
         call
     }
 
-    /// Whether periods have begun anew: then what was settled here is told again.
+    /// Whether Redis has forgotten everything, or periods have begun anew: then what was counted and
+    /// settled here is told again.
     fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) {
         let (_now, _alive) = (answer.number(), answer.number());
+        let kept = answer.number();
+        if self.periods().is_kept_anew(org, kept) {
+            let now = self.now();
+            self.book(org).ask_windows(org, now);
+            self.to_flush.notify_one();
+        }
         for (policy, start, known) in begun {
             let epoch = answer.number();
             if epoch == 0 {
@@ -396,8 +409,11 @@ impl Governor {
             for key in &idle {
                 book.begin(key, sums.get(key).copied().unwrap_or_default(), mark);
             }
+            drop(book);
+            self.tell_passed(org, &sums);
             return;
         };
+        self.tell_passed(org, &sums);
         for chunk in idle.chunks(CHUNK / 4) {
             let right = begin::reconcile(link, org, chunk, &sums, &used.marks).await;
             let right = right.unwrap_or_else(|_| vec![false; chunk.len()]);
@@ -407,6 +423,15 @@ impl Governor {
                 rechecks.iter().filter(|one| wrong.iter().any(|key| key.term() == one.term));
             self.compare_later(org, wrong.clone(), again.copied().collect());
         }
+    }
+
+    /// Tells thresholds that were passed before they were there, or limits lower.
+    fn tell_passed(&self, org: OrgId, sums: &HashMap<TermKey, Amount>) {
+        let mut book = self.book(org);
+        let passed: Vec<Crossing> =
+            sums.iter().flat_map(|(key, held)| book.crossed_by(key, *held)).collect();
+        drop(book);
+        self.tell(passed);
     }
 
     fn compare_later(&self, org: OrgId, idle: Vec<TermKey>, rechecks: Vec<Recheck>) {

@@ -22,6 +22,8 @@ pub(super) struct RateLink {
     pub sent: Vec<Tick>,
     /// The number of that batch.
     pub batch: u64,
+    /// Whether Redis is to be asked if the window is still there, though nothing is owed.
+    pub is_asked: bool,
     pub is_dirty: bool,
 }
 

@@ -18,7 +18,7 @@ use super::{
         keys,
     },
 };
-use crate::domain::{Period, Position, Timestamp};
+use crate::domain::{OrgId, Period, Position, Timestamp};
 
 /// Entries of one call.
 const BATCH: usize = 100;
@@ -190,6 +190,24 @@ impl Book {
         }
     }
 
+    /// Has Redis asked whether it still holds an organization's windows: one that it has lost is made,
+    /// and told what was counted here, before a request meets it.
+    pub fn ask_windows(&mut self, org: OrgId, now: Clock) {
+        let mut counters = Vec::new();
+        for (counter, rate) in self.rates.iter_mut().filter(|(counter, _)| counter.org == org) {
+            rate.requests.advance(now.second());
+            rate.tokens.advance(now.second());
+            let is_used = rate.requests.sum() > 0 || rate.tokens.sum() > 0;
+            if let Some(link) = rate.link.as_mut().filter(|_| is_used) {
+                link.is_asked = true;
+                counters.push(counter.clone());
+            }
+        }
+        for counter in &counters {
+            self.mark_rate(counter);
+        }
+    }
+
     /// The next call that tells Redis something, of one organization; none if there is nothing.
     pub fn flush(&mut self, ledger: &str, session: &Session, now: Option<u64>) -> Option<Flush> {
         let org = self.dirty.front()?.org();
@@ -230,9 +248,10 @@ impl Book {
                     link.sent = std::mem::take(&mut link.owed);
                     link.batch = batch;
                 }
-                if link.sent.is_empty() {
+                if link.sent.is_empty() && !link.is_asked {
                     return None;
                 }
+                link.is_asked = false;
                 call.key(keys::window(&counter));
                 call.arg("w");
                 call.arg(link.epoch);
@@ -337,11 +356,20 @@ impl Book {
         self.mark(key);
     }
 
+    /// What told nothing was a question, which has no answer.
+    fn ask_again(&mut self, counter: &Counter) {
+        let link = self.rates.get_mut(counter).and_then(|rate| rate.link.as_mut());
+        if let Some(link) = link {
+            link.is_asked |= link.sent.is_empty();
+        }
+        self.mark_rate(counter);
+    }
+
     /// The call has failed: everything is told again.
     pub fn not_flushed(&mut self, flush: Flush) {
         for item in flush.items {
             match item {
-                Sent::Rate(counter) => self.mark_rate(&counter),
+                Sent::Rate(counter) => self.ask_again(&counter),
                 Sent::Term { key, .. } => self.mark(&key),
             }
         }

@@ -43,11 +43,12 @@ mod window;
 
 pub use amount::Amount;
 pub use ask::{
-    Ask, Block, BlockedRoute, Bound, Denied, Grant, Reason, Room, RouteAsk, Standing, Verdict,
+    Ask, Block, BlockedRoute, Bound, Denied, Grant, Reason, Room, RouteAsk, Shortage, Standing,
+    Verdict,
 };
 pub use check::{Check, Counter, Rule};
 pub use crossing::{Crossing, Listener};
 pub use expectation::Expectations;
 pub use governor::{Governor, LimiterState, Moved, OnFailure, Settings};
-pub use history::{History, HistoryError, Policy, Second, Term, Used};
+pub use history::{History, HistoryError, Limits, Policy, Second, Term, Used};
 pub use lease::Lease;

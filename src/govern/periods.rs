@@ -47,6 +47,8 @@ struct Org {
     /// With the epoch under which they began.
     begun: HashMap<(Uuid, Timestamp), u64>,
     is_recalled: bool,
+    /// Since when Redis keeps its keys; zero until that is heard.
+    kept: u64,
 }
 
 /// A budget, when its period began, and the epoch of its counters.
@@ -65,6 +67,12 @@ impl Periods {
         if let Some(org) = self.orgs.get_mut(&org) {
             org.begun.retain(|(id, _), _| *id != policy);
         }
+    }
+
+    /// Redis keeps an organization's keys since then; whether that is news.
+    pub fn is_kept_anew(&mut self, org: OrgId, since: u64) -> bool {
+        let org = self.orgs.entry(org).or_default();
+        std::mem::replace(&mut org.kept, since) != since
     }
 
     /// A period has begun; whether that is news.
@@ -119,6 +127,7 @@ impl Periods {
     /// Has a period compared as a whole after a while.
     pub fn recheck(&mut self, org: OrgId, term: Term) {
         let due = Instant::now() + Duration::from_secs(1);
+        self.rechecks.retain(|one| (one.org, one.term) != (org, term));
         self.rechecks.push(Recheck { org, term, due, tries: 0 });
     }
 

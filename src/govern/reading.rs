@@ -70,14 +70,31 @@ pub(super) fn refusal(
     }
 }
 
+/// Whether a budget is exhausted that marks what it serves.
+pub(super) fn marks(check: &Check, reading: &Reading) -> bool {
+    match (&check.rule, reading) {
+        (Rule::Budget { marks: true, .. }, Reading::Budget(budget)) => is_spent(budget, check),
+        _ => false,
+    }
+}
+
+/// Whether what was settled alone exhausts a budget.
+fn is_spent(budget: &BudgetReading, check: &Check) -> bool {
+    let Rule::Budget { tokens, cost, .. } = &check.rule else { return false };
+    tokens.is_some_and(|limit| budget.spent.tokens >= limit)
+        || cost.is_some_and(|limit| budget.spent.cost >= limit)
+}
+
 /// Until the period ends; where only requests in flight fill the budget, a moment.
 pub(super) fn budget_wait(budget: &BudgetReading, check: &Check, at: Timestamp) -> Duration {
-    let Rule::Budget { tokens, cost, .. } = &check.rule else { return Duration::ZERO };
-    let spent = tokens.is_some_and(|limit| budget.spent.tokens >= limit)
-        || cost.is_some_and(|limit| budget.spent.cost >= limit);
+    let end = until_end(budget, at);
+    if is_spent(budget, check) { end } else { end.min(Duration::from_secs(1)) }
+}
+
+/// Until its period ends.
+pub(super) fn until_end(budget: &BudgetReading, at: Timestamp) -> Duration {
     let micros = u64::try_from(budget.end.0.saturating_sub(at.0)).unwrap_or(0);
-    let end = Duration::from_micros(micros);
-    if spent { end } else { end.min(Duration::from_secs(1)) }
+    Duration::from_micros(micros)
 }
 
 fn full(limit: Option<u32>, counted: Counted) -> Option<Duration> {

@@ -37,7 +37,7 @@ impl Governor {
             }
             Err((fault, late)) => {
                 if let LinkFault::Refused(reason) = fault {
-                    tracing::error!(%reason, "redis refuses to count");
+                    self.refused(&reason);
                 }
                 if let Some(late) = late.filter(|_| ask.counts) {
                     self.take_back_when_answered(ask, held, session, late);

@@ -89,6 +89,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         smart_model: None,
         inbound: None,
         input_guess: 0,
+        alias: None,
         plan: None,
         gate: None,
         media: Vec::new(),
@@ -100,6 +101,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         },
         reservation: None,
         standing: Standing::default(),
+        throttled_by: None,
         attempt: super::ctx::Attempt::default(),
         lease: None,
         callers_fault: None,
@@ -304,6 +306,7 @@ async fn planned(
     call.inbound = Some(inbound);
     call.smart_model = choice;
     let plan = plan.ok_or(None)?;
+    call.alias = plan.as_ref().ok().map(|plan| Arc::clone(plan.alias()));
     call.plan = Some(limits::admit(&shared, call, arrived, &org, plan).await?);
     Ok(())
 }

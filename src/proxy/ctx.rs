@@ -65,6 +65,8 @@ pub struct Call {
     pub inbound: Option<Inbound>,
     /// About how many tokens a streamed request is, once its body is gone.
     pub input_guess: u64,
+    /// What the client's name led to, also where the request was refused before a plan was followed.
+    pub alias: Option<Arc<str>>,
     pub plan: Option<Plan>,
     pub gate: Option<Handle>,
     /// Files that the client named by URL, for vendors that want their bytes.
@@ -78,6 +80,8 @@ pub struct Call {
     pub reservation: Option<Reservation>,
     /// How the caller stands with them.
     pub standing: Standing,
+    /// The exhausted budget that served it on and marks it.
+    pub throttled_by: Option<Arc<str>>,
     pub attempt: Attempt,
     /// Its place on its route.
     pub lease: Option<Lease>,

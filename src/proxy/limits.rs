@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::{
     bound,
@@ -58,7 +59,8 @@ pub async fn admit(
     let plan = plan.and_then(|plan| {
         if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) }
     });
-    if org.policies.is_free(&held.policies) {
+    let checks = callers(org, &held.policies, call.smart_model.as_ref().map(|_| name));
+    if checks.is_empty() && org.policies.is_free(&held.policies) {
         return plan;
     }
     let asked = match &plan {
@@ -70,7 +72,7 @@ pub async fn admit(
         Ok(plan) => shared.expectations.of((org.id, &**plan.alias(), call.endpoint)),
         Err(_) => Amount::ZERO,
     };
-    let caller = &counted(call, &held.policies.checks);
+    let caller = &counted(call, &checks);
     let counts = plan.is_ok();
     let verdict = shared
         .governor
@@ -84,6 +86,16 @@ pub async fn admit(
         }
         Verdict::Unavailable => Err(counters_away()),
     }
+}
+
+/// What a caller's request is held to wherever it goes: by what is about the caller, and by the limits of the
+/// smart model that it names.
+fn callers(org: &OrgSnapshot, caller: &CallerPolicies, smart: Option<&str>) -> Arc<[Check]> {
+    let own = smart.map_or_else(Vec::new, |name| org.policies.on_smart(org.id, name));
+    if own.is_empty() {
+        return Arc::clone(&caller.checks);
+    }
+    caller.checks.iter().cloned().chain(own).collect()
 }
 
 /// What a request is held to of `checks`: a determiner's is none of the caller's requests, its tokens and its
@@ -104,7 +116,7 @@ fn counted(call: &Call, checks: &Arc<[Check]>) -> Arc<[Check]> {
 
 /// What a caller asks for, before it is known which of the routes it will be.
 pub struct Wanted<'a> {
-    /// The name that it sent.
+    /// The smart model that it named.
     pub name: &'a str,
     /// Every route that may come of it.
     pub routes: &'a [Arc<Route>],
@@ -122,7 +134,7 @@ pub async fn refuses(
     if !wanted.routes.iter().any(|route| held.policies.may_use(wanted.name, route)) {
         return true;
     }
-    let caller = &held.policies.checks;
+    let caller = &callers(org, &held.policies, Some(wanted.name));
     if caller.is_empty() {
         return false;
     }
@@ -195,6 +207,7 @@ fn granted(
     (org, at): (&Arc<OrgSnapshot>, Timestamp),
 ) -> Plan {
     call.standing = grant.standing;
+    call.throttled_by = name_of(grant.throttled_by, org);
     let blocked = grant.blocked.iter().filter_map(|blocked| asked.get(blocked.route));
     plan.close(blocked.map(|route| route.position));
     let chosen = grant.route.and_then(|route| asked.get(route));
@@ -223,7 +236,8 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     let moved = held.lease.move_to(next.ask()).await;
     held.route = Some(route.id);
     let outcome = match moved {
-        Moved::Granted { output_cap, standing } => {
+        Moved::Granted { output_cap, standing, throttled_by } => {
+            call.throttled_by = name_of(throttled_by, &held.org);
             held.output_cap = output_cap;
             held.is_strict = next.bound.is_some();
             call.standing = call.standing.tightest(standing);
@@ -262,6 +276,11 @@ pub fn settle(
     if let Some(held) = held {
         held.lease.settle(used, position);
     }
+}
+
+/// What a policy is called.
+fn name_of(policy: Option<Uuid>, org: &OrgSnapshot) -> Option<Arc<str>> {
+    policy.and_then(|id| org.policies.limit(id)).map(|policy| Arc::clone(&policy.name))
 }
 
 fn denied(by: &Block, org: &OrgSnapshot) -> Refusal {

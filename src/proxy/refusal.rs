@@ -6,7 +6,7 @@ use crate::{
         errors::{GATEWAY, INVALID_REQUEST, RATE_LIMIT, UPSTREAM},
     },
     domain::{Attempt, CURRENCY, Endpoint},
-    govern::{Block, Reason, Rule},
+    govern::{Amount, Block, Reason, Rule, Shortage},
     wire::HeadError,
 };
 
@@ -136,6 +136,9 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
         Reason::BudgetTokens | Reason::BudgetCost => ("budget", "budget_exceeded"),
     };
     let message = match (by.reason, &by.check.rule) {
+        _ if by.short.as_ref().is_some_and(|short| short.left != Amount::ZERO) => {
+            too_little(by, policy)
+        }
         (Reason::Requests, Rule::Rate { requests: Some(limit), .. }) => {
             format!("rate limit '{policy}' is reached: {limit} requests per minute")
         }
@@ -154,6 +157,18 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
     let message = format!("{message}; try again in {} s", seconds.max(1));
     let error = GatewayError::new(429, RATE_LIMIT, message).code(code).retry_after(seconds.max(1));
     Refusal { error: Box::new(error), reason }
+}
+
+/// A strict budget that is not used up, and has too little left.
+fn too_little(by: &Block, policy: &str) -> String {
+    let Some(Shortage { needs, left }) = by.short.as_deref() else { return String::new() };
+    let (needs, left, unit) = match by.reason {
+        Reason::BudgetCost => (needs.cost.to_string(), left.cost.to_string(), CURRENCY),
+        _ => (needs.tokens.to_string(), left.tokens.to_string(), "tokens"),
+    };
+    format!(
+        "budget '{policy}' has too little left: the request needs up to {needs} {unit}, {left} are left"
+    )
 }
 
 /// A smart model that is switched off.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Route;
 use crate::{
-    domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, TrafficType},
+    domain::{BudgetTarget, ExhaustAction, Money, OrgId, RouteId, Scope, ScopeType, TrafficType},
     govern::{Check, Counter, Rule},
     policy::{AccessPolicy, Asked, Candidate, Subject, permits},
     store::{AccessRow, BudgetRow, RateLimitRow},
@@ -36,6 +36,8 @@ pub struct Policies {
     about_callers: Vec<Arc<Policy>>,
     /// Those about what is reached: they hold for routes, whoever calls.
     by_route: HashMap<RouteId, Arc<[Check]>>,
+    /// Rate limits of one alias each: of a smart model's name, too, which no route has.
+    of_names: Vec<Arc<Policy>>,
     access: Vec<(Scope, Arc<AccessPolicy>)>,
     none: Arc<[Check]>,
 }
@@ -46,6 +48,7 @@ impl Default for Policies {
             limits: HashMap::new(),
             about_callers: Vec::new(),
             by_route: HashMap::new(),
+            of_names: Vec::new(),
             access: Vec::new(),
             none: Arc::new([]),
         }
@@ -108,8 +111,9 @@ impl Policies {
             .map(|route| (route.id, checks_of_route(org, route, &about_routes)))
             .filter(|(_, checks)| !checks.is_empty())
             .collect();
+        let of_names = about_routes.into_iter().filter(|policy| is_of_name(policy)).collect();
         let limits = limits.into_iter().map(|policy| (policy.id, policy)).collect();
-        Self { limits, about_callers, by_route, access, none: Arc::new([]) }
+        Self { limits, about_callers, by_route, of_names, access, none: Arc::new([]) }
     }
 
     /// A rate limit or budget by its id.
@@ -142,6 +146,13 @@ impl Policies {
             targeted,
             access: access.map(|(_, policy)| Arc::clone(policy)).collect(),
         }
+    }
+
+    /// What requests for a smart model are held to, wherever its slots lead: the rate limits of its own name.
+    #[must_use]
+    pub fn on_smart(&self, org: OrgId, name: &str) -> Vec<Check> {
+        let subject = Subject { alias: Some(name), ..Subject::default() };
+        self.of_names.iter().flat_map(|policy| checks(org, policy, &subject)).collect()
     }
 
     /// What requests of that caller are held to on a route, and only there.
@@ -186,6 +197,13 @@ fn checks_of_route(org: OrgId, route: &Route, policies: &[Arc<Policy>]) -> Arc<[
         .collect()
 }
 
+/// Whether it is a rate limit of one alias. Budgets are counted by the alias that was chosen, as in the ledger.
+fn is_of_name(policy: &Policy) -> bool {
+    let scope = &policy.scope;
+    let is_rate = matches!(policy.rule, Rule::Rate { .. });
+    is_rate && scope.kind == ScopeType::ModelAlias && scope.value.is_some()
+}
+
 /// One check for each of the policy's counters that the subject is of.
 fn checks<'a>(
     org: OrgId,
@@ -223,6 +241,7 @@ fn budget(row: &BudgetRow) -> Policy {
             tokens: u64::try_from(row.token_limit).ok().filter(|limit| *limit > 0),
             cost: row.cost_limit.filter(|limit| *limit > Money::default()),
             blocks: row.action == ExhaustAction::Block,
+            marks: row.action == ExhaustAction::Throttle,
             strict: row.strict,
         },
         thresholds: thresholds.into(),

@@ -9,7 +9,8 @@
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
 --       number of the caller's checks, those checks; number of routes, and of each:
 --       input tokens, input cost, output wanted or '-', output at most, price of output, number of checks, checks
---       A check: 'r', requests, tokens   or   'b', tokens, cost, 1 if strict   ('-' for no limit)
+--       A check: 'r', requests, tokens   or   'b', tokens, cost, its manner   ('-' for no limit)
+--       A budget's manner: 0 refuses when it is used up; 1 strict; 2 refuses nothing, and is only read
 -- Answers  for each request a list:
 --       granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
 --       budgets reserve, now in ms, and of each check:
@@ -162,12 +163,14 @@ local function reserved(budget, kind)
 end
 
 local function read_budget()
-  local check = { kind = 'b', limits = { limit() or false, limit() or false }, strict = text() == '1' }
+  local check = { kind = 'b', limits = { limit() or false, limit() or false } }
+  local manner = text()
+  check.strict, check.serves = manner == '1', manner == '2'
   local marker = next_key()
   local budget = budget_of(marker, next_key())
   check.budget, check.begun, check.spent = budget, budget.epoch ~= nil, budget.spent
   check.reserved = { reserved(budget, 1), reserved(budget, 2) }
-  if check.begun and not budget.fresh then
+  if check.begun and not budget.fresh and not check.serves then
     for kind = 1, 2 do
       local most = check.limits[kind]
       if most and check.spent[kind] + check.reserved[kind] >= most then
@@ -329,7 +332,7 @@ local function count(request)
         end
       elseif check.strict then
         reserve(check.budget, request.need, again and request.held or nothing)
-      elseif not again then
+      elseif not again and not check.serves then
         reserve(check.budget, request.expected, nothing)
       end
     end

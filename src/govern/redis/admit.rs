@@ -48,13 +48,22 @@ pub(in crate::govern) enum Life {
     Budget(u64),
     /// The budget's period has not begun.
     NotBegun,
-    /// It was not asked for: it refuses nothing.
+    /// It was not asked for: it neither refuses nor marks.
     NotAsked,
 }
 
-/// Whether a check can refuse, and is asked for.
+/// Whether a check can refuse, or marks, and is asked for.
 const fn is_asked(check: &Check) -> bool {
-    !matches!(check.rule, Rule::Budget { blocks: false, .. })
+    !matches!(check.rule, Rule::Budget { blocks: false, marks: false, .. })
+}
+
+/// How a budget is held to its limits.
+const fn manner(check: &Check) -> u8 {
+    match check.rule {
+        Rule::Budget { blocks: false, .. } => 2,
+        _ if is_strict(check) => 1,
+        _ => 0,
+    }
 }
 
 /// What is asked for one request: its part of a [`together`].
@@ -126,7 +135,7 @@ fn checks(call: &mut Call, ask: &Ask<'_>, checks: &[Check], calendar: &mut Calen
                 call.arg("b");
                 limit(call, *tokens);
                 limit(call, cost.map(|cost| u64::try_from(cost.0).unwrap_or(0)));
-                call.arg(u8::from(is_strict(check)));
+                call.arg(manner(check));
             }
         }
     }

@@ -1,8 +1,9 @@
--- Says that a replica is alive, and tells who is and which periods have begun.
+-- Says that a replica is alive, and tells who is, since when these keys are kept, and which periods have begun.
 --
--- KEYS  1 sessions; then markers
+-- KEYS  1 sessions; 2 since when they are kept; then markers
 -- ARGV  now in ms or ''; replica; generation; 1 if it is to be registered where it is not
--- Answers  now in ms, live replicas, and of each marker its epoch (0 if it has not begun)
+-- Answers  now in ms, live replicas, since when the keys are kept (another number after Redis has forgotten
+--          everything), and of each marker its epoch (0 if it has not begun)
 
 local FORGET_MS = 120000
 
@@ -22,8 +23,12 @@ for i = 1, #all, 2 do
     redis.call('HDEL', sessions, all[i])
   end
 end
-local answer = { now, alive }
-for i = 2, #KEYS do
+-- Only beats write it: what is missing when one finds it so is missing for every request since.
+local kept = next_key()
+redis.call('SET', kept, integer(now * 1000), 'NX')
+redis.call('PEXPIRE', kept, 24 * 3600 * 1000)
+local answer = { now, alive, tonumber(redis.call('GET', kept)) }
+for i = 3, #KEYS do
   answer[#answer + 1] = tonumber(redis.call('HGET', KEYS[i], 'e')) or 0
 end
 return answer

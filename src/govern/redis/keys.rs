@@ -11,6 +11,14 @@ use crate::{
 /// The key that says which replicas there are, of all organizations.
 pub(in crate::govern) const REPLICAS: &str = "tp:{replicas}";
 
+/// Since when those are kept.
+pub(in crate::govern) const REPLICAS_KEPT: &str = "tp:{replicas}:k";
+
+/// Since when an organization's keys are kept.
+pub(in crate::govern) fn kept(org: OrgId) -> String {
+    key(org, "k", |_| {})
+}
+
 /// Who is alive and holds reservations of an organization.
 pub(in crate::govern) fn sessions(org: OrgId) -> String {
     key(org, "s", |_| {})
@@ -80,6 +88,7 @@ mod tests {
         let (policy, start) = (counter.policy, Timestamp(1_000_000));
         let keys = [
             sessions(org),
+            kept(org),
             window(&counter),
             marker(org, policy, start),
             lock(org, policy, start),

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::scene::{
     ORG, Scene, amount, budget, budget_of, check, denied, granted, none, policies, requests,
-    settle, strict, tokens, until,
+    settle, strict, throttle, tokens, until,
 };
 use crate::{
     domain::{Money, Period, Position, Price, Timestamp},
@@ -111,15 +111,16 @@ async fn budgets_that_do_not_block_only_count() {
         tokens: Some(10),
         cost: None,
         blocks: false,
+        marks: false,
         strict: false,
     };
     let checks: Arc<[Check]> = vec![check(1, rule)].into();
-    scene.governor.policies(ORG, policies(&checks));
+    scene.governor.in_force(ORG, &policies(&checks));
     for _ in 0..5 {
         assert!(scene.use_up(&checks, amount(8)).await);
     }
     let told: Vec<u8> = scene.told.lock().unwrap().iter().map(|told| told.percent).collect();
-    assert_eq!(told, [80, 100]);
+    assert_eq!(told, [80, 90, 100]);
 }
 
 #[tokio::test]
@@ -146,7 +147,13 @@ async fn a_strict_budget_refuses_a_maximum_that_it_does_not_afford() {
     let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
     let (none, at) = (none(), Timestamp::now());
     let ask = |wanted| [route(&none, Some(bound(100, Some(wanted), 8000)))];
-    denied(scene.ask_routes(&checks, &ask(901), at).await);
+    let by = denied(scene.ask_routes(&checks, &ask(901), at).await).by;
+    let short = by.short.clone().unwrap();
+    assert_eq!(
+        (by.reason, short.needs.tokens, short.left.tokens),
+        (Reason::BudgetTokens, 1001, 1000)
+    );
+    assert!(by.retry_after > Duration::from_secs(1), "not before the period ends: {by:?}");
     let grant = granted(scene.ask_routes(&checks, &ask(900), at).await);
     assert_eq!(grant.output_cap, None);
     denied(scene.ask_routes(&checks, &ask(1), at).await);
@@ -281,7 +288,7 @@ async fn limits_begin_with_what_was_used_in_the_last_minute() {
 async fn passing_a_threshold_is_told_once() {
     let scene = Scene::here();
     let checks: Arc<[Check]> = vec![budget_of(1, Some(1000), Some(4_000_000), false)].into();
-    scene.governor.policies(ORG, policies(&checks));
+    scene.governor.in_force(ORG, &policies(&checks));
     for _ in 0..10 {
         scene.use_up(&checks, amount(95)).await;
     }
@@ -290,4 +297,79 @@ async fn passing_a_threshold_is_told_once() {
         told.iter().map(|one| (one.percent, one.tokens_percent, one.cost_percent)).collect();
     assert_eq!(percents, [(80, Some(85), Some(21)), (90, Some(95), Some(23))]);
     assert_eq!(told[0].used, Amount { tokens: 855, cost: Money(855_000) });
+}
+
+/// The percents that were told, in order.
+fn told(scene: &Scene) -> Vec<u8> {
+    scene.told.lock().unwrap().iter().map(|told| told.percent).collect()
+}
+
+#[tokio::test]
+async fn one_request_that_passes_several_thresholds_has_each_of_them_told() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.governor.in_force(ORG, &policies(&checks));
+    assert!(scene.use_up(&checks, amount(1200)).await);
+    assert_eq!(told(&scene), [80, 90, 100]);
+}
+
+#[tokio::test]
+async fn a_raised_limit_has_its_thresholds_told_again() {
+    let scene = Scene::here();
+    for (limit, used) in [(100, 100), (300, 170), (300, 30)] {
+        let checks: Arc<[Check]> = vec![budget(1, limit)].into();
+        scene.governor.in_force(ORG, &policies(&checks));
+        assert!(scene.use_up(&checks, amount(used)).await);
+    }
+    assert_eq!(told(&scene), [80, 90, 100, 80, 90, 100]);
+    let limits: Vec<_> = scene.told.lock().unwrap().iter().map(|told| told.limits.tokens).collect();
+    assert_eq!(limits[2..4], [Some(100), Some(300)]);
+}
+
+#[tokio::test]
+async fn a_limit_below_what_is_used_is_told_without_a_request() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.database.keep(scene.ledger, Timestamp::now(), &checks, amount(400));
+    scene.database.deliver_all();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    for (limit, percents) in [(450, vec![80]), (300, vec![80, 80, 90, 100])] {
+        let policies = policies(&[budget(1, limit)]);
+        scene.governor.policies(ORG, policies.clone());
+        scene.governor.in_force(ORG, &policies);
+        until("it is told", async || told(&scene) == percents).await;
+    }
+}
+
+#[tokio::test]
+async fn what_an_exhausted_throttle_serves_is_marked_on_whichever_route() {
+    let scene = Scene::here();
+    let (first, none): (Arc<[Check]>, _) = (vec![throttle(1, 10)].into(), none());
+    let routes = [route(&first, None), route(&none, None)];
+    let ask = async || granted(scene.ask_routes(&none, &routes, Timestamp::now()).await);
+    let grant = ask().await;
+    assert_eq!(grant.throttled_by, None);
+    settle(grant, amount(10), None);
+    let mut grant = ask().await;
+    assert_eq!(grant.throttled_by, Some(first[0].counter.policy));
+    let moved = grant.lease.as_mut().unwrap().move_to(routes[1]).await;
+    assert!(matches!(moved, Moved::Granted { throttled_by: None, .. }), "{moved:?}");
+    let moved = grant.lease.as_mut().unwrap().move_to(routes[0]).await;
+    assert!(matches!(moved, Moved::Granted { throttled_by: Some(_), .. }), "{moved:?}");
+}
+
+#[tokio::test]
+async fn what_only_requests_in_flight_leave_no_room_for_is_told_to_come_back_in_a_moment() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
+    let (none, at) = (none(), Timestamp::now());
+    let routes = [route(&none, Some(bound(100, Some(500), 8000)))];
+    let flying = granted(scene.ask_routes(&checks, &routes, at).await);
+    let by = denied(scene.ask_routes(&checks, &routes, at).await).by;
+    assert_eq!(by.short.clone().unwrap().left.tokens, 400);
+    assert!(by.retry_after <= Duration::from_secs(1), "{by:?}");
+    settle(flying, amount(600), None);
+    let by = denied(scene.ask_routes(&checks, &routes, at).await).by;
+    assert!(by.retry_after > Duration::from_secs(1), "{by:?}");
 }

@@ -8,7 +8,7 @@ use super::database::Database;
 use crate::{
     domain::{LedgerId, Money, OrgId, Period, Position, Timestamp},
     govern::{
-        Amount, Ask, Check, Counter, Crossing, Denied, Governor, Grant, OnFailure, Policy,
+        Amount, Ask, Check, Counter, Crossing, Denied, Governor, Grant, Limits, OnFailure, Policy,
         RouteAsk, Rule, Settings, Verdict, redis::Link,
     },
 };
@@ -38,7 +38,17 @@ pub fn strict(policy: u128, limit: u64) -> Check {
 
 pub fn budget_of(policy: u128, tokens: Option<u64>, cost: Option<i64>, strict: bool) -> Check {
     let cost = cost.map(Money);
-    check(policy, Rule::Budget { period: Period::Monthly, tokens, cost, blocks: true, strict })
+    let rule =
+        Rule::Budget { period: Period::Monthly, tokens, cost, blocks: true, marks: false, strict };
+    check(policy, rule)
+}
+
+/// One that serves on when it is exhausted, and marks what it serves.
+pub fn throttle(policy: u128, limit: u64) -> Check {
+    let (tokens, cost, strict) = (Some(limit), None, false);
+    let rule =
+        Rule::Budget { period: Period::Monthly, tokens, cost, blocks: false, marks: true, strict };
+    check(policy, rule)
 }
 
 pub fn amount(tokens: u64) -> Amount {
@@ -138,6 +148,10 @@ pub fn policies(checks: &[Check]) -> Vec<Policy> {
             Rule::Rate { .. } => None,
         },
         thresholds: vec![80, 90],
+        limits: match check.rule {
+            Rule::Budget { tokens, cost, .. } => Limits { tokens, cost },
+            Rule::Rate { .. } => Limits::default(),
+        },
     };
     checks.iter().map(policy).collect()
 }

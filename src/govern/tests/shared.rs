@@ -10,8 +10,8 @@ use super::{
     database::Database,
     redis_server::{PATIENT, RedisServer, linked},
     scene::{
-        ORG, Scene, amount, budget, check, denied, granted, policies, requests, settle, tokens,
-        until,
+        ORG, Scene, amount, budget, check, denied, granted, policies, requests, settle, throttle,
+        tokens, until,
     },
 };
 use crate::{
@@ -178,6 +178,77 @@ async fn budgets_are_right_within_two_seconds_after_redis_has_lost_everything() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_are_whole_again_after_a_flush_though_nobody_asks() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20), tokens(2, 1000)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    for number in 0..20 {
+        assert!(replicas.scenes[number % 2].use_up(&checks, amount(10)).await);
+    }
+    denied(replicas.scenes[0].ask(&checks).await);
+    let counted = |check: &Check, field| {
+        server.run(&["HGET", &crate::govern::redis::keys::window(&check.counter), field])
+    };
+    let is_whole = || counted(&checks[0], "rs") == "20" && counted(&checks[1], "ts") == "200";
+    until("all of it is told", async || is_whole()).await;
+    server.run(&["FLUSHALL"]);
+    let begun = Instant::now();
+    until("the windows are whole again", async || is_whole()).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    for number in 0..60 {
+        denied(replicas.scenes[number % 2].ask(&checks).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_are_whole_again_after_a_restart_though_nobody_asks() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    for number in 0..20 {
+        assert!(replicas.scenes[number % 2].use_up(&checks, amount(10)).await);
+    }
+    server.kill();
+    server.start_again();
+    let key = crate::govern::redis::keys::window(&checks[0].counter);
+    until("the window is whole again", async || server.run(&["HGET", &key, "rs"]) == "20").await;
+    for number in 0..60 {
+        denied(replicas.scenes[number % 2].ask(&checks).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_below_what_is_used_is_told_by_each_replica_though_nobody_asks() {
+    let server = RedisServer::start();
+    let before = list(vec![budget(1, 1000)]);
+    let replicas = Replicas::start(&server, 2, &before, OnFailure::Local, PATIENT).await;
+    replicas.database.keep(replicas.scenes[0].ledger, Timestamp::now(), &before, amount(400));
+    replicas.database.deliver_all();
+    for scene in &replicas.scenes {
+        scene.governor.in_force(ORG, &policies(&[budget(1, 420)]));
+        until("both thresholds are told", async || {
+            let told = scene.told.lock().unwrap();
+            told.iter().map(|told| told.percent).eq([80, 90])
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_exhausted_throttle_serves_is_marked_by_every_replica() {
+    let server = RedisServer::start();
+    let checks = list(vec![throttle(1, 100)]);
+    let replicas = Replicas::start(&server, 2, &checks, OnFailure::Local, PATIENT).await;
+    let [first, second] = &replicas.scenes[..] else { panic!("there are two") };
+    assert_eq!(granted(second.ask(&checks).await).throttled_by, None);
+    assert!(first.use_up(&checks, amount(100)).await);
+    until("the other one knows", async || {
+        granted(second.ask(&checks).await).throttled_by == Some(checks[0].counter.policy)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counters_equal_the_ledger_after_a_replica_has_died_with_something_untold() {
     let server = RedisServer::start();
     let checks = list(vec![budget(1, 1_000_000)]);
@@ -247,6 +318,26 @@ async fn while_redis_is_dead_each_replica_enforces_its_share_and_tells_it_later(
         grant.standing.requests.unwrap().remaining <= 600 - 151
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_refuses_to_count_is_noticed_and_what_was_used_is_told_later() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 20), budget(2, 1_000_000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let scene = &replicas.scenes[0];
+    server.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    until("it is noticed without a request", async || scene.governor.is_degraded()).await;
+    let mut admitted = 0;
+    for _ in 0..40 {
+        admitted += u64::from(scene.use_up(&checks, amount(10)).await);
+        assert!(scene.governor.is_degraded());
+    }
+    assert_eq!(admitted, 20, "it is held to what is counted here");
+    server.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    until("it counts again", async || !scene.governor.is_degraded()).await;
+    until("what was used is told", async || spent(&server, &checks[1]) == amount(200)).await;
+    denied(scene.ask(&checks).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

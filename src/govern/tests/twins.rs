@@ -6,7 +6,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{
     redis_server::{PATIENT, RedisServer},
-    scene::{ORG, amount, budget_of, check},
+    scene::{ORG, amount, budget_of, check, throttle},
 };
 use crate::{
     domain::{Money, Period, Position, Price, Timestamp},
@@ -62,12 +62,13 @@ fn all() -> Vec<Check> {
         budget_of(6, Some(2000), Some(700_000), false),
         budget_of(7, Some(1500), None, true),
         budget_of(8, None, Some(1_900_000), true),
+        throttle(9, 300),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let picks = || {
-        prop::collection::vec(prop_oneof![9 => 0..3_usize, 1 => 3..4_usize, 18 => 4..8_usize], 0..4)
+        prop::collection::vec(prop_oneof![9 => 0..3_usize, 1 => 3..4_usize, 20 => 4..9_usize], 0..4)
     };
     let question = (
         picks(),

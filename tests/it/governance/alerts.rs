@@ -48,6 +48,50 @@ async fn thresholds_and_exhaustion_are_told_once_each() {
     assert_eq!(told[0]["data"]["tokens_used"], 60);
 }
 
+/// What a receiver was told of budgets: the event and the percents of the limit.
+fn thresholds(receiver: &MockVendor) -> Vec<(Value, Value, Value)> {
+    let calls = receiver.saw();
+    let told = calls.iter().map(|call| call.json()).map(|alert| {
+        let data = &alert["data"];
+        (alert["type"].clone(), data["threshold"].clone(), data["token_limit"].clone())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(_, percent, limit)| (limit.as_i64(), percent.as_i64()));
+    told
+}
+
+#[tokio::test]
+async fn a_budget_that_is_made_or_changed_below_what_is_used_is_told_without_a_request() {
+    let scene = Scene::new().await;
+    let receiver = MockVendor::start().await;
+    receiver.always(Reply::says("{}"));
+    let events = ["budget_threshold", "budget_exhausted"];
+    let hook = json!({"name": "ops", "url": format!("{}/hook", receiver.url()), "events": events});
+    scene.acme.create("alert-webhooks", hook).await;
+    scene.openai.always(costing(20, 10));
+    scene.key.chat("fast").await.has_status(200);
+    let mut budget = json!({"name": "day", "scope_type": "org", "period": "daily",
+        "token_limit": 20, "alert_thresholds": [50], "action_on_exhaust": "block"});
+    let made = scene.acme.create("budgets", budget.clone()).await;
+    let told = |count: usize| {
+        let receiver = &receiver;
+        until("it is told", async move || {
+            Some(thresholds(receiver)).filter(|told| told.len() >= count)
+        })
+    };
+    let half = |limit: i64| (json!("budget_threshold"), json!(50), json!(limit));
+    let whole = |limit: i64| (json!("budget_exhausted"), json!(100), json!(limit));
+    assert_eq!(told(2).await, [half(20), whole(20)]);
+    scene.key.chat("fast").await.has_status(429);
+    // What is reached of a raised limit is told of that one.
+    budget["token_limit"] = json!(50);
+    let path = format!("/admin/budgets/{}", made["id"].as_str().unwrap());
+    scene.acme.put(&path, budget).await.has_status(200);
+    assert_eq!(told(3).await, [half(20), whole(20), half(50)]);
+    scene.key.chat("fast").await.has_status(200);
+    assert_eq!(told(4).await, [half(20), whole(20), half(50), whole(50)]);
+}
+
 #[tokio::test]
 async fn a_credential_that_the_vendor_refuses_is_told_once_for_each_provider() {
     let scene = Scene::new().await;

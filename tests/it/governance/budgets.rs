@@ -117,6 +117,46 @@ async fn budgets_that_only_warn_never_refuse() {
 }
 
 #[tokio::test]
+async fn what_an_exhausted_throttle_serves_is_marked_in_its_record() {
+    let scene = Scene::new().await;
+    for (name, action) in [("told only", "warn"), ("marks", "throttle")] {
+        let body = json!({"name": name, "scope_type": "org", "token_limit": 20,
+            "period": if action == "warn" { "weekly" } else { "daily" },
+            "action_on_exhaust": action});
+        scene.acme.create("budgets", body).await;
+    }
+    scene.openai.always(costing(10, 10));
+    let within = scene.key.chat("fast").await.has_status(200);
+    let over = scene.key.chat("fast").await.has_status(200);
+    scene.acme.records(2).await;
+    for (answer, mark) in [(within, Value::Null), (over, json!("marks"))] {
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let records = scene.acme.records_of(&id).await;
+        assert_eq!(records[0]["throttled_by"], mark, "{records:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_is_found_by_its_alias() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", tokens_a_day(10)).await;
+    scene.openai.always(costing(10, 10));
+    scene.key.chat("fast").await.has_status(200);
+    scene.key.chat("fast").await.has_status(429);
+    scene.acme.records(2).await;
+    let refused = scene.acme.usage_where("alias=fast&status=429").await;
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(
+        (&refused[0]["alias"], &refused[0]["denied_by"]),
+        (&json!("fast"), &json!("budget"))
+    );
+    let metrics = scene.gateway.metrics().await;
+    let counted =
+        |alias| metrics.sum("turnpike_requests_total", &[("alias", alias), ("status", "429")]);
+    assert_eq!((counted("fast"), counted("other")), (1, 0));
+}
+
+#[tokio::test]
 async fn an_exhausted_target_drops_its_routes_and_not_the_request() {
     let scene = TwoRoutes::new().await;
     let mut body = tokens_a_day(10);

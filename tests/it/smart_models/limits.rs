@@ -75,3 +75,14 @@ async fn an_allowlist_that_names_the_smart_model_is_enough_for_it() {
     assert_eq!(stage.slot_of("Hi").await, 0);
     stage.key.chat("small").await.has_status(403);
 }
+
+#[tokio::test]
+async fn a_smart_models_own_name_has_limits_of_its_own() {
+    let stage = Stage::new().await;
+    let limit = json!({"name": "smart", "scope_type": "model_alias", "scope_value": "auto",
+        "requests_per_minute": 2});
+    stage.acme.create("rate-limits", limit).await;
+    assert_eq!([status(&stage).await, status(&stage).await], [200, 200]);
+    assert_eq!((status(&stage).await, stage.judge.saw().len()), (429, 2), "nobody is asked");
+    stage.key.chat("small").await.has_status(200);
+}

@@ -127,6 +127,8 @@ pub struct ModelFacts {
     pub efforts: Option<Efforts>,
     /// It is known to refuse `stop`.
     pub lacks_stop: bool,
+    /// It is known to refuse tools in chat completions where it thinks, or to be absent there.
+    pub lacks_tools_in_chat: bool,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.

@@ -111,7 +111,8 @@ pub struct Block {
 /// A strict budget does not suffice for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// The most that the request may use.
+    /// The least that has to be left for the request: the most that it may use, where the client limits
+    /// its output; else its input and a first token of output.
     pub needs: Amount,
     /// What is left of the budget.
     pub left: Amount,

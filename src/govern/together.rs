@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     Amount, Ask, Governor,
@@ -24,6 +24,9 @@ use super::{
 };
 use crate::domain::OrgId;
 
+/// So many that wait are enough: who comes behind them asks by itself, beside the call that they wait for.
+const FULL: usize = 4 * MOST;
+
 /// The most requests of a call. Redis serves nobody else meanwhile, and takes some 40 µs for each.
 const MOST: usize = 32;
 
@@ -35,6 +38,8 @@ pub(super) type LateAnswer = BoxFuture<'static, Option<Answer>>;
 pub(super) struct Waiting {
     request: Call,
     session: Session,
+    /// When its asker gives up: what has not been asked by then need not be taken back.
+    until: Instant,
     answer: oneshot::Sender<Result<Answer, LinkFault>>,
 }
 
@@ -55,10 +60,11 @@ impl Governor {
         held: Option<Amount>,
         session: &Session,
     ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
-        let turn = self.book(ask.org).turn(ask, held, session);
+        let until = Instant::now() + link.deadline();
+        let turn = self.book(ask.org).turn(ask, held, session, until);
         match turn {
             Turn::Now(request) => self.ask_now(link, ask.org, session, request).await,
-            Turn::Later(mut told) => match tokio::time::timeout(link.deadline(), &mut told).await {
+            Turn::Later(mut told) => match tokio::time::timeout_at(until, &mut told).await {
                 Ok(Ok(told)) => told.map_err(|fault| (fault, None)),
                 Ok(Err(_)) => Err((LinkFault::Away, None)),
                 Err(_) => {
@@ -94,6 +100,11 @@ impl Governor {
     async fn ask_for(self: Arc<Self>, link: Arc<Link>, org: OrgId, waiting: Vec<Waiting>) {
         let under_way = UnderWay { governor: &self, link: &link, org };
         let Some(session) = waiting.first().map(|first| first.session.clone()) else { return };
+        // Another session has begun since: in Redis this one's reservations have lapsed. Who waits finds
+        // that nobody answers.
+        if session != self.session() {
+            return;
+        }
         let (requests, told): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|of| (of.request, of.answer)).unzip();
         let call = admit::together(org, &session, requests.into_iter(), None);
@@ -148,16 +159,24 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Book {
-    fn turn(&mut self, ask: &Ask<'_>, held: Option<Amount>, session: &Session) -> Turn {
+    fn turn(
+        &mut self,
+        ask: &Ask<'_>,
+        held: Option<Amount>,
+        session: &Session,
+        until: Instant,
+    ) -> Turn {
         let request = admit::request(ask, held, &mut self.calendar);
         match self.asking.entry(ask.org) {
+            Entry::Occupied(others) if others.get().len() >= FULL => Turn::Now(request),
             Entry::Vacant(nobody) => {
                 nobody.insert(VecDeque::new());
                 Turn::Now(request)
             }
             Entry::Occupied(mut others) => {
                 let (answer, told) = oneshot::channel();
-                others.get_mut().push_back(Waiting { request, session: session.clone(), answer });
+                let session = session.clone();
+                others.get_mut().push_back(Waiting { request, session, until, answer });
                 Turn::Later(told)
             }
         }
@@ -167,7 +186,8 @@ impl Book {
     /// call is on its way.
     fn whose_turn(&mut self, org: OrgId) -> Option<Vec<Waiting>> {
         let waiting = self.asking.get_mut(&org)?;
-        waiting.retain(|one| !one.answer.is_closed());
+        let now = Instant::now();
+        waiting.retain(|one| !one.answer.is_closed() && now < one.until);
         let Some(first) = waiting.front() else {
             self.asking.remove(&org);
             return None;

@@ -46,7 +46,7 @@ pub struct ModelFacts {
     /// not known.
     #[serde(default)]
     pub efforts: Option<Vec<String>>,
-    /// Members of a request that the model refuses where others of its vendor take them.
+    /// What the model refuses where others of its vendor take it: `stop`, `tools_in_chat`.
     #[serde(default)]
     pub lacks: Vec<String>,
     /// Tokens of input and output together; none where that is not known.
@@ -162,7 +162,11 @@ mod tests {
                     assert!(reasons, "{:?} has efforts and does not think", model.patterns);
                 }
                 // What is asked for when a request is written.
-                assert!(model.lacks.iter().all(|name| name == "stop"), "{:?}", model.lacks);
+                assert!(
+                    model.lacks.iter().all(|name| ["stop", "tools_in_chat"].contains(&&**name)),
+                    "{:?}",
+                    model.lacks
+                );
                 if let Some(mode) = &model.reasoning_mode {
                     assert!(REASONING_MODES.contains(&mode.as_str()), "{mode}");
                     assert!(reasons, "{:?} has a mode and does not think", model.patterns);

@@ -7,7 +7,10 @@ use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
     snapshot::Route,
-    wire::{Words, members::members},
+    wire::{
+        Words,
+        members::{Member, members},
+    },
 };
 
 /// The output that is asked of a model of which no limit is known, where the client names none.
@@ -38,7 +41,7 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
         return Some(Bound { input: Amount::ZERO, wanted: Some(0), most: 0, output_price });
     }
     let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
-    let tokens = input(inbound, window);
+    let tokens = input(inbound, endpoint, window);
     let cost = rates.map_or(Money(0), |rates| {
         // Whether it is read from a cache or written to one is the vendor's choice.
         let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
@@ -46,23 +49,25 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
         rates.cost(&fresh).total().max(rates.cost(&cached).total()).plus(Money(1))
     });
     let choices = choices(inbound);
-    let (wanted, most) = match endpoint {
+    let limit = inbound.head.output_limit;
+    let (limit, most) = match endpoint {
         Endpoint::Embeddings => (Some(0), 0),
-        Endpoint::Completions => (inbound.head.output_limit, COMPLETION_OUTPUT),
-        _ => (inbound.head.output_limit, route.facts.max_output_tokens.unwrap_or(USUAL_OUTPUT)),
+        Endpoint::Completions => (limit, limit.unwrap_or(COMPLETION_OUTPUT)),
+        _ => (limit, route.facts.max_output_tokens.unwrap_or(USUAL_OUTPUT)),
     };
-    let wanted = wanted.map(|wanted| wanted.saturating_mul(choices));
+    let most = most.saturating_mul(choices);
+    let wanted = limit.map(|limit| limit.saturating_mul(choices));
     // The limit that is set is one for each choice.
-    let wanted = if choices > 1 { wanted.or(Some(most.saturating_mul(choices))) } else { wanted };
+    let wanted = if choices > 1 { wanted.or(Some(most)) } else { wanted };
     Some(Bound { input: Amount { tokens, cost }, wanted, most, output_price })
 }
 
-fn input(inbound: &Inbound, window: u64) -> u64 {
+fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {
     let bytes = u64::try_from(inbound.body.len()).unwrap_or(u64::MAX);
     let words = inbound.head.words;
     let tools = if words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
     let seen = bytes.saturating_add(tools);
-    if words.has(Words::DOCUMENT) || is_elsewhere(&inbound.body, words) {
+    if words.has(Words::DOCUMENT) || is_elsewhere(inbound, endpoint) {
         return seen.max(window);
     }
     let pictures = if words.has(Words::IMAGE) { occurrences(&inbound.body, "base64") } else { 0 };
@@ -70,12 +75,33 @@ fn input(inbound: &Inbound, window: u64) -> u64 {
 }
 
 /// Whether the model reads something that does not stand in the request.
-fn is_elsewhere(body: &[u8], words: Words) -> bool {
+fn is_elsewhere(inbound: &Inbound, endpoint: Endpoint) -> bool {
+    let body = &inbound.body;
+    if endpoint == Endpoint::Responses && continues(body) {
+        return true;
+    }
     let has = |name: &str| memchr::memmem::find(body, name.as_bytes()).is_some();
-    let is_named = ["\"previous_response_id\"", "\"conversation\"", "\"item_reference\""];
-    is_named.into_iter().any(has)
-        || words.has(Words::IMAGE.or(Words::AUDIO))
-            && ["\"http", "\"file_id\""].into_iter().any(has)
+    // What is spelled with escapes, or has an address anywhere, is taken to name one.
+    inbound.head.words.has(Words::IMAGE.or(Words::AUDIO))
+        && (has("\\u") || has("\"file_id\"") || has_address(body))
+}
+
+/// Whether a request of Responses goes on with what the vendor has kept.
+/// <https://platform.openai.com/docs/api-reference/responses/create>
+fn continues(body: &[u8]) -> bool {
+    let value = |member: &Member| body.get(member.value.clone()).unwrap_or_default();
+    let is_kept = |member: &Member| {
+        let names = ["previous_response_id", "conversation", "prompt"];
+        names.iter().any(|name| member.is_named(body, name)) && value(member) != b"null"
+            || member.is_named(body, "input")
+                && memchr::memmem::find(value(member), b"item_reference").is_some()
+    };
+    members(body).is_some_and(|members| members.iter().any(is_kept))
+}
+
+fn has_address(body: &[u8]) -> bool {
+    memchr::memchr2_iter(b'h', b'H', body)
+        .any(|at| body.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"http")))
 }
 
 fn occurrences(body: &[u8], word: &str) -> u64 {

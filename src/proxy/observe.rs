@@ -71,16 +71,19 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
         call.attempt.meter = meter::meter(call, &upstream.headers, ctx.arrived);
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
-        if !may_refuse_key(status, upstream) {
+        if !may_refuse_key(call, status, upstream) {
             release(call, None);
         }
     }
 }
 
-/// Whether only the body tells if it was the caller's request that was refused, or the gateway's key.
-fn may_refuse_key(status: u16, upstream: &ResponseHeader) -> bool {
+/// Whether only the body tells if it was the caller's request that was refused, or the gateway's key: at
+/// Google. Others' answers are not held for it.
+fn may_refuse_key(call: &Call, status: u16, upstream: &ResponseHeader) -> bool {
     let length = upstream.headers.get(header::CONTENT_LENGTH);
+    let route = call.plan.as_ref().and_then(Plan::current);
     status == 400
+        && route.is_some_and(|route| route.provider.vendor.auth.header() == "x-goog-api-key")
         && length.is_none_or(|length| length != "0")
         && is_of_type(&upstream.headers, "application/json")
 }

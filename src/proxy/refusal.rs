@@ -136,9 +136,7 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
         Reason::BudgetTokens | Reason::BudgetCost => ("budget", "budget_exceeded"),
     };
     let message = match (by.reason, &by.check.rule) {
-        _ if by.short.as_ref().is_some_and(|short| short.left != Amount::ZERO) => {
-            too_little(by, policy)
-        }
+        _ if has_something_left(by) => too_little(by, policy),
         (Reason::Requests, Rule::Rate { requests: Some(limit), .. }) => {
             format!("rate limit '{policy}' is reached: {limit} requests per minute")
         }
@@ -159,6 +157,14 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
     Refusal { error: Box::new(error), reason }
 }
 
+/// Whether a strict budget refuses that is not used up.
+fn has_something_left(by: &Block) -> bool {
+    by.short.as_ref().is_some_and(|short| match by.reason {
+        Reason::BudgetCost => short.left.cost > Amount::ZERO.cost,
+        _ => short.left.tokens > 0,
+    })
+}
+
 /// A strict budget that is not used up, and has too little left.
 fn too_little(by: &Block, policy: &str) -> String {
     let Some(Shortage { needs, left }) = by.short.as_deref() else { return String::new() };
@@ -167,7 +173,7 @@ fn too_little(by: &Block, policy: &str) -> String {
         _ => (needs.tokens.to_string(), left.tokens.to_string(), "tokens"),
     };
     format!(
-        "budget '{policy}' has too little left: the request needs up to {needs} {unit}, {left} are left"
+        "budget '{policy}' has too little left: the request needs {needs} {unit}, {left} are left"
     )
 }
 

@@ -1,6 +1,6 @@
 //! The body of an attempt: the client's own, the same in another envelope, or translated.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use crate::{
         self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
-    wire::{self, Changes},
+    wire::{self, Changes, Words},
 };
 
 /// What one medium may take (contract 2, `media.fetch`).
@@ -46,10 +46,10 @@ pub async fn body(
     let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
-            Ok(plan::body_for(inbound, route, call.endpoint, cap))
+            Ok(unsealed(plan::body_for(inbound, route, call.endpoint, cap), inbound, endpoint))
         }
         Some(Way::Rehost(platform)) => {
-            let body = capped(inbound, endpoint, cap);
+            let body = unsealed(capped(inbound, endpoint, cap), inbound, endpoint);
             translate::rehost_request(&body, platform, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
@@ -77,6 +77,17 @@ pub async fn body(
                 Written::Missing(_) => Err(too_many()),
             }
         }
+    }
+}
+
+/// The body without what another vendor has signed, for one that would refuse it.
+fn unsealed(body: Bytes, inbound: &Inbound, endpoint: Endpoint) -> Bytes {
+    if !inbound.head.words.has(Words::PROOF) {
+        return body;
+    }
+    match translate::without_sealed(&body, endpoint) {
+        Cow::Borrowed(_) => body,
+        Cow::Owned(cut) => cut.into(),
     }
 }
 

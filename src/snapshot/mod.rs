@@ -141,7 +141,7 @@ impl Route {
     pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
         match self.provider.way(endpoint, &self.upstream_model)? {
             Way::Translate(client, VendorApi::Chat)
-                if self.provider.thinks_in_responses(&self.facts) =>
+                if self.provider.prefers_responses(&self.facts) =>
             {
                 Some(Way::Translate(client, VendorApi::Responses))
             }

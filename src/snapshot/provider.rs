@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Uri, header};
 
 use super::{Auth, BaseUrl, address::Address};
 use crate::{
-    domain::{Endpoint, ModelFacts, ProviderId, ReasoningMode},
+    domain::{Endpoint, ModelFacts, ProviderId},
     provider::{AuthScheme, Hosting, Operation, Protocol, Variant, Vendor},
     secrets::Secret,
     translate::{ClientApi, CountApi, EmbeddingApi, Framing, Platform, VendorApi},
@@ -180,15 +180,15 @@ impl Provider {
         }
     }
 
-    /// Whether a model is better asked through its Responses API than through chat completions. There
-    /// `OpenAI`'s models that think refuse tools, or think only without them, and some are not found at
+    /// Whether other dialects are translated for a model's Responses API instead of chat completions,
+    /// where `OpenAI`'s newer models refuse tools, or think only without them, and some are not found at
     /// all: <https://developers.openai.com/api/docs/guides/reasoning>,
     /// <https://github.com/openai/openai-openapi/issues/541>.
     #[must_use]
-    pub fn thinks_in_responses(&self, facts: &ModelFacts) -> bool {
+    pub fn prefers_responses(&self, facts: &ModelFacts) -> bool {
         self.vendor.quirks.openai_models
             && self.endpoints.contains(&Endpoint::Responses)
-            && facts.reasoning_mode == Some(ReasoningMode::Effort)
+            && facts.lacks_tools_in_chat
     }
 
     fn embeds(&self, api: VendorApi, model: &str) -> Option<EmbeddingApi> {

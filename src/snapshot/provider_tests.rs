@@ -223,12 +223,11 @@ fn vertex_is_asked_by_family_project_and_location() {
 
 #[test]
 fn messages_for_openais_models_that_think_are_asked_of_responses() {
-    let thinking =
-        ModelFacts { reasoning_mode: Some(ReasoningMode::Effort), ..ModelFacts::default() };
-    for (vendor, thinks) in [("openai", true), ("azure_openai", true), ("groq", false)] {
+    let newer = ModelFacts { lacks_tools_in_chat: true, ..ModelFacts::default() };
+    for (vendor, prefers) in [("openai", true), ("azure_openai", true), ("groq", false)] {
         let provider = provider(vendor, "https://h.example", "k").unwrap();
-        assert_eq!(provider.thinks_in_responses(&thinking), thinks, "{vendor}");
-        assert!(!provider.thinks_in_responses(&ModelFacts::default()));
+        assert_eq!(provider.prefers_responses(&newer), prefers, "{vendor}");
+        assert!(!provider.prefers_responses(&ModelFacts::default()));
     }
     let openai = provider("openai", "https://h.example", "k").unwrap();
     let way = Way::Translate(ClientApi::Messages, VendorApi::Responses);

@@ -24,6 +24,7 @@ mod golden_tests;
 mod messages;
 mod needs;
 mod origins;
+mod proofs;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use messages::{RehostStream, rehost_answer, rehost_request, vertex_betas};
 pub use needs::check;
+pub use proofs::without_sealed;
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

@@ -29,6 +29,9 @@ impl Words {
     /// `tool_choice`
     pub const TOOL_CHOICE: Self = Self(1 << 10);
 
+    /// A member that holds a vendor's proof of thinking.
+    pub const PROOF: Self = Self(1 << 11);
+
     /// Longer texts are none of them, bytes.
     const LONGEST: usize = 32;
 
@@ -65,6 +68,7 @@ impl Words {
             b"json_schema" => Self::JSON_SCHEMA,
             b"thinking" | b"effort" => Self::REASONING,
             b"budget_tokens" => Self::REASONING_TOKENS,
+            b"signature" | b"redacted_thinking" | b"encrypted_content" => Self::PROOF,
             _ if text.starts_with(b"reasoning") => Self::REASONING.or(Self::REASONING_TOKENS),
             _ if text.starts_with(b"web_search") => Self::WEB_SEARCH,
             _ => Self::default(),
@@ -96,6 +100,7 @@ mod tests {
             (r#""tools":[{"type":"web_search_20250305"}]"#, Words::WEB_SEARCH),
             (r#""functions":[]"#, Words::TOOLS),
             (r#""tool_choice":"none""#, Words::TOOL_CHOICE),
+            (r#""a":[{"type":"thinking","signature":""}]"#, Words::PROOF),
             (
                 r#""a":[{"type":"file","file":{"file_data":"data:audio/wav;base64,"}}]"#,
                 Words::AUDIO,

@@ -35,6 +35,7 @@ pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -
         reasoning_mode: mode.or(shipped.reasoning_mode),
         efforts: shipped.efforts,
         lacks_stop: shipped.lacks_stop,
+        lacks_tools_in_chat: shipped.lacks_tools_in_chat,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
         max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
     }
@@ -52,11 +53,13 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
         .max_by_key(|(fit, _)| *fit);
     let Some((_, row)) = known else { return ModelFacts::default() };
     let (names, efforts) = (row.capabilities.as_ref(), row.efforts.as_ref());
+    let lacks = |what: &str| row.lacks.iter().any(|name| name == what);
     ModelFacts {
         capabilities: names.map(|names| Capabilities::named(names.iter().map(String::as_str))),
         reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
         efforts: efforts.map(|words| Efforts::named(words.iter().map(String::as_str))),
-        lacks_stop: row.lacks.iter().any(|name| name == "stop"),
+        lacks_stop: lacks("stop"),
+        lacks_tools_in_chat: lacks("tools_in_chat"),
         context_tokens: row.context_tokens.map(u64::from),
         max_output_tokens: row.max_output_tokens.map(u64::from),
     }
@@ -107,5 +110,7 @@ mod tests {
         assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
         assert!(facts(&[], "openai", "o3").lacks_stop);
         assert!(!facts(&[], "openai", "gpt-4o").lacks_stop);
+        assert!(facts(&[], "openai", "gpt-5.5").lacks_tools_in_chat);
+        assert!(!facts(&[], "openai", "gpt-5").lacks_tools_in_chat);
     }
 }

@@ -25,7 +25,7 @@ pub use request::{
     CacheMark, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request, Role,
     Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
-pub use sealed::{Origin, Signature};
+pub use sealed::{Origin, SEAL, Signature};
 pub use text::Text;
 pub use turns::{alternating, split_system};
 

@@ -51,6 +51,9 @@ impl Origin {
     }
 }
 
+/// What the proofs begin with that carry their maker's name.
+pub const SEAL: &str = "turnpike.";
+
 /// A signature and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature<'a> {

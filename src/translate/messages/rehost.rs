@@ -51,6 +51,9 @@ const OWN_MEMBERS: [&str; 3] = ["inference_geo", "service_tier", "speed"];
 /// <https://github.com/anthropics/claude-code/issues/32820>.
 const OWN_HINTS: [&str; 3] = ["defer_loading", "eager_input_streaming", "scope"];
 
+/// The beta with which tools are searched for.
+const TOOL_SEARCH: &str = "tool-search-tool-";
+
 /// The header `anthropic-beta` for Claude on Vertex AI: those of the client's betas that are known there;
 /// none where there are none.
 pub fn vertex_betas<'b>(betas: impl Iterator<Item = &'b str>) -> Option<String> {
@@ -70,7 +73,8 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
         Platform::Bedrock => BEDROCK_VERSION,
         Platform::Vertex => VERTEX_VERSION,
     };
-    let body = &*if platform == Platform::Bedrock { without_hints(body) } else { body.into() };
+    let body =
+        &*if platform == Platform::Bedrock { without_hints(body, betas) } else { body.into() };
     let members =
         members(body).ok_or_else(|| Refusal::invalid("", "the body is no JSON object"))?;
     let mut dropped = vec!["model", "anthropic_version"];
@@ -91,35 +95,43 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
     Ok(rebuilt(body, &members, keep, first.as_bytes()))
 }
 
-/// The body without [`OWN_HINTS`] of its tools and cache marks; as it is where it has none.
-fn without_hints(body: &[u8]) -> Cow<'_, [u8]> {
-    let has = |name: &&str| memchr::memmem::find(body, format!("\"{name}\"").as_bytes()).is_some();
-    if !OWN_HINTS.iter().any(has) {
+/// The body without [`OWN_HINTS`] of its tools and cache marks; as it is where it has none. Tools stay
+/// deferred where the search for them is told.
+fn without_hints<'b>(body: &'b [u8], betas: &[&str]) -> Cow<'b, [u8]> {
+    let has = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
+    if !OWN_HINTS.iter().any(|name| has(&format!("\"{name}\""))) {
         return body.into();
     }
+    let searches = betas.iter().any(|beta| beta.starts_with(TOOL_SEARCH)) || has(TOOL_SEARCH);
     let Ok(mut whole) = serde_json::from_slice::<Value>(body) else { return body.into() };
+    let mut removed = false;
     for tool in whole.get_mut("tools").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Value::Object(tool) = tool {
-            tool.shift_remove("defer_loading");
-            tool.shift_remove("eager_input_streaming");
+            removed |= !searches && tool.shift_remove("defer_loading").is_some();
+            removed |= tool.shift_remove("eager_input_streaming").is_some();
         }
     }
-    unscoped(&mut whole);
+    removed |= unscope(&mut whole);
+    if !removed {
+        return body.into();
+    }
     serde_json::to_vec(&whole).map_or_else(|_| body.into(), Into::into)
 }
 
-/// Takes `scope` off every cache mark. What a tool is given, and its schema, are nobody's marks.
-fn unscoped(value: &mut Value) {
+/// Takes `scope` off every cache mark; whether there was one. What a tool is given, and its schema, are
+/// nobody's marks.
+fn unscope(value: &mut Value) -> bool {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(unscoped),
+        Value::Array(list) => list.iter_mut().fold(false, |removed, one| unscope(one) | removed),
         Value::Object(members) => {
-            if let Some(Value::Object(mark)) = members.get_mut("cache_control") {
-                mark.shift_remove("scope");
-            }
-            let inner = |name: &str| !matches!(name, "input" | "input_schema");
-            members.iter_mut().filter(|(name, _)| inner(name)).for_each(|(_, one)| unscoped(one));
+            let mark = members.get_mut("cache_control").and_then(Value::as_object_mut);
+            let removed = mark.is_some_and(|mark| mark.shift_remove("scope").is_some());
+            let inner = members
+                .iter_mut()
+                .filter(|(name, _)| !matches!(&***name, "input" | "input_schema"));
+            inner.fold(removed, |removed, (_, one)| unscope(one) | removed)
         }
-        _ => {}
+        _ => false,
     }
 }
 

@@ -28,7 +28,7 @@ async fn a_request_that_could_exceed_it_is_refused_before_it_is_sent() {
     let ask = |limit| scene.key.post("/v1/chat/completions", question(limit));
     let refused = ask(Some(10_000)).await.has_status(429).openai_error();
     let needed = 10_000 + question(Some(10_000)).len();
-    let told = format!("needs up to {needed} tokens, 500 are left; try again in ");
+    let told = format!("needs {needed} tokens, 500 are left; try again in ");
     assert!(refused["message"].as_str().unwrap().contains(&told), "{refused}");
     scene.openai.saw_nothing();
     scene.openai.will(costing(20, 30));

@@ -215,3 +215,27 @@ async fn what_bedrocks_model_said_itself_decides_what_its_failure_is() {
         assert_eq!(own.expect("it is listed")["state"], state, "{status}");
     }
 }
+
+#[tokio::test]
+async fn what_one_vendor_signed_is_not_sent_to_another_that_would_refuse_it() {
+    let gateway = Gateway::configured().never_ejects().start().await;
+    let acme = gateway.org("acme");
+    let gemini = Vendor::of(&acme, Kind::Gemini).await;
+    let anthropic = Vendor::of(&acme, Kind::Anthropic).await;
+    acme.alias("mixed", &[gemini.route(), anthropic.route()]).await;
+    let key = acme.key().await;
+    let body = json!({"model": "mixed", "max_tokens": 50, "messages": [
+        {"role": "user", "content": "How warm is it?"},
+        {"role": "assistant", "content": [
+            {"type": "thinking", "thinking": "I had better look.", "signature": ""},
+            {"type": "redacted_thinking", "data": "turnpike.google.U2ln"},
+            {"type": "tool_use", "id": "c1", "name": "look", "input": {}},
+        ]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "20"}]},
+    ]});
+    gemini.mock.will(Reply::status(500));
+    key.post("/v1/messages", body.to_string()).await.has_status(200);
+    let sent = anthropic.mock.saw_one().json();
+    let call = json!([{"type": "tool_use", "id": "c1", "name": "look", "input": {}}]);
+    assert_eq!(sent["messages"][1]["content"], call);
+}

@@ -121,12 +121,13 @@ async fn claude_on_vertex_is_asked_by_raw_prediction() {
         .key()
         .await
         .with("anthropic-version", "2023-06-01")
-        .with("anthropic-beta", "context-1m-2025-08-07");
+        .with("anthropic-beta", "oauth-2025-04-20, context-1m-2025-08-07");
     let body = operations::MESSAGES.body("smart");
     caller.post("/v1/messages", body).await.has_status(200);
     let call = vendor.saw_one();
     assert_eq!(call.path, format!("{PLACE}/anthropic/models/claude-haiku-4-5@20251001:rawPredict"));
-    assert_eq!((call.header("anthropic-version"), call.header("anthropic-beta")), (None, None));
+    let known = Some("context-1m-2025-08-07");
+    assert_eq!((call.header("anthropic-version"), call.header("anthropic-beta")), (None, known));
     assert_eq!(call.json()["anthropic_version"], "vertex-2023-10-16");
 
     caller.post("/v1/messages", operations::MESSAGES.stream_body("smart")).await;

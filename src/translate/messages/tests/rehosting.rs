@@ -36,6 +36,17 @@ fn bedrock_is_spared_what_only_anthropics_own_api_knows() {
 }
 
 #[test]
+fn tools_stay_deferred_where_bedrock_is_told_to_search_them() {
+    let body = r#"{"tools":[{"name":"t","defer_loading":true}],"messages":[]}"#;
+    let sent = rehosted(body, Platform::Bedrock, &["tool-search-tool-2025-10-19"]);
+    assert!(sent.contains(r#""defer_loading":true"#), "{sent}");
+    assert!(!rehosted(body, Platform::Bedrock, &[]).contains("defer_loading"));
+    // Nothing is written anew where there is nothing to take out.
+    let big = r#"{"tools":[{"name":"scope","input_schema":{"scope":12345678901234567890123}}],"messages":[]}"#;
+    assert!(rehosted(big, Platform::Bedrock, &[]).contains("12345678901234567890123"));
+}
+
+#[test]
 fn vertex_is_told_the_betas_that_it_knows() {
     let sent = ["oauth-2025-04-20", "context-1m-2025-08-07", "interleaved-thinking-2025-05-14"];
     let known = "context-1m-2025-08-07,interleaved-thinking-2025-05-14";

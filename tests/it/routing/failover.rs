@@ -8,11 +8,6 @@ use crate::support::{
     operations,
 };
 
-/// Google's answer to a key that is not valid.
-const REFUSED_KEY: &str = r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.",
-    "status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",
-    "reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#;
-
 /// Faults that are the vendor's: the next route is tried.
 fn faults() -> Vec<(&'static str, Reply)> {
     let overloaded = "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\",\"code\":null}}\n\n";
@@ -23,7 +18,6 @@ fn faults() -> Vec<(&'static str, Reply)> {
         ("504", Reply::status(504)),
         ("529", Reply::status(529)),
         ("429 without retries", Reply::status(429).retry_after(60)),
-        ("400 for a key", Reply::status_with(400, REFUSED_KEY)),
         ("401", Reply::status(401)),
         ("403", Reply::status(403)),
         ("a reset before the answer", Reply::resets()),

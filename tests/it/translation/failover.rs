@@ -8,6 +8,11 @@ use super::{
 };
 use crate::support::{Answer, Gateway, MockVendor, Org, Reply};
 
+/// Google's answer to a key that is not valid.
+const REFUSED_KEY: &str = r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.",
+    "status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",
+    "reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#;
+
 /// Asserts that `second` answered `client` after `first` had failed.
 fn fell_over(client: Client, first: &Vendor, second: &Vendor, answer: &Answer, stream: bool) {
     let pair = format!("{client:?} from {:?} to {:?}, stream {stream}", first.kind, second.kind);
@@ -238,4 +243,20 @@ async fn what_one_vendor_signed_is_not_sent_to_another_that_would_refuse_it() {
     let sent = anthropic.mock.saw_one().json();
     let call = json!([{"type": "tool_use", "id": "c1", "name": "look", "input": {}}]);
     assert_eq!(sent["messages"][1]["content"], call);
+}
+
+#[tokio::test]
+async fn googles_400_for_a_key_is_the_gateways_fault_and_no_callers() {
+    let gateway = Gateway::configured().never_ejects().start().await;
+    let acme = gateway.org("acme");
+    let gemini = Vendor::of(&acme, Kind::Gemini).await;
+    let openai = Vendor::of(&acme, Kind::OpenAi).await;
+    acme.alias("google-first", &[gemini.route(), openai.route()]).await;
+    let key = acme.key().await;
+    gemini.mock.will(Reply::status_with(400, REFUSED_KEY));
+    let answer = key.chat("google-first").await.has_status(200);
+    assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
+    // A caller's own mistake is told to the caller, by Google and by others.
+    gemini.mock.will(Reply::status(400));
+    key.chat("google-first").await.has_status(400);
 }

@@ -4,6 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
@@ -82,6 +83,28 @@ fn spent(server: &RedisServer, check: &Check) -> Amount {
 fn held(database: &Database, check: &Check) -> Amount {
     let span = calendar::span(Period::Monthly, Timestamp::now());
     database.sum(check, span.start, span.end)
+}
+
+/// How often scripts were called.
+fn script_calls(server: &RedisServer) -> u32 {
+    let stats = server.run(&["INFO", "commandstats"]);
+    let calls = stats.split_once("cmdstat_evalsha:calls=").map_or("", |(_, rest)| rest);
+    calls.split(',').next().and_then(|calls| calls.parse().ok()).expect("scripts were called")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_wait_for_the_same_call_are_asked_for_together() {
+    let server = RedisServer::start();
+    let checks = list(vec![requests(1, 25)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let scene = &replicas.scenes[0];
+    let before = script_calls(&server);
+    let verdicts = join_all((0..40).map(|_| scene.ask(&checks))).await;
+    let granted = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Granted(_)));
+    assert_eq!(granted.count(), 25);
+    // One goes alone, 32 wait for it, 7 for those; what else is called is the replica's own few.
+    let calls = script_calls(&server) - before;
+    assert!((3..20).contains(&calls), "{calls}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

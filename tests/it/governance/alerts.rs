@@ -5,14 +5,20 @@ use serde_json::{Value, json};
 use super::costing;
 use crate::support::{MockVendor, Reply, Scene, until};
 
-#[tokio::test]
-async fn thresholds_and_exhaustion_are_told_once_each() {
-    let scene = Scene::new().await;
+/// A receiver that the organization's budgets are told to.
+async fn told_of_budgets(scene: &Scene) -> MockVendor {
     let receiver = MockVendor::start().await;
     receiver.always(Reply::says("{}"));
     let events = ["budget_threshold", "budget_exhausted"];
     let hook = json!({"name": "ops", "url": format!("{}/hook", receiver.url()), "events": events});
     scene.acme.create("alert-webhooks", hook).await;
+    receiver
+}
+
+#[tokio::test]
+async fn thresholds_and_exhaustion_are_told_once_each() {
+    let scene = Scene::new().await;
+    let receiver = told_of_budgets(&scene).await;
     let budget = json!({"name": "day", "scope_type": "org", "period": "daily", "token_limit": 100,
         "alert_thresholds": [50, 80], "action_on_exhaust": "block"});
     scene.acme.create("budgets", budget).await;
@@ -21,10 +27,8 @@ async fn thresholds_and_exhaustion_are_told_once_each() {
         let calls = receiver.saw();
         calls.iter().map(|call| call.json()).collect::<Vec<Value>>()
     };
-    for (requests, percents) in [(1, 0), (1, 1), (1, 2), (1, 3)] {
-        for _ in 0..requests {
-            scene.key.chat("fast").await.has_status(200);
-        }
+    for percents in 0..=3 {
+        scene.key.chat("fast").await.has_status(200);
         let count = until("it is told", async || {
             let count = told().len();
             (count >= percents).then_some(count)
@@ -63,11 +67,7 @@ fn thresholds(receiver: &MockVendor) -> Vec<(Value, Value, Value)> {
 #[tokio::test]
 async fn a_budget_that_is_made_or_changed_below_what_is_used_is_told_without_a_request() {
     let scene = Scene::new().await;
-    let receiver = MockVendor::start().await;
-    receiver.always(Reply::says("{}"));
-    let events = ["budget_threshold", "budget_exhausted"];
-    let hook = json!({"name": "ops", "url": format!("{}/hook", receiver.url()), "events": events});
-    scene.acme.create("alert-webhooks", hook).await;
+    let receiver = told_of_budgets(&scene).await;
     scene.openai.always(costing(20, 10));
     scene.key.chat("fast").await.has_status(200);
     let mut budget = json!({"name": "day", "scope_type": "org", "period": "daily",

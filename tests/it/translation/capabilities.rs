@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::vendor::{Kind, Vendor};
-use crate::support::{Answer, Caller, Gateway, Org, Reply};
+use crate::support::{Answer, Caller, Gateway, MockVendor, Org, Reply};
 
 /// A picture of one pixel.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -119,4 +119,21 @@ async fn anthropics_clients_are_refused_in_their_dialect() {
     assert_eq!(error["type"], "invalid_request_error");
     assert!(error["message"].as_str().unwrap().contains("image input"), "{error}");
     gemini.mock.saw_nothing();
+}
+
+#[tokio::test]
+async fn messages_for_a_model_that_refuses_tools_in_chat_completions_are_asked_of_responses() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = MockVendor::start().await;
+    let openai = acme.provider("openai").at(&vendor).model("gpt-5.5").await;
+    acme.alias("coder", &[(&openai, "gpt-5.5")]).await;
+    let body = json!({"model": "coder", "max_tokens": 50,
+        "tools": [{"name": "look", "input_schema": {"type": "object", "properties": {}}}],
+        "messages": [{"role": "user", "content": "How warm is it?"}]});
+    let answer = acme.key().await.post("/v1/messages", body.to_string()).await.has_status(200);
+    let call = vendor.saw_one();
+    assert_eq!(call.path, "/v1/responses");
+    assert_eq!(call.json()["tools"][0]["name"], "look");
+    assert_eq!(answer.json()["type"], "message");
 }

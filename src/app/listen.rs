@@ -73,7 +73,7 @@ pub fn service(
     let header_timeout = Duration::from_secs(config.server.header_timeout_secs);
     let proxy = Arc::new(proxy);
     shared.inside.open(&proxy);
-    let front = Front::new(proxy, header_timeout);
+    let front = Front::new(proxy, Arc::clone(shared), header_timeout);
     let address = bound.to_string();
     let buffers = L4BufferSettings::new(READ_BUFFER, WRITE_BUFFER);
     let mut endpoint = ListenerConfig::tcp(&address).l4_buffer(buffers);

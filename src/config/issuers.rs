@@ -188,7 +188,7 @@ impl Fields {
             let meant = KEYS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
             let message = match meant.filter(|known| likeness(known) >= 0.65) {
                 Some(known) => format!("unknown key; did you mean {known}?"),
-                None => "unknown key".to_owned(),
+                None => format!("unknown key; an issuer has {}", KEYS.join(", ")),
             };
             self.blame(&key, message);
         }

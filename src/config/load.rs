@@ -136,8 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_like_no_other_has_no_suggestion() {
-        assert_eq!(faults("[server]\nzzz = 1\n"), ["2: server.zzz: unknown key"]);
+    fn a_key_like_no_other_is_shown_what_there_is() {
+        let faults = faults("[admin]\nzzz = 1\n[unheard]\nof = 1\n");
+        assert_eq!(faults[0], "2: admin.zzz: unknown key; [admin] has listen, public_url");
+        let sections = "4: unheard.of: unknown key; the sections are server, admin, metrics, ";
+        assert!(faults[1].starts_with(sections), "{}", faults[1]);
     }
 
     #[test]

@@ -300,7 +300,7 @@ impl Reader {
 
     fn unknown(&self, full: &str, setting: &Setting) -> String {
         let Some(meant) = self.nearest(full) else {
-            return "unknown key".to_owned();
+            return format!("unknown key; {}", self.choices(&setting.section));
         };
         match (&setting.place, meant.split_once('.')) {
             (Place::Environment(_), Some((section, key))) => {
@@ -308,6 +308,19 @@ impl Reader {
             }
             _ => format!("unknown key; did you mean {meant}?"),
         }
+    }
+
+    /// What there is instead of a key like no other: the keys of its section, or the sections.
+    fn choices(&self, section: &str) -> String {
+        let known = self.known.iter().filter_map(|known| known.split_once('.'));
+        let keys: Vec<_> =
+            known.clone().filter(|(of, _)| *of == section).map(|(_, key)| key).collect();
+        if !keys.is_empty() {
+            return format!("[{section}] has {}", keys.join(", "));
+        }
+        let mut sections: Vec<_> = known.map(|(section, _)| section).collect();
+        sections.dedup();
+        format!("the sections are {}", sections.join(", "))
     }
 
     /// The key that looks most like it: as a whole, or its last part in another section.

@@ -71,6 +71,15 @@ impl Endpoint {
         }
     }
 
+    /// The methods that it takes, the usual one first.
+    #[must_use]
+    pub const fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Models => &["GET", "HEAD"],
+            _ => &["POST"],
+        }
+    }
+
     /// The dialect of its errors.
     #[must_use]
     pub const fn dialect(self) -> ClientDialect {

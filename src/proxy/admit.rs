@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use pingora_error::Result;
 use pingora_proxy::Session;
 
@@ -18,7 +18,6 @@ use crate::{
     auth::{KeyRefusal, Principal},
     dialect::models::{self, Model},
     domain::{ClientDialect, DETERMINER_CLIENT, Endpoint},
-    govern::Standing,
     route::{self, Plan},
     snapshot::{ListedModel, OrgSnapshot},
     translate::SmartChoice,
@@ -36,7 +35,7 @@ pub async fn admit(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     let Some(rest) = runtime_path(&path) else {
         return local::serve(session, ctx).await;
     };
-    let endpoint = endpoint_of(rest);
+    let endpoint = if path.starts_with("//") { None } else { endpoint_of(rest) };
     begin(session, ctx, endpoint, rest);
     match admitted(session, ctx, endpoint, rest).await {
         Ok(None) => Ok(false),
@@ -46,10 +45,12 @@ pub async fn admit(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     }
 }
 
-/// What follows `/v1` on either mount.
-fn runtime_path(path: &str) -> Option<&str> {
-    let path = path.strip_prefix("/api/llm-gateway").unwrap_or(path);
-    let rest = path.strip_prefix("/v1")?;
+/// What follows `/v1` on either mount; also where the path is misspelt with slashes too many, so that
+/// whoever sent it is told so as a client of the runtime.
+pub fn runtime_path(path: &str) -> Option<&str> {
+    let path = path.trim_start_matches('/');
+    let path = path.strip_prefix("api/llm-gateway/").unwrap_or(path);
+    let rest = path.strip_prefix("v1")?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
@@ -76,39 +77,17 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     let (trace, traced) = traced::begin(ctx.shared.traces.as_ref(), trace, &head.method, ctx.began);
     ctx.active = Some(ctx.shared.drain.enter());
     ctx.call = Some(Box::new(Call {
-        id_header: identity::header(&id),
-        id,
         trace,
         traced,
         client: client.map(|text| text.chars().take(MAX_CLIENT).collect()),
         endpoint,
-        dialect: dialect_of(rest),
         query: head.uri.query().map(str::to_owned),
-        principal: None,
         determiner,
-        smart_model: None,
-        inbound: None,
-        input_guess: 0,
-        alias: None,
-        plan: None,
-        gate: None,
-        media: Vec::new(),
-        series: super::ctx::Series::default(),
-        refused: None,
         wishes: super::ctx::Wishes {
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
             one_call: false,
         },
-        reservation: None,
-        standing: Standing::default(),
-        throttled_by: None,
-        attempt: super::ctx::Attempt::default(),
-        lease: None,
-        callers_fault: None,
-        client_gone: false,
-        first_byte: None,
-        settled: false,
-        in_flight: ctx.shared.metrics.in_flight(),
+        ..Call::new(id, dialect_of(rest), ctx.shared.metrics.in_flight())
     }));
 }
 
@@ -128,7 +107,7 @@ async fn admitted(
         call.principal = Some(Arc::clone(&principal));
     }
     let Some(endpoint) = endpoint else {
-        return Err(Some(refusal::unknown_path(&format!("/v1{rest}"))));
+        return Err(Some(refusal::unknown_path(session.req_header().uri.path())));
     };
     if endpoint == Endpoint::Models {
         return listing(ctx, &principal, rest).map(Some).map_err(Some);
@@ -161,11 +140,11 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
         return Err(refusal::bad_framing(fault));
     }
     let Some(endpoint) = endpoint else { return Ok(()) };
-    let wanted = if endpoint == Endpoint::Models { Method::GET } else { Method::POST };
-    if head.method == wanted {
+    let allowed = endpoint.methods();
+    if allowed.contains(&head.method.as_str()) {
         return Ok(());
     }
-    Err(refusal::method_not_allowed(wanted.as_str()))
+    Err(refusal::method_not_allowed(&allowed.join(" or ")))
 }
 
 /// Whoever shows a session or a key.

@@ -11,7 +11,7 @@ use http::HeaderValue;
 use super::{
     body::Room,
     gate::Handle,
-    identity::Trace,
+    identity::{self, Trace},
     limits::Reservation,
     refusal,
     shared::{Active, Shared},
@@ -215,6 +215,42 @@ impl Ctx {
 }
 
 impl Call {
+    /// A call of which nothing is known but its id, and the dialect to answer it in.
+    pub fn new(id: String, dialect: ClientDialect, in_flight: InFlight) -> Self {
+        Self {
+            id_header: identity::header(&id),
+            id,
+            trace: None,
+            traced: None,
+            client: None,
+            endpoint: None,
+            dialect,
+            query: None,
+            principal: None,
+            determiner: false,
+            smart_model: None,
+            inbound: None,
+            input_guess: 0,
+            alias: None,
+            plan: None,
+            gate: None,
+            media: Vec::new(),
+            series: Series::default(),
+            refused: None,
+            wishes: Wishes::default(),
+            reservation: None,
+            standing: Standing::default(),
+            throttled_by: None,
+            attempt: Attempt::default(),
+            lease: None,
+            callers_fault: None,
+            client_gone: false,
+            first_byte: None,
+            settled: false,
+            in_flight,
+        }
+    }
+
     /// Whether the client asked for a stream.
     pub fn stream(&self) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.head.stream)

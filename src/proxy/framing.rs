@@ -1,6 +1,6 @@
 //! What a request's header says of its framing, held to more than Pingora asks for.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Version, header};
 use pingora_proxy::Session;
 
 /// Most tokens of `Connection` headers; a client has no use for more.
@@ -10,9 +10,14 @@ const MAX_TOKENS: usize = 16;
 ///
 /// A body with both `Transfer-Encoding` and `Content-Length`, or with a coding other than `chunked`,
 /// ends elsewhere for whoever stands before us (RFC 9112 6.1 and 11.2). A `Connection` header that
-/// nominates `host` would strip the request of its own address.
+/// nominates `host` would strip the request of its own address, and one that names no host or two
+/// is addressed to nobody in particular (RFC 9112 3.2).
 pub fn fault(session: &Session) -> Option<&'static str> {
-    let headers = &session.req_header().headers;
+    let head = session.req_header();
+    let headers = &head.headers;
+    if head.version == Version::HTTP_11 && headers.get_all(header::HOST).iter().count() != 1 {
+        return Some("send one Host header");
+    }
     if nominates_wrongly(headers) {
         return Some("the Connection header names too much, or Host");
     }

@@ -1,4 +1,5 @@
-//! In front of Pingora's proxy: a time limit for request headers.
+//! In front of Pingora's proxy: a time limit for request headers, and an account of those that it
+//! could not read.
 //!
 //! Pingora limits each read of a header, not the whole of it, so that a client which sends a byte
 //! now and then could hold a connection for ever. Idling between requests is Pingora's to limit.
@@ -13,19 +14,28 @@ use pingora_core::{
 };
 use pingora_proxy::HttpProxy;
 
-use super::{service::Gateway, shared::LULL, watched};
+use super::{
+    service::Gateway,
+    shared::{LULL, Shared},
+    watched,
+};
 
 /// Pingora's proxy behind a header deadline.
 pub struct Front {
     inner: Arc<HttpProxy<Gateway>>,
+    shared: Arc<Shared>,
     header_timeout: Duration,
 }
 
 impl Front {
     /// Wraps the proxy.
     #[must_use]
-    pub const fn new(inner: Arc<HttpProxy<Gateway>>, header_timeout: Duration) -> Self {
-        Self { inner, header_timeout }
+    pub const fn new(
+        inner: Arc<HttpProxy<Gateway>>,
+        shared: Arc<Shared>,
+        header_timeout: Duration,
+    ) -> Self {
+        Self { inner, shared, header_timeout }
     }
 }
 
@@ -41,7 +51,7 @@ impl HttpServerApp for Front {
         let Some(progress) = progress else { return serve.await };
         // Set only where the header does not come at once, which it mostly does.
         let mut limit = None;
-        poll_fn(|cx| {
+        let reused = poll_fn(|cx| {
             if let Poll::Ready(done) = serve.as_mut().poll(cx) {
                 return Poll::Ready(done);
             }
@@ -52,7 +62,11 @@ impl HttpServerApp for Front {
             let sleep = || Box::pin(tokio::time::sleep(self.header_timeout));
             limit.get_or_insert_with(sleep).as_mut().poll(cx).map(|()| None)
         })
-        .await
+        .await;
+        if let Some(unreadable) = progress.unreadable() {
+            unreadable.settle(&self.shared);
+        }
+        reused
     }
 
     fn h2_options(&self) -> Option<H2Options> {

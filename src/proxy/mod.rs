@@ -39,6 +39,7 @@ mod stream;
 mod traced;
 mod translation;
 mod unfinished;
+mod unreadable;
 mod watched;
 mod whole;
 

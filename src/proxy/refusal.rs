@@ -90,6 +90,17 @@ pub fn bad_framing(message: &str) -> Refusal {
     refuse(BAD_FRAMING, 400, "invalid_request", message)
 }
 
+/// Pingora could not read the header, and answered with `status`.
+pub fn unreadable(status: u16) -> Refusal {
+    if status == 405 {
+        return refuse("unreadable", 405, "method_not_allowed", "the gateway takes no CONNECT");
+    }
+    let message = "the request's header cannot be read: send HTTP/1.1 with at most 256 header lines, none \
+                   of them folded, a target of at most 65534 bytes, and one Content-Length or \
+                   Transfer-Encoding: chunked";
+    refuse("unreadable", status, "invalid_request", message)
+}
+
 pub fn unsupported_encoding() -> Refusal {
     let message = "send the request body without content-encoding";
     refuse("content_encoding", 415, "unsupported_media_type", message)

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long the rest of a refused request is read, so that the client sees the answer and no reset.
-const LINGER: Duration = Duration::from_secs(1);
+pub const LINGER: Duration = Duration::from_secs(1);
 
 /// Answers a refusal. Always `Ok(true)`: the request is answered.
 pub async fn refuse(session: &mut Session, ctx: &mut Ctx, refusal: Refusal) -> Result<bool> {
@@ -72,10 +72,16 @@ pub async fn write(session: &mut Session, ctx: &Ctx, error: GatewayError) {
         let _ = head.insert_header(header::RETRY_AFTER, seconds);
     }
     if error.status == 405 {
-        let allow = if call.endpoint == Some(Endpoint::Models) { "GET" } else { "POST" };
-        let _ = head.insert_header(header::ALLOW, allow);
+        let _ = head.insert_header(header::ALLOW, allowed(call.endpoint));
+    }
+    if error.status == 401 {
+        let _ = head.insert_header(header::WWW_AUTHENTICATE, "Bearer");
     }
     let _left = send(session, head, body, closing).await;
+}
+
+fn allowed(endpoint: Option<Endpoint>) -> String {
+    endpoint.map_or_else(|| "POST".to_owned(), |endpoint| endpoint.methods().join(", "))
 }
 
 fn ctx_first_byte(ctx: &mut Ctx) {

@@ -9,6 +9,7 @@ use pingora_http::RequestHeader;
 use super::{
     authorize,
     ctx::{Call, Ctx},
+    identity::Trace,
     oauth::{self, Withheld},
     observe::BAD_ANSWER,
     traced,
@@ -122,12 +123,16 @@ fn target(call: &Call, route: &Route, way: Way) -> Result<Uri> {
     target.or_err(ErrorType::InternalError, "the request's address cannot be made")
 }
 
+/// What of the client's header travels. `tracestate` belongs to the `traceparent` beside it, and means
+/// nothing without one (<https://www.w3.org/TR/trace-context/#tracestate-header>).
 fn forward(client: &RequestHeader, head: &mut HeaderMap, provider: &Provider) {
     let vendor = provider.vendor;
     let nominates = client.headers.contains_key(header::CONNECTION);
     for (name, value) in &client.headers {
         let nominated = nominates && headers::is_nominated(&client.headers, name.as_str());
-        if !nominated && headers::is_forwardable_request(name.as_str(), &vendor.forward_headers) {
+        let travels = headers::is_forwardable_request(name.as_str(), &vendor.forward_headers)
+            || (name == "tracestate" && Trace::read(&client.headers).is_some());
+        if !nominated && travels {
             head.append(name, value.clone());
         }
     }

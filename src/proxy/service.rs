@@ -53,6 +53,8 @@ impl ProxyHttp for Gateway {
         // Off where the client wants its connection closed.
         let wanted = session.get_keepalive().filter(|_| !self.shared.drain.draining());
         session.set_keepalive(wanted.map(|_| KEEPALIVE_SECS));
+        // Else a client that sends its next request early would have this one broken off.
+        session.set_pipelining_enabled(true);
         // The body has a deadline of its own, which a pause may not undercut.
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_TIMEOUT));

@@ -25,8 +25,8 @@ const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Request headers that travel to every vendor.
-const COMMON_REQUEST: [&str; 6] =
-    ["accept", "content-type", "idempotency-key", "tracestate", "user-agent", "accept-language"];
+const COMMON_REQUEST: [&str; 5] =
+    ["accept", "content-type", "idempotency-key", "user-agent", "accept-language"];
 
 /// Request headers that never travel, whatever a vendor's row lists: the caller's credentials and
 /// identity, and what the gateway writes itself.

@@ -93,13 +93,16 @@ async fn a_trace_is_continued() {
     let ask = scene.key.chat("fast").header("traceparent", &given).header("x-request-id", "traced");
     ask.header("tracestate", "vendor=1").await.has_status(200);
     let call = scene.openai.saw_one();
+    assert_eq!(call.header("tracestate"), Some("vendor=1"));
     let sent = call.header("traceparent").expect("a trace goes on");
     assert!(sent.starts_with(&format!("00-{trace}-")) && sent.len() == given.len(), "{sent}");
     assert_eq!(scene.gateway.log_line("traced").await["trace_id"], trace);
 
     for bad in ["00-0-0-0", "nonsense", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
-        scene.key.chat("fast").header("traceparent", bad).await.has_status(200);
+        let ask = scene.key.chat("fast").header("traceparent", bad);
+        ask.header("tracestate", "vendor=1").await.has_status(200);
         let call = scene.openai.saw().pop().unwrap();
         assert_ne!(call.header("traceparent"), Some(bad), "what is no trace is not sent on");
+        assert_eq!(call.header("tracestate"), None, "the state of no trace is none");
     }
 }

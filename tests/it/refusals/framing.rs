@@ -1,6 +1,8 @@
 //! Requests whose end two parsers would see in two places.
 
-use crate::support::{Scene, Wire};
+use serde_json::json;
+
+use crate::support::{Gate, Reply, Scene, Wire};
 
 /// What follows an ambiguous request: a good one, which must never be taken for one.
 fn smuggled(key: &str) -> String {
@@ -131,10 +133,75 @@ async fn pipelined_requests_are_answered_in_order_each_with_its_own_key() {
     wire.send([first, second].concat()).await;
     let answer = wire.answer().await.has_status(200);
     assert_eq!(answer.header("x-request-id"), Some("first"));
-    if let Some(answer) = wire.try_answer().await {
-        assert_eq!((answer.status, answer.header("x-request-id")), (401, Some("second")));
-    }
+    let answer = wire.answer().await.has_status(401);
+    assert_eq!(answer.header("x-request-id"), Some("second"));
     assert_eq!(scene.openai.saw().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_sent_while_another_is_answered_waits_for_its_turn() {
+    let scene = Scene::new().await;
+    let gate = Gate::closed();
+    scene.openai.will(Reply::answers().gated(&gate));
+    let mut wire = scene.key.connect().await;
+    wire.send(scene.key.chat("fast").header("x-request-id", "first").bytes()).await;
+    scene.openai.wait_for_calls(1).await;
+    let second = scene.key.chat("fast").header("x-request-id", "second").bytes();
+    let (early, late) = second.split_at(second.len() / 2);
+    wire.send(early).await;
+    gate.open();
+    let answer = wire.answer().await.has_status(200);
+    assert_eq!(answer.header("x-request-id"), Some("first"));
+    wire.send(late).await;
+    let answer = wire.answer().await.has_status(200);
+    assert_eq!(answer.header("x-request-id"), Some("second"));
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_read_is_refused_in_words_and_recorded() {
+    let scene = Scene::new().await;
+    let headers = "x-a: y\r\n".repeat(300);
+    let target = "x".repeat(70_000);
+    let length = "content-length: 2\r\ncontent-length: 3\r\n";
+    for (name, request) in [
+        ("300 headers", format!("GET /v1/models HTTP/1.1\r\nhost: x\r\n{headers}\r\n")),
+        ("a long target", format!("GET /v1/{target} HTTP/1.1\r\nhost: x\r\n\r\n")),
+        ("a folded line", "GET /v1/models HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n".to_owned()),
+        ("two lengths", format!("POST /v1/responses HTTP/1.1\r\nhost: x\r\n{length}\r\n{{}}")),
+    ] {
+        let mut wire = Wire::connect(scene.gateway.address()).await;
+        wire.send(request.as_bytes()).await;
+        let answer = wire.answer().await.has_status(400);
+        let error = answer.openai_error();
+        assert!(error["message"].to_string().contains("256 header lines"), "{name}: {error}");
+        assert_eq!(answer.header("server"), None, "{name}");
+        assert_eq!(answer.header("connection"), Some("close"), "{name}");
+        wire.closed().await;
+        let logged = scene.gateway.log_line(answer.header("x-request-id").unwrap()).await;
+        assert_eq!((&logged["status"], &logged["denied_by"]), (&json!(400), &json!("unreadable")));
+    }
+    let metrics = scene.gateway.metrics().await;
+    assert_eq!(metrics.sum("turnpike_denied_total", &[("reason", "unreadable")]), 4);
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send(format!("POST /v1/messages HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes()).await;
+    wire.answer().await.has_status(400).anthropic_error();
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n").await;
+    wire.answer().await.has_status(405).openai_error();
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let scene = Scene::new().await;
+    for host in ["x-a: b", "host: a\r\nhost: b"] {
+        let request = head(&scene.key.secret, "content-length: 2").replace("host: x", host) + "{}";
+        let mut wire = Wire::connect(scene.gateway.address()).await;
+        wire.send(request).await;
+        wire.answer().await.has_status(400).openai_error();
+        wire.closed().await;
+    }
+    scene.openai.saw_nothing();
 }
 
 #[tokio::test]

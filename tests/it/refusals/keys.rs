@@ -39,7 +39,8 @@ async fn a_missing_malformed_unknown_or_foreign_key_is_refused_in_both_dialects(
                 assert_eq!(answer.openai_error()["code"], "invalid_api_key");
             }
         }
-        stranger.get("/v1/models").await.has_status(401);
+        let answer = stranger.get("/v1/models").await.has_status(401);
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     scene.openai.saw_nothing();
     scene.anthropic.saw_nothing();

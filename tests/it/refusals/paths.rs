@@ -42,6 +42,13 @@ async fn paths_that_pretend_to_be_others_reach_nothing() {
     ] {
         let answer = scene.key.post(path, body.clone()).await;
         assert!([400, 404].contains(&answer.status), "{path}: {}", answer.tell());
+        if path.contains("v1//") || path.starts_with("//") {
+            let message = answer.openai_error()["message"].to_string();
+            assert!(
+                message.contains(path) && message.contains("/v1/chat/completions"),
+                "{message}"
+            );
+        }
     }
     scene.openai.saw_nothing();
     scene.key.post("/v1/chat/completions?beta=true", body).await.has_status(200);
@@ -71,6 +78,18 @@ async fn a_method_that_an_operation_lacks_is_refused() {
         assert!([400, 404, 405, 501].contains(&answer.status), "{method}: {}", answer.tell());
     }
     scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn the_list_of_models_can_be_asked_for_its_header_alone() {
+    let scene = Scene::new().await;
+    let whole = scene.key.get("/v1/models").await.has_status(200);
+    let request = scene.key.ask("HEAD", "/v1/models").bytes();
+    let mut wire = scene.key.connect().await;
+    wire.send([&request[..], &scene.key.chat("fast").bytes()].concat()).await;
+    let head = wire.answer_without_body().await.has_status(200);
+    assert_eq!(head.header("content-length"), Some(whole.body.len().to_string().as_str()));
+    wire.answer().await.has_status(200);
 }
 
 #[tokio::test]

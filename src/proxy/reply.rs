@@ -119,8 +119,10 @@ async fn send(
 pub async fn linger(session: &mut Session) {
     let drain =
         async { while let Ok(Some(_)) = session.downstream_session.read_request_body().await {} };
-    // Whoever still sends after this is cut off.
-    let _timed_out = tokio::time::timeout(LINGER, drain).await;
+    // Whoever still sends after this is cut off: Pingora would read on for ever, to use the connection again.
+    if tokio::time::timeout(LINGER, drain).await.is_err() {
+        session.set_keepalive(None);
+    }
 }
 
 /// Ends a request that Pingora could not serve: the last answer, or the end of a stream.

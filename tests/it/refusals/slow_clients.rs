@@ -72,6 +72,23 @@ async fn a_body_that_drips_times_out_as_a_whole() {
 }
 
 #[tokio::test]
+async fn who_is_refused_and_sends_on_for_ever_is_cut_off() {
+    let scene = Scene::new().await;
+    let ask = scene.gateway.caller("bd-wrong").post("/v1/chat/completions", "x".repeat(100_000));
+    let mut wire = scene.gateway.stranger().connect().await;
+    wire.send(ask.head()).await;
+    wire.send("x").await;
+    let head = within("a refusal", wire.head()).await.unwrap();
+    assert_eq!(head.status, 401);
+    let dripping = async {
+        while wire.try_send("x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    within("the connection's end", dripping).await;
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_times_out() {
     let scene = Scene::with(Gateway::configured().set("server.header_timeout_secs", 1)).await;
     for part in [

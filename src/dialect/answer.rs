@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn embeddings_whose_usage_nobody_tells_are_whole() {
+        for usage in ["", r#","usage":null"#, r#","usage":{"prompt_tokens":null}"#] {
+            let body = format!(r#"{{"data":[{{"embedding":[0.1]}}],"model":"m-1"{usage}}}"#);
+            let expected = AnswerFacts { usage: None, model: Some("m-1".to_owned()), whole: true };
+            assert_eq!(read(Endpoint::Embeddings, &body), expected, "{usage}");
+        }
+    }
+
+    #[test]
     fn counting_tokens_uses_none() {
         let facts = read(Endpoint::CountTokens, r#"{"input_tokens":2095}"#);
         assert_eq!(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Event, fresh_id},
     ask::{Ask, Format, Output, Said},
+    cache::{Cached, cached},
     fields::Fields,
     prompt::Prompt,
     refusal::Refusal,
@@ -30,6 +31,7 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
         model: fields.text("model")?,
         usage: usage(
             ask.prompt.tokens,
+            cached(body, ask.prompt.tokens),
             outputs.iter().map(Output::tokens).sum(),
             outputs.iter().map(Output::thought_tokens).sum(),
         ),
@@ -66,13 +68,15 @@ pub fn stream_options(fields: Fields<'_>) -> Result<Option<StreamOptions>, Refus
     Ok(Some(StreamOptions { include_usage }))
 }
 
-/// `usage` of chat completions and completions; `thought` is among the output.
-pub fn usage(input: u64, output: u64, thought: u64) -> Value {
+/// `usage` of chat completions and completions; what is cached is among the input, and `thought` among the
+/// output.
+pub fn usage(input: u64, cached: Cached, output: u64, thought: u64) -> Value {
+    let Cached { read, write } = cached;
     json!({
         "prompt_tokens": input,
         "completion_tokens": output,
         "total_tokens": input + output,
-        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": read, "cache_write_tokens": write, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": thought, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Event, fresh_id},
+    cache::Cached,
     chat::{finish_reason, stream_options, usage},
     fields::Fields,
     prompt::Prompt,
@@ -51,7 +52,7 @@ pub fn answer(body: &Value, now: Timestamp) -> Result<Answer, Refusal> {
         id: fresh_id("cmpl-"),
         frame: &frame,
         choices,
-        usage: usage(input, output, 0),
+        usage: usage(input, Cached::default(), output, 0),
     };
     match stream_options(fields)? {
         Some(stream) => Ok(Answer::Events(answer.events(stream.include_usage))),

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Event, fresh_id},
     ask::{Ask, Format, Output, Said},
+    cache::{Cached, cached},
+    citations::{self, Cited},
     fields::Fields,
     prompt::Prompt,
     refusal::Refusal,
@@ -23,12 +25,27 @@ pub fn answer(body: &Value) -> Result<Answer, Refusal> {
     let model = fields.text("model")?;
     fields.required("max_tokens")?;
     let ask = read(fields)?;
-    let message = Message { model, input: ask.prompt.tokens, output: ask.output()? };
+    let output = ask.output()?;
+    let cached = cached(body, ask.prompt.tokens);
+    let cited = cited(fields, &ask, &output)?;
+    let message = Message { model, input: ask.prompt.tokens, cached, output, cited };
     if fields.flag("stream")? {
         Ok(Answer::Events(message.events()))
     } else {
         Ok(Answer::Whole(message.whole()))
     }
+}
+
+/// What is said of documents, where there is room for it behind the words.
+fn cited(fields: Fields<'_>, ask: &Ask, output: &Output) -> Result<Vec<Cited>, Refusal> {
+    let Said::Text(Reply { end: End::Complete, .. }) = output.said else { return Ok(Vec::new()) };
+    if !matches!(ask.format, Format::Text) {
+        return Ok(Vec::new());
+    }
+    let cited = citations::of_messages(fields.array("messages")?)?;
+    let all = output.tokens() + cited.iter().map(Cited::tokens).sum::<u64>();
+    let fits = ask.limits.max_tokens.is_none_or(|most| all <= most);
+    Ok(if fits { cited } else { Vec::new() })
 }
 
 /// Counts the input tokens of a message.
@@ -123,7 +140,9 @@ fn read_format(fields: Fields<'_>) -> Result<Format, Refusal> {
 struct Message<'a> {
     model: &'a str,
     input: u64,
+    cached: Cached,
     output: Output,
+    cited: Vec<Cited>,
 }
 
 impl Message<'_> {
@@ -139,8 +158,11 @@ impl Message<'_> {
                 content.extend(calls.iter().map(|call| tool_use(call, &call.arguments)));
             }
         }
+        content.extend(self.cited.iter().map(
+            |cited| json!({"type": "text", "text": cited.text, "citations": [cited.citation]}),
+        ));
         let (reason, sequence) = self.stop();
-        self.frame(&json!(content), &reason, &sequence, self.output.tokens())
+        self.frame(&json!(content), &reason, &sequence, self.output_tokens())
     }
 
     fn events(&self) -> Vec<Event> {
@@ -154,17 +176,13 @@ impl Message<'_> {
             Said::Text(reply) => blocks.text(reply),
             Said::Calls(calls) => calls.iter().for_each(|call| blocks.call(call)),
         }
+        self.cited.iter().for_each(|cited| blocks.cited(cited));
         blocks.ping();
         let (reason, sequence) = self.stop();
         events.push(json!({
             "type": "message_delta",
             "delta": {"stop_reason": reason, "stop_sequence": sequence},
-            "usage": {
-                "input_tokens": self.input,
-                "cache_creation_input_tokens": 0,
-                "cache_read_input_tokens": 0,
-                "output_tokens": self.output.tokens()
-            }
+            "usage": self.usage(self.output_tokens())
         }));
         events.push(json!({"type": "message_stop"}));
         events.iter().map(Event::typed).collect()
@@ -177,6 +195,10 @@ impl Message<'_> {
         sequence: &Value,
         output_tokens: u64,
     ) -> Value {
+        let mut usage = self.usage(output_tokens);
+        if let Some(usage) = usage.as_object_mut() {
+            usage.insert("service_tier".to_owned(), json!("standard"));
+        }
         json!({
             "id": fresh_id("msg_"),
             "type": "message",
@@ -185,13 +207,22 @@ impl Message<'_> {
             "content": content,
             "stop_reason": reason,
             "stop_sequence": sequence,
-            "usage": {
-                "input_tokens": self.input,
-                "cache_creation_input_tokens": 0,
-                "cache_read_input_tokens": 0,
-                "output_tokens": output_tokens,
-                "service_tier": "standard"
-            }
+            "usage": usage
+        })
+    }
+
+    fn output_tokens(&self) -> u64 {
+        self.output.tokens() + self.cited.iter().map(Cited::tokens).sum::<u64>()
+    }
+
+    /// Input that is cached is none of `input_tokens`.
+    fn usage(&self, output_tokens: u64) -> Value {
+        let Cached { read, write } = self.cached;
+        json!({
+            "input_tokens": self.input - read - write,
+            "cache_creation_input_tokens": write,
+            "cache_read_input_tokens": read,
+            "output_tokens": output_tokens
         })
     }
 
@@ -228,6 +259,12 @@ impl Blocks<'_> {
             let words = pieces(&reply.text).map(|word| json!({"type": "text_delta", "text": word}));
             self.block(&json!({"type": "text", "text": ""}), words);
         }
+    }
+
+    fn cited(&mut self, cited: &Cited) {
+        let words = pieces(&cited.text).map(|word| json!({"type": "text_delta", "text": word}));
+        let source = json!({"type": "citations_delta", "citation": cited.citation});
+        self.block(&json!({"type": "text", "text": "", "citations": []}), words.chain([source]));
     }
 
     fn call(&mut self, call: &Call) {

@@ -9,6 +9,9 @@
 //! - Tools: `required` and named choices are obeyed; with `auto` the tools that the last user text
 //!   names are called.
 //! - Thinking: where it is asked for, a sentence comes before the answer, and counts against its limit.
+//! - Citations: documents that want them are cited by their first sentence ([`citations`]).
+//! - Caching: what is marked with `cache_control` is told as written, and as read once the conversation
+//!   goes on ([`cache`]).
 //! - Streams: one event per word, 5 ms apart; the request header `x-sandbox-pace-ms` sets another
 //!   pace, `0` none.
 //! - Any model name is answered; some behave badly on purpose ([`behaviour`]).
@@ -19,7 +22,9 @@
 mod answer;
 mod ask;
 mod behaviour;
+mod cache;
 mod chat;
+mod citations;
 mod completions;
 mod embeddings;
 mod fields;

@@ -298,6 +298,72 @@ async fn a_message_stream_has_anthropics_grammar() {
 }
 
 #[tokio::test]
+async fn documents_are_cited_where_that_is_asked_for_whole_and_streamed() {
+    let asked = |more: &Value| {
+        let document = json!({"type": "document", "title": "Notes", "citations": {"enabled": true},
+            "source": {"type": "text", "media_type": "text/plain", "data": "It rains. It pours."}});
+        let question = json!({"type": "text", "text": "Weather?"});
+        let messages = json!([{"role": "user", "content": [document, question]}]);
+        let mut body = message(more);
+        body["messages"] = messages;
+        body
+    };
+    let place = json!([{"type": "char_location", "cited_text": "It rains.", "document_index": 0,
+        "document_title": "Notes", "file_id": null, "start_char_index": 0, "end_char_index": 9}]);
+    let whole = ask("/v1/messages", asked(&json!({}))).await;
+    assert_eq!(whole["content"].as_array().unwrap().len(), 2);
+    assert!(whole["content"][0].get("citations").is_none());
+    assert_eq!(whole["content"][1]["citations"], place);
+    let stream = events("/v1/messages", asked(&json!({"stream": true}))).await;
+    let cited = stream.iter().find(|(_, data)| data["delta"]["type"] == "citations_delta").unwrap();
+    assert_eq!((&cited.1["index"], &cited.1["delta"]["citation"]), (&json!(1), &place[0]));
+    let said: String =
+        stream.iter().filter_map(|(_, data)| data.pointer("/delta/text")?.as_str()).collect();
+    let text = |index: usize| whole["content"][index]["text"].as_str().unwrap();
+    assert_eq!(said, [text(0), text(1)].concat());
+    let last = &stream[stream.len() - 2].1["usage"]["output_tokens"];
+    assert_eq!(last, &whole["usage"]["output_tokens"]);
+    let short = ask("/v1/messages", asked(&json!({"max_tokens": 3}))).await;
+    assert_eq!(short["content"].as_array().unwrap().len(), 1, "there is no room for it");
+}
+
+#[tokio::test]
+async fn what_is_marked_for_the_cache_is_told_as_written_and_then_as_read() {
+    let mark = json!({"type": "ephemeral"});
+    let system = json!([{"type": "text", "text": "be brief".repeat(50), "cache_control": mark}]);
+    let first = message(&json!({"system": system}));
+    let usage = ask("/v1/messages", first.clone()).await["usage"].clone();
+    assert_eq!(
+        (&usage["cache_creation_input_tokens"], &usage["cache_read_input_tokens"]),
+        (&json!(100), &json!(0))
+    );
+    let counted = ask("/v1/messages/count_tokens", first.clone()).await;
+    let input = usage["input_tokens"].as_u64().unwrap();
+    assert_eq!(counted["input_tokens"], input + 100);
+    let mut next = first;
+    let turns = next["messages"].as_array_mut().unwrap();
+    turns.extend([
+        json!({"role": "assistant", "content": "yes"}),
+        json!({"role": "user", "content": "go on"}),
+    ]);
+    next["stream"] = json!(true);
+    let stream = events("/v1/messages", next).await;
+    for usage in [&stream[0].1["message"]["usage"], &stream[stream.len() - 2].1["usage"]] {
+        assert_eq!(
+            (&usage["cache_creation_input_tokens"], &usage["cache_read_input_tokens"]),
+            (&json!(0), &json!(100))
+        );
+    }
+
+    let marked = json!([
+        {"role": "system", "content": [{"type": "text", "text": "be brief", "cache_control": mark}]},
+        {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"}]);
+    let told = ask("/v1/chat/completions", chat(&json!({"messages": marked}))).await;
+    assert_eq!(told["usage"]["prompt_tokens_details"]["cached_tokens"], 2);
+}
+
+#[tokio::test]
 async fn a_responses_stream_has_openais_grammar_and_is_numbered() {
     let stream =
         events("/v1/responses", json!({"model": "m", "input": "hi", "stream": true})).await;

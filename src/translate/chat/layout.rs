@@ -187,9 +187,7 @@ impl<'r> Layout<'r, '_> {
             attached.append(&mut others);
         }
         // The API has no member that says so.
-        let fails =
-            |text: &&str| text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
-        if result.error && !pieces.first().is_some_and(fails) {
+        if result.hides_failure() {
             pieces.insert(0, "Error:");
         }
         let content = Content::Text(Joined { pieces, between: "\n" });

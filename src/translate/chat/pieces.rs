@@ -83,7 +83,7 @@ impl<'a> Sources<'a> {
             if let Ok(Annotation { url_citation: own }) = serde_json::from_str(raw.get()) {
                 let UrlCitation { url, title, content, start_index, end_index } = own;
                 let span = start_index.zip(end_index);
-                to(Citation { url: Some(url), title, quote: content, document: None, span });
+                to(Citation { url: Some(url), title, quote: content, span, ..Citation::default() });
             }
         }
         let results = list(self.search);

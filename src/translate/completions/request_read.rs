@@ -17,6 +17,10 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let mut members = Members::of(body)?;
     refuse(&mut members)?;
     let prompt = read_prompt(&mut members)?;
+    if prompt.is_empty() {
+        // `OpenAI`'s own models would begin a document; a conversation begins with words.
+        return Err(Refusal::invalid("prompt", "`prompt` is empty"));
+    }
     let mut request = read_common(&mut members, ClientApi::Completions)?;
     if request.sampling.n.is_some_and(|count| count > 1) {
         return Err(Refusal::unsupported("n", "one answer can be had at a time from this model"));

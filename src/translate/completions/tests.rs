@@ -51,7 +51,9 @@ fn what_a_conversation_cannot_do_is_refused_by_name() {
             "{members}"
         );
     }
-    for body in ["{}", r#"{"prompt":[]}"#, r#"{"prompt":{}}"#] {
+    for body in
+        ["{}", r#"{"prompt":[]}"#, r#"{"prompt":{}}"#, r#"{"prompt":""}"#, r#"{"prompt":[""]}"#]
+    {
         let refusal = ClientApi::Completions.read(body.as_bytes()).unwrap_err();
         assert_eq!(
             (refusal.code, refusal.param.as_deref()),

@@ -9,8 +9,8 @@ use super::{
     super::{
         Unreadable,
         form::{
-            Answer, Citation, Media, Origin, Part, PartKind, PartPath, Signature, Source, Text,
-            Thinking, ToolCall,
+            Answer, Citation, Media, Origin, Part, PartKind, PartPath, Place, Signature, Source,
+            Text, Thinking, ToolCall,
         },
     },
     usage_read::{stop_reason, usage},
@@ -132,10 +132,29 @@ struct Web<'a> {
     url: Option<Text<'a>>,
 }
 
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CitationLocation.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InDocument {
     document_index: Option<u64>,
+    start: Option<u64>,
+    end: Option<u64>,
+}
+
+impl Location<'_> {
+    /// Which document, and where in it.
+    fn within(&self) -> Option<(&InDocument, Option<Place>)> {
+        let chars = self.document_char.as_ref().map(|own| (own, own.place(Place::Chars)));
+        let pages = || self.document_page.as_ref().map(|own| (own, own.place(Place::Pages)));
+        let blocks = || self.document_chunk.as_ref().map(|own| (own, own.place(Place::Blocks)));
+        chars.or_else(pages).or_else(blocks)
+    }
+}
+
+impl InDocument {
+    fn place(&self, of: fn(u64, u64) -> Place) -> Option<Place> {
+        self.start.zip(self.end).map(|(start, end)| of(start, end))
+    }
 }
 
 #[derive(Deserialize)]
@@ -244,21 +263,33 @@ fn image(image: Image<'_>) -> Option<Media<'_>> {
 
 /// A source, in no dialect's words.
 pub(super) fn citation(source: CitedSource<'_>) -> Citation<'_> {
-    let location = source.location;
-    let (web, document) = match location {
-        None => (None, None),
-        Some(location) => (
-            location.web.and_then(|web| web.url),
-            location.document_char.or(location.document_page).or(location.document_chunk),
-        ),
+    let mut citation = Citation {
+        title: source.title,
+        quote: quote(source.source_content),
+        ..Citation::default()
     };
+    if let Some(mut location) = source.location {
+        citation.url = location.web.take().and_then(|web| web.url);
+        if let Some((within, place)) = location.within() {
+            citation.document = within.document_index;
+            citation.place = place;
+        }
+    }
     let is_address =
         |source: &Text<'_>| source.starts_with("https://") || source.starts_with("http://");
-    Citation {
-        url: web.or_else(|| source.source.filter(is_address)),
-        title: source.title,
-        quote: source.source_content.into_iter().find_map(|words| words.text),
-        document: document.and_then(|place| place.document_index),
-        span: None,
+    citation.url = citation.url.or_else(|| source.source.filter(is_address));
+    citation
+}
+
+/// The words quoted, which may come in pieces.
+fn quote(pieces: Vec<Words<'_>>) -> Option<Text<'_>> {
+    let mut texts = pieces.into_iter().filter_map(|words| words.text);
+    let first = texts.next()?;
+    match texts.next() {
+        None => Some(first),
+        Some(second) => {
+            let more: String = texts.map(|text| (*text).to_owned()).collect();
+            Some(Text::from(format!("{}{}{more}", &*first, &*second)))
+        }
     }
 }

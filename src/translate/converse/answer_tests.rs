@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    StreamReader,
-    form::{Answer, Event, Origin, PartKind, Signature, StopReason},
+    Answering, ClientApi, StreamReader,
+    form::{Answer, Event, Origin, PartKind, Place, Signature, StopReason},
 };
 use crate::domain::TokenUsage;
 
@@ -133,7 +133,69 @@ fn citations_stand_where_their_text_does() {
         (first.title.as_deref(), first.quote.as_deref(), first.document),
         (Some("Doc"), Some("green grass"), Some(1))
     );
+    assert_eq!(first.place, Some(Place::Chars(3, 9)));
     assert_eq!(second.url.as_deref(), Some("https://example.com/"));
+    assert_eq!((second.document, second.place), (None, None));
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CitationLocation.html>
+#[test]
+fn a_citation_keeps_its_place_for_a_client_of_messages() {
+    let cited = |location: Value| {
+        json!({"title": "Doc", "sourceContent": [{"text": "gr"}, {"text": "ee"}, {"text": "n"}],
+            "location": location})
+    };
+    let places = [
+        cited(json!({"documentPage": {"documentIndex": 0, "start": 2, "end": 3}})),
+        cited(json!({"documentChunk": {"documentIndex": 1, "start": 4, "end": 6}})),
+        cited(json!({"documentChar": {"documentIndex": 2, "start": 8, "end": 13}})),
+    ];
+    let told = [
+        json!({"type": "page_location", "cited_text": "green", "document_index": 0,
+            "document_title": "Doc", "start_page_number": 2, "end_page_number": 3}),
+        json!({"type": "content_block_location", "cited_text": "green", "document_index": 1,
+            "document_title": "Doc", "start_block_index": 4, "end_block_index": 6}),
+        json!({"type": "char_location", "cited_text": "green", "document_index": 2,
+            "document_title": "Doc", "start_char_index": 8, "end_char_index": 13}),
+    ];
+    let [page, chunk, letters] = &places;
+    let body = answer(&json!({"output": {"message": {"content": [
+        {"text": "So: "},
+        {"citationsContent": {"content": [{"text": "one"}], "citations": [page]}},
+        {"text": " and "},
+        {"citationsContent": {"content": [{"text": "two"}], "citations": [chunk, letters]}},
+    ]}}, "stopReason": "end_turn"}));
+    let written = ClientApi::Messages.write(&read(&body), &Answering::default());
+    let written: Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(
+        written["content"],
+        json!([
+            {"type": "text", "text": "So: "},
+            {"type": "text", "text": "one", "citations": [told[0]]},
+            {"type": "text", "text": " and "},
+            {"type": "text", "text": "two", "citations": [told[1], told[2]]},
+        ])
+    );
+
+    for (place, told) in places.iter().zip(&told) {
+        let (mut reader, mut out) = (super::Reader::default(), Vec::new());
+        let mut writer = ClientApi::Messages.stream_writer(Answering::default());
+        for (name, data) in [
+            delta(0, &json!({"text": "one"})),
+            delta(0, &json!({"citation": place})),
+            block_stop(0),
+            ("messageStop", json!({"stopReason": "end_turn"})),
+        ] {
+            let data = data.to_string();
+            reader
+                .read(name.as_bytes(), data.as_bytes(), &mut |event| writer.write(event, &mut out));
+        }
+        let stream = String::from_utf8(out).unwrap();
+        let deltas = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+        let mut deltas = deltas.map(|data| serde_json::from_str::<Value>(data).unwrap());
+        let delta = deltas.find(|data| data["delta"]["type"] == "citations_delta").unwrap();
+        assert_eq!(&delta["delta"]["citation"], told);
+    }
 }
 
 #[test]

@@ -74,6 +74,20 @@ pub struct Citation<'a> {
     pub quote: Option<Text<'a>>,
     /// Index of the document in the request.
     pub document: Option<u64>,
+    /// Where in that document the quote stands, where the vendor says.
+    pub place: Option<Place>,
     /// Where in the whole text the passage stands that rests on it, characters, where the vendor says.
     pub span: Option<(u64, u64)>,
+}
+
+/// A passage of a document: its first unit, and the one behind its last.
+/// <https://platform.claude.com/docs/en/build-with-claude/citations>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Of a text: characters, from 0.
+    Chars(u64, u64),
+    /// Of a PDF: pages, from 1.
+    Pages(u64, u64),
+    /// Of a document that was given in pieces: pieces, from 0.
+    Blocks(u64, u64),
 }

@@ -17,7 +17,7 @@ mod sealed;
 mod text;
 mod turns;
 
-pub use answer::{Answer, Citation, StopReason};
+pub use answer::{Answer, Citation, Place, StopReason};
 pub use event::{Event, Events};
 pub use reading::read_json;
 pub use refusal::Refusal;

@@ -40,6 +40,9 @@ pub struct Request<'a> {
     pub service_tier: Option<Text<'a>>,
     /// `prompt_cache_key`. A hint.
     pub prompt_cache_key: Option<Text<'a>>,
+    /// The client's betas (`anthropic-beta`), which are no member of the body: for Claude on Bedrock, where
+    /// they are. Elsewhere a header tells them.
+    pub betas: Vec<&'a str>,
     /// Members that the reader does not know, in their order: the vendor may. Writers of the same
     /// family of dialects pass them on; others leave them out.
     pub rest: Vec<(Text<'a>, &'a RawValue)>,
@@ -377,6 +380,19 @@ impl<'a> Part<'a> {
     #[must_use]
     pub const fn new(kind: PartKind<'a>, path: PartPath) -> Self {
         Self { kind, cache: None, path }
+    }
+}
+
+impl ToolResult<'_> {
+    /// Whether the tool failed and its words do not begin by saying so: where an API has no mark for it,
+    /// somebody has to.
+    #[must_use]
+    pub fn hides_failure(&self) -> bool {
+        let told = self.parts.iter().find_map(|part| match &part.kind {
+            PartKind::Text(text) => text.get(..5),
+            _ => None,
+        });
+        self.error && !told.is_some_and(|start| start.eq_ignore_ascii_case("error"))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::translate::{
     Answering,
-    form::{Answer, Media, Origin, Part, PartKind, Signature, Source, Text, Thinking},
+    form::{Answer, Citation, Media, Origin, Part, PartKind, Signature, Source, Text, Thinking},
 };
 
 /// Room for what is not text, bytes.
@@ -149,14 +149,31 @@ fn content<'a>(answer: &'a Answer<'_>) -> Vec<Block<'a>> {
             | PartKind::Other { .. } => {}
         }
     }
-    let text = blocks.iter_mut().rev().find_map(|block| match block {
-        Block::Text { citations, .. } => Some(citations),
-        _ => None,
-    });
-    if let Some(citations) = text {
-        citations.extend(answer.citations.iter().map(CitationOut::new));
-    }
+    cite(&answer.citations, &mut blocks);
     blocks
+}
+
+/// Puts each citation into the block of text that rests on it; the last one where that is not known.
+fn cite<'a>(citations: &'a [Citation<'_>], blocks: &mut [Block<'a>]) {
+    if citations.is_empty() {
+        return;
+    }
+    let mut end = 0;
+    let mut texts: Vec<(u64, &mut Vec<CitationOut<'a>>)> = Vec::new();
+    for block in blocks {
+        if let Block::Text { text, citations } = block {
+            end += text.chars().count() as u64;
+            texts.push((end, citations));
+        }
+    }
+    for citation in citations {
+        let place =
+            citation.span.and_then(|(_, last)| texts.iter().position(|(end, _)| last <= *end));
+        let last = texts.len().saturating_sub(1);
+        if let Some((_, cited)) = texts.get_mut(place.unwrap_or(last)) {
+            cited.push(CitationOut::new(citation));
+        }
+    }
 }
 
 fn thinking_block<'a>(thinking: &'a Thinking<'_>) -> Option<Block<'a>> {

@@ -83,7 +83,7 @@ impl<'r> Writing<'r> {
     fn answered(&mut self, text: &'r str) {
         if !text.is_empty() {
             self.items.append(&mut self.thinking);
-            let content = Content::Text(text);
+            let content = Content::Text(text.into());
             self.items.push(ItemOut::Message { role: "assistant", content });
         }
     }
@@ -104,11 +104,13 @@ impl<'r> Writing<'r> {
             input(part, &mut parts)?;
         }
         if parts.is_empty() {
-            // The API has no mark for a failed tool: its words tell, and here there are none.
             let text = if result.error { "The tool failed." } else { "" };
             parts.push(PartOut::InputText { text });
+        } else if result.hides_failure() {
+            // The API has no mark for a failed tool.
+            parts.insert(0, PartOut::InputText { text: "Error:" });
         }
-        let (call_id, output) = (&*result.call_id, content(parts));
+        let (call_id, output) = (&*result.call_id, output(parts));
         self.items.push(if result.custom {
             ItemOut::CustomToolCallOutput { call_id, output }
         } else {
@@ -118,10 +120,22 @@ impl<'r> Writing<'r> {
     }
 }
 
+/// Of a tool: texts alone are one, which every vendor takes.
+fn output(parts: Vec<PartOut<'_>>) -> Content<'_> {
+    let texts = parts.iter().map(|part| match part {
+        PartOut::InputText { text } => Some(*text),
+        _ => None,
+    });
+    match texts.collect::<Option<Vec<_>>>() {
+        Some(texts) if texts.len() > 1 => Content::Text(texts.join("\n").into()),
+        _ => content(parts),
+    }
+}
+
 fn content(mut parts: Vec<PartOut<'_>>) -> Content<'_> {
     let one = parts.len() == 1;
     match parts.pop() {
-        Some(PartOut::InputText { text }) if one => Content::Text(text),
+        Some(PartOut::InputText { text }) if one => Content::Text(text.into()),
         last => {
             parts.extend(last);
             Content::Parts(parts)

@@ -1,7 +1,7 @@
 //! Items of `input` as a vendor gets them.
 //! <https://github.com/openai/openai-python/blob/main/src/openai/types/responses/response_input_param.py>
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer};
 
@@ -65,7 +65,7 @@ pub enum ItemOut<'r> {
 #[serde(untagged)]
 pub enum Content<'r> {
     /// One text.
-    Text(&'r str),
+    Text(Cow<'r, str>),
     /// Several parts, or one that is no text.
     Parts(Vec<PartOut<'r>>),
 }

@@ -31,6 +31,8 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     }
     match body.input {
         None => return Err(Refusal::invalid("input", "`input` is missing")),
+        Some(TextOr::Text(text)) if text.is_empty() => return Err(no_input()),
+        Some(TextOr::List(items)) if items.is_empty() => return Err(no_input()),
         Some(TextOr::Text(text)) => turns.push(said(Role::User, text, PartPath::default())),
         Some(TextOr::List(items)) => input_read::read(&items, &mut turns)?,
     }
@@ -47,6 +49,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let top_logprobs = body.top_logprobs.filter(|count| *count > 0);
     let text = body.text.unwrap_or_default();
     Ok(Request {
+        betas: Vec::new(),
         client: Some(ClientApi::Responses),
         stream: body.stream.unwrap_or(false),
         turns,
@@ -71,6 +74,11 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         prompt_cache_key: body.prompt_cache_key,
         rest: body.rest,
     })
+}
+
+/// As `OpenAI` has it, which vendors would tell in words about messages that the client has not written.
+fn no_input() -> Refusal {
+    Refusal::invalid("input", "`input` is empty")
 }
 
 fn said(role: Role, text: Text<'_>, path: PartPath) -> Turn<'_> {

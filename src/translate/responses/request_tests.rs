@@ -34,9 +34,9 @@ fn a_string_is_what_the_user_says_and_instructions_come_first() {
     assert!(request.stream);
     assert_eq!(told(&request), [r#"0 System [0] Text("Be short.")"#, r#"1 User [0] Text("Hi")"#]);
     let request = read(
-        r#"{"model":"m","instructions":null,"input":[],"tools":null,"text":null,"reasoning":null,"tool_choice":null}"#,
+        r#"{"model":"m","instructions":null,"input":"Hi","tools":null,"text":null,"reasoning":null,"tool_choice":null}"#,
     );
-    assert!(request.turns.is_empty());
+    assert_eq!(told(&request), [r#"0 User [0] Text("Hi")"#]);
     assert!(request.reasoning.is_none() && request.tool_choice.is_none());
 }
 
@@ -102,6 +102,18 @@ fn a_proof_that_went_out_sealed_comes_back_to_its_vendor() {
         })
         .collect();
     assert_eq!(signatures, [Some(Signature::new(Origin::Google, "Z28=")), None]);
+}
+
+#[test]
+fn no_input_is_said_to_be_none() {
+    for body in ["{}", r#"{"input":""}"#, r#"{"input":[]}"#, r#"{"input":[],"instructions":"x"}"#] {
+        let refusal = refused(body);
+        assert_eq!(
+            (refusal.code, refusal.param.as_deref()),
+            ("invalid_parameters", Some("input")),
+            "{body}"
+        );
+    }
 }
 
 #[test]

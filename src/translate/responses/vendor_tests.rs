@@ -126,6 +126,13 @@ fn thinking_of_its_own_goes_back_before_the_call_and_that_of_others_does_not() {
             ],
         ),
         turn(Role::User, vec![result("a", vec![text("1")], false), result("b", vec![], true)]),
+        turn(
+            Role::User,
+            vec![
+                result("c", vec![text("no such file")], true),
+                result("d", vec![text("Error: denied")], true),
+            ],
+        ),
         turn(Role::Assistant, vec![thinking("unused", Origin::OpenAi, false)]),
         turn(Role::User, vec![text("go on")]),
     ]);
@@ -141,6 +148,8 @@ fn thinking_of_its_own_goes_back_before_the_call_and_that_of_others_does_not() {
             {"type":"function_call","call_id":"b","name":"g","arguments":"{}"},
             {"type":"function_call_output","call_id":"a","output":"1"},
             {"type":"function_call_output","call_id":"b","output":"The tool failed."},
+            {"type":"function_call_output","call_id":"c","output":"Error:\nno such file"},
+            {"type":"function_call_output","call_id":"d","output":"Error: denied"},
             {"type":"message","role":"user","content":"go on"}])
     );
     assert_eq!(body["include"], json!(["reasoning.encrypted_content"]));

@@ -146,3 +146,45 @@ async fn base64_says_what_the_numbers_say() {
         assert_eq!(floats(number), floats(code));
     }
 }
+
+#[tokio::test]
+async fn embeddings_that_nobody_counted_are_told_as_they_are() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = Vendor::named(&acme, Kind::OpenAi, "local", "m").await;
+    acme.alias("e", &[(&vendor.provider, "m")]).await;
+    let key = acme.key().await;
+    for (id, usage) in [("none", ""), ("null", r#","usage":null"#)] {
+        let said = format!(r#"{{"object":"list","data":[],"model":"m"{usage}}}"#);
+        vendor.mock.will(Reply::says(said.clone()));
+        let answer = embed(&key, id, "float").await.has_status(200);
+        assert_eq!(answer.text(), said);
+        let record = acme.record_of(id).await;
+        assert_eq!(
+            (&record["status"], &record["error_type"]),
+            (&json!(200), &Value::Null),
+            "{record}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_texts_are_the_vendors_own_to_judge_and_refused_where_they_would_be_written_anew() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let (gemini, openai) =
+        (gemini(&acme).await, Vendor::named(&acme, Kind::OpenAi, "local", "m").await);
+    acme.alias("e", &[(&gemini.provider, GEMINI)]).await;
+    acme.alias("own", &[(&openai.provider, "m")]).await;
+    let key = acme.key().await;
+    for input in [json!([]), json!(""), json!([""])] {
+        let body = |alias: &str| json!({"model": alias, "input": input}).to_string();
+        let error = key.post("/v1/embeddings", body("e")).await.has_status(400).openai_error();
+        assert_eq!(error["code"], "invalid_parameters", "{error}");
+        assert!(error["param"].as_str().unwrap().starts_with("input"), "{error}");
+        openai.mock.will(Reply::status(400));
+        key.post("/v1/embeddings", body("own")).await.has_status(400);
+    }
+    gemini.mock.saw_nothing();
+    assert_eq!(openai.mock.saw().len(), 3);
+}

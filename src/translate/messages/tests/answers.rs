@@ -6,7 +6,7 @@ use super::context;
 use crate::{
     domain::TokenUsage,
     translate::{
-        Answering,
+        Answering, VendorApi,
         form::{
             Answer, Citation, Media, Origin, Part, PartKind, PartPath, Signature, Source,
             StopReason, Text, Thinking, ToolCall,
@@ -59,8 +59,8 @@ fn an_answer_of_claudes_is_read_whole() {
         url: Some("https://a.example".into()),
         title: Some("A".into()),
         quote: Some("q".into()),
-        document: None,
         span: Some((7, 10)),
+        ..Citation::default()
     };
     assert_eq!(answer.citations, [citation]);
 }
@@ -215,5 +215,21 @@ fn sources_and_pictures_of_an_answer_are_told() {
     assert_eq!(
         content[1],
         json!({"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBO"}})
+    );
+}
+
+#[test]
+fn a_place_in_a_document_is_read_and_told_again() {
+    let content = json!([{"type": "text", "text": "So.", "citations": [
+        {"type": "page_location", "cited_text": "q", "document_index": 0, "document_title": "D",
+            "start_page_number": 2, "end_page_number": 3},
+        {"type": "char_location", "cited_text": "q", "document_index": 1, "document_title": null,
+            "start_char_index": 4, "end_char_index": 9},
+        {"type": "content_block_location", "cited_text": "q", "document_index": 2,
+            "document_title": "D", "start_block_index": 0, "end_block_index": 1}]}]);
+    let body = json!({"id": "m", "content": content, "stop_reason": "end_turn"}).to_string();
+    assert_eq!(
+        told(&VendorApi::Messages.read_of("m", body.as_bytes()).unwrap())["content"],
+        content
     );
 }

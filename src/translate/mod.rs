@@ -40,6 +40,7 @@ pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use messages::{RehostStream, rehost_answer, rehost_request, vertex_betas};
 pub use needs::check;
 pub use proofs::without_sealed;
+pub use responses::Echo;
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};

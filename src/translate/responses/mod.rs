@@ -8,6 +8,7 @@ mod answer_read;
 mod answer_write;
 mod body;
 mod carried;
+mod echo;
 mod events_in;
 mod input_read;
 mod input_write;
@@ -28,6 +29,7 @@ mod tools_write;
 
 pub use answer_read::read_answer;
 pub use answer_write::write_answer;
+pub use echo::Echo;
 pub use input_write::inlines;
 pub use request_read::read_request;
 pub use request_write::write_request;

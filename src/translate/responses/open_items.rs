@@ -42,6 +42,8 @@ pub enum Body {
 pub struct Said {
     /// The model declined.
     pub refusal: bool,
+    /// Characters of text in the parts before it: sources count in the whole text.
+    pub start: u64,
     /// The words.
     pub text: String,
     /// Their sources.
@@ -96,8 +98,8 @@ impl Record {
 
 impl Said {
     /// A part without words yet.
-    pub const fn new(refusal: bool) -> Self {
-        Self { refusal, text: String::new(), annotations: Vec::new() }
+    pub const fn new(refusal: bool, start: u64) -> Self {
+        Self { refusal, start, text: String::new(), annotations: Vec::new() }
     }
 
     /// The part as events and items show it.

@@ -14,7 +14,9 @@ use super::{
     carried::{Proof, carry},
     open_items::{Body, Record, Said},
     output_items::{Annotation, Logprobs, Summary},
-    response_out::{ErrorOut, Head, ResponseOut, Status, incomplete, item_id, model, response_id},
+    response_out::{
+        ErrorOut, Head, ResponseOut, Status, asked, incomplete, item_id, model, response_id,
+    },
     steps_out::{PartOut, Step, arguments_delta, emit, place, thought},
 };
 use crate::{
@@ -110,7 +112,8 @@ impl Writer {
     /// An event that carries the whole response.
     fn response(&mut self, kind: &'static str, status: Status<'_>, out: &mut Vec<u8>) {
         let Self { id, model, context, items, usage, sequence, .. } = self;
-        let head = Head { id, created: context.created, model, service_tier: None };
+        let head =
+            Head { id, created: context.created, model, service_tier: None, asked: asked(context) };
         let output = items.iter().map(Record::view).collect();
         let response = Some(ResponseOut::new(head, status, output, usage.as_ref()));
         emit(sequence, out, Step { kind, response, ..Step::default() });
@@ -170,10 +173,10 @@ impl Writer {
         };
         if last != Some(refusal) {
             self.close_part(at, out);
-            let Self { items, sequence, .. } = self;
+            let Self { items, sequence, chars, .. } = self;
             if let Some(Record { id, body: Body::Message(parts), .. }) = items.get_mut(at) {
                 let content_index = parts.len();
-                parts.push(Said::new(refusal));
+                parts.push(Said::new(refusal, *chars));
                 let part = parts.last().map(|part| PartOut::Content(part.view()));
                 let kind = "response.content_part.added";
                 emit(sequence, out, Step { kind, part, ..place(id, at, content_index) });
@@ -204,14 +207,14 @@ impl Writer {
         emit(sequence, out, step);
     }
 
+    /// Tells a source at the text that rests on it, also where that is whole by then.
     fn cite(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
-        let Self { items, sequence, open, chars, .. } = self;
-        let Some(at) = *open else { return };
+        let Some((at, content_index)) = self.cited(citation) else { return };
+        let Self { items, sequence, .. } = self;
         let Some(Record { id, body: Body::Message(parts), .. }) = items.get_mut(at) else { return };
-        let content_index = parts.len().saturating_sub(1);
-        let Some(part) = parts.last_mut().filter(|part| !part.refusal) else { return };
+        let Some(part) = parts.get_mut(content_index) else { return };
         let length = part.text.chars().count() as u64;
-        let Some(annotation) = Annotation::of(citation, *chars, length) else { return };
+        let Some(annotation) = Annotation::of(citation, part.start, length) else { return };
         let annotation_index = Some(part.annotations.len());
         part.annotations.push(annotation.into_owned());
         let step = Step {
@@ -221,6 +224,20 @@ impl Writer {
             ..place(id, at, content_index)
         };
         emit(sequence, out, step);
+    }
+
+    /// The item and the part in which a passage begins; the last text where it says no place.
+    fn cited(&self, citation: &Citation<'_>) -> Option<(usize, usize)> {
+        let start = citation.span.map_or(u64::MAX, |(start, _)| start);
+        let places = self.items.iter().enumerate().rev().flat_map(|(at, item)| {
+            let parts: &[Said] = match &item.body {
+                Body::Message(parts) => parts,
+                Body::Reasoning { .. } | Body::Call { .. } => &[],
+            };
+            parts.iter().enumerate().rev().map(move |(index, part)| (at, index, part))
+        });
+        let mut texts = places.filter(|(.., part)| !part.refusal && part.start <= start);
+        texts.next().map(|(at, index, _)| (at, index))
     }
 
     fn think(&mut self, words: &str, out: &mut Vec<u8>) {

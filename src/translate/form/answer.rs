@@ -77,3 +77,18 @@ pub struct Citation<'a> {
     /// Where in the whole text the passage stands that rests on it, characters, where the vendor says.
     pub span: Option<(u64, u64)>,
 }
+
+impl Citation<'_> {
+    /// The same source, independent of what it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Citation<'static> {
+        let Self { url, title, quote, document, span } = self;
+        Citation {
+            url: url.map(Text::into_owned),
+            title: title.map(Text::into_owned),
+            quote: quote.map(Text::into_owned),
+            document,
+            span,
+        }
+    }
+}

@@ -16,6 +16,7 @@ mod items_in;
 mod items_out;
 mod open_items;
 mod output_items;
+mod own_tools;
 mod parts_read;
 mod request_read;
 mod request_write;

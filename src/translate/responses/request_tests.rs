@@ -136,10 +136,29 @@ fn what_only_a_server_with_a_memory_can_do_is_refused_by_name() {
 }
 
 #[test]
+fn what_the_apis_own_tools_did_is_read_in_its_place() {
+    let request = read(
+        r#"{"input":[
+            {"role":"user","content":"Draw Köln."},
+            {"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search","query":"Köln"}},
+            {"type":"mcp_call","id":"m","name":"find","server_label":"s","arguments":"{}","output":"Two rows."},
+            {"type":"image_generation_call","id":"ig_1","status":"completed","result":"iVBO"},
+            {"type":"message","role":"assistant","content":[{"type":"output_text","text":"There."}]}]}"#,
+    );
+    let [_, answered] = request.turns.as_slice() else { panic!("{:?}", request.turns) };
+    assert_eq!(answered.role, Role::Assistant);
+    let [found, picture, text] = answered.parts.as_slice() else { panic!("{:?}", answered.parts) };
+    assert!(matches!(&found.kind, PartKind::Text(text) if text.contains("Two rows.")));
+    assert!(matches!(&picture.kind, PartKind::Image(_)));
+    assert_eq!(picture.path.to_string(), "input[3]");
+    assert!(matches!(&text.kind, PartKind::Text(text) if **text == *"There."));
+}
+
+#[test]
 fn items_of_the_apis_own_tools_keep_their_names_for_a_refusal() {
     let request = read(
         r#"{"input":[
-            {"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search"}},
+            {"type":"shell_call","call_id":"s","action":{"commands":["ls"]}},
             {"type":"computer_call_output","call_id":"c","output":{"type":"computer_screenshot"}},
             {"type":"tool_search_call","arguments":{"q":1}}]}"#,
     );
@@ -158,7 +177,7 @@ fn items_of_the_apis_own_tools_keep_their_names_for_a_refusal() {
     assert_eq!(
         names,
         [
-            (Role::Assistant, "web_search_call".to_owned()),
+            (Role::Assistant, "shell_call".to_owned()),
             (Role::User, "computer_call_output".to_owned()),
             (Role::Assistant, "tool_search_call".to_owned())
         ]

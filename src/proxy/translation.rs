@@ -46,10 +46,11 @@ pub async fn body(
     let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
-            Ok(unsealed(plan::body_for(inbound, route, call.endpoint, cap), inbound, endpoint))
+            let body = plan::body_for(inbound, route, call.endpoint, cap);
+            Ok(unsealed(body, inbound, route, endpoint))
         }
         Some(Way::Rehost(platform)) => {
-            let body = unsealed(capped(inbound, endpoint, cap), inbound, endpoint);
+            let body = unsealed(capped(inbound, endpoint, cap), inbound, route, endpoint);
             translate::rehost_request(&body, platform, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
@@ -81,11 +82,11 @@ pub async fn body(
 }
 
 /// The body without what another vendor has signed, for one that would refuse it.
-fn unsealed(body: Bytes, inbound: &Inbound, endpoint: Endpoint) -> Bytes {
+fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -> Bytes {
     if !inbound.head.words.has(Words::PROOF) {
         return body;
     }
-    match translate::without_sealed(&body, endpoint) {
+    match translate::without_sealed(&body, endpoint, &route.provider.vendor.quirks) {
         Cow::Borrowed(_) => body,
         Cow::Owned(cut) => cut.into(),
     }

@@ -97,7 +97,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         refused: None,
         wishes: super::ctx::Wishes {
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
-            one_call: false,
+            ..super::ctx::Wishes::default()
         },
         reservation: None,
         standing: Standing::default(),

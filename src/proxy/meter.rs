@@ -88,6 +88,7 @@ fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) 
         created: arrived.unix_seconds(),
         model: Arc::clone(&route.upstream_model),
         one_call: call.wishes.one_call,
+        tool_names: call.wishes.tool_names.clone(),
         force_model: route.provider.platform != Platform::Own,
         // The body is let go of before the answer's end.
         echo: (client == ClientApi::Responses)

@@ -301,7 +301,7 @@ fn sources_that_come_again_with_each_piece_are_told_once() {
 fn clients_of_every_dialect_are_told_a_streams_sources() {
     let supports = json!([{"segment": {"startIndex": 3, "endIndex": 6, "text": "two"}, "groundingChunkIndices": [0]}]);
     let stream = [parts(&json!([{"text": "é "}])), grounded(&json!([{"text": "two"}]), &supports)];
-    let stream: String = stream.iter().map(|piece| format!("data: {piece}\r\n\r\n")).collect();
+    let stream = stream.map(|piece| format!("data: {piece}\r\n\r\n")).concat();
     let told = |client: ClientApi| {
         let mut translator = translator_for(client);
         let bytes = [translator.push(stream.as_bytes()), translator.end()].concat();

@@ -64,7 +64,7 @@ impl<'r> Output<'r> {
                     self.items.push(ItemOut::ImageGenerationCall {
                         id,
                         status: "completed",
-                        result,
+                        result: Some(result),
                     });
                 }
             }

@@ -79,14 +79,14 @@ impl Echo {
 
 impl Form {
     fn fits(self, raw: &RawValue) -> bool {
-        match (self, raw.get().as_bytes().first()) {
+        matches!(
+            (self, raw.get().as_bytes().first()),
             (Self::Text | Self::TextOrObject, Some(b'"'))
-            | (Self::Number, Some(b'0'..=b'9' | b'-'))
-            | (Self::Flag, Some(b't' | b'f'))
-            | (Self::Object | Self::TextOrObject, Some(b'{'))
-            | (Self::List, Some(b'[')) => true,
-            _ => false,
-        }
+                | (Self::Number, Some(b'0'..=b'9' | b'-'))
+                | (Self::Flag, Some(b't' | b'f'))
+                | (Self::Object | Self::TextOrObject, Some(b'{'))
+                | (Self::List, Some(b'['))
+        )
     }
 }
 

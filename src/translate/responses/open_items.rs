@@ -25,6 +25,8 @@ pub enum Body {
         /// What proves them.
         proof: Option<String>,
     },
+    /// A picture that the model made, in base64.
+    Picture(String),
     /// The model calls a tool.
     Call {
         /// Ties it to its result.
@@ -70,6 +72,11 @@ impl Record {
                     .collect(),
                 encrypted_content: proof.as_deref().map(Cow::Borrowed),
             },
+            Body::Picture(result) => {
+                // The item begins without it.
+                let result = Some(&**result).filter(|_| status != "in_progress");
+                ItemOut::ImageGenerationCall { id, status, result }
+            }
             Body::Call { call_id, name, arguments, custom: false } => {
                 ItemOut::FunctionCall { id, status, arguments, call_id, name }
             }

@@ -5,7 +5,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::form::{Media, PartKind, Source, Text};
+use super::{
+    super::form::{Media, PartKind, Source, Text},
+    input_write::image_type,
+};
 
 /// The members of all these items.
 #[derive(Default, Deserialize)]
@@ -100,7 +103,9 @@ pub fn told<'a>(kind: &str, raw: &'a RawValue) -> Option<Told<'a>> {
         "mcp_list_tools" => {}
         "web_search_call" => {
             let sources = item.action.and_then(|action| action.sources).unwrap_or_default();
-            sources.into_iter().for_each(|page| add(Some(page.url)));
+            for page in sources {
+                add(Some(page.url));
+            }
         }
         "file_search_call" => {
             for found in item.results.unwrap_or_default() {
@@ -133,8 +138,11 @@ pub fn told<'a>(kind: &str, raw: &'a RawValue) -> Option<Told<'a>> {
 
 fn picture(item: ItemIn<'_>) -> Told<'_> {
     let Some(data) = item.result.filter(|data| !data.is_empty()) else { return Told::Nothing };
-    let mime = item.output_format.map(|format| Text::from(format!("image/{}", &*format)));
-    Told::Part(PartKind::Image(Media { mime, ..Media::at(Source::Base64(data)) }))
+    let mime = match item.output_format {
+        Some(format) => format!("image/{}", &*format).into(),
+        None => image_type(&data).into(),
+    };
+    Told::Part(PartKind::Image(Media { mime: Some(mime), ..Media::at(Source::Base64(data)) }))
 }
 
 #[cfg(test)]
@@ -189,6 +197,11 @@ mod tests {
                 json!({"type": "image_generation_call", "id": "ig", "status": "completed",
                     "result": "iVBO", "output_format": "webp"}),
                 r#"Some("image/webp") Base64("iVBO")"#,
+            ),
+            (
+                json!({"type": "image_generation_call", "id": "ig", "status": "completed",
+                    "result": "/9j/4AAQ"}),
+                r#"Some("image/jpeg") Base64("/9j/4AAQ")"#,
             ),
             (
                 json!({"type": "image_generation_call", "id": "ig", "status": "failed",

@@ -274,12 +274,24 @@ fn tools_are_functions_searches_or_named_for_a_refusal() {
     assert_eq!(*max_uses, Some(3));
     assert_eq!(context_size.as_deref(), Some("low"));
     assert_eq!(allowed_domains.len(), 1);
-    for (tool, expected) in [(custom, "custom"), (mcp, "mcp")] {
-        assert!(matches!(&tool.kind, ToolKind::Other { name, .. } if **name == *expected));
-    }
+    assert!(matches!(&custom.kind, ToolKind::Custom { name, .. } if **name == *"c"));
+    assert!(matches!(&mcp.kind, ToolKind::Other { name, .. } if **name == *"mcp"));
     assert!(matches!(request.tools.len(), 4));
     let refusal = refused(r#"{"input":"x","tools":[{"type":"function"}]}"#);
     assert_eq!(refusal.param.as_deref(), Some("tools[0].name"));
+}
+
+#[test]
+fn a_tool_that_makes_pictures_asks_for_them() {
+    let asked = |members: &str| {
+        format!(r#"{{"input":"Draw","tools":[{{"type":"image_generation"{members}}}]}}"#)
+    };
+    let body = asked(r#","quality":"high","size":"auto""#);
+    let request = read(&body);
+    let pictures = request.pictures.unwrap();
+    assert_eq!((pictures.alone, &*pictures.param, request.tools.len()), (false, "tools[0]", 0));
+    let refusal = refused(&asked(r#","size":"1024x1024""#));
+    assert_eq!(refusal.param.as_deref(), Some("tools[0].size"));
 }
 
 #[test]

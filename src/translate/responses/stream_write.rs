@@ -9,7 +9,7 @@
 use super::{
     super::{
         Answering, StreamWriter,
-        form::{Citation, Event, Signature, StopReason},
+        form::{Citation, Event, Media, Signature, Source, StopReason},
     },
     carried::{Proof, carry},
     open_items::{Body, Record, Said},
@@ -66,7 +66,7 @@ impl StreamWriter for Writer {
             Event::Citation(citation) => self.cite(&citation, out),
             Event::Stop { reason, .. } => self.stop = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),
-            Event::Image(_) => {}
+            Event::Image(media) => self.picture(&media, out),
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => self.failed(&error, out),
             Event::Done => self.complete(out),
@@ -76,6 +76,10 @@ impl StreamWriter for Writer {
     fn abort(&mut self, error: &GatewayError, out: &mut Vec<u8>) {
         let code = failure_code(error.status, error.code.unwrap_or_default());
         self.fail(error, code, out);
+    }
+
+    fn carries_pictures(&self) -> bool {
+        true
     }
 }
 
@@ -232,7 +236,7 @@ impl Writer {
         let places = self.items.iter().enumerate().rev().flat_map(|(at, item)| {
             let parts: &[Said] = match &item.body {
                 Body::Message(parts) => parts,
-                Body::Reasoning { .. } | Body::Call { .. } => &[],
+                Body::Reasoning { .. } | Body::Picture(_) | Body::Call { .. } => &[],
             };
             parts.iter().enumerate().rev().map(move |(index, part)| (at, index, part))
         });
@@ -287,6 +291,21 @@ impl Writer {
         self.close_open("completed", out);
     }
 
+    /// An item of its own, which comes whole.
+    fn picture(&mut self, media: &Media<'_>, out: &mut Vec<u8>) {
+        let Source::Base64(data) = &media.source else { return };
+        let at = self.begin_item("ig", Body::Picture((**data).to_owned()), out);
+        self.picture_step("response.image_generation_call.in_progress", at, out);
+        self.close_open("completed", out);
+    }
+
+    fn picture_step(&mut self, kind: &'static str, at: usize, out: &mut Vec<u8>) {
+        let Self { items, sequence, .. } = self;
+        let Some(Record { id, .. }) = items.get(at) else { return };
+        let (item_id, output_index) = (Some(&**id), Some(at));
+        emit(sequence, out, Step { kind, item_id, output_index, ..Step::default() });
+    }
+
     fn call(
         &mut self,
         (id, name, custom): (&str, &str, bool),
@@ -338,11 +357,14 @@ impl Writer {
             _ => return,
         }
         self.close_part(at, out);
+        if matches!(self.items.get(at), Some(Record { body: Body::Picture(_), .. })) {
+            self.picture_step("response.image_generation_call.completed", at, out);
+        }
         let Self { items, sequence, .. } = self;
         let Some(item) = items.get_mut(at) else { return };
         let Record { id, body, .. } = &mut *item;
         match body {
-            Body::Message(_) => {}
+            Body::Message(_) | Body::Picture(_) => {}
             Body::Reasoning { text, .. } if text.is_empty() => {}
             Body::Reasoning { text, .. } => {
                 let kind = "response.reasoning_summary_text.done";

@@ -2,8 +2,8 @@
 
 use crate::translate::{
     form::{
-        CacheMark, Effort, Format, Media, Origin, Part, PartKind, Reasoning, Refusal, Request, Role,
-        Source, ToolChoice, ToolKind,
+        CacheMark, Effort, Format, Media, Origin, Part, PartKind, Reasoning, Refusal, Request,
+        Role, Source, ToolChoice, ToolKind,
     },
     messages::read_request,
 };
@@ -153,15 +153,16 @@ fn what_claudes_own_tools_did_is_read_as_words() {
     let request = read(body);
     let said = |turn: usize| {
         let parts = request.turns[turn].parts.iter();
-        parts.map(|part| match &part.kind {
-            PartKind::Text(text) => text.trim().to_owned(),
-            PartKind::ToolResult(result) => match &result.parts[..] {
-                [Part { kind: PartKind::Text(text), .. }] => format!("result {}", text.trim()),
+        parts
+            .map(|part| match &part.kind {
+                PartKind::Text(text) => text.trim().to_owned(),
+                PartKind::ToolResult(result) => match &result.parts[..] {
+                    [Part { kind: PartKind::Text(text), .. }] => format!("result {}", text.trim()),
+                    other => panic!("{other:?}"),
+                },
                 other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        })
-        .collect::<Vec<_>>()
+            })
+            .collect::<Vec<_>>()
     };
     assert_eq!(said(0), ["B\nhttps://b.test\nOwn."]);
     assert_eq!(

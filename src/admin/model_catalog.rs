@@ -15,13 +15,13 @@ use super::{
     extract::Body,
     patch::Patch,
     reply::{DELETED, Deleted},
-    schemas::{Capability, ModelProvider, ReasoningMode},
+    schemas::{Capability, ModelProvider, ReasoningEffort, ReasoningMode},
     state::AdminState,
     upstream,
 };
 use crate::{
     auth::Caller,
-    domain::{OrgId, Timestamp},
+    domain::{Effort, OrgId, Timestamp},
     pricing::check_pattern,
     provider::{CAPABILITIES, REASONING_MODES, models},
     store::ModelOverrideRow,
@@ -46,6 +46,11 @@ pub(super) struct Put {
     #[serde(default)]
     #[schema(value_type = Option<ReasoningMode>)]
     reasoning_mode: Patch<String>,
+    /// How hard the models can be told to think, `none` among them where they can be told not to. Another
+    /// effort is brought to the nearest of these.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<ReasoningEffort>>)]
+    efforts: Patch<Vec<String>>,
     /// Tokens of input and output together.
     #[serde(default)]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 2_147_483_647i64)]
@@ -69,6 +74,8 @@ pub(super) struct EntryView {
     capabilities: Option<Vec<String>>,
     #[schema(value_type = Option<ReasoningMode>)]
     reasoning_mode: Option<String>,
+    #[schema(value_type = Option<Vec<ReasoningEffort>>)]
+    efforts: Option<Vec<String>>,
     #[schema(value_type = Option<i32>)]
     context_tokens: Option<u32>,
     #[schema(value_type = Option<i32>)]
@@ -86,6 +93,7 @@ impl From<ModelOverrideRow> for EntryView {
             model_provider: row.model_provider,
             capabilities: row.capabilities,
             reasoning_mode: row.reasoning_mode,
+            efforts: row.efforts,
             context_tokens: row.context_tokens,
             max_output_tokens: row.max_output_tokens,
             origin: "organization",
@@ -194,6 +202,7 @@ fn shipped() -> impl Iterator<Item = EntryView> {
                 model_provider: Some(vendor.model_provider.clone()),
                 capabilities: model.capabilities.clone(),
                 reasoning_mode: model.reasoning_mode.clone(),
+                efforts: model.efforts.clone(),
                 context_tokens: model.context_tokens,
                 max_output_tokens: model.max_output_tokens,
                 origin: "shipped",
@@ -210,6 +219,7 @@ fn blank(org: OrgId, model_pattern: String, now: Timestamp) -> ModelOverrideRow 
         model_provider: None,
         capabilities: None,
         reasoning_mode: None,
+        efforts: None,
         context_tokens: None,
         max_output_tokens: None,
         created_at: now,
@@ -226,9 +236,12 @@ impl Put {
         let vendors = upstream::vendors();
         let vendor = |text| known("model_provider", text, &vendors);
         self.model_provider.try_map(vendor)?.apply(&mut row.model_provider);
+        let capabilities = |given| words("capabilities", given, &CAPABILITIES);
         self.capabilities.try_map(capabilities)?.apply(&mut row.capabilities);
         let mode = |text| known("reasoning_mode", text, &REASONING_MODES);
         self.reasoning_mode.try_map(mode)?.apply(&mut row.reasoning_mode);
+        let efforts = |given| words("efforts", given, &Effort::ALL.map(Effort::as_str));
+        self.efforts.try_map(efforts)?.apply(&mut row.efforts);
         let context = |value| tokens("context_tokens", value);
         self.context_tokens.try_map(context)?.apply(&mut row.context_tokens);
         let output = |value| tokens("max_output_tokens", value);
@@ -248,12 +261,12 @@ fn tokens(field: &str, value: i64) -> Result<u32, AdminError> {
 }
 
 /// In the order given, each once.
-fn capabilities(given: Vec<String>) -> Result<Vec<String>, AdminError> {
-    let mut read: Vec<String> = Vec::with_capacity(given.len().min(CAPABILITIES.len()));
+fn words(field: &str, given: Vec<String>, all: &[&str]) -> Result<Vec<String>, AdminError> {
+    let mut read: Vec<String> = Vec::with_capacity(given.len().min(all.len()));
     for (place, text) in given.into_iter().enumerate() {
-        let capability = known(&format!("capabilities[{place}]"), text, &CAPABILITIES)?;
-        if !read.contains(&capability) {
-            read.push(capability);
+        let word = known(&format!("{field}[{place}]"), text, all)?;
+        if !read.contains(&word) {
+            read.push(word);
         }
     }
     Ok(read)

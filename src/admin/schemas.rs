@@ -13,7 +13,7 @@ use utoipa::{
 
 use super::upstream;
 use crate::{
-    domain::{AccessKind, AlertEvent, ExhaustAction, Period, ScopeType, TrafficType},
+    domain::{AccessKind, AlertEvent, Effort, ExhaustAction, Period, ScopeType, TrafficType},
     provider::{CAPABILITIES, REASONING_MODES},
 };
 
@@ -167,6 +167,9 @@ schema! {
     Capability = text("What a model can do.").enum_values(Some(CAPABILITIES));
     /// `reasoning_mode`
     ReasoningMode = text("How a model is asked to think.").enum_values(Some(REASONING_MODES));
+    /// An entry of `efforts`
+    ReasoningEffort = text("How hard a model is told to think.")
+        .enum_values(Some(Effort::ALL.map(Effort::as_str)));
     /// An absolute address
     Url = text("http or https: scheme, host and any prefix.")
         .format(Some(SchemaFormat::Custom("uri".to_owned())));

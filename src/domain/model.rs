@@ -30,11 +30,13 @@ pub enum Capability {
     ReasoningMaxTokens = 1 << 9,
     /// Searches the web by itself.
     WebSearch = 1 << 10,
+    /// Makes pictures.
+    ImageOutput = 1 << 11,
 }
 
 impl Capability {
     /// All of them, in the API's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Streaming,
         Self::Tools,
         Self::ParallelToolCalls,
@@ -46,6 +48,7 @@ impl Capability {
         Self::Reasoning,
         Self::ReasoningMaxTokens,
         Self::WebSearch,
+        Self::ImageOutput,
     ];
 
     /// The API's name.
@@ -63,6 +66,7 @@ impl Capability {
             Self::Reasoning => "reasoning",
             Self::ReasoningMaxTokens => "reasoning_max_tokens",
             Self::WebSearch => "web_search",
+            Self::ImageOutput => "image_output",
         }
     }
 }
@@ -186,7 +190,8 @@ pub struct Quirks {
     /// Ids of calls must have nine letters and digits.
     pub short_call_ids: bool,
     /// Members and types of parts of the API that the vendor does not know. Hints among them are left
-    /// out, the rest is refused by name.
+    /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well, where
+    /// the gateway told another vendor's thinking in it.
     pub lacks: Vec<String>,
 }
 

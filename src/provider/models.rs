@@ -15,7 +15,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
 });
 
 /// What a model can do at all, as the API names it.
-pub const CAPABILITIES: [&str; 11] = [
+pub const CAPABILITIES: [&str; 12] = [
     "streaming",
     "tools",
     "parallel_tool_calls",
@@ -27,6 +27,7 @@ pub const CAPABILITIES: [&str; 11] = [
     "reasoning",
     "reasoning_max_tokens",
     "web_search",
+    "image_output",
 ];
 
 /// How thinking is asked for, as the API names it.

@@ -85,7 +85,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         determiner,
         wishes: super::ctx::Wishes {
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
-            one_call: false,
+            ..super::ctx::Wishes::default()
         },
         ..Call::new(id, dialect_of(rest), ctx.shared.metrics.in_flight())
     }));

@@ -27,7 +27,7 @@ use crate::{
     observe::InFlight,
     route::{Failure, Plan, health::Lease},
     secrets::Secret,
-    translate::{SmartChoice, form::Refusal},
+    translate::{SmartChoice, ToolNames, form::Refusal},
     wire::Head,
 };
 
@@ -105,12 +105,14 @@ pub struct Inbound {
 }
 
 /// What the client wants of the answer beside what the vendor is told.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Wishes {
     /// `metadata` in a stream that passes, too (contract 4.8).
     pub metadata: bool,
     /// One call of a tool at most.
     pub one_call: bool,
+    /// What the vendor of this attempt was told otherwise of the client's tools.
+    pub tool_names: ToolNames,
 }
 
 /// A request that becomes several calls of one route: the answers but the last are kept.

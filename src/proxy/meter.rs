@@ -16,7 +16,7 @@ use crate::{
     route::Plan,
     snapshot::{Route, Way},
     translate::{
-        Additions, Answering, ClientApi, Platform, RehostStream, Selection, StreamTranslator,
+        Additions, Answering, ClientApi, Echo, Platform, RehostStream, Selection, StreamTranslator,
     },
     wire::headers::{EVENT_STREAM, is_of_type},
 };
@@ -88,7 +88,12 @@ fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) 
         created: arrived.unix_seconds(),
         model: Arc::clone(&route.upstream_model),
         one_call: call.wishes.one_call,
+        tool_names: call.wishes.tool_names.clone(),
         force_model: route.provider.platform != Platform::Own,
+        // The body is let go of before the answer's end.
+        echo: (client == ClientApi::Responses)
+            .then(|| call.inbound.as_ref().map(|inbound| Arc::new(Echo::of(&inbound.body))))
+            .flatten(),
         additions: (client == ClientApi::Chat).then(|| additions(call, route, arrived)).flatten(),
     }
 }

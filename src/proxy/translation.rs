@@ -17,7 +17,8 @@ use crate::{
     route::Plan,
     snapshot::{Route, Way},
     translate::{
-        self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, VendorApi,
+        self, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, Platform, Target, ToolNames,
+        VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
     wire::{self, Changes, Words},
@@ -46,10 +47,11 @@ pub async fn body(
     let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
-            Ok(unsealed(plan::body_for(inbound, route, call.endpoint, cap), inbound, endpoint))
+            let body = plan::body_for(inbound, route, call.endpoint, cap);
+            Ok(unsealed(body, inbound, route, endpoint))
         }
         Some(Way::Rehost(platform)) => {
-            let body = unsealed(capped(inbound, endpoint, cap), inbound, endpoint);
+            let body = unsealed(capped(inbound, endpoint, cap), inbound, route, endpoint);
             translate::rehost_request(&body, platform, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
@@ -59,10 +61,7 @@ pub async fn body(
             let write =
                 |media: &[Fetched]| written(&sent, is_strict, media, route, (client, vendor));
             let missing = match write(&call.media)? {
-                Written::Body { body, one_call } => {
-                    call.wishes.one_call = one_call;
-                    return Ok(body.into());
-                }
+                Written::Body(written) => return Ok(kept(call, written)),
                 Written::Missing(urls) => urls,
             };
             for url in missing {
@@ -70,10 +69,7 @@ pub async fn body(
                 make_room(call)?;
             }
             match write(&call.media)? {
-                Written::Body { body, one_call } => {
-                    call.wishes.one_call = one_call;
-                    Ok(body.into())
-                }
+                Written::Body(written) => Ok(kept(call, written)),
                 Written::Missing(_) => Err(too_many()),
             }
         }
@@ -81,11 +77,11 @@ pub async fn body(
 }
 
 /// The body without what another vendor has signed, for one that would refuse it.
-fn unsealed(body: Bytes, inbound: &Inbound, endpoint: Endpoint) -> Bytes {
+fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -> Bytes {
     if !inbound.head.words.has(Words::PROOF) {
         return body;
     }
-    match translate::without_sealed(&body, endpoint) {
+    match translate::without_sealed(&body, endpoint, &route.provider.vendor.quirks) {
         Cow::Borrowed(_) => body,
         Cow::Owned(cut) => cut.into(),
     }
@@ -172,12 +168,23 @@ fn target(route: &Route) -> Target<'_> {
 
 /// A translated body, or the addresses whose bytes it lacks.
 enum Written {
-    Body {
-        body: Vec<u8>,
-        /// The client wants one call of a tool at most.
-        one_call: bool,
-    },
+    Body(Translated),
     Missing(Vec<String>),
+}
+
+struct Translated {
+    body: Vec<u8>,
+    /// The client wants one call of a tool at most.
+    one_call: bool,
+    /// What the vendor is told otherwise of the client's tools.
+    tool_names: ToolNames,
+}
+
+/// The body; what its answer needs is kept.
+fn kept(call: &mut Call, written: Translated) -> Bytes {
+    call.wishes.one_call = written.one_call;
+    call.wishes.tool_names = written.tool_names;
+    written.body.into()
 }
 
 fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<(), Refusal> {
@@ -215,8 +222,10 @@ fn written(
         return Ok(Written::Missing(missing));
     }
     let one_call = request.parallel_tool_calls == Some(false);
-    let body = vendor.write(&request, &target(route))?;
-    Ok(Written::Body { body, one_call })
+    let target = target(route);
+    let body = vendor.write(&request, &target)?;
+    let tool_names = vendor.tool_names(&request, &target);
+    Ok(Written::Body(Translated { body, one_call, tool_names }))
 }
 
 fn too_many() -> Refusal {

@@ -114,6 +114,7 @@ impl WholeAnswer {
                 if context.one_call {
                     answer.keep_one_call();
                 }
+                context.tool_names.restore(&mut answer);
                 self.facts = AnswerFacts {
                     usage: answer.usage,
                     model: answer.model.as_deref().map(str::to_owned),

@@ -11,11 +11,11 @@ const LIST: &str = "SELECT * FROM model_overrides WHERE org_id = $1 ORDER BY mod
 const GET: &str = "SELECT * FROM model_overrides WHERE org_id = $1 AND model_pattern = $2";
 const PUT: &str =
     "INSERT INTO model_overrides (org_id, model_pattern, model_provider, capabilities,
-        reasoning_mode, context_tokens, max_output_tokens, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        reasoning_mode, efforts, context_tokens, max_output_tokens, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (org_id, model_pattern) DO UPDATE SET model_provider = excluded.model_provider,
         capabilities = excluded.capabilities, reasoning_mode = excluded.reasoning_mode,
-        context_tokens = excluded.context_tokens,
+        efforts = excluded.efforts, context_tokens = excluded.context_tokens,
         max_output_tokens = excluded.max_output_tokens, updated_at = excluded.updated_at";
 const DELETE: &str = "DELETE FROM model_overrides WHERE org_id = $1 AND model_pattern = $2";
 
@@ -54,6 +54,7 @@ impl Tx {
             .bind(row.model_provider.as_deref())
             .bind(row.capabilities.as_deref().map(json_list))
             .bind(row.reasoning_mode.as_deref())
+            .bind(row.efforts.as_deref().map(json_list))
             .bind(row.context_tokens)
             .bind(row.max_output_tokens)
             .bind(row.created_at.0)
@@ -83,6 +84,7 @@ impl Record for ModelOverrideRow {
             model_provider: found.get("model_provider")?,
             capabilities: found.json_opt("capabilities")?,
             reasoning_mode: found.get("reasoning_mode")?,
+            efforts: found.json_opt("efforts")?,
             context_tokens: found.count_opt("context_tokens")?,
             max_output_tokens: found.count_opt("max_output_tokens")?,
             created_at: found.time("created_at")?,

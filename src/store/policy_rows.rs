@@ -146,6 +146,8 @@ pub struct ModelOverrideRow {
     pub capabilities: Option<Vec<String>>,
     /// How thinking is asked for.
     pub reasoning_mode: Option<String>,
+    /// How hard the models can be told to think.
+    pub efforts: Option<Vec<String>>,
     /// Tokens of input and output together.
     pub context_tokens: Option<u32>,
     /// Tokens of output.

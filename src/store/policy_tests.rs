@@ -143,6 +143,7 @@ fn model(org: OrgId) -> ModelOverrideRow {
         model_provider: Some("custom".to_owned()),
         capabilities: Some(vec!["tools".to_owned()]),
         reasoning_mode: None,
+        efforts: Some(vec!["low".to_owned(), "high".to_owned()]),
         context_tokens: Some(4096),
         max_output_tokens: None,
         created_at: Timestamp(1),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::{fit::ToolNames, responses::Echo};
 use crate::{
     dialect::AnswerFacts,
     domain::{Attempt, BilledRates, TokenUsage},
@@ -23,6 +24,10 @@ pub struct Answering {
     pub force_model: bool,
     /// The client wants one call of a tool at most: of what a vendor calls beyond it nothing is told.
     pub one_call: bool,
+    /// What the vendor was told otherwise of the client's tools.
+    pub tool_names: ToolNames,
+    /// For responses, which repeat what was asked; none tells what a request without parameters does.
+    pub echo: Option<Arc<Echo>>,
     /// For chat completions; none for the other APIs, which have no place for it.
     pub additions: Option<Additions>,
 }

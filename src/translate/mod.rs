@@ -13,8 +13,10 @@ mod claude;
 mod completions;
 mod converse;
 mod count;
+mod custom_tool;
 mod effort;
 mod embeddings;
+mod fit;
 #[cfg(test)]
 mod fixtures;
 pub mod form;
@@ -24,6 +26,7 @@ mod golden_tests;
 mod messages;
 mod needs;
 mod origins;
+mod plain;
 mod proofs;
 #[cfg(test)]
 mod properties;
@@ -37,9 +40,11 @@ pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;
 pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
+pub use fit::ToolNames;
 pub use messages::{RehostStream, rehost_answer, rehost_request, vertex_betas};
 pub use needs::check;
 pub use proofs::without_sealed;
+pub use responses::Echo;
 pub use stream::{Framing, StreamTranslator};
 
 use form::{Answer, Event, Events, Refusal, Request};
@@ -205,11 +210,19 @@ impl ClientApi {
 }
 
 impl VendorApi {
+    /// Which of the client's tools `target` is told by other names or in another kind: its answer is
+    /// brought back by them.
+    #[must_use]
+    pub fn tool_names(self, request: &Request<'_>, target: &Target<'_>) -> ToolNames {
+        ToolNames::of(request, self, target)
+    }
+
     /// Writes a request's body for `target`.
     ///
     /// # Errors
     /// When the vendor or the model cannot do what the request asks.
     pub fn write(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+        let request = &*fit::fitted(request, self, target)?;
         // What such a model was asked for and cannot do was refused before; what is left are hints.
         if request.reasoning.is_some() && !target.facts.may(Capability::Reasoning) {
             let hintless = Request { reasoning: None, ..request.clone() };

@@ -4,34 +4,89 @@
 //! (docs/dialects.md). They come back with the next request, and where that passes untranslated (the
 //! client has changed the model, or the alias has failed over) its vendor would refuse what it did not
 //! sign: <https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks>.
+//! In chat completions the carriers themselves are unknown to most vendors, and the strict ones refuse
+//! messages that have them.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::form::SEAL;
-use crate::domain::Endpoint;
+use super::form::{Origin, SEAL};
+use crate::domain::{Endpoint, Quirks, ReasoningHistory};
 
 /// A client's body without the thinking whose proof no vendor of its own dialect has made; as it is where
 /// there is none.
 #[must_use]
-pub fn without_sealed(body: &[u8], endpoint: Endpoint) -> Cow<'_, [u8]> {
+pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -> Cow<'b, [u8]> {
     let holds = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
     let list = match endpoint {
         Endpoint::Messages | Endpoint::CountTokens if holds(SEAL) || holds(r#""signature":"""#) => {
             "messages"
         }
         Endpoint::Responses if holds(SEAL) => "input",
+        Endpoint::ChatCompletions if quirks.lacks(DETAILS) => "messages",
         _ => return body.into(),
     };
     let Ok(mut whole) = serde_json::from_slice::<Value>(body) else { return body.into() };
     let Some(Value::Array(items)) = whole.get_mut(list) else { return body.into() };
-    if endpoint == Endpoint::Responses {
-        items.retain(|item| !is_sealed(item, "encrypted_content"));
-    } else {
-        items.retain_mut(keeps_something);
+    match endpoint {
+        Endpoint::Responses => items.retain(|item| !is_sealed(item, "encrypted_content")),
+        Endpoint::ChatCompletions => {
+            let mut cut = false;
+            for message in items {
+                cut |= without_details(message, quirks) | without_signatures(message, quirks);
+            }
+            if !cut {
+                return body.into();
+            }
+        }
+        _ => items.retain_mut(keeps_something),
     }
     serde_json::to_vec(&whole).map_or_else(|_| body.into(), Into::into)
+}
+
+/// The carrier of thinking and its proofs in chat completions.
+const DETAILS: &str = "reasoning_details";
+
+/// Takes thinking of a known maker out of a message of chat completions: a vendor that does not know the
+/// carrier has not made it. Whether there was any.
+fn without_details(message: &mut Value, quirks: &Quirks) -> bool {
+    let known = |detail: &Value| {
+        detail
+            .get("format")
+            .and_then(Value::as_str)
+            .is_some_and(|format| Origin::of_format(format).is_some())
+    };
+    let Some(Value::Array(details)) = message.get(DETAILS) else { return false };
+    if !details.iter().any(known) {
+        return false;
+    }
+    let Some(message) = message.as_object_mut() else { return false };
+    message.shift_remove(DETAILS);
+    // The words stand beside them, where answers of the gateway have them.
+    if quirks.reasoning_history != ReasoningHistory::Reasoning {
+        message.shift_remove("reasoning");
+    }
+    true
+}
+
+/// Takes Gemini's signatures off a message's calls. Whether there were any.
+fn without_signatures(message: &mut Value, quirks: &Quirks) -> bool {
+    let Some(Value::Array(calls)) = message.get_mut("tool_calls") else { return false };
+    if quirks.extra_content {
+        return false;
+    }
+    let mut cut = false;
+    for call in calls.iter_mut().filter_map(Value::as_object_mut) {
+        let signed = call
+            .get("extra_content")
+            .is_some_and(|extra| extra.pointer("/google/thought_signature").is_some());
+        if signed {
+            call.shift_remove("extra_content");
+            cut = true;
+        }
+    }
+    cut
 }
 
 /// Takes the blocks out of a message; whether anything is left of it.
@@ -55,7 +110,32 @@ mod tests {
     use super::*;
 
     fn cut(body: &str, endpoint: Endpoint) -> String {
-        String::from_utf8(without_sealed(body.as_bytes(), endpoint).into_owned()).unwrap()
+        cut_for(body, endpoint, "{}")
+    }
+
+    fn cut_for(body: &str, endpoint: Endpoint, row: &str) -> String {
+        let quirks = serde_json::from_str(row).unwrap();
+        let cut = without_sealed(body.as_bytes(), endpoint, &quirks);
+        String::from_utf8(cut.into_owned()).unwrap()
+    }
+
+    #[test]
+    fn carriers_of_other_vendors_are_taken_out_of_chat_completions_where_they_are_unknown() {
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"anthropic-claude-v1","signature":"s"}],"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]},{"role":"assistant","content":"b","reasoning":"own"}]}"#;
+        let chat = Endpoint::ChatCompletions;
+        let strict = r#"{"lacks":["reasoning_details"]}"#;
+        assert_eq!(
+            cut_for(body, chat, strict),
+            r#"{"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"assistant","content":"b","reasoning":"own"}]}"#
+        );
+        let reads = r#"{"lacks":["reasoning_details"],"reasoning_history":"reasoning","extra_content":true}"#;
+        assert_eq!(
+            cut_for(body, chat, reads),
+            body.replace(r#""reasoning_details":[{"type":"reasoning.text","text":"hm","format":"anthropic-claude-v1","signature":"s"}],"#, "")
+        );
+        assert_eq!(cut_for(body, chat, "{}"), body, "who may know them gets them");
+        let foreign = r#"{ "messages":[{"reasoning_details":[{"format":"somebody-else-v1"}]}]}"#;
+        assert_eq!(cut_for(foreign, chat, strict), foreign, "nothing of the gateway's");
     }
 
     #[test]

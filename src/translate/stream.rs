@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Answering, ClientApi, StreamReader, StreamWriter, VendorApi, form::Event, origins};
+use super::{
+    Answering, ClientApi, StreamReader, StreamWriter, VendorApi, fit::Restoring, form::Event,
+    origins,
+};
 use crate::{
     dialect::{AnswerFacts, FirstEvent, GatewayError, StreamError},
     wire::{
@@ -40,23 +43,24 @@ enum Cutter {
 }
 
 /// What is changed of a vendor's events.
-#[derive(Clone, Copy)]
 struct Edits {
     /// Signatures are Claude's, though the API does not say so.
     claude: bool,
     /// Calls beyond the first are not told.
     one_call: bool,
+    /// Tools are called as the client does.
+    names: Restoring,
 }
 
 impl Edits {
     /// The event as it is told, if it is.
-    fn of(self, mut event: Event<'_>) -> Option<Event<'_>> {
+    fn of<'a>(&mut self, mut event: Event<'a>) -> Option<Event<'a>> {
         if self.claude {
             origins::claim_event(&mut event);
         }
         let further =
             matches!(event, Event::ToolCall { call: 1.., .. } | Event::Arguments { call: 1.., .. });
-        (!self.one_call || !further).then_some(event)
+        if self.one_call && further { None } else { self.names.event(event) }
     }
 }
 
@@ -91,6 +95,7 @@ impl StreamTranslator {
             edits: Edits {
                 claude: from == VendorApi::Converse && origins::is_claude(&context.model),
                 one_call: context.one_call,
+                names: Restoring::new(context.tool_names.clone()),
             },
             writer: to.stream_writer(context),
             out: Vec::new(),

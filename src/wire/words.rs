@@ -68,7 +68,10 @@ impl Words {
             b"json_schema" => Self::JSON_SCHEMA,
             b"thinking" | b"effort" => Self::REASONING,
             b"budget_tokens" => Self::REASONING_TOKENS,
-            b"signature" | b"redacted_thinking" | b"encrypted_content" => Self::PROOF,
+            b"signature" | b"redacted_thinking" | b"encrypted_content" | b"thought_signature" => {
+                Self::PROOF
+            }
+            b"reasoning_details" => Self::REASONING.or(Self::REASONING_TOKENS).or(Self::PROOF),
             _ if text.starts_with(b"reasoning") => Self::REASONING.or(Self::REASONING_TOKENS),
             _ if text.starts_with(b"web_search") => Self::WEB_SEARCH,
             _ => Self::default(),
@@ -101,6 +104,8 @@ mod tests {
             (r#""functions":[]"#, Words::TOOLS),
             (r#""tool_choice":"none""#, Words::TOOL_CHOICE),
             (r#""a":[{"type":"thinking","signature":""}]"#, Words::PROOF),
+            (r#""a":[{"role":"assistant","reasoning_details":[]}]"#, Words::PROOF),
+            (r#""a":[{"extra_content":{"google":{"thought_signature":"s"}}}]"#, Words::PROOF),
             (
                 r#""a":[{"type":"file","file":{"file_data":"data:audio/wav;base64,"}}]"#,
                 Words::AUDIO,

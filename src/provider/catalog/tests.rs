@@ -153,7 +153,7 @@ fn quirks_name_what_the_api_has() {
     use crate::translate::form::Effort;
 
     // What `lacks` is asked for when a request is written.
-    let known = "name user service_tier prompt_cache_key seed verbosity logprobs logit_bias top_k stop tools tool_choice parallel_tool_calls frequency_penalty presence_penalty image_url input_audio";
+    let known = "name user service_tier prompt_cache_key seed verbosity logprobs logit_bias top_k stop tools tool_choice parallel_tool_calls frequency_penalty presence_penalty image_url input_audio reasoning_details";
     let passed = "metadata store prediction";
     for row in catalog().vendors() {
         for word in &row.quirks.efforts {

@@ -27,13 +27,15 @@ pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -
         .max_by_key(|(fit, _)| *fit);
     let Some((_, own)) = own else { return shipped };
     let capabilities = own.capabilities.as_ref();
+    let efforts = own.efforts.as_ref();
+    let efforts = efforts.map(|words| Efforts::named(words.iter().map(String::as_str)));
     let mode = own.reasoning_mode.as_deref().and_then(ReasoningMode::named);
     ModelFacts {
         capabilities: capabilities
             .map(|names| Capabilities::named(names.iter().map(String::as_str)))
             .or(shipped.capabilities),
         reasoning_mode: mode.or(shipped.reasoning_mode),
-        efforts: shipped.efforts,
+        efforts: efforts.or(shipped.efforts),
         lacks_stop: shipped.lacks_stop,
         lacks_tools_in_chat: shipped.lacks_tools_in_chat,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
@@ -68,7 +70,10 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::Effort, provider::catalog};
+    use crate::{
+        domain::{Effort, OrgId, Timestamp},
+        provider::catalog,
+    };
 
     #[test]
     fn default_models_are_known_with_their_limits() {
@@ -86,6 +91,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_the_organization_says_of_efforts_goes_before_what_is_known() {
+        let row = |efforts: Option<&[&str]>| ModelOverrideRow {
+            org_id: OrgId::random(),
+            model_pattern: "o3*".to_owned(),
+            model_provider: None,
+            capabilities: None,
+            reasoning_mode: None,
+            efforts: efforts.map(|words| words.iter().map(|&word| word.to_owned()).collect()),
+            context_tokens: None,
+            max_output_tokens: None,
+            created_at: Timestamp(1),
+            updated_at: Timestamp(1),
+        };
+        let knows = |row: ModelOverrideRow, effort| {
+            facts(&[row], "openai", "o3").efforts.map(|efforts| efforts.has(effort))
+        };
+        assert_eq!(knows(row(Some(&["none", "max"])), Effort::Max), Some(true));
+        assert_eq!(knows(row(Some(&["none", "max"])), Effort::Low), Some(false));
+        assert_eq!(knows(row(None), Effort::Low), Some(true), "left open it is the program's");
     }
 
     #[test]

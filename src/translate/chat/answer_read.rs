@@ -158,10 +158,7 @@ fn parts(message: Message<'_>) -> Vec<Part<'_>> {
     }
     let refusal = message.refusal.filter(|text| !text.is_empty());
     kinds.extend(refusal.map(PartKind::Refusal));
-    let images: Vec<Image<'_>> =
-        message.images.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    let images = images.into_iter().map(|image| Media::of_url(image.image_url.url));
-    kinds.extend(images.map(PartKind::Image));
+    kinds.extend(images(message.images).map(PartKind::Image));
     let older = message.function_call.map(|function| Call {
         index: None,
         id: None,
@@ -172,6 +169,13 @@ fn parts(message: Message<'_>) -> Vec<Part<'_>> {
     let calls = message.tool_calls.into_iter().chain(older).filter_map(call_read::whole);
     kinds.extend(calls.map(PartKind::ToolCall));
     kinds.into_iter().map(|kind| Part::new(kind, PartPath::default())).collect()
+}
+
+/// The pictures of a message, or of a piece of one.
+pub(super) fn images(raw: Option<&RawValue>) -> impl Iterator<Item = Media<'_>> {
+    let images: Vec<Image<'_>> =
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    images.into_iter().map(|image| Media::of_url(image.image_url.url))
 }
 
 /// A fault without its position, which says nothing to anybody.

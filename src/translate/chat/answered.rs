@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::translate::form::{Part, PartKind, Refusal, Thinking, ToolCall};
+use crate::translate::{
+    form::{Part, PartKind, Refusal, Thinking, ToolCall},
+    plain::fnv1a,
+};
 
 /// What the model said, gathered from one turn or several.
 #[derive(Default)]
@@ -66,16 +69,13 @@ impl<'r> Answered<'r> {
 const SHORT_ID: usize = 9;
 
 /// An id of nine letters and digits, always the same for the same id: a call and its result are each
-/// written by themselves. The hash is FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+/// written by themselves.
 pub(super) fn short_id(id: &str) -> Cow<'_, str> {
     const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     if id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Cow::Borrowed(id);
     }
-    let start = 0xcbf2_9ce4_8422_2325_u64;
-    let mut hash = id
-        .bytes()
-        .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mut hash = fnv1a(id.as_bytes());
     let mut short = String::with_capacity(SHORT_ID);
     for _ in 0..SHORT_ID {
         let place = usize::try_from(hash % 62).unwrap_or(0);

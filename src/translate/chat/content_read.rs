@@ -87,7 +87,7 @@ pub(super) fn read_content<'a>(
     }
 }
 
-fn read_part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refusal> {
+pub(super) fn read_part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refusal> {
     if raw.get().starts_with('"') {
         return Ok(Part::new(PartKind::Text(read_at(path, raw)?), path));
     }

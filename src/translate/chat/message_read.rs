@@ -26,6 +26,9 @@ struct Message<'a> {
     /// What `tool_calls` was before there could be several.
     function_call: Option<Function<'a>>,
     refusal: Option<Text<'a>>,
+    /// Pictures that the model answered with before, as the gateway and `OpenRouter` tell them.
+    #[serde(default, deserialize_with = "or_empty")]
+    images: Vec<&'a RawValue>,
     /// Sound that the model answered with before: `OpenAI` has it under an id.
     audio: Option<&'a RawValue>,
     reasoning: Option<Text<'a>>,
@@ -50,7 +53,27 @@ pub(super) fn read<'a>(members: &mut Members<'a>) -> Result<Vec<Turn<'a>>, Refus
         }
         turns.push(read_message(message, path, last_call.as_deref())?);
     }
+    mark_custom(&mut turns);
     Ok(turns)
+}
+
+/// Marks the results of custom tools, which are told apart by their calls alone.
+fn mark_custom(turns: &mut [Turn<'_>]) {
+    let parts = turns.iter().flat_map(|turn| &turn.parts);
+    let ids: Vec<Text<'static>> = parts
+        .filter_map(|part| match &part.kind {
+            PartKind::ToolCall(call) if call.custom => Some(call.id.clone().into_owned()),
+            _ => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    for part in turns.iter_mut().flat_map(|turn| &mut turn.parts) {
+        if let PartKind::ToolResult(result) = &mut part.kind {
+            result.custom = ids.iter().any(|id| *id == *result.call_id);
+        }
+    }
 }
 
 fn read_message<'a>(
@@ -97,6 +120,9 @@ fn read_assistant<'a>(
     let mut parts: Vec<_> =
         thinking.into_iter().map(|one| Part::new(PartKind::Thinking(one), path)).collect();
     parts.extend(read_content(message.content, path)?);
+    for picture in message.images {
+        parts.push(content_read::read_part(picture, path)?);
+    }
     if let Some(refusal) = message.refusal.filter(|text| !text.is_empty()) {
         parts.push(Part::new(PartKind::Refusal(refusal), path));
     }

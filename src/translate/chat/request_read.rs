@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{Members, message_read, tool_read};
 use crate::translate::{
     ClientApi,
-    form::{Effort, Format, JsonSchema, Reasoning, Refusal, Request, Sampling, Text},
+    form::{Effort, Format, JsonSchema, Pictures, Reasoning, Refusal, Request, Sampling, Text},
 };
 
 /// The most stop texts that the API takes.
@@ -26,7 +26,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     request.reasoning = read_reasoning(&mut members)?;
     request.format = read_format(&mut members)?;
     request.verbosity = members.take("verbosity")?;
-    refuse_other_outputs(&mut members)?;
+    request.pictures = read_modalities(&mut members)?;
     request.rest = members.rest();
     Ok(request)
 }
@@ -176,16 +176,17 @@ fn read_format<'a>(members: &mut Members<'a>) -> Result<Option<Format<'a>>, Refu
     }
 }
 
-/// Answers have text; sound has no place in the other dialects.
-fn refuse_other_outputs(members: &mut Members<'_>) -> Result<(), Refusal> {
+/// Answers have text, or pictures; sound has no place in the other dialects.
+fn read_modalities<'a>(members: &mut Members<'a>) -> Result<Option<Pictures<'a>>, Refusal> {
     let modalities: Vec<Text<'_>> = members.take("modalities")?.unwrap_or_default();
-    if let Some(other) = modalities.iter().find(|one| **one != "text") {
-        let message = format!("this model answers with text only, not with `{}`", &**other);
+    if let Some(other) = modalities.iter().find(|one| **one != "text" && **one != "image") {
+        let message = format!("this model answers with no `{}`", &**other);
         return Err(Refusal::unsupported("modalities", message));
     }
     if members.take_raw("audio").is_some() {
-        let message = "this model answers with text only; leave `audio` out";
+        let message = "this model's answers have no sound; leave `audio` out";
         return Err(Refusal::unsupported("audio", message));
     }
-    Ok(())
+    let has = |kind: &str| modalities.iter().any(|one| *one == kind);
+    Ok(has("image").then(|| Pictures { alone: !has("text"), param: "modalities".into() }))
 }

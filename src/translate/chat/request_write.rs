@@ -16,7 +16,7 @@ use crate::{
     domain::{JsonModes, Quirks, ReasoningMode},
     translate::{
         ClientApi, Target,
-        form::{Format, PartKind, Refusal, Request, Source, Text},
+        form::{Format, PartKind, Pictures, Refusal, Request, Source, Text},
         user::openai_user,
     },
 };
@@ -65,6 +65,8 @@ struct Body<'r> {
     stop: Vec<&'r str>,
     #[serde(flatten)]
     thinking: Thinking,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modalities: Option<&'static [&'static str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<FormatOut<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +172,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, R
         logit_bias: sampling.logit_bias,
         stop,
         thinking,
+        modalities: request.pictures.as_ref().map(modalities),
         response_format,
         verbosity: request.verbosity.as_deref(),
         web_search_options: tools.search,
@@ -227,6 +230,11 @@ fn stop<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Vec<&'r str
         return Err(Refusal::unsupported("stop", message));
     }
     Ok(texts)
+}
+
+/// <https://openrouter.ai/docs/guides/overview/multimodal/image-generation>
+const fn modalities(pictures: &Pictures<'_>) -> &'static [&'static str] {
+    if pictures.alone { &["image"] } else { &["text", "image"] }
 }
 
 /// None of 0, which is the same as nothing.

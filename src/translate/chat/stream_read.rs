@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    answer_read::{stop_reason, with_calls},
+    answer_read::{images, stop_reason, with_calls},
     call_read::Calls,
     pieces::{Piece, Sources, pieces},
     reasoning,
@@ -73,6 +73,7 @@ struct Choice<'a> {
 struct Delta<'a> {
     #[serde(borrow)]
     content: Option<&'a RawValue>,
+    images: Option<&'a RawValue>,
     refusal: Option<Text<'a>>,
     reasoning: Option<Text<'a>>,
     reasoning_content: Option<Text<'a>>,
@@ -173,6 +174,9 @@ impl Reader {
                 Piece::Text(text) => to(Event::Text(text)),
                 Piece::Thinking(text) => to(Event::Thinking(text)),
             });
+        }
+        for image in images(delta.images) {
+            to(Event::Image(image));
         }
         if let Some(signature) = delta.extra_content.and_then(ExtraContent::signature) {
             to(Event::Signature(signature));

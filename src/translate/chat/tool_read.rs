@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Members, content_read::CacheControl, members::read_at};
-use crate::translate::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind};
+use crate::translate::{
+    custom_tool,
+    form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind},
+};
 
 #[derive(Deserialize)]
 struct RawTool<'a> {
@@ -78,6 +81,7 @@ fn read_tool(raw: &RawValue, index: usize) -> Result<Tool<'_>, Refusal> {
             allowed_domains: tool.allowed_domains.unwrap_or_default(),
             blocked_domains: tool.blocked_domains.unwrap_or_default(),
         },
+        "custom" => custom_tool::read(raw, index)?,
         other => ToolKind::Other { name: Text::from(other.to_owned()), raw },
     };
     Ok(Tool { kind, cache })

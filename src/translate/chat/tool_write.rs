@@ -25,7 +25,6 @@ pub(super) enum ToolOut<'r> {
         kind: &'static str,
         custom: CustomOut<'r>,
     },
-    Raw(&'r RawValue),
 }
 
 #[derive(Serialize)]
@@ -56,44 +55,24 @@ struct Empty {}
 /// <https://platform.openai.com/docs/guides/function-calling#custom-tools>
 #[derive(Serialize)]
 pub(super) struct CustomOut<'r> {
-    name: Text<'r>,
+    name: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Text<'r>>,
+    description: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<Grammar<'r>>,
+    format: Option<FormatOut<'r>>,
 }
 
-/// The grammar of a custom tool: Responses has its members without the object around them.
 #[derive(Serialize)]
-struct Grammar<'r> {
+struct FormatOut<'r> {
     #[serde(rename = "type")]
-    kind: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grammar: Option<GrammarOut<'r>>,
+    kind: &'static str,
+    grammar: GrammarOut<'r>,
 }
 
 #[derive(Serialize)]
 struct GrammarOut<'r> {
-    syntax: Option<Text<'r>>,
-    definition: Option<Text<'r>>,
-}
-
-/// A custom tool as either of `OpenAI`'s dialects has it.
-#[derive(Deserialize)]
-struct RawCustom<'a> {
-    custom: Option<serde::de::IgnoredAny>,
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
-    description: Option<Text<'a>>,
-    format: Option<RawGrammar<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawGrammar<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    syntax: Option<Text<'a>>,
-    definition: Option<Text<'a>>,
+    syntax: &'r str,
+    definition: &'r str,
 }
 
 /// `tool_choice`.
@@ -213,7 +192,7 @@ fn without_choice<'r>(
 
 fn named<'r>(tool: &'r Tool<'_>) -> Option<&'r str> {
     match &tool.kind {
-        ToolKind::Function { name, .. } => Some(name),
+        ToolKind::Function { name, .. } | ToolKind::Custom { name, .. } => Some(name),
         ToolKind::WebSearch { .. } | ToolKind::Other { .. } => None,
     }
 }
@@ -233,8 +212,13 @@ fn one<'r>(tool: &'r Tool<'_>, quirks: &Quirks, index: usize) -> Result<ToolOut<
             },
             cache_control: CacheOut::of(tool.cache, quirks),
         }),
-        ToolKind::Other { name, raw } if *name == "custom" && quirks.custom_tools => {
-            custom(raw, index)
+        ToolKind::Custom { name, description, grammar } => {
+            let format = grammar.as_ref().map(|own| FormatOut {
+                kind: "grammar",
+                grammar: GrammarOut { syntax: &own.syntax, definition: &own.definition },
+            });
+            let custom = CustomOut { name, description: description.as_deref(), format };
+            Ok(ToolOut::Custom { kind: "custom", custom })
         }
         ToolKind::Other { name, .. } => {
             let message = format!("this vendor has no tools of the type `{}`", &**name);
@@ -245,25 +229,6 @@ fn one<'r>(tool: &'r Tool<'_>, quirks: &Quirks, index: usize) -> Result<ToolOut<
             Err(Refusal::unsupported(format!("tools[{index}]"), message))
         }
     }
-}
-
-fn custom(raw: &RawValue, index: usize) -> Result<ToolOut<'_>, Refusal> {
-    let at = format!("tools[{index}]");
-    let own: RawCustom<'_> = super::members::read_at(&at, raw)?;
-    if own.custom.is_some() {
-        return Ok(ToolOut::Raw(raw));
-    }
-    let name = own.name.ok_or_else(|| {
-        let message = format!("`{at}.name` is missing");
-        Refusal::invalid(format!("{at}.name"), message)
-    })?;
-    let format = own.format.map(|format| {
-        let is_grammar = format.kind == "grammar";
-        let own = GrammarOut { syntax: format.syntax, definition: format.definition };
-        Grammar { kind: format.kind, grammar: is_grammar.then_some(own) }
-    });
-    let custom = CustomOut { name, description: own.description, format };
-    Ok(ToolOut::Custom { kind: "custom", custom })
 }
 
 fn search<'r>(
@@ -310,17 +275,14 @@ fn choice<'r>(
     }
 }
 
-/// A name that is no function's is a custom tool's.
+/// The choice says of what type the tool is.
 fn by_name<'r>(name: &'r str, request: &Request<'_>) -> NamedTool<'r> {
-    let is_function = request.tools.iter().any(|tool| named(tool) == Some(name));
-    let has_custom = request.tools.iter().any(|tool| match &tool.kind {
-        ToolKind::Other { name, .. } => *name == "custom",
-        ToolKind::Function { .. } | ToolKind::WebSearch { .. } => false,
-    });
+    let is_custom =
+        |tool: &Tool<'_>| matches!(&tool.kind, ToolKind::Custom { name: own, .. } if *own == *name);
     let own = NameOut { name };
-    if is_function || !has_custom {
-        NamedTool { kind: "function", function: Some(own), custom: None }
-    } else {
+    if request.tools.iter().any(is_custom) {
         NamedTool { kind: "custom", function: None, custom: Some(own) }
+    } else {
+        NamedTool { kind: "function", function: Some(own), custom: None }
     }
 }

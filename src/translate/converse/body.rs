@@ -90,7 +90,7 @@ pub(super) enum Source<'r> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToolUse<'r> {
     pub tool_use_id: Cow<'r, str>,
-    pub name: Cow<'r, str>,
+    pub name: &'r str,
     pub input: Input<'r>,
 }
 
@@ -173,7 +173,7 @@ pub(super) enum Tool<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToolSpec<'r> {
-    pub name: Cow<'r, str>,
+    pub name: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'r str>,
     pub input_schema: InputSchema<'r>,

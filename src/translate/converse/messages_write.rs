@@ -1,7 +1,5 @@
 //! The conversation: user and assistant in turn, the user first.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::{
@@ -209,12 +207,7 @@ fn tool_use<'r>(call: &'r ToolCall<'_>) -> ToolUse<'r> {
         None if text.is_empty() || text == "null" => Input::Empty {},
         None => Input::Wrapped { input: &call.arguments },
     };
-    ToolUse { tool_use_id: tool_use_id(&call.id), name: tool_name(&call.name), input }
-}
-
-/// A name of the history as Bedrock takes it. (Those of tools that may be called are checked.)
-pub(super) fn tool_name(name: &str) -> Cow<'_, str> {
-    tool_use_id(name)
+    ToolUse { tool_use_id: tool_use_id(&call.id), name: &call.name, input }
 }
 
 fn other(part: &Part<'_>, name: &str) -> Refusal {

@@ -16,12 +16,9 @@ use super::{
     },
     family::Family,
     limits::unsupported,
-    messages_write::{cache_point, tool_name},
+    messages_write::cache_point,
 };
 use crate::domain::Capability;
-
-/// The longest name, bytes.
-const MAX_NAME: usize = 64;
 
 /// What may be called; none where nothing may be and nothing was.
 pub(super) fn tool_config<'r>(
@@ -80,9 +77,8 @@ fn spec<'r>(
 ) -> Result<body::Tool<'r>, Refusal> {
     match &tool.kind {
         ToolKind::Function { name, description, parameters, strict } => {
-            check_name(index, name)?;
             Ok(body::Tool::Function(ToolSpec {
-                name: tool_name(name),
+                name,
                 description: description.as_deref().filter(|text| !text.trim().is_empty()),
                 input_schema: InputSchema { json: schema(*parameters) },
                 strict: (*strict == Some(true) && holds_schemas(target, family)).then_some(true),
@@ -100,7 +96,8 @@ fn spec<'r>(
             "web_search",
             "leave the tool out or choose a model that searches by itself",
         )),
-        ToolKind::Other { name, .. } => Err(Refusal::unsupported(
+        // Those that take free text were made functions before.
+        ToolKind::Other { name, .. } | ToolKind::Custom { name, .. } => Err(Refusal::unsupported(
             format!("tools[{index}]"),
             format!(
                 "a tool of type `{}` is not supported by Amazon Bedrock's Converse API",
@@ -117,17 +114,6 @@ fn holds_schemas(target: &Target<'_>, family: Family) -> bool {
     !old && target.facts.may(Capability::JsonSchema)
 }
 
-fn check_name(index: usize, name: &str) -> Result<(), Refusal> {
-    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if fits && (1..=MAX_NAME).contains(&name.len()) {
-        return Ok(());
-    }
-    Err(Refusal::unsupported(
-        format!("tools[{index}].name"),
-        "Amazon Bedrock takes names of tools of 1 to 64 letters, digits, `_` and `-`",
-    ))
-}
-
 fn schema(parameters: Option<&RawValue>) -> Schema<'_> {
     let described = parameters.filter(|raw| {
         let mut text = raw.get().bytes().filter(|byte| !byte.is_ascii_whitespace());
@@ -141,7 +127,7 @@ fn schema(parameters: Option<&RawValue>) -> Schema<'_> {
 fn called<'r>(request: &'r Request<'_>) -> Vec<body::Tool<'r>> {
     let of = |name: &'r str| {
         body::Tool::Function(ToolSpec {
-            name: tool_name(name),
+            name,
             description: None,
             input_schema: InputSchema { json: schema(None) },
             strict: None,

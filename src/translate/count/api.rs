@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     super::{
         Platform, Target, Unreadable, VendorApi, converse,
+        fit::fitted,
         form::{Refusal, Request},
     },
     members::Members,
@@ -77,7 +78,10 @@ impl CountApi {
     pub fn write(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
         let api = match self {
             Self::Gemini => VendorApi::Gemini,
-            Self::Converse => return converse::write_count(request, target),
+            Self::Converse => {
+                let request = fitted(request, VendorApi::Converse, target)?;
+                return converse::write_count(&request, target);
+            }
             Self::AnthropicBedrock | Self::AnthropicVertex => VendorApi::Messages,
             Self::OpenAi => VendorApi::Responses,
         };

@@ -117,6 +117,11 @@ impl<'r> Found<'r> {
                 self.texts.extend(description.as_deref());
                 self.texts.extend(parameters.map(RawValue::get));
             }
+            ToolKind::Custom { name, description, grammar } => {
+                self.texts.push(name);
+                self.texts.extend(description.as_deref());
+                self.texts.extend(grammar.as_ref().map(|own| &*own.definition));
+            }
             ToolKind::Other { raw, .. } => self.texts.push(raw.get()),
             // The vendor's own description of it is not known.
             ToolKind::WebSearch { .. } => {}

@@ -91,3 +91,19 @@ pub enum Place {
     /// Of a document that was given in pieces: pieces, from 0.
     Blocks(u64, u64),
 }
+
+impl Citation<'_> {
+    /// The same source, independent of what it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Citation<'static> {
+        let Self { url, title, quote, document, place, span } = self;
+        Citation {
+            url: url.map(Text::into_owned),
+            title: title.map(Text::into_owned),
+            quote: quote.map(Text::into_owned),
+            document,
+            place,
+            span,
+        }
+    }
+}

@@ -22,8 +22,9 @@ pub use event::{Event, Events};
 pub use reading::read_json;
 pub use refusal::Refusal;
 pub use request::{
-    CacheMark, Format, JsonSchema, Media, Part, PartKind, PartPath, Reasoning, Request, Role,
-    Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    CacheMark, Format, Grammar, JsonSchema, Media, Part, PartKind, PartPath, Pictures, Reasoning,
+    Request, Role, Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult,
+    Turn,
 };
 pub use sealed::{Origin, SEAL, Signature};
 pub use text::Text;

@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub reasoning: Option<Reasoning>,
     /// The answer's form; none is text.
     pub format: Option<Format<'a>>,
+    /// Pictures, where some are asked for.
+    pub pictures: Option<Pictures<'a>>,
     /// How wordy the answer is to be: `low`, `medium`, `high`.
     pub verbosity: Option<Text<'a>>,
     /// The client's name for its user. A hint: dropped where a vendor has no place for it.
@@ -266,6 +268,15 @@ pub enum ToolKind<'a> {
         /// The arguments must match the schema.
         strict: Option<bool>,
     },
+    /// The client's, with free text for its argument.
+    Custom {
+        /// Its name.
+        name: Text<'a>,
+        /// What it does.
+        description: Option<Text<'a>>,
+        /// What the text must be; none where it may be any.
+        grammar: Option<Grammar<'a>>,
+    },
     /// Search of the web by the vendor itself.
     WebSearch {
         /// The most searches.
@@ -286,6 +297,24 @@ pub enum ToolKind<'a> {
         /// All of it.
         raw: &'a RawValue,
     },
+}
+
+/// What a custom tool's text must be.
+#[derive(Clone, Debug)]
+pub struct Grammar<'a> {
+    /// `lark` or `regex`.
+    pub syntax: Text<'a>,
+    /// The grammar.
+    pub definition: Text<'a>,
+}
+
+/// Pictures that are asked for.
+#[derive(Clone, Debug)]
+pub struct Pictures<'a> {
+    /// No words are wanted beside them.
+    pub alone: bool,
+    /// What asks for them, as the client wrote it: `modalities`, `tools[1]`.
+    pub param: Text<'a>,
 }
 
 /// Whether a tool must be called.

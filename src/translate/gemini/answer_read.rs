@@ -1,7 +1,7 @@
 //! Reads an answer that is no stream.
 
 use super::{
-    grounding,
+    grounding::{self, Said, Sources},
     response_body::{Candidate, Part, Response},
     stop::{self, Seen},
     usage,
@@ -58,7 +58,9 @@ fn read_candidate<'a>(candidate: Candidate<'a>, answer: &mut Answer<'a>) -> Resu
         seen.content |= part.inline_data.is_some();
     }
     if let Some(raw) = candidate.grounding_metadata {
-        answer.citations = grounding::read(raw, Some(&texts));
+        let Sources { mut supporting, alone } = grounding::read(raw, Said::Parts(&texts));
+        supporting.extend(alone);
+        answer.citations = supporting;
     }
     answer.parts.reserve(parts.len());
     for part in parts {

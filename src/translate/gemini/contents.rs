@@ -114,7 +114,6 @@ fn model<'a>(
 
 fn function_call<'a>(call: &'a ToolCall<'_>, style: Style) -> Part<'a> {
     let args = match results::structure(&call.arguments) {
-        _ if call.custom => Json::Input { input: &call.arguments },
         Some(object) if object.get().starts_with('{') => Json::Raw(object),
         // The model's own slip, which it sees again without.
         _ => Json::Empty {},

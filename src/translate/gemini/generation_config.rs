@@ -1,8 +1,6 @@
 //! `generationConfig`: sampling, limits and the answer's form
 //! (<https://ai.google.dev/api/generate-content#generationconfig>).
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,7 +10,7 @@ use super::{
 };
 use crate::translate::{
     Target,
-    form::{Format, Refusal, Request, Sampling, Text},
+    form::{Format, Pictures, Refusal, Request, Sampling, Text},
 };
 
 /// The most stop texts.
@@ -46,7 +44,7 @@ pub(super) fn write<'a>(
         frequency_penalty: penalty(sampling.frequency_penalty),
         response_mime_type,
         response_json_schema,
-        response_modalities: modalities(request)?,
+        response_modalities: modalities(request),
         image_config: image_config(request)?,
         thinking_config: thinking::config(request.reasoning.as_ref(), target),
     };
@@ -80,24 +78,12 @@ const fn seed(seed: i64) -> i64 {
     if seed >= i32::MIN as i64 && seed <= i32::MAX as i64 { seed } else { seed & 0x7fff_ffff }
 }
 
-/// `modalities` of the client's request, where a picture is asked for.
-fn modalities(request: &Request<'_>) -> Result<Vec<&'static str>, Refusal> {
-    let Some(raw) = member(request, "modalities") else { return Ok(Vec::new()) };
-    let Ok(Some(wanted)) = serde_json::from_str::<Option<Vec<Cow<'_, str>>>>(raw.get()) else {
-        return Err(Refusal::invalid("modalities", "`modalities` is a list of strings"));
-    };
-    let has = |kind: &str| wanted.iter().any(|one| one.eq_ignore_ascii_case(kind));
-    if has("audio") {
-        return Err(Refusal::unsupported("modalities", "Gemini's speech is not supported"));
-    }
-    match (has("image"), has("text")) {
-        (false, _) => Ok(Vec::new()),
-        (true, _) if request.stream => Err(Refusal::unsupported(
-            "stream",
-            "pictures come whole from Gemini; ask without `stream`",
-        )),
-        (true, true) => Ok(vec!["TEXT", "IMAGE"]),
-        (true, false) => Ok(vec!["IMAGE"]),
+/// What the answer is made of, where that is not only text.
+fn modalities(request: &Request<'_>) -> Vec<&'static str> {
+    match &request.pictures {
+        None => Vec::new(),
+        Some(Pictures { alone: false, .. }) => vec!["TEXT", "IMAGE"],
+        Some(Pictures { alone: true, .. }) => vec!["IMAGE"],
     }
 }
 

@@ -112,8 +112,6 @@ pub(super) enum Json<'a> {
     Result { result: JsonText<'a> },
     /// `{"error": …}`
     Error { error: JsonText<'a> },
-    /// `{"input": …}`: the free text of a custom tool.
-    Input { input: &'a str },
     /// `{}`
     Empty {},
 }

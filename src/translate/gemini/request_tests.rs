@@ -8,8 +8,8 @@ use crate::{
     translate::{
         Platform,
         form::{
-            Effort, Format, JsonSchema, Media, PartKind, Reasoning, Request, Role, Sampling,
-            Source, Text,
+            Effort, Format, JsonSchema, Media, Origin, PartKind, Pictures, Reasoning, Request,
+            Role, Sampling, Source, Text,
         },
     },
 };
@@ -292,19 +292,28 @@ fn files_are_known_by_their_ids() {
 }
 
 #[test]
-fn pictures_are_answered_only_where_asked_and_not_in_a_stream() {
-    let rest = vec![
-        ("modalities".into(), raw(r#"["text","image"]"#)),
-        ("image_config".into(), raw(r#"{"aspect_ratio":"16:9","n":1}"#)),
-    ];
-    let request = Request { rest, ..asking([user("Draw")]) };
+fn pictures_are_answered_only_where_asked() {
+    let rest = vec![("image_config".into(), raw(r#"{"aspect_ratio":"16:9","n":1}"#))];
+    let wanted = |alone| Some(Pictures { alone, param: "modalities".into() });
+    let request = Request { rest, pictures: wanted(false), ..asking([user("Draw")]) };
     assert_eq!(
         written(&request)["generationConfig"],
         json!({"responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "16:9"}})
     );
-    assert_eq!(refused(&Request { stream: true, ..request }).1, "stream");
-    let rest = vec![("modalities".into(), raw(r#"["text"]"#))];
-    assert!(written(&Request { rest, ..asking([user("Hi")]) })["generationConfig"].is_null());
+    let request = Request { pictures: wanted(true), stream: true, ..asking([user("Draw")]) };
+    assert_eq!(written(&request)["generationConfig"], json!({"responseModalities": ["IMAGE"]}));
+    assert!(written(&asking([user("Hi")]))["generationConfig"].is_null());
+}
+
+#[test]
+fn a_picture_that_the_model_made_goes_back_with_its_proof() {
+    let made = image(Source::Base64("iVBO".into()));
+    let turns = [user("Draw"), turn(Role::Assistant, [made, proof("", Origin::Google, "c2ln")])];
+    assert_eq!(
+        written(&asking(turns))["contents"][1]["parts"],
+        json!([{"inlineData": {"mimeType": "image/png", "data": "iVBO"},
+            "thoughtSignature": "c2ln"}])
+    );
 }
 
 #[test]

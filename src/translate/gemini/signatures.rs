@@ -46,7 +46,7 @@ impl<'a> Turn<'a> {
             } else {
                 self.settle();
             }
-        } else if !self.ends_in_unsigned_text() {
+        } else if !self.ends_unsigned() {
             part.thought_signature = part.thought_signature.or(self.open.take());
         } else {
             self.settle();
@@ -67,15 +67,17 @@ impl<'a> Turn<'a> {
         self.parts
     }
 
-    fn ends_in_unsigned_text(&self) -> bool {
-        let last = self.parts.last();
-        last.is_some_and(|part| part.text.is_some() && part.thought_signature.is_none())
+    /// Whether the last part is a text or a picture that nothing proves.
+    fn ends_unsigned(&self) -> bool {
+        self.parts.last().is_some_and(|part| {
+            (part.text.is_some() || part.inline_data.is_some()) && part.thought_signature.is_none()
+        })
     }
 
-    /// An open signature belongs to the text before it, or to a text without words.
+    /// An open signature belongs to the text or the picture before it, or to a text without words.
     fn settle(&mut self) {
         let Some(signature) = self.open.take() else { return };
-        let unsigned = self.ends_in_unsigned_text();
+        let unsigned = self.ends_unsigned();
         match self.parts.last_mut() {
             Some(part) if unsigned => part.thought_signature = Some(signature),
             _ => {

@@ -4,9 +4,12 @@
 //! There is no terminal event. A stream is complete if it said why it ended before its bytes did; as
 //! figures may come after that, the end is told when the bytes have ended.
 
+use serde_json::value::RawValue;
+
 use super::{
     answer_read::media,
-    errors, grounding,
+    errors,
+    grounding::{self, Said},
     response_body::{Part, Response},
     stop::{self, Seen},
     usage,
@@ -15,9 +18,12 @@ use crate::{
     domain::TokenUsage,
     translate::{
         StreamReader,
-        form::{Event, Events, Origin, PartKind, Signature, StopReason},
+        form::{Citation, Event, Events, Origin, PartKind, Signature, StopReason},
     },
 };
+
+/// How much of what was said is kept to find passages in, about, bytes.
+const MOST_KEPT: usize = 1024 * 1024;
 
 /// The state between two events.
 #[derive(Default)]
@@ -27,6 +33,12 @@ pub struct Reader {
     content: bool,
     end: Option<End>,
     usage: Option<TokenUsage>,
+    /// What was said so far: passages that rest on sources lie in it.
+    text: String,
+    /// The sources that were told: Google tells them again with each that is new.
+    cited: Vec<Citation<'static>>,
+    /// Sources on which nothing is said to rest so far.
+    alone: Vec<Citation<'static>>,
 }
 
 /// What the stream says of its end.
@@ -65,6 +77,7 @@ impl StreamReader for Reader {
                     StopReason::End if self.calls > 0 => StopReason::ToolCalls,
                     other => other,
                 };
+                self.cite_alone(to);
                 to(Event::Stop { reason, sequence: None });
                 if let Some(usage) = self.usage {
                     to(Event::Usage(usage));
@@ -87,13 +100,22 @@ impl Reader {
             self.end = Some(End::Reason(StopReason::ContentFilter));
         }
         if let Some(candidate) = response.into_candidate() {
+            let mut proof = None;
             for part in candidate.content.and_then(|content| content.parts).unwrap_or_default() {
-                self.part(part, to);
+                if let Some(proof) = proof.take() {
+                    to(Event::Signature(proof));
+                }
+                proof = self.part(part, to);
             }
             if let Some(raw) = candidate.grounding_metadata {
-                for citation in grounding::read(raw, None) {
-                    to(Event::Citation(citation));
-                }
+                self.cite(raw, to);
+            }
+            if candidate.finish_reason.is_some() {
+                self.cite_alone(to);
+            }
+            // It ends the text, whose sources were told by then.
+            if let Some(proof) = proof {
+                to(Event::Signature(proof));
             }
             if let Some(word) = candidate.finish_reason {
                 let seen = Seen { calls: self.calls > 0, content: self.content };
@@ -108,7 +130,30 @@ impl Reader {
         }
     }
 
-    fn part(&mut self, part: Part<'_>, to: &mut Events<'_>) {
+    fn cite(&mut self, raw: &RawValue, to: &mut Events<'_>) {
+        let sources = grounding::read(raw, Said::Stream(&self.text));
+        for citation in sources.supporting {
+            let citation = citation.into_owned();
+            if !self.cited.contains(&citation) {
+                to(Event::Citation(citation.clone()));
+                self.cited.push(citation);
+            }
+        }
+        self.alone = sources.alone.into_iter().map(Citation::into_owned).collect();
+    }
+
+    /// Tells the sources on which nothing will rest any more.
+    fn cite_alone(&mut self, to: &mut Events<'_>) {
+        for citation in std::mem::take(&mut self.alone) {
+            if self.cited.iter().all(|told| told.url != citation.url) {
+                to(Event::Citation(citation.clone()));
+                self.cited.push(citation);
+            }
+        }
+    }
+
+    /// Tells a part, but for what proves it.
+    fn part<'p>(&mut self, part: Part<'p>, to: &mut Events<'_>) -> Option<Signature<'p>> {
         let signature = part.thought_signature.filter(|value| !value.is_empty());
         let mut signature = signature.map(|value| Signature::new(Origin::Google, value));
         if let Some(mut call) = part.function_call {
@@ -126,7 +171,7 @@ impl Reader {
             else {
                 let what = "sound or a file, which a stream cannot carry; ask without `stream`";
                 to(Event::Failed(errors::unreadable(what)));
-                return;
+                return None;
             };
             self.content = true;
             to(Event::Image(image));
@@ -136,11 +181,12 @@ impl Reader {
                 to(Event::Thinking(text));
             } else {
                 self.content = true;
+                if self.text.len() < MOST_KEPT {
+                    self.text.push_str(&text);
+                }
                 to(Event::Text(text));
             }
         }
-        if let Some(signature) = signature {
-            to(Event::Signature(signature));
-        }
+        signature
     }
 }

@@ -42,7 +42,10 @@ fn told(event: &Event<'_>) -> String {
         }
         Event::Arguments { call, fragment } => format!("arguments {call} {}", &**fragment),
         Event::Image(image) => format!("picture {}", image.mime.as_deref().unwrap()),
-        Event::Citation(citation) => format!("source {}", citation.url.as_deref().unwrap()),
+        Event::Citation(citation) => match (citation.url.as_deref().unwrap(), citation.span) {
+            (url, Some((start, end))) => format!("source {url} {start}..{end}"),
+            (url, None) => format!("source {url}"),
+        },
         Event::Stop { reason, .. } => format!("stop {reason:?}"),
         Event::Usage(usage) => format!(
             "usage {} {} {} {}",
@@ -232,6 +235,84 @@ fn sources_are_told() {
     let piece = json!({"candidates": [{"finishReason": "STOP", "groundingMetadata": {
         "groundingChunks": [{"web": {"uri": "https://a.test", "title": "a"}}]}}]});
     assert_eq!(read(&[piece]), ["start -", "source https://a.test", "stop End", "done"]);
+}
+
+/// The last piece of a stream, with the sources of all its text.
+fn grounded(parts: &Value, supports: &Value) -> Value {
+    json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP",
+        "groundingMetadata": {
+            "groundingChunks": [
+                {"web": {"uri": "https://a.test", "title": "a"}},
+                {"web": {"uri": "https://b.test", "title": "b"}}],
+            "groundingSupports": supports}}],
+        "responseId": "r"})
+}
+
+#[test]
+fn passages_are_found_in_the_whole_text_of_a_stream() {
+    // Bytes: Zürich is 7 long, the bridge 4.
+    let supports = json!([
+        {"segment": {"startIndex": 8, "endIndex": 21, "text": "wächst 🌉."},
+            "groundingChunkIndices": [0]},
+        {"segment": {"endIndex": 7}, "groundingChunkIndices": [1]},
+        // Counted from somewhere else: its words tell the place.
+        {"segment": {"startIndex": 2, "endIndex": 9, "text": "Mehr."}, "groundingChunkIndices": [1]},
+        // Neither its place nor its words are there.
+        {"segment": {"startIndex": 90, "endIndex": 99, "text": "Nie."}, "groundingChunkIndices": [0]},
+    ]);
+    let events = read(&[
+        parts(&json!([{"text": "Hm.", "thought": true}, {"text": "Zürich "}])),
+        parts(&json!([{"text": "wächst 🌉"}])),
+        grounded(
+            &json!([{"text": ". Mehr."}, {"text": "", "thoughtSignature": "c2ln"}]),
+            &supports,
+        ),
+    ]);
+    assert_eq!(
+        events[4..],
+        [
+            "text . Mehr.",
+            "source https://a.test 7..16",
+            "source https://b.test 0..6",
+            "source https://b.test 17..22",
+            "source https://a.test",
+            "signature c2ln",
+            "stop End",
+            "done"
+        ]
+    );
+}
+
+#[test]
+fn sources_that_come_again_with_each_piece_are_told_once() {
+    let first = json!([{"segment": {"endIndex": 3, "text": "One"}, "groundingChunkIndices": [0]}]);
+    let both = json!([
+        {"segment": {"endIndex": 3, "text": "One"}, "groundingChunkIndices": [0]},
+        {"segment": {"startIndex": 4, "endIndex": 7, "text": "two"}, "groundingChunkIndices": [1]},
+    ]);
+    let mut early = grounded(&json!([{"text": "One"}]), &first);
+    early["candidates"][0]["finishReason"] = Value::Null;
+    let events = read(&[early, grounded(&json!([{"text": " two"}]), &both)]);
+    let sources: Vec<&String> = events.iter().filter(|one| one.starts_with("source")).collect();
+    assert_eq!(sources, ["source https://a.test 0..3", "source https://b.test 4..7"]);
+}
+
+#[test]
+fn clients_of_every_dialect_are_told_a_streams_sources() {
+    let supports = json!([{"segment": {"startIndex": 3, "endIndex": 6, "text": "two"}, "groundingChunkIndices": [0]}]);
+    let stream = [parts(&json!([{"text": "é "}])), grounded(&json!([{"text": "two"}]), &supports)];
+    let stream = stream.map(|piece| format!("data: {piece}\r\n\r\n")).concat();
+    let told = |client: ClientApi| {
+        let mut translator = translator_for(client);
+        let bytes = [translator.push(stream.as_bytes()), translator.end()].concat();
+        String::from_utf8(bytes).unwrap()
+    };
+    let place = r#""start_index":2,"end_index":5,"url":"https://a.test","title":"a""#;
+    for client in [ClientApi::Chat, ClientApi::Responses] {
+        assert!(told(client).contains(place), "{client:?}: {}", told(client));
+    }
+    let messages = told(ClientApi::Messages);
+    assert!(messages.contains(r#""cited_text":"two""#), "{messages}");
 }
 
 #[test]

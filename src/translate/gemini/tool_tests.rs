@@ -213,16 +213,9 @@ fn an_id_that_is_used_again_means_the_later_call() {
 
 #[test]
 fn arguments_that_are_no_object_do_not_break_the_request() {
-    let mut custom = call("c1", "print(1)", None);
-    if let PartKind::ToolCall(call) = &mut custom {
-        call.custom = true;
-    }
-    let request = asking([turn(
-        Role::Assistant,
-        [call("c0", "{\"a\":", None), call("c2", "[1]", None), custom],
-    )]);
+    let calls = [call("c0", "{\"a\":", None), call("c2", "[1]", None)];
+    let request = asking([turn(Role::Assistant, calls)]);
     let parts = written(&request)["contents"][0]["parts"].clone();
     assert_eq!(parts[0]["functionCall"]["args"], json!({}));
     assert_eq!(parts[1]["functionCall"]["args"], json!({}));
-    assert_eq!(parts[2]["functionCall"]["args"], json!({"input": "print(1)"}));
 }

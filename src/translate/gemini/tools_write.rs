@@ -32,7 +32,8 @@ pub(super) fn write<'a>(
             ToolKind::WebSearch { allowed_domains, blocked_domains, .. } => {
                 search = Some(google_search(index, allowed_domains, blocked_domains, target)?);
             }
-            ToolKind::Other { name, .. } => {
+            // Those that take free text were made functions before.
+            ToolKind::Other { name, .. } | ToolKind::Custom { name, .. } => {
                 let message = format!("Gemini has no tool of the type `{}`", &**name);
                 return Err(Refusal::unsupported(format!("tools[{index}]"), message));
             }

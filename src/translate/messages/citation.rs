@@ -128,15 +128,3 @@ impl<'a> CitationOut<'a> {
         }
     }
 }
-
-/// The same citation, independent of what it was read from.
-pub(super) fn kept(citation: Citation<'_>) -> Citation<'static> {
-    Citation {
-        url: citation.url.map(Text::into_owned),
-        title: citation.title.map(Text::into_owned),
-        quote: citation.quote.map(Text::into_owned),
-        document: citation.document,
-        place: citation.place,
-        span: citation.span,
-    }
-}

@@ -11,7 +11,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{openai_shape, raw::read_at, request_read::CacheControl, words::cache_mark};
+use super::{
+    openai_shape,
+    raw::read_at,
+    request_read::CacheControl,
+    server_tools::{self, Told},
+    words::cache_mark,
+};
 use crate::translate::form::{
     Media, Origin, Part, PartKind, PartPath, Refusal, Signature, Source, Text, Thinking, ToolCall,
     ToolResult,
@@ -113,15 +119,22 @@ pub(super) fn parts(content: Content<'_>, path: PartPath) -> Result<Vec<Part<'_>
                 PartPath { part: Some(_), .. } => path,
                 PartPath { part: None, .. } => PartPath { part: Some(index), ..path },
             };
-            blocks.into_iter().enumerate().map(|(index, raw)| part(raw, place(index))).collect()
+            let read = |(index, raw)| part(raw, place(index)).transpose();
+            blocks.into_iter().enumerate().filter_map(read).collect()
         }
     }
 }
 
-fn part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refusal> {
+/// None for a block of which nothing is told to other vendors.
+fn part(raw: &RawValue, path: PartPath) -> Result<Option<Part<'_>>, Refusal> {
     let block = read_block(raw, &path)?;
     let cache = block.cache_control.as_ref().map(|cache| cache_mark(cache.ttl.as_deref()));
-    Ok(Part { kind: kind(block, raw, path)?, cache, path })
+    let kind = match server_tools::told(&block.kind, raw) {
+        Some(Told::Nothing) => return Ok(None),
+        Some(Told::Words(words)) => PartKind::Text(words.into()),
+        None => kind(block, raw, path)?,
+    };
+    Ok(Some(Part { kind, cache, path }))
 }
 
 /// What is not known may have members of any type, which then do not matter.

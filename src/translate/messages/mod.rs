@@ -25,6 +25,7 @@ mod request_read;
 mod request_write;
 mod sampling_write;
 mod schema;
+mod server_tools;
 mod stream_read;
 mod stream_write;
 mod thinking_read;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     answer_read::{count, own, what},
-    citation::{CitationIn, kept},
+    citation::CitationIn,
     events_read::{
         BlockDelta, BlockStart, BlockStop, Kind, MessageDelta, MessageStart, StartBlock, Tag,
     },
@@ -238,7 +238,7 @@ impl Reader {
     fn cite(&mut self, index: u64, citation: CitationIn<'_>) {
         let open = self.open.iter_mut().find(|(open, _)| *open == index);
         if let Some((_, Open::Text(_, citations))) = open {
-            citations.push(kept(citation.read(None)));
+            citations.push(citation.read(None).into_owned());
         }
     }
 

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use super::{
     answer_write::{Message, message_id, sealed, told_model},
     calls::{Call, Calls},
-    citation::kept,
     events_write::{self as events, Delta, StartBlock},
     pending::Pending,
     words::{stop_reason, told_stop},
@@ -275,7 +274,7 @@ impl StreamWriter for Writer {
             }
             Event::Arguments { call, fragment } => self.arguments(call, &fragment, out),
             Event::Citation(citation) => {
-                self.content(Pending::Citation(Box::new(kept(citation))), out);
+                self.content(Pending::Citation(Box::new(citation.into_owned())), out);
             }
             Event::Image(_)
             | Event::Start { .. }

@@ -161,7 +161,8 @@ fn tool_out<'a>(
             user_location: user_location.and_then(location),
             cache_control,
         }),
-        ToolKind::Other { name, .. } => {
+        // Those that take free text were made functions before.
+        ToolKind::Other { name, .. } | ToolKind::Custom { name, .. } => {
             let name: &str = name;
             let message =
                 format!("the tool `{name}` cannot be translated for Claude; leave it out");

@@ -13,7 +13,7 @@ use super::{
     },
     carried::{Proof, carry},
     output_items::{Annotation, ContentOut, ItemOut, Logprobs, Summary},
-    response_out::{Head, ResponseOut, Status, incomplete, item_id, model, response_id},
+    response_out::{Head, ResponseOut, Status, asked, incomplete, item_id, model, response_id},
 };
 
 /// Writes the body.
@@ -32,6 +32,7 @@ pub fn write_answer(answer: &Answer<'_>, context: &Answering) -> Vec<u8> {
         created: answer.created.unwrap_or(context.created),
         model: model(answer.model.as_deref(), context),
         service_tier: answer.service_tier.as_deref(),
+        asked: asked(context),
     };
     let response = ResponseOut::new(head, Status::Ended(answer.stop), items, answer.usage.as_ref());
     // Strings and numbers always serialize.
@@ -63,7 +64,7 @@ impl<'r> Output<'r> {
                     self.items.push(ItemOut::ImageGenerationCall {
                         id,
                         status: "completed",
-                        result,
+                        result: Some(result),
                     });
                 }
             }

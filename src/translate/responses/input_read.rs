@@ -14,6 +14,7 @@ use super::{
     },
     body::TextOr,
     carried::{Proof, carried},
+    own_tools::{self, Told},
     parts_read::PartIn,
 };
 
@@ -193,6 +194,11 @@ impl<'a> Reading<'_, 'a> {
     }
 
     fn other(&mut self, name: Text<'a>, raw: &'a RawValue, path: PartPath) {
+        match own_tools::told(&name, raw) {
+            Some(Told::Part(kind)) => return self.push(Role::Assistant, Part::new(kind, path)),
+            Some(Told::Nothing) => return,
+            None => {}
+        }
         // Outputs of tools that clients run for the API stand on their side, all else on the model's.
         let ours = name.ends_with("_output") || &*name == "mcp_approval_response";
         let role = if ours { Role::User } else { Role::Assistant };

@@ -189,7 +189,7 @@ fn image<'r>(media: &'r Media<'_>, part: &Part<'_>) -> Result<PartOut<'r>, Refus
 }
 
 /// What the first bytes say, for clients that do not.
-fn image_type(data: &str) -> &'static str {
+pub(super) fn image_type(data: &str) -> &'static str {
     match data.get(..4) {
         Some("/9j/") => "image/jpeg",
         Some("R0lG") => "image/gif",

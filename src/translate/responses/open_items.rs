@@ -25,6 +25,8 @@ pub enum Body {
         /// What proves them.
         proof: Option<String>,
     },
+    /// A picture that the model made, in base64.
+    Picture(String),
     /// The model calls a tool.
     Call {
         /// Ties it to its result.
@@ -42,6 +44,8 @@ pub enum Body {
 pub struct Said {
     /// The model declined.
     pub refusal: bool,
+    /// Characters of text in the parts before it: sources count in the whole text.
+    pub start: u64,
     /// The words.
     pub text: String,
     /// Their sources.
@@ -68,6 +72,11 @@ impl Record {
                     .collect(),
                 encrypted_content: proof.as_deref().map(Cow::Borrowed),
             },
+            Body::Picture(result) => {
+                // The item begins without it.
+                let result = Some(&**result).filter(|_| status != "in_progress");
+                ItemOut::ImageGenerationCall { id, status, result }
+            }
             Body::Call { call_id, name, arguments, custom: false } => {
                 ItemOut::FunctionCall { id, status, arguments, call_id, name }
             }
@@ -96,8 +105,8 @@ impl Record {
 
 impl Said {
     /// A part without words yet.
-    pub const fn new(refusal: bool) -> Self {
-        Self { refusal, text: String::new(), annotations: Vec::new() }
+    pub const fn new(refusal: bool, start: u64) -> Self {
+        Self { refusal, start, text: String::new(), annotations: Vec::new() }
     }
 
     /// The part as events and items show it.

@@ -65,8 +65,8 @@ pub enum ItemOut<'r> {
         id: Cow<'r, str>,
         /// How far it is.
         status: &'static str,
-        /// In base64.
-        result: &'r str,
+        /// In base64; none while it is being made.
+        result: Option<&'r str>,
     },
 }
 

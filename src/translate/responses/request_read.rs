@@ -36,7 +36,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         Some(TextOr::Text(text)) => turns.push(said(Role::User, text, PartPath::default())),
         Some(TextOr::List(items)) => input_read::read(&items, &mut turns)?,
     }
-    let mut tools = tools_read::tools(&body.tools.unwrap_or_default())?;
+    let (mut tools, pictures) = tools_read::tools(&body.tools.unwrap_or_default())?;
     if let Some(most) = body.max_tool_calls {
         // The bound is on the vendor's own tools; a search is the only one that others have.
         for tool in &mut tools {
@@ -67,6 +67,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         },
         stop: Vec::new(),
         reasoning: body.reasoning.map(reasoning).transpose()?.flatten(),
+        pictures,
         format: text.format.map(format).transpose()?.flatten(),
         verbosity: text.verbosity,
         user: body.user.or(body.safety_identifier),

@@ -148,10 +148,29 @@ fn what_only_a_server_with_a_memory_can_do_is_refused_by_name() {
 }
 
 #[test]
+fn what_the_apis_own_tools_did_is_read_in_its_place() {
+    let request = read(
+        r#"{"input":[
+            {"role":"user","content":"Draw Köln."},
+            {"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search","query":"Köln"}},
+            {"type":"mcp_call","id":"m","name":"find","server_label":"s","arguments":"{}","output":"Two rows."},
+            {"type":"image_generation_call","id":"ig_1","status":"completed","result":"iVBO"},
+            {"type":"message","role":"assistant","content":[{"type":"output_text","text":"There."}]}]}"#,
+    );
+    let [_, answered] = request.turns.as_slice() else { panic!("{:?}", request.turns) };
+    assert_eq!(answered.role, Role::Assistant);
+    let [found, picture, text] = answered.parts.as_slice() else { panic!("{:?}", answered.parts) };
+    assert!(matches!(&found.kind, PartKind::Text(text) if text.contains("Two rows.")));
+    assert!(matches!(&picture.kind, PartKind::Image(_)));
+    assert_eq!(picture.path.to_string(), "input[3]");
+    assert!(matches!(&text.kind, PartKind::Text(text) if **text == *"There."));
+}
+
+#[test]
 fn items_of_the_apis_own_tools_keep_their_names_for_a_refusal() {
     let request = read(
         r#"{"input":[
-            {"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search"}},
+            {"type":"shell_call","call_id":"s","action":{"commands":["ls"]}},
             {"type":"computer_call_output","call_id":"c","output":{"type":"computer_screenshot"}},
             {"type":"tool_search_call","arguments":{"q":1}}]}"#,
     );
@@ -170,7 +189,7 @@ fn items_of_the_apis_own_tools_keep_their_names_for_a_refusal() {
     assert_eq!(
         names,
         [
-            (Role::Assistant, "web_search_call".to_owned()),
+            (Role::Assistant, "shell_call".to_owned()),
             (Role::User, "computer_call_output".to_owned()),
             (Role::Assistant, "tool_search_call".to_owned())
         ]
@@ -267,12 +286,24 @@ fn tools_are_functions_searches_or_named_for_a_refusal() {
     assert_eq!(*max_uses, Some(3));
     assert_eq!(context_size.as_deref(), Some("low"));
     assert_eq!(allowed_domains.len(), 1);
-    for (tool, expected) in [(custom, "custom"), (mcp, "mcp")] {
-        assert!(matches!(&tool.kind, ToolKind::Other { name, .. } if **name == *expected));
-    }
+    assert!(matches!(&custom.kind, ToolKind::Custom { name, .. } if **name == *"c"));
+    assert!(matches!(&mcp.kind, ToolKind::Other { name, .. } if **name == *"mcp"));
     assert!(matches!(request.tools.len(), 4));
     let refusal = refused(r#"{"input":"x","tools":[{"type":"function"}]}"#);
     assert_eq!(refusal.param.as_deref(), Some("tools[0].name"));
+}
+
+#[test]
+fn a_tool_that_makes_pictures_asks_for_them() {
+    let asked = |members: &str| {
+        format!(r#"{{"input":"Draw","tools":[{{"type":"image_generation"{members}}}]}}"#)
+    };
+    let body = asked(r#","quality":"high","size":"auto""#);
+    let request = read(&body);
+    let pictures = request.pictures.unwrap();
+    assert_eq!((pictures.alone, &*pictures.param, request.tools.len()), (false, "tools[0]", 0));
+    let refusal = refused(&asked(r#","size":"1024x1024""#));
+    assert_eq!(refusal.param.as_deref(), Some("tools[0].size"));
 }
 
 #[test]

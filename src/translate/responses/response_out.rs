@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     super::{Answering, form::StopReason},
+    echo::Echo,
     output_items::ItemOut,
 };
 use crate::domain::TokenUsage;
@@ -22,25 +23,18 @@ pub struct ResponseOut<'r> {
     status: &'static str,
     error: Option<ErrorOut<'r>>,
     incomplete_details: Option<Incomplete>,
-    instructions: (),
-    max_output_tokens: (),
-    metadata: Empty,
     model: &'r str,
     output: Vec<ItemOut<'r>>,
-    parallel_tool_calls: bool,
+    /// What the client asked for, repeated.
+    #[serde(flatten)]
+    asked: &'r Echo,
+    background: bool,
     previous_response_id: (),
-    reasoning: NoReasoning,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'r str>,
+    /// Whatever was asked: nothing is kept here, so nothing can be fetched later.
     store: bool,
-    temperature: (),
-    text: PlainText,
-    tool_choice: &'static str,
-    tools: [(); 0],
-    top_p: (),
-    truncation: &'static str,
     usage: Option<UsageOut>,
-    user: (),
 }
 
 /// Why the response failed.
@@ -55,27 +49,6 @@ pub struct ErrorOut<'r> {
 #[derive(Serialize)]
 struct Incomplete {
     reason: &'static str,
-}
-
-/// `{}`.
-#[derive(Serialize)]
-struct Empty {}
-
-#[derive(Serialize)]
-struct NoReasoning {
-    effort: (),
-    summary: (),
-}
-
-#[derive(Serialize)]
-struct PlainText {
-    format: Type,
-}
-
-#[derive(Serialize)]
-struct Type {
-    #[serde(rename = "type")]
-    kind: &'static str,
 }
 
 /// `usage`.
@@ -118,7 +91,7 @@ impl From<&TokenUsage> for UsageOut {
 }
 
 /// What a response says beside its output.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Head<'r> {
     /// `resp_…`.
     pub id: &'r str,
@@ -128,6 +101,8 @@ pub struct Head<'r> {
     pub model: &'r str,
     /// `service_tier`.
     pub service_tier: Option<&'r str>,
+    /// The request's parameters.
+    pub asked: &'r Echo,
 }
 
 /// Where a response is in its life.
@@ -164,24 +139,14 @@ impl<'r> ResponseOut<'r> {
             status: word,
             error,
             incomplete_details: reason.map(|reason| Incomplete { reason }),
-            instructions: (),
-            max_output_tokens: (),
-            metadata: Empty {},
             model: head.model,
             output,
-            parallel_tool_calls: true,
+            asked: head.asked,
+            background: false,
             previous_response_id: (),
-            reasoning: NoReasoning { effort: (), summary: () },
             service_tier: head.service_tier,
             store: false,
-            temperature: (),
-            text: PlainText { format: Type { kind: "text" } },
-            tool_choice: "auto",
-            tools: [],
-            top_p: (),
-            truncation: "disabled",
             usage: usage.map(UsageOut::from),
-            user: (),
         }
     }
 }
@@ -215,4 +180,9 @@ pub fn item_id(prefix: &str, context: &Answering, index: usize) -> String {
 /// The model that a response names.
 pub fn model<'r>(vendors: Option<&'r str>, context: &'r Answering) -> &'r str {
     vendors.filter(|model| !context.force_model && !model.is_empty()).unwrap_or(&context.model)
+}
+
+/// The parameters of the request that is answered.
+pub fn asked(context: &Answering) -> &Echo {
+    context.echo.as_deref().unwrap_or_else(|| Echo::none())
 }

@@ -32,6 +32,10 @@ pub fn size_hint(request: &Request<'_>) -> usize {
                 128 + description.as_deref().map_or(0, str::len)
                     + parameters.map_or(0, |raw| raw.get().len())
             }
+            ToolKind::Custom { description, grammar, .. } => {
+                256 + description.as_deref().map_or(0, str::len)
+                    + grammar.as_ref().map_or(0, |own| own.definition.len())
+            }
             ToolKind::WebSearch { .. } => 256,
             ToolKind::Other { raw, .. } => raw.get().len(),
         })

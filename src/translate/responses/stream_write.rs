@@ -9,12 +9,14 @@
 use super::{
     super::{
         Answering, StreamWriter,
-        form::{Citation, Event, Signature, StopReason},
+        form::{Citation, Event, Media, Signature, Source, StopReason},
     },
     carried::{Proof, carry},
     open_items::{Body, Record, Said},
     output_items::{Annotation, Logprobs, Summary},
-    response_out::{ErrorOut, Head, ResponseOut, Status, incomplete, item_id, model, response_id},
+    response_out::{
+        ErrorOut, Head, ResponseOut, Status, asked, incomplete, item_id, model, response_id,
+    },
     steps_out::{PartOut, Step, arguments_delta, emit, place, thought},
 };
 use crate::{
@@ -64,7 +66,7 @@ impl StreamWriter for Writer {
             Event::Citation(citation) => self.cite(&citation, out),
             Event::Stop { reason, .. } => self.stop = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),
-            Event::Image(_) => {}
+            Event::Image(media) => self.picture(&media, out),
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => self.failed(&error, out),
             Event::Done => self.complete(out),
@@ -74,6 +76,10 @@ impl StreamWriter for Writer {
     fn abort(&mut self, error: &GatewayError, out: &mut Vec<u8>) {
         let code = failure_code(error.status, error.code.unwrap_or_default());
         self.fail(error, code, out);
+    }
+
+    fn carries_pictures(&self) -> bool {
+        true
     }
 }
 
@@ -110,7 +116,8 @@ impl Writer {
     /// An event that carries the whole response.
     fn response(&mut self, kind: &'static str, status: Status<'_>, out: &mut Vec<u8>) {
         let Self { id, model, context, items, usage, sequence, .. } = self;
-        let head = Head { id, created: context.created, model, service_tier: None };
+        let head =
+            Head { id, created: context.created, model, service_tier: None, asked: asked(context) };
         let output = items.iter().map(Record::view).collect();
         let response = Some(ResponseOut::new(head, status, output, usage.as_ref()));
         emit(sequence, out, Step { kind, response, ..Step::default() });
@@ -170,10 +177,10 @@ impl Writer {
         };
         if last != Some(refusal) {
             self.close_part(at, out);
-            let Self { items, sequence, .. } = self;
+            let Self { items, sequence, chars, .. } = self;
             if let Some(Record { id, body: Body::Message(parts), .. }) = items.get_mut(at) {
                 let content_index = parts.len();
-                parts.push(Said::new(refusal));
+                parts.push(Said::new(refusal, *chars));
                 let part = parts.last().map(|part| PartOut::Content(part.view()));
                 let kind = "response.content_part.added";
                 emit(sequence, out, Step { kind, part, ..place(id, at, content_index) });
@@ -204,14 +211,14 @@ impl Writer {
         emit(sequence, out, step);
     }
 
+    /// Tells a source at the text that rests on it, also where that is whole by then.
     fn cite(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
-        let Self { items, sequence, open, chars, .. } = self;
-        let Some(at) = *open else { return };
+        let Some((at, content_index)) = self.cited(citation) else { return };
+        let Self { items, sequence, .. } = self;
         let Some(Record { id, body: Body::Message(parts), .. }) = items.get_mut(at) else { return };
-        let content_index = parts.len().saturating_sub(1);
-        let Some(part) = parts.last_mut().filter(|part| !part.refusal) else { return };
+        let Some(part) = parts.get_mut(content_index) else { return };
         let length = part.text.chars().count() as u64;
-        let Some(annotation) = Annotation::of(citation, *chars, length) else { return };
+        let Some(annotation) = Annotation::of(citation, part.start, length) else { return };
         let annotation_index = Some(part.annotations.len());
         part.annotations.push(annotation.into_owned());
         let step = Step {
@@ -221,6 +228,20 @@ impl Writer {
             ..place(id, at, content_index)
         };
         emit(sequence, out, step);
+    }
+
+    /// The item and the part in which a passage begins; the last text where it says no place.
+    fn cited(&self, citation: &Citation<'_>) -> Option<(usize, usize)> {
+        let start = citation.span.map_or(u64::MAX, |(start, _)| start);
+        let places = self.items.iter().enumerate().rev().flat_map(|(at, item)| {
+            let parts: &[Said] = match &item.body {
+                Body::Message(parts) => parts,
+                Body::Reasoning { .. } | Body::Picture(_) | Body::Call { .. } => &[],
+            };
+            parts.iter().enumerate().rev().map(move |(index, part)| (at, index, part))
+        });
+        let mut texts = places.filter(|(.., part)| !part.refusal && part.start <= start);
+        texts.next().map(|(at, index, _)| (at, index))
     }
 
     fn think(&mut self, words: &str, out: &mut Vec<u8>) {
@@ -268,6 +289,21 @@ impl Writer {
         let body = Body::Reasoning { text: String::new(), proof };
         self.begin_item("reasoning", body, out);
         self.close_open("completed", out);
+    }
+
+    /// An item of its own, which comes whole.
+    fn picture(&mut self, media: &Media<'_>, out: &mut Vec<u8>) {
+        let Source::Base64(data) = &media.source else { return };
+        let at = self.begin_item("ig", Body::Picture((**data).to_owned()), out);
+        self.picture_step("response.image_generation_call.in_progress", at, out);
+        self.close_open("completed", out);
+    }
+
+    fn picture_step(&mut self, kind: &'static str, at: usize, out: &mut Vec<u8>) {
+        let Self { items, sequence, .. } = self;
+        let Some(Record { id, .. }) = items.get(at) else { return };
+        let (item_id, output_index) = (Some(&**id), Some(at));
+        emit(sequence, out, Step { kind, item_id, output_index, ..Step::default() });
     }
 
     fn call(
@@ -321,11 +357,14 @@ impl Writer {
             _ => return,
         }
         self.close_part(at, out);
+        if matches!(self.items.get(at), Some(Record { body: Body::Picture(_), .. })) {
+            self.picture_step("response.image_generation_call.completed", at, out);
+        }
         let Self { items, sequence, .. } = self;
         let Some(item) = items.get_mut(at) else { return };
         let Record { id, body, .. } = &mut *item;
         match body {
-            Body::Message(_) => {}
+            Body::Message(_) | Body::Picture(_) => {}
             Body::Reasoning { text, .. } if text.is_empty() => {}
             Body::Reasoning { text, .. } => {
                 let kind = "response.reasoning_summary_text.done";

@@ -197,6 +197,53 @@ fn a_citation_stands_on_the_open_part_and_counts_in_it() {
 }
 
 #[test]
+fn a_source_that_is_told_late_still_stands_on_its_words() {
+    let page = |span| {
+        let url = Some("https://x.test".into());
+        Event::Citation(Citation { url, span, ..Citation::default() })
+    };
+    let stream = written(vec![
+        start(),
+        Event::Text("é1234".into()),
+        Event::Signature(Signature::new(Origin::Google, "Z28=")),
+        Event::Text("later".into()),
+        call(0, "c", "f"),
+        page(Some((1, 3))),
+        page(None),
+        Event::Done,
+    ]);
+    check(&stream);
+    let last = parsed(&stream).pop().unwrap();
+    let places = |item: usize| {
+        let one = &last["response"]["output"][item]["content"][0]["annotations"];
+        let all = one.as_array().unwrap().iter();
+        all.map(|one| (one["start_index"].as_u64().unwrap(), one["end_index"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((places(0), places(2)), (vec![(1, 3)], vec![(0, 5)]));
+}
+
+#[test]
+fn every_event_with_a_response_repeats_what_was_asked() {
+    let asked = json!({"instructions": "Be brief.", "temperature": 0.5, "metadata": {"a": "b"}});
+    let echo = Some(std::sync::Arc::new(super::Echo::of(asked.to_string().as_bytes())));
+    let mut writer = Writer::new(Answering { echo, ..context() });
+    let mut out = Vec::new();
+    for event in [start(), Event::Text("Hi".into()), Event::Done] {
+        writer.write(event, &mut out);
+    }
+    let events = parsed(std::str::from_utf8(&out).unwrap());
+    let told: Vec<&Value> = events.iter().filter_map(|event| event.get("response")).collect();
+    assert_eq!(told.len(), 3);
+    for response in told {
+        for name in ["instructions", "temperature", "metadata"] {
+            assert_eq!(response[name], asked[name], "{name}");
+        }
+        assert_eq!((&response["store"], &response["tools"]), (&json!(false), &json!([])));
+    }
+}
+
+#[test]
 fn an_ending_by_the_limit_is_incomplete() {
     for (reason, word) in [
         (StopReason::Length, "max_output_tokens"),
@@ -279,6 +326,14 @@ fn check(stream: &str) {
             _ => {}
         }
         let item = &mut items[index.unwrap()];
+        if kind == "response.output_text.annotation.added" && !item.1 {
+            // A source that was told when its text was whole: the response has it as well.
+            let at = usize::try_from(event["content_index"].as_u64().unwrap()).unwrap();
+            let annotations = item.0["content"][at]["annotations"].as_array_mut().unwrap();
+            assert_eq!(event["annotation_index"], annotations.len());
+            annotations.push(event["annotation"].clone());
+            continue;
+        }
         assert!(item.1, "{kind} on a closed item");
         if kind != "response.output_item.done" {
             assert_eq!(event["item_id"], item.0["id"]);
@@ -304,9 +359,7 @@ fn check(stream: &str) {
             "response.output_item.done" => {
                 assert!(!item.3, "the item's parts have ended");
                 assert_eq!(event["item"]["id"], item.0["id"]);
-                item.1 = false;
-                let last = &events.last().unwrap()["response"]["output"][index.unwrap()];
-                assert_eq!(last, &event["item"], "the response has the item as it was done");
+                (item.0, item.1) = (event["item"].clone(), false);
             }
             _ => {
                 assert_eq!(kind.rsplit('.').next(), Some("delta"), "{kind}");
@@ -315,6 +368,9 @@ fn check(stream: &str) {
         }
     }
     assert!(items.iter().all(|item| !item.1), "every item has ended");
+    let told: Vec<Value> = items.into_iter().map(|item| item.0).collect();
+    let last = &events.last().unwrap()["response"]["output"];
+    assert_eq!(last, &json!(told), "the response has the items as they were told");
 }
 
 fn any_event(calls: usize) -> impl Strategy<Value = (u8, usize, String)> {

@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::form::{Refusal, Text, Tool, ToolChoice, ToolKind};
+use super::super::{
+    custom_tool,
+    form::{Pictures, Refusal, Text, Tool, ToolChoice, ToolKind},
+};
 
 /// A tool as clients write it: one type for those that are translated.
 #[derive(Default, Deserialize)]
@@ -32,6 +35,18 @@ struct Filters<'a> {
     allowed_domains: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
     blocked_domains: Option<Vec<Text<'a>>>,
+}
+
+/// What of `image_generation` is no hint.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ImageIn<'a> {
+    #[serde(borrow)]
+    size: Option<Text<'a>>,
+    #[serde(borrow)]
+    background: Option<Text<'a>>,
+    #[serde(borrow)]
+    input_image_mask: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -62,21 +77,54 @@ struct AllowedIn<'a> {
     name: Option<Text<'a>>,
 }
 
-/// Reads the list.
+/// Reads the list: the tools that are called, and whether pictures are asked for, which is a tool here.
 ///
 /// # Errors
 /// When a tool has no type, or a function no name.
-pub fn tools<'a>(list: &[&'a RawValue]) -> Result<Vec<Tool<'a>>, Refusal> {
-    list.iter().enumerate().map(|(index, raw)| tool(index, raw)).collect()
+pub fn tools<'a>(list: &[&'a RawValue]) -> Result<(Vec<Tool<'a>>, Option<Pictures<'a>>), Refusal> {
+    let mut tools = Vec::with_capacity(list.len());
+    let mut pictures = None;
+    for (index, raw) in list.iter().enumerate() {
+        let at = |member: &str| format!("tools[{index}]{member}");
+        let kind: Kind<'_> = serde_json::from_str(raw.get())
+            .map_err(|_| Refusal::invalid(at(".type"), format!("`{}` is missing", at(".type"))))?;
+        if &*kind.kind == "image_generation" {
+            pictures = Some(image_generation(raw, index)?);
+        } else {
+            tools.push(tool(index, kind, raw)?);
+        }
+    }
+    Ok((tools, pictures))
 }
 
-fn tool(index: usize, raw: &RawValue) -> Result<Tool<'_>, Refusal> {
+/// `image_generation`: what a model that makes pictures itself is asked for. Quality, format and such are
+/// hints.
+/// <https://platform.openai.com/docs/guides/tools-image-generation>
+fn image_generation(raw: &RawValue, index: usize) -> Result<Pictures<'_>, Refusal> {
+    let members: ImageIn<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let set = |word: &Option<Text<'_>>| word.as_deref().is_some_and(|word| word != "auto");
+    let asked = [
+        ("size", set(&members.size)),
+        ("background", set(&members.background)),
+        ("input_image_mask", members.input_image_mask.is_some_and(|raw| raw.get() != "null")),
+    ];
+    match asked.into_iter().find(|(_, asked)| *asked) {
+        Some((name, _)) => {
+            let at = format!("tools[{index}].{name}");
+            let message = format!("`{at}` is not supported for this model's vendor; leave it out");
+            Err(Refusal::unsupported(at, message))
+        }
+        None => Ok(Pictures { alone: false, param: format!("tools[{index}]").into() }),
+    }
+}
+
+fn tool<'a>(index: usize, kind: Kind<'a>, raw: &'a RawValue) -> Result<Tool<'a>, Refusal> {
     let at = |member: &str| format!("tools[{index}]{member}");
-    let kind: Kind<'_> = serde_json::from_str(raw.get())
-        .map_err(|_| Refusal::invalid(at(".type"), format!("`{}` is missing", at(".type"))))?;
     let function = &*kind.kind == "function";
     let search = kind.kind.starts_with("web_search");
-    let kind = if function || search {
+    let kind = if &*kind.kind == "custom" {
+        custom_tool::read(raw, index)?
+    } else if function || search {
         let fields: ToolIn<'_> = serde_json::from_str(raw.get()).map_err(|fault| {
             let said = fault.to_string();
             let said = said.split(" at line ").next().unwrap_or_default();

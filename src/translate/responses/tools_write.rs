@@ -1,7 +1,7 @@
 //! Tools, and whether they must be called, as a vendor gets them.
 //! <https://github.com/openai/openai-python/blob/main/src/openai/types/responses/tool_param.py>
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind};
@@ -29,7 +29,7 @@ pub enum ToolOut<'r> {
         name: &'r str,
         /// What it does.
         #[serde(skip_serializing_if = "Option::is_none")]
-        description: Option<Text<'r>>,
+        description: Option<&'r str>,
         /// What the text must be.
         #[serde(skip_serializing_if = "Option::is_none")]
         format: Option<CustomFormat<'r>>,
@@ -56,20 +56,11 @@ pub struct FiltersOut<'r> {
 
 /// `format` of a custom tool: flat here, nested in chat completions.
 #[derive(Serialize)]
-#[serde(untagged)]
-pub enum CustomFormat<'r> {
-    /// As it is.
-    Same(&'r RawValue),
-    /// A grammar that stood nested.
-    Grammar {
-        /// `grammar`.
-        #[serde(rename = "type")]
-        kind: &'static str,
-        /// `lark` or `regex`.
-        syntax: Text<'r>,
-        /// The grammar.
-        definition: Text<'r>,
-    },
+pub struct CustomFormat<'r> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    syntax: &'r str,
+    definition: &'r str,
 }
 
 /// `tool_choice`.
@@ -99,33 +90,6 @@ pub struct ToolName<'r> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'r str>,
-}
-
-#[derive(Deserialize)]
-struct CustomIn<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
-    #[serde(borrow)]
-    description: Option<Text<'a>>,
-    #[serde(borrow)]
-    format: Option<&'a RawValue>,
-    /// Chat completions have all of it in here.
-    #[serde(borrow)]
-    custom: Option<Box<CustomIn<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Nested<'a> {
-    #[serde(borrow)]
-    grammar: Grammar<'a>,
-}
-
-#[derive(Deserialize)]
-struct Grammar<'a> {
-    #[serde(borrow)]
-    syntax: Text<'a>,
-    #[serde(borrow)]
-    definition: Text<'a>,
 }
 
 /// Writes the list.
@@ -165,32 +129,23 @@ fn one<'r>(index: usize, tool: &'r Tool<'_>) -> Result<ToolOut<'r>, Refusal> {
                 filters,
             })
         }
-        ToolKind::Other { name, raw } => {
-            custom(raw).filter(|_| &**name == "custom").ok_or_else(|| {
-                let message = format!(
-                    "`tools[{index}]`: a tool of type `{}` is not supported by this model's vendor; leave it out",
-                    &**name
-                );
-                Refusal::unsupported(format!("tools[{index}]"), message)
-            })
+        ToolKind::Custom { name, description, grammar } => Ok(ToolOut::Custom {
+            name,
+            description: description.as_deref(),
+            format: grammar.as_ref().map(|own| CustomFormat {
+                kind: "grammar",
+                syntax: &own.syntax,
+                definition: &own.definition,
+            }),
+        }),
+        ToolKind::Other { name, .. } => {
+            let message = format!(
+                "`tools[{index}]`: a tool of type `{}` is not supported by this model's vendor; leave it out",
+                &**name
+            );
+            Err(Refusal::unsupported(format!("tools[{index}]"), message))
         }
     }
-}
-
-fn custom(raw: &RawValue) -> Option<ToolOut<'_>> {
-    let outer: CustomIn<'_> = serde_json::from_str(raw.get()).ok()?;
-    let inner = match outer.custom {
-        Some(inner) => *inner,
-        None => outer,
-    };
-    let std::borrow::Cow::Borrowed(name) = inner.name?.0 else { return None };
-    let format = inner.format.map(|format| match serde_json::from_str(format.get()) {
-        Ok(Nested { grammar: Grammar { syntax, definition } }) => {
-            CustomFormat::Grammar { kind: "grammar", syntax, definition }
-        }
-        Err(_) => CustomFormat::Same(format),
-    });
-    Some(ToolOut::Custom { name, description: inner.description, format })
 }
 
 /// Writes `tool_choice`.
@@ -217,12 +172,9 @@ fn named<'r>(tools: &[Tool<'_>], wanted: &'r Text<'_>) -> ToolName<'r> {
             ToolKind::WebSearch { .. } if wanted.starts_with("web_search") => {
                 return ToolName { kind: "web_search", name: None };
             }
-            ToolKind::Other { raw, .. } => match custom(raw) {
-                Some(ToolOut::Custom { name, .. }) if *name == **wanted => {
-                    return ToolName { kind: "custom", name: Some(wanted) };
-                }
-                _ => {}
-            },
+            ToolKind::Custom { name, .. } if name == wanted => {
+                return ToolName { kind: "custom", name: Some(wanted) };
+            }
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        Platform, Target,
+        ClientApi, Platform, Target,
         form::{
             Effort, Media, Origin, Part, PartKind, PartPath, Reasoning, Refusal, Request, Role,
             Signature, Source, Thinking, Tool, ToolCall, ToolKind, ToolResult, Turn,
@@ -306,16 +306,15 @@ fn a_long_name_of_a_user_is_sent_as_its_hash_and_empty_stops_are_none() {
 
 #[test]
 fn a_custom_tool_of_chat_completions_is_one_here() {
-    let nested = r#"{"type":"custom","custom":{"name":"p","description":"d","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"x+"}}}}"#;
-    let raw: &serde_json::value::RawValue = serde_json::from_str(nested).unwrap();
-    let tool =
-        |name: &'static str| Tool { kind: ToolKind::Other { name: name.into(), raw }, cache: None };
-    let request = Request { tools: vec![tool("custom")], ..Request::default() };
+    let body = r#"{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"custom","custom":{"name":"p","description":"d","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"x+"}}}}]}"#;
+    let request = ClientApi::Chat.read(body.as_bytes()).unwrap();
     assert_eq!(
         value(&request)["tools"],
         json!([{"type":"custom","name":"p","description":"d","format":{"type":"grammar","syntax":"regex","definition":"x+"}}])
     );
-    let request = Request { tools: vec![tool("computer_20250124")], ..Request::default() };
+    let raw = serde_json::value::RawValue::NULL;
+    let kind = ToolKind::Other { name: "computer_20250124".into(), raw };
+    let request = Request { tools: vec![Tool { kind, cache: None }], ..Request::default() };
     let refusal = written(&request, &ModelFacts::default()).unwrap_err();
     assert_eq!(refusal.param.as_deref(), Some("tools[0]"));
     assert!(refusal.message.contains("computer_20250124"));

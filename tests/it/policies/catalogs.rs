@@ -60,10 +60,12 @@ async fn an_organization_says_what_models_can_do() {
         (&known["origin"], &known["reasoning_mode"]),
         (&json!("shipped"), &json!("adaptive"))
     );
+    assert_eq!(known["efforts"][0], "low");
 
     let path = "/admin/model-catalog/our%2Fmodel-1:7b*";
     let sent = json!({"model_provider": "custom", "capabilities": ["streaming", "tools"],
-        "reasoning_mode": "effort", "context_tokens": 4096, "max_output_tokens": 1024});
+        "reasoning_mode": "effort", "efforts": ["none", "high"], "context_tokens": 4096,
+        "max_output_tokens": 1024});
     let put = acme.put(path, sent.clone()).await.has_status(200).json();
     let mut expected = sent;
     expected["model_pattern"] = json!("our/model-1:7b*");
@@ -74,6 +76,7 @@ async fn an_organization_says_what_models_can_do() {
     assert_eq!(listed[0], expected, "an organization's own come first");
     let kept = acme.put(path, json!({"capabilities": null})).await.has_status(200).json();
     assert_eq!((&kept["capabilities"], &kept["context_tokens"]), (&json!(null), &json!(4096)));
+    assert_eq!(kept["efforts"], json!(["none", "high"]));
     assert_eq!(gateway.admin("globex").get("/admin/model-catalog").await.json(), shipped);
     gateway.admin("globex").delete(path).await.refusal(404, "NotFound");
     assert_eq!(acme.delete(path).await.has_status(200).json(), json!({"deleted": true}));
@@ -92,6 +95,7 @@ async fn what_cannot_be_said_of_a_model_is_refused_by_name() {
         ("m", json!({"model_provider": "x"}), "model_provider must be one of: openai"),
         ("m", json!({"capabilities": ["tools", "x"]}), "capabilities[1] must be one of: streaming"),
         ("m", json!({"reasoning_mode": "hard"}), "reasoning_mode must be one of: manual"),
+        ("m", json!({"efforts": ["low", "hard"]}), "efforts[1] must be one of: none, minimal"),
         ("m", json!({"context_tokens": 0}), "context_tokens must be between 1"),
         (
             "m",

@@ -10,5 +10,6 @@ mod embeddings;
 mod equals;
 mod failover;
 mod media;
+mod moving;
 mod records;
 mod vendor;

@@ -6,8 +6,8 @@ use super::{quirks, sent};
 use crate::translate::{
     ClientApi,
     form::{
-        CacheMark, Effort, Format, Origin, PartKind, Reasoning, Refusal, Request, Role, ToolChoice,
-        ToolKind,
+        CacheMark, Effort, Format, Origin, PartKind, Reasoning, Refusal, Request, Role, Source,
+        ToolChoice, ToolKind,
     },
 };
 
@@ -276,6 +276,7 @@ fn the_form_of_the_answer_is_read() {
 fn what_no_other_dialect_has_a_place_for_is_refused_by_name() {
     for (members, param) in [
         (r#""modalities":["text","audio"]"#, "modalities"),
+        (r#""modalities":["text","video"]"#, "modalities"),
         (r#""audio":{"voice":"v","format":"wav"}"#, "audio"),
         (r#""reasoning":{"mode":"pro"}"#, "reasoning.mode"),
         (r#""response_format":{"type":"grammar"}"#, "response_format.type"),
@@ -286,6 +287,38 @@ fn what_no_other_dialect_has_a_place_for_is_refused_by_name() {
             ("unsupported_parameter", Some(param))
         );
     }
+}
+
+#[test]
+fn pictures_may_be_asked_for_and_come_back_with_the_next_question() {
+    let asked = |modalities: &str| {
+        let body = with(&format!(r#""modalities":{modalities}"#));
+        let pictures = read(&body).pictures;
+        pictures.map(|pictures| (pictures.alone, pictures.param.to_string()))
+    };
+    assert_eq!(asked(r#"["image"]"#), Some((true, "modalities".to_owned())));
+    assert_eq!(asked(r#"["image","text"]"#), Some((false, "modalities".to_owned())));
+    assert_eq!(asked(r#"["text"]"#), None);
+    let body = r#"{"messages":[{"role":"user","content":"Draw"},{"role":"assistant","content":"There.","images":[{"type":"image_url","index":0,"image_url":{"url":"data:image/png;base64,iVBO"}}]}]}"#;
+    let request = read(body);
+    let [text, picture] = request.turns[1].parts.as_slice() else { panic!() };
+    assert!(matches!(&text.kind, PartKind::Text(_)));
+    let PartKind::Image(media) = &picture.kind else { panic!("{picture:?}") };
+    assert!(matches!(&media.source, Source::Base64(data) if **data == *"iVBO"));
+}
+
+#[test]
+fn results_of_custom_tools_are_told_apart_by_their_calls() {
+    let body = r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{"name":"p","input":"x"}},{"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}]}"#;
+    let request = read(body);
+    let results: Vec<bool> = request.turns[1..]
+        .iter()
+        .map(|turn| match &turn.parts[0].kind {
+            PartKind::ToolResult(result) => result.custom,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(results, [true, false]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::translate::{
     form::{
-        CacheMark, Effort, Format, Media, Origin, PartKind, Reasoning, Refusal, Request, Role,
-        Source, ToolChoice, ToolKind,
+        CacheMark, Effort, Format, Media, Origin, Part, PartKind, Reasoning, Refusal, Request,
+        Role, Source, ToolChoice, ToolKind,
     },
     messages::read_request,
 };
@@ -141,12 +141,43 @@ fn documents_are_read_from_every_source() {
 }
 
 #[test]
+fn what_claudes_own_tools_did_is_read_as_words() {
+    let body = r#"{"max_tokens":9,"messages":[
+        {"role":"user","content":[{"type":"search_result","source":"https://b.test","title":"B","content":[{"type":"text","text":"Own."}]}]},
+        {"role":"assistant","content":[
+            {"type":"text","text":"I look."},
+            {"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}},
+            {"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","title":"A","url":"https://a.test","encrypted_content":"E"}]},
+            {"type":"text","text":"It is so."}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"search_result","source":"s","title":"C","content":[{"type":"text","text":"Inner."}]}]}]}]}"#;
+    let request = read(body);
+    let said = |turn: usize| {
+        let parts = request.turns[turn].parts.iter();
+        parts
+            .map(|part| match &part.kind {
+                PartKind::Text(text) => text.trim().to_owned(),
+                PartKind::ToolResult(result) => match &result.parts[..] {
+                    [Part { kind: PartKind::Text(text), .. }] => format!("result {}", text.trim()),
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(0), ["B\nhttps://b.test\nOwn."]);
+    assert_eq!(
+        said(1),
+        ["I look.", "Result of web_search:\n- A: https://a.test", "It is so."],
+        "in their order, the call left out"
+    );
+    assert_eq!(said(2), ["result C\ns\nInner."]);
+}
+
+#[test]
 fn blocks_that_only_claude_knows_keep_their_name_and_bytes() {
     for block in [
-        r#"{"type":"search_result","source":"https://a.example","title":"A","content":[{"type":"text","text":"x"}]}"#,
-        r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}}"#,
-        r#"{"type":"web_search_tool_result","tool_use_id":"s1","content":{"type":"web_search_tool_result_error","error_code":"x"}}"#,
         r#"{"type":"container_upload","file_id":"f"}"#,
+        r#"{"type":"later_tool_result","tool_use_id":"s1","content":{"type":"later_result"}}"#,
         r#"{"type":"made_up","text":{"not":"a string"}}"#,
     ] {
         let body = saying("assistant", &format!("[{block}]"));

@@ -1,6 +1,7 @@
 //! The composition root: configuration → parts → a serving process. The only place that spawns
 //! tasks which outlive a request.
 
+mod alarms;
 mod commands;
 mod crossings;
 mod deaf;

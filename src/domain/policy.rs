@@ -269,6 +269,8 @@ pub struct Spent {
     pub groups: Vec<String>,
     /// What was asked for.
     pub alias: Option<String>,
+    /// The smart model that chose it.
+    pub smart_model: Option<String>,
     /// The provider that was reached.
     pub provider: Option<ProviderId>,
     /// The name that it had then.

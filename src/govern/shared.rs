@@ -54,6 +54,7 @@ impl Governor {
         session: &Session,
         mut admission: Admission,
     ) -> Option<Decided> {
+        self.book(ask.org).meet_others(ask, &admission);
         let mut decision = as_told(ask, held, &admission);
         if admission.lives.contains(&Life::NotBegun) {
             self.want_begun(ask, &admission);

@@ -4,6 +4,7 @@ use super::{
     Amount,
     clock::Clock,
     reading::{Counted, RateReading},
+    redis::admit::Untold,
 };
 
 /// What happened in a second, to be told to Redis.
@@ -80,6 +81,12 @@ impl RateLink {
             }
             None => self.owed.push(Tick { second, requests, tokens }),
         }
+    }
+
+    /// The tokens that the window may not hold yet.
+    pub fn untold(&self) -> Untold {
+        let tokens = |ticks: &[Tick]| ticks.iter().map(|tick| tick.tokens).sum();
+        Untold { batch: self.batch, sent: tokens(&self.sent), later: tokens(&self.owed) }
     }
 
     /// Whether something is left to tell.

@@ -7,6 +7,7 @@ mod crossings;
 mod deaf;
 mod determiners;
 mod ejections;
+mod enforcement;
 mod error;
 mod follow;
 mod history;

@@ -127,7 +127,14 @@ async fn start(
         ejections::start(config, alarms.clone(), Arc::clone(&metrics), sharing.cooldowns());
     sharing.share_caps(Arc::clone(&ejections.health));
     let asker = Arc::<Determiners>::clone(&determiners);
-    let outside = outside::outside(config, &store, &keyring, &ejections, asker)?;
+    let outside = outside::outside(
+        config,
+        &store,
+        &keyring,
+        &ejections,
+        asker,
+        Arc::new(Arc::clone(&governor)),
+    )?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
         aws: outside.aws.clone(),

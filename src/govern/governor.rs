@@ -22,7 +22,7 @@ use super::{
     decide::{Chosen, Decision, Readings, marked, standing_of},
     lease::Hold,
     periods::Periods,
-    reading::standing,
+    reading::{Reading, standing},
     redis::{Link, admit::Session},
 };
 use crate::domain::{LedgerId, OrgId, Position, Timestamp};
@@ -205,6 +205,27 @@ impl Governor {
     #[must_use]
     pub const fn expectations(&self) -> &Expectations {
         &self.expectations
+    }
+
+    /// What counters of limits per minute hold, as the next request would meet it: requests and tokens, of each
+    /// check in order. Nothing is counted. None while Redis is away and `redis.on_failure` is `deny`.
+    pub async fn counted(
+        self: &Arc<Self>,
+        org: OrgId,
+        checks: &Arc<[Check]>,
+    ) -> Option<Vec<(u64, u64)>> {
+        let at = Timestamp::now();
+        let expected = Amount::ZERO;
+        let ask = Ask { org, at, caller: checks, routes: &[], expected, counts: false };
+        let (readings, _) = match &self.settings.link {
+            None => self.decide_here(&ask, None, Enforce::Share(1)),
+            Some(link) => self.decide_there(link, &ask, None).await?,
+        };
+        let sums = |reading: &Reading| match reading {
+            Reading::Rate(rate) => (rate.requests.sum, rate.tokens.sum),
+            Reading::Budget(_) => (0, 0),
+        };
+        Some(readings.iter().map(sums).collect())
     }
 
     /// How a caller stands with these, by what is known here: where replicas share Redis, what the others had

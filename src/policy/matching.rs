@@ -38,19 +38,6 @@ impl Used {
     }
 }
 
-/// What counts against a policy. Where it is about every user (key, group, …), each has a counter of
-/// their own, and the highest figures are told.
-#[must_use]
-pub fn used(
-    scope: &Scope,
-    target: &BudgetTarget,
-    traffic: TrafficType,
-    spent: &[Spent],
-    directory: &Directory,
-) -> Used {
-    Used::most(counters(scope, target, traffic, spent, directory).into_values())
-}
-
 /// What counts against a policy, by counter: one for everyone of the scope's type whom it is about.
 #[must_use]
 pub fn counters(
@@ -102,6 +89,17 @@ mod tests {
 
     fn scope(kind: ScopeType, id: Option<Uuid>, value: Option<&str>) -> Scope {
         Scope { kind, id, value: value.map(str::to_owned) }
+    }
+
+    /// What counts against a policy, by whoever used most.
+    fn used(
+        scope: &Scope,
+        target: &BudgetTarget,
+        traffic: TrafficType,
+        spent: &[Spent],
+        directory: &Directory,
+    ) -> Used {
+        Used::most(counters(scope, target, traffic, spent, directory).into_values())
     }
 
     /// Ann has used 10 tokens with a key and 5 with another, Bob 7.

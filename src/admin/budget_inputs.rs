@@ -344,6 +344,8 @@ fn target(
         upstream_model: text("target_upstream_model", upstream_model)?,
         model_alias: text("target_model_alias", model_alias)?,
     };
+    scopes::literal("target_upstream_model", target.upstream_model.as_deref())?;
+    scopes::literal("target_model_alias", target.model_alias.as_deref())?;
     if target.upstream_model.is_some() && target.provider.is_none() {
         let message = "target_upstream_model needs target_provider_id, whose model it is";
         return Err(AdminError::bad_request(message));

@@ -78,6 +78,6 @@ mod tests;
 
 pub use document::openapi;
 pub use error::AdminError;
-pub use outside::{Determiner, Outside};
+pub use outside::{Counted, Determiner, Enforcement, Outside, RateCounter};
 pub use router::{not_found, router};
 pub use state::{AdminState, Refresh, RefreshError};

@@ -6,7 +6,7 @@ use super::{error::AdminError, state::AdminState};
 use crate::{
     auth::Principal,
     cloud::{Aws, CloudError, Google},
-    domain::{OrgId, ProviderId, RequestId},
+    domain::{OrgId, ProviderId, RateLimitId, RequestId},
     health::Probe,
     net::TrustedHosts,
     route::{RouteHealth, health::Sharing},
@@ -34,6 +34,37 @@ pub struct Outside {
     pub sharing: Option<Arc<Sharing>>,
     /// Asks the determiners of smart models.
     pub determiner: Arc<dyn Determiner>,
+    /// Holds requests to limits per minute.
+    pub enforcement: Arc<dyn Enforcement>,
+}
+
+/// Who holds requests to limits per minute.
+#[async_trait::async_trait]
+pub trait Enforcement: Send + Sync {
+    /// What counters hold now, in order; none where they cannot be asked.
+    async fn counted(&self, org: OrgId, counters: &[RateCounter]) -> Option<Vec<Counted>>;
+}
+
+/// The counter of a limit per minute.
+#[derive(Clone, Debug)]
+pub struct RateCounter {
+    /// Which limit.
+    pub limit: RateLimitId,
+    /// Whose.
+    pub entity: Arc<str>,
+    /// What the limit is.
+    pub requests: Option<u32>,
+    /// Likewise.
+    pub tokens: Option<u32>,
+}
+
+/// What it holds, of what is limited.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    /// Requests.
+    pub requests: u64,
+    /// Tokens.
+    pub tokens: u64,
 }
 
 /// The models that choose for smart models.

@@ -1,4 +1,5 @@
-//! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used, from the ledger.
+//! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used. Of budgets the ledger says it; of limits
+//! whoever enforces them, and the ledger says who used anything lately, and what of a metric that has no limit.
 
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
@@ -10,6 +11,7 @@ use super::{
     budget_inputs::{self, BudgetView},
     error::AdminError,
     extract::Params,
+    outside::{Counted, RateCounter},
     paging::{Listed, Listing},
     policy_list::{self, BY_SCOPE, Names, Policy, Shown, by_name, by_scope},
     rate_limits::{self, RateLimitView},
@@ -18,13 +20,13 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    domain::{BudgetTarget, Directory, Money, OrgId, Period, Scope, Spent, Timestamp},
-    policy::{Used, counters, end_of, start_of, used},
+    domain::{BudgetTarget, Directory, Money, OrgId, Period, RateLimitId, Scope, Spent, Timestamp},
+    policy::{Used, counters, end_of, start_of},
     store::{BudgetRow, RateLimitRow},
 };
 
-/// What rate limits look back on, microseconds.
-const MINUTE: i64 = 60_000_000;
+/// What rate limits look back on, microseconds: a minute, and the second that it begins in.
+const MINUTE: i64 = 61_000_000;
 
 /// A rate limit and what the last 60 seconds used of it
 #[derive(Serialize, ToSchema)]
@@ -87,7 +89,8 @@ impl Shown for BudgetStatus {
 
 /// Live usage per rate limit
 ///
-/// From the records of the last 60 seconds. Searched as the list of rate limits; `sort` is `name`,
+/// What the next request would meet: a limit that is new has counted nothing yet. Of a metric that the policy does
+/// not limit, what is recorded of the last 60 seconds. Searched as the list of rate limits; `sort` is `name`,
 /// `scope` or `used` (the greater share).
 #[utoipa::path(
     get,
@@ -114,11 +117,57 @@ pub(super) async fn of_rate_limits(
     drop(tx);
     let since = Timestamp(Timestamp::now().0.saturating_sub(MINUTE));
     let spent = state.store.spent(caller.org, since).await?;
-    let status = |row: RateLimitRow| Policy {
+    let used = used_limits(&state, caller.org, rows, &spent, &directory).await;
+    let status = |(row, used)| Policy {
         place: rate_limits::place(&row, &names),
-        shown: rate_limit(row, &spent, &directory),
+        shown: rate_limit(row, used),
     };
-    policy_list::part(rows.into_iter().map(status).collect(), &listing, &order)
+    policy_list::part(used.into_iter().map(status).collect(), &listing, &order)
+}
+
+/// Each limit with what is used of it, by whoever used most.
+async fn used_limits(
+    state: &AdminState,
+    org: OrgId,
+    rows: Vec<RateLimitRow>,
+    spent: &[Spent],
+    directory: &Directory,
+) -> Vec<(RateLimitRow, Used)> {
+    let target = BudgetTarget::default();
+    let lately: Vec<HashMap<String, Used>> = rows
+        .iter()
+        .map(|row| counters(&row.scope, &target, row.traffic, spent, directory))
+        .collect();
+    let counter = |row: &RateLimitRow, entity: &str| RateCounter {
+        limit: row.id,
+        entity: entity.into(),
+        requests: row.requests_per_minute,
+        tokens: row.tokens_per_minute,
+    };
+    let asked: Vec<RateCounter> = rows
+        .iter()
+        .zip(&lately)
+        .filter(|(row, _)| row.enabled)
+        .flat_map(|(row, lately)| lately.keys().map(move |entity| counter(row, entity)))
+        .collect();
+    let counted = state.outside.enforcement.counted(org, &asked).await;
+    let mut held: HashMap<RateLimitId, Counted> = HashMap::new();
+    for (counter, counted) in asked.iter().zip(counted.iter().flatten()) {
+        let most = held.entry(counter.limit).or_default();
+        most.requests = most.requests.max(counted.requests);
+        most.tokens = most.tokens.max(counted.tokens);
+    }
+    let of = |(row, lately): (RateLimitRow, HashMap<String, Used>)| {
+        let mut used = Used::most(lately.into_values());
+        // Where the counters cannot be asked, the ledger has to do.
+        if counted.is_some() {
+            let held = held.get(&row.id).copied().unwrap_or_default();
+            used.requests = row.requests_per_minute.map_or(used.requests, |_| held.requests);
+            used.tokens = row.tokens_per_minute.map_or(used.tokens, |_| held.tokens);
+        }
+        (row, used)
+    };
+    rows.into_iter().zip(lately).map(of).collect()
 }
 
 /// Live usage per budget
@@ -189,8 +238,7 @@ pub(super) async fn used_budgets(
     Ok(rows.into_iter().filter_map(with_use).collect())
 }
 
-fn rate_limit(row: RateLimitRow, spent: &[Spent], directory: &Directory) -> RateLimitStatus {
-    let used = used(&row.scope, &BudgetTarget::default(), row.traffic, spent, directory);
+fn rate_limit(row: RateLimitRow, used: Used) -> RateLimitStatus {
     let percentage =
         |used: u64, limit: Option<u32>| limit.map(|limit| percentage(used, u64::from(limit)));
     RateLimitStatus {

@@ -44,7 +44,29 @@ pub(super) fn scope(
     id: Option<Uuid>,
     given: Option<String>,
 ) -> Result<Scope, AdminError> {
-    Ok(Scope { kind: word("scope_type", kind, known)?, id, value: value(given)? })
+    let scope = Scope { kind: word("scope_type", kind, known)?, id, value: value(given)? };
+    names_one(&scope)?;
+    Ok(scope)
+}
+
+/// Models, aliases and providers are named in full: a wildcard would be accepted and never match.
+fn names_one(scope: &Scope) -> Result<(), AdminError> {
+    use ScopeType::{LlmProvider, Model, ModelAlias};
+    if matches!(scope.kind, Model | ModelAlias | LlmProvider) {
+        literal("scope_value", scope.value.as_deref())?;
+    }
+    Ok(())
+}
+
+/// A name that is no pattern.
+pub(super) fn literal(field: &str, name: Option<&str>) -> Result<(), AdminError> {
+    match name.filter(|name| name.contains('*')) {
+        None => Ok(()),
+        Some(name) => Err(AdminError::bad_request(format!(
+            "{field} '{name}' would never match: it names one, and takes no wildcard. Leave it out for every \
+             one, or make a policy for each"
+        ))),
+    }
 }
 
 /// The changed scope of a policy: null clears the id and the value, and keeps the type.
@@ -55,6 +77,8 @@ pub(super) fn change(
     id: Patch<Uuid>,
     given: Patch<String>,
 ) -> Result<(), AdminError> {
+    let is_news = kind.is_some_and(|kind| kind != scope.kind.as_str())
+        || matches!(&given, Patch::Set(given) if Some(given) != scope.value.as_ref());
     if let Some(kind) = kind {
         scope.kind = word("scope_type", kind, known)?;
     }
@@ -64,7 +88,8 @@ pub(super) fn change(
         Patch::Clear => scope.value = None,
         Patch::Set(given) => scope.value = value(Some(given))?,
     }
-    Ok(())
+    // One that was stored before it was looked at can still be switched off.
+    if is_news { names_one(scope) } else { Ok(()) }
 }
 
 /// The header by which an answer says that a policy can never match (contract 8).

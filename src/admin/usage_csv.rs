@@ -38,7 +38,7 @@ const FIGURES: [&str; 19] = [
 ];
 
 /// What a record says in one value each; its groups and attempts are lists, which are in the JSON.
-const RECORD: [&str; 35] = [
+const RECORD: [&str; 36] = [
     "id",
     "ts",
     "org_id",
@@ -47,6 +47,7 @@ const RECORD: [&str; 35] = [
     "endpoint",
     "requested_model",
     "alias",
+    "smart_model",
     "provider_id",
     "provider_name",
     "upstream_model",

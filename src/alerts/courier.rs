@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::secret::WebhookSecret;
 use crate::{
-    domain::Timestamp,
+    domain::{DeliveryOutcome, Timestamp},
     net::{Bounds, Fetcher},
     secrets::Keyring,
     store::{DeliveryRow, Store, StoreError, WebhookRow},
@@ -49,6 +49,8 @@ pub struct Courier {
     keyring: Arc<Keyring>,
     fetcher: Fetcher,
     pauses: &'static [Duration],
+    /// Told what became of every attempt.
+    told: Box<dyn Fn(DeliveryOutcome) + Send + Sync>,
 }
 
 /// Waits for the word to stop, or until nobody can give it any more.
@@ -69,7 +71,13 @@ impl Courier {
         fetcher: Fetcher,
         pauses: &'static [Duration],
     ) -> Self {
-        Self { store, keyring, fetcher, pauses }
+        Self { store, keyring, fetcher, pauses, told: Box::new(|_| ()) }
+    }
+
+    /// Has `told` called with what became of every attempt, once that is noted.
+    #[must_use]
+    pub fn telling(self, told: impl Fn(DeliveryOutcome) + Send + Sync + 'static) -> Self {
+        Self { told: Box::new(told), ..self }
     }
 
     /// Delivers until told to stop. What is under way then is sent again later, by anyone.
@@ -122,19 +130,26 @@ impl Courier {
         let now = Timestamp::now();
         let made = usize::try_from(row.attempts).unwrap_or(usize::MAX);
         let pause = made.checked_sub(1).and_then(|before| self.pauses.get(before));
-        match (failure, pause) {
-            (None, _) => self.store.finish_delivery(row, now, None).await,
+        let outcome = match (failure, pause) {
+            (None, _) => {
+                self.store.finish_delivery(row, now, None).await?;
+                DeliveryOutcome::Delivered
+            }
             (Some(error), Some(pause)) => {
-                self.store.retry_delivery(row, now.after(*pause), &error).await
+                self.store.retry_delivery(row, now.after(*pause), &error).await?;
+                DeliveryOutcome::Failed
             }
             (Some(error), None) => {
                 tracing::warn!(
                     org = %row.org_id, webhook = %webhook.name, attempts = row.attempts, error,
                     "an alert could not be delivered and is given up"
                 );
-                self.store.finish_delivery(row, now, Some(&error)).await
+                self.store.finish_delivery(row, now, Some(&error)).await?;
+                DeliveryOutcome::GivenUp
             }
-        }
+        };
+        (self.told)(outcome);
+        Ok(())
     }
 
     async fn attempt(&self, row: &DeliveryRow, webhook: &WebhookRow) -> Attempt {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::{
-    domain::{Alert, AlertEvent, OrgId, Timestamp, WebhookId},
+    domain::{Alert, AlertEvent, DeliveryOutcome, OrgId, Timestamp, WebhookId},
     net::{AddressPolicy, Fetcher, Resolver},
     secrets::Keyring,
     store::{
@@ -207,8 +207,13 @@ async fn a_message_that_nobody_takes_is_given_up(store: Store) {
     let scene = Scene::new(store, &url, AlertEvent::ALL).await;
     scene.raise(AlertEvent::BudgetThreshold, "one").await;
     // The first attempt and one after each pause.
-    scene.deliver_all(&scene.courier(&[]), 3).await;
+    let told: Arc<Mutex<Vec<DeliveryOutcome>>> = Arc::default();
+    let hears = Arc::clone(&told);
+    let courier = scene.courier(&[]).telling(move |outcome| hears.lock().unwrap().push(outcome));
+    scene.deliver_all(&courier, 3).await;
     assert_eq!(receiver.posts().len(), 3);
+    let failed = DeliveryOutcome::Failed;
+    assert_eq!(*told.lock().unwrap(), [failed, failed, DeliveryOutcome::GivenUp]);
 }
 
 async fn a_message_whose_taker_never_came_back_is_taken_by_another(store: Store) {

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::alarms::Alarms;
 use crate::{
-    alerts,
     domain::{Alert, AlertEvent, Timestamp},
     govern::{Crossing, Listener, Rule},
     snapshot::{Policy, Publisher},
-    store::{Store, StoreError},
 };
 
 /// Crossings that may wait to be told. What is dropped beyond it is told by the next request of the budget
@@ -20,12 +19,12 @@ const WAITING: usize = 4096;
 const EXHAUSTED: u8 = 100;
 
 /// Who tells, and whom the governor tells it.
-pub fn start(store: Store, publisher: Arc<Publisher>) -> Listener {
+pub fn start(alarms: Alarms, publisher: Arc<Publisher>) -> Listener {
     let (tell, mut hear) = mpsc::channel::<Crossing>(WAITING);
     tokio::spawn(async move {
         while let Some(crossing) = hear.recv().await {
             let Some(alert) = alert(&publisher, &crossing) else { continue };
-            if let Err(error) = raise(&store, &alert).await {
+            if let Err(error) = alarms.raise(&alert, Timestamp::now()).await {
                 tracing::warn!(%error, org = %alert.org, "a budget's threshold is not told to webhooks");
             }
         }
@@ -81,10 +80,4 @@ fn facts(policy: &Policy, crossing: &Crossing) -> serde_json::Value {
         "cost_limit": crossing.limits.cost,
         "cost_percentage_used": crossing.cost_percent,
     })
-}
-
-async fn raise(store: &Store, alert: &Alert) -> Result<(), StoreError> {
-    let mut tx = store.write().await?;
-    alerts::raise(&mut tx, alert, Timestamp::now()).await?;
-    tx.commit().await
 }

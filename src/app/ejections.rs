@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::alarms::Alarms;
 use crate::{
-    alerts,
     config::{self, Config},
     domain::{Alert, AlertEvent, Timestamp},
     observe::Metrics,
@@ -15,7 +15,6 @@ use crate::{
         RouteHealth,
         health::{Cause, Cooldowns, Ejection, Event, Origin, Sharing, State, Tuning},
     },
-    store::{Store, StoreError},
 };
 
 /// Changes that may wait to be told. Beyond it the log, the metrics and this process know of them alone.
@@ -32,7 +31,7 @@ pub struct Ejections {
 /// Begins to keep the health of routes.
 pub fn start(
     config: &Config,
-    store: Store,
+    alarms: Alarms,
     metrics: Arc<Metrics>,
     shared: Option<Arc<dyn Cooldowns>>,
 ) -> Ejections {
@@ -48,7 +47,7 @@ pub fn start(
     if let Some(sharing) = &sharing {
         tokio::spawn(Arc::clone(sharing).run());
     }
-    tokio::spawn(spread(hear, store, sharing.clone()));
+    tokio::spawn(spread(hear, alarms, sharing.clone()));
     Ejections { health, sharing }
 }
 
@@ -86,7 +85,7 @@ fn log(event: &Event) {
     if change.to == State::Ejected { line!(warn) } else { line!(info) }
 }
 
-async fn spread(mut hear: mpsc::Receiver<Event>, store: Store, sharing: Option<Arc<Sharing>>) {
+async fn spread(mut hear: mpsc::Receiver<Event>, alarms: Alarms, sharing: Option<Arc<Sharing>>) {
     while let Some(event) = hear.recv().await {
         let (Cause::Ejected(reason), Origin::Here) = (event.change.cause, event.origin) else {
             continue;
@@ -108,7 +107,7 @@ async fn spread(mut hear: mpsc::Receiver<Event>, store: Store, sharing: Option<A
         }
         // What fails its probes is still the same ejection to people.
         if event.change.from == State::Healthy {
-            let raised = raise(&store, &alert(&event, &ejection, &key, at), at).await;
+            let raised = alarms.raise(&alert(&event, &ejection, &key, at), at).await;
             if let Err(error) = raised {
                 tracing::warn!(%error, "an ejection is not told to webhooks");
             }
@@ -135,10 +134,4 @@ fn alert(event: &Event, ejection: &Ejection, key: &str, at: Timestamp) -> Alert 
             "until": at.after(ejection.lasts),
         }),
     }
-}
-
-async fn raise(store: &Store, alert: &Alert, at: Timestamp) -> Result<(), StoreError> {
-    let mut tx = store.write().await?;
-    alerts::raise(&mut tx, alert, at).await?;
-    tx.commit().await
 }

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::{
     domain::{BudgetTarget, OrgId, Position, Scope, Spent, Timestamp},
-    govern::{Amount, History, HistoryError, Second, Term, Used},
+    govern::{Amount, History, HistoryError, Lately, Second, Term, Used},
     ledger::Ledger,
     policy,
-    store::{Store, StoreError},
+    store::{SpentOnce, Store, StoreError},
 };
 
 /// What limits per minute look back on: a minute, and the second that it begins in.
@@ -90,12 +90,24 @@ impl LedgerHistory {
     }
 }
 
+fn lately(spent: SpentOnce) -> Lately {
+    let SpentOnce { alias, endpoint, tokens, cost } = spent;
+    Lately { alias, endpoint, used: Amount { tokens, cost } }
+}
+
 #[async_trait]
 impl History for LedgerHistory {
     async fn used(&self, org: OrgId, terms: &[Term]) -> Result<Used, HistoryError> {
         // What was used before a budget was made is known to the ledger alone until it is delivered.
         self.ledger.wait_delivered(DELIVERED_WITHIN).await;
         self.budgets(org, terms).await.map_err(away)
+    }
+
+    async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError> {
+        // After a crash what came last is in the spool alone.
+        self.ledger.wait_delivered(DELIVERED_WITHIN).await;
+        let spent = self.store.spent_lately(org).await.map_err(away)?;
+        Ok(spent.into_iter().map(lately).collect())
     }
 
     async fn last_minute(&self, org: OrgId, limits: &[Uuid]) -> Result<Vec<Second>, HistoryError> {

@@ -1,11 +1,13 @@
 //! The composition root: configuration → parts → a serving process. The only place that spawns
 //! tasks which outlive a request.
 
+mod alarms;
 mod commands;
 mod crossings;
 mod deaf;
 mod determiners;
 mod ejections;
+mod enforcement;
 mod error;
 mod follow;
 mod history;

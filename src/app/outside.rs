@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AppError, ejections::Ejections, parts};
 use crate::{
-    admin::{Determiner, Outside},
+    admin::{Determiner, Enforcement, Outside},
     cloud::{Aws, Google},
     config::Config,
     health::{Prober, rounds},
@@ -20,6 +20,7 @@ pub fn outside(
     keyring: &Arc<Keyring>,
     routes: &Ejections,
     determiner: Arc<dyn Determiner>,
+    enforcement: Arc<dyn Enforcement>,
 ) -> Result<Outside, AppError> {
     let guarded = parts::fetcher(config)?;
     let platform = parts::platform_fetcher(config)?;
@@ -38,5 +39,6 @@ pub fn outside(
         routes: Arc::clone(&routes.health),
         sharing: routes.sharing.clone(),
         determiner,
+        enforcement,
     })
 }

@@ -6,18 +6,17 @@ use std::collections::HashMap;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::alarms::Alarms;
 use crate::{
-    alerts,
     domain::{Alert, AlertEvent, ProviderId, Timestamp},
     proxy::RefusedCredential,
-    store::{Store, StoreError},
 };
 
 /// As long as a credential is refused, it is told of so often, seconds.
 const AGAIN: i64 = 3600;
 
 /// Tells of what is heard, as long as the process lives.
-pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, store: Store) {
+pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, alarms: Alarms) {
     let mut logged: HashMap<ProviderId, i64> = HashMap::new();
     let mut told: HashMap<ProviderId, i64> = HashMap::new();
     while let Some(refused) = hear.recv().await {
@@ -38,7 +37,7 @@ pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, store: Store) {
                 "the vendor refuses the credential of a provider"
             );
         }
-        match raise(&store, &alert(&refused, hour), at).await {
+        match alarms.raise(&alert(&refused, hour), at).await {
             Ok(()) => {
                 told.insert(refused.provider, hour);
             }
@@ -62,10 +61,4 @@ fn alert(refused: &RefusedCredential, hour: i64) -> Alert {
             "status": refused.status,
         }),
     }
-}
-
-async fn raise(store: &Store, alert: &Alert, at: Timestamp) -> Result<(), StoreError> {
-    let mut tx = store.write().await?;
-    alerts::raise(&mut tx, alert, at).await?;
-    tx.commit().await
 }

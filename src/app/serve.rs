@@ -11,7 +11,9 @@ use pingora_core::services::Service as _;
 use tokio::sync::watch;
 
 use super::{
-    AppError, commands,
+    AppError,
+    alarms::Alarms,
+    commands, crossings,
     determiners::Determiners,
     ejections, follow, identity, listen, outside, parts, prices,
     probes::{self, Vitals},
@@ -95,14 +97,18 @@ async fn start(
     let delivery = tokio::spawn(Arc::clone(&ledger).deliver(Arc::new(store.clone()), stopped));
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
     let fetcher = parts::fetcher(config)?;
+    let metrics = Arc::new(Metrics::new()?);
+    let alarms = Alarms::new(store.clone(), Arc::clone(&metrics));
     let courier =
         Courier::new(store.clone(), Arc::clone(&keyring), fetcher.clone(), alerts::PAUSES);
+    let figures = Arc::clone(&metrics);
+    let courier = courier.telling(move |outcome| figures.delivery(outcome));
     tokio::spawn(courier.run(stop_delivery.subscribe()));
     let publisher = Arc::new(Publisher::default());
     let keys = Arc::new(ApiKeys::new(store.clone(), Arc::clone(&keyring)));
     let drain = Drain::default();
-    let metrics = Arc::new(Metrics::new()?);
-    let sharing = sharing::Sharing::new(config, &store, &ledger, &publisher, &stop_delivery)?;
+    let told = crossings::start(alarms.clone(), Arc::clone(&publisher));
+    let sharing = sharing::Sharing::new(config, &store, &ledger, told, &stop_delivery)?;
     let governor = Arc::clone(&sharing.governor);
     let vitals = Vitals {
         store: store.clone(),
@@ -118,10 +124,17 @@ async fn start(
     let people = Arc::clone(&identity.people);
     let determiners = Arc::new(Determiners::default());
     let ejections =
-        ejections::start(config, store.clone(), Arc::clone(&metrics), sharing.cooldowns());
+        ejections::start(config, alarms.clone(), Arc::clone(&metrics), sharing.cooldowns());
     sharing.share_caps(Arc::clone(&ejections.health));
     let asker = Arc::<Determiners>::clone(&determiners);
-    let outside = outside::outside(config, &store, &keyring, &ejections, asker)?;
+    let outside = outside::outside(
+        config,
+        &store,
+        &keyring,
+        &ejections,
+        asker,
+        Arc::new(Arc::clone(&governor)),
+    )?;
     // One set of tokens: for what the administration tries out, and for what requests use.
     let clouds = Clouds {
         aws: outside.aws.clone(),
@@ -138,7 +151,7 @@ async fn start(
         AccessLog::start().map_err(|error| AppError::Io("cannot start the log's thread", error))?;
     let (traces, exporting) = traces::start(config, stop_delivery.subscribe())?;
     let (refused, hear_of_refused) = RefusedCredentials::new();
-    tokio::spawn(refused_credentials::run(hear_of_refused, store.clone()));
+    tokio::spawn(refused_credentials::run(hear_of_refused, alarms));
     let shared = Arc::new(Shared::new(
         publisher,
         keys,

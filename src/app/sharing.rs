@@ -4,16 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::{AppError, crossings, history::LedgerHistory};
+use super::{AppError, history::LedgerHistory};
 use crate::{
     config::{self, Config},
-    govern::{Governor, OnFailure, Settings, redis::Link},
+    govern::{Governor, Listener, OnFailure, Settings, redis::Link},
     ledger::Ledger,
     route::{
         RouteHealth,
         health::{Cooldowns, RedisCooldowns},
     },
-    snapshot::Publisher,
     store::Store,
 };
 
@@ -32,7 +31,7 @@ impl Sharing {
         config: &Config,
         store: &Store,
         ledger: &Arc<Ledger>,
-        publisher: &Arc<Publisher>,
+        listener: Listener,
         stop: &watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let url = config.redis.url.as_ref();
@@ -44,7 +43,7 @@ impl Sharing {
         let governor = Governor::new(Settings {
             ledger: ledger.id(),
             history: Arc::new(LedgerHistory::new(store.clone(), Arc::clone(ledger))),
-            listener: crossings::start(store.clone(), Arc::clone(publisher)),
+            listener,
             link: link.clone(),
             on_failure: match config.redis.on_failure {
                 config::OnFailure::Local => OnFailure::Local,

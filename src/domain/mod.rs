@@ -34,8 +34,8 @@ pub use model::{
 };
 pub use money::{BilledRates, CURRENCY, Cost, Money, Price, Rates};
 pub use policy::{
-    AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, Directory, ExhaustAction, Period,
-    Person, Scope, ScopeType, Spent, TrafficType, UnknownWord,
+    AccessKind, AccessTarget, Alert, AlertEvent, BudgetTarget, DeliveryOutcome, Directory,
+    ExhaustAction, Period, Person, Scope, ScopeType, Spent, TrafficType, UnknownWord,
 };
 pub use position::{LedgerId, Mark, Position};
 pub use price::{ChangeSource, PriceSource, PriceVersion, SyncMode};

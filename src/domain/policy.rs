@@ -175,6 +175,18 @@ words! {
     }
 }
 
+words! {
+    /// What became of an attempt to deliver an alert.
+    DeliveryOutcome {
+        /// The receiver has it.
+        Delivered = "delivered",
+        /// It is tried again.
+        Failed = "failed",
+        /// It is not tried again.
+        GivenUp = "given_up",
+    }
+}
+
 /// Whom or what a policy is about. With neither id nor value: every one of its type, each on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
@@ -257,6 +269,8 @@ pub struct Spent {
     pub groups: Vec<String>,
     /// What was asked for.
     pub alias: Option<String>,
+    /// The smart model that chose it.
+    pub smart_model: Option<String>,
     /// The provider that was reached.
     pub provider: Option<ProviderId>,
     /// The name that it had then.

@@ -122,6 +122,10 @@ pub struct UsageRecord<'a> {
     pub requested_model: Option<Cow<'a, str>>,
     /// What it resolved to.
     pub alias: Option<Cow<'a, str>>,
+    /// The smart model that chose the alias, or on whose behalf its determiner was asked; null otherwise. Versions
+    /// that did not write it left it out.
+    #[serde(default)]
+    pub smart_model: Option<Cow<'a, str>>,
     /// The route that answered, or the last that was tried.
     pub provider_id: Option<ProviderId>,
     /// Its provider's name.

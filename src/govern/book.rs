@@ -227,6 +227,17 @@ impl Book {
         }
     }
 
+    /// What a limit's window shows, with what other replicas have counted as far as that is known.
+    pub fn known(&mut self, check: &Check, now: Clock) -> Reading {
+        let here = self.read(check, Timestamp::default(), now, Enforce::Share(1));
+        let rate = self.rates.get_mut(&check.counter);
+        let others = rate.and_then(|rate| rate.link.as_ref()?.others);
+        match (here, others) {
+            (Reading::Rate(here), Some(others)) => Reading::Rate(others.with(here, now)),
+            (here, _) => here,
+        }
+    }
+
     fn take(&mut self, ask: &Ask<'_>, chosen: &Chosen, held: Option<Amount>, now: Clock) {
         for (check, of_caller) in granted(ask, chosen.route) {
             let reserve = reserved(ask, chosen, check);

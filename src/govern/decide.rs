@@ -202,11 +202,11 @@ fn lacking(bound: &Bound, left: Amount) -> Reason {
     if least(bound).tokens > left.tokens { Reason::BudgetTokens } else { Reason::BudgetCost }
 }
 
-/// How the caller stands, on the route that was granted if one was.
+/// How the caller stands, on the route that was granted or whose refusal is told if there is one.
 pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decision) -> Standing {
-    let granted = match decision {
+    let told = match decision {
         Decision::Grant(chosen) => chosen.route,
-        Decision::Deny { .. } => None,
+        Decision::Deny { route, .. } => *route,
     };
     let counted = ask.counts && matches!(decision, Decision::Grant(_));
     let (caller, mut rest) = split(readings, ask.caller.len());
@@ -217,7 +217,7 @@ pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decisi
     for (route, asked) in ask.routes.iter().enumerate() {
         let (own, others) = split(rest, asked.checks.len());
         rest = others;
-        if granted == Some(route) {
+        if told == Some(route) {
             for (check, reading) in asked.checks.iter().zip(own) {
                 all = all.tightest(standing(check, reading, counted));
             }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher as _, Hash, RandomState},
+    hash::{BuildHasher as _, RandomState},
     sync::{Mutex, PoisonError},
 };
 
-use super::Amount;
-use crate::domain::Money;
+use super::{Amount, Check, Rule};
+use crate::domain::{Endpoint, Money, OrgId};
 
 /// Most kinds that are remembered; with more, those that were not met lately are forgotten.
 const MOST: usize = 65_536;
@@ -19,7 +19,22 @@ const MEMORY: f64 = 16.0;
 /// What is expected of a kind that was never met: the size of a short exchange.
 const UNKNOWN: Amount = Amount { tokens: 1_000, cost: Money(1_000_000) };
 
-/// What requests lately used, by kind: say, alias and endpoint. Kinds are kept as their hashes.
+/// The part of a budget that such a guess reserves at most, one so manieth: a budget that is small beside it
+/// would else refuse the second of two requests though it has everything left.
+const PART: u64 = 100;
+
+/// What requests are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kind<'a> {
+    /// Whose they are.
+    pub org: OrgId,
+    /// Where they go.
+    pub alias: &'a str,
+    /// What they ask for there.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// What requests lately used, by kind. Kinds are kept as their hashes.
 pub struct Expectations {
     kinds: Mutex<Kinds>,
     hasher: RandomState,
@@ -48,17 +63,26 @@ impl Default for Expectations {
 }
 
 impl Expectations {
-    /// What a request of a kind is taken to use.
+    /// What a request of a kind is taken to use, that is held to these checks.
     #[must_use]
-    pub fn of(&self, kind: impl Hash) -> Amount {
+    pub fn of<'c>(&self, kind: Kind<'_>, checks: impl Iterator<Item = &'c Check>) -> Amount {
         let kind = self.hasher.hash_one(kind);
         let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        let mean = kinds.young.get(&kind).or_else(|| kinds.old.get(&kind));
-        mean.map_or(UNKNOWN, Mean::amount)
+        let mean = kinds.young.get(&kind).or_else(|| kinds.old.get(&kind)).copied();
+        drop(kinds);
+        mean.map_or_else(|| guess(checks), |mean| mean.amount())
+    }
+
+    /// Whether a kind was met.
+    #[must_use]
+    pub fn knows(&self, kind: Kind<'_>) -> bool {
+        let kind = self.hasher.hash_one(kind);
+        let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.young.contains_key(&kind) || kinds.old.contains_key(&kind)
     }
 
     /// Learns what one has used.
-    pub fn learn(&self, kind: impl Hash, used: Amount) {
+    pub fn learn(&self, kind: Kind<'_>, used: Amount) {
         let kind = self.hasher.hash_one(kind);
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let before = kinds.young.get(&kind).or_else(|| kinds.old.get(&kind)).copied();
@@ -68,6 +92,17 @@ impl Expectations {
         }
         kinds.young.insert(kind, mean);
     }
+}
+
+/// What is taken of a kind that was never met: of each budget a small part at most, and never nothing.
+fn guess<'c>(checks: impl Iterator<Item = &'c Check>) -> Amount {
+    checks.fold(UNKNOWN, |guess, check| {
+        let Rule::Budget { tokens, cost, .. } = check.rule else { return guess };
+        let tokens = tokens.map_or(guess.tokens, |limit| guess.tokens.min(limit / PART));
+        let part = i64::try_from(PART).unwrap_or(1);
+        let cost = cost.map_or(guess.cost.0, |limit| guess.cost.0.min(limit.0 / part));
+        Amount { tokens: tokens.max(1), cost: Money(cost.max(1)) }
+    })
 }
 
 impl Mean {
@@ -93,30 +128,63 @@ impl Mean {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::govern::tests::scene::{budget, budget_of, tokens};
 
     fn used(tokens: u64) -> Amount {
         Amount { tokens, cost: Money(0) }
     }
 
+    const KIND: Kind<'_> =
+        Kind { org: OrgId(uuid::Uuid::nil()), alias: "fast", endpoint: Some(Endpoint::Messages) };
+
+    fn of(all: &Expectations) -> Amount {
+        all.of(KIND, [].iter())
+    }
+
     #[test]
     fn a_kind_that_was_never_met_is_taken_for_a_short_exchange() {
-        assert_eq!(Expectations::default().of("new"), UNKNOWN);
+        assert_eq!(of(&Expectations::default()), UNKNOWN);
+    }
+
+    #[test]
+    fn a_guess_takes_a_small_part_of_a_small_budget_and_what_is_known_takes_all_it_takes() {
+        let all = Expectations::default();
+        let (small, smaller) = (budget_of(1, Some(5_000), Some(2_000), false), budget(2, 30));
+        let of = |checks: &[Check]| all.of(KIND, checks.iter());
+        assert_eq!(of(std::slice::from_ref(&small)), Amount { tokens: 50, cost: Money(20) });
+        assert_eq!(of(&[small.clone(), smaller]), Amount { tokens: 1, cost: Money(20) });
+        assert_eq!(of(&[tokens(3, 10), budget(4, 10_000_000)]), UNKNOWN);
+        all.learn(KIND, used(400));
+        assert_eq!(of(&[small]).tokens, 400);
+    }
+
+    #[test]
+    fn kinds_are_those_of_an_alias_and_an_endpoint() {
+        let all = Expectations::default();
+        all.learn(KIND, used(7));
+        for other in [
+            Kind { alias: "slow", ..KIND },
+            Kind { endpoint: Some(Endpoint::Embeddings), ..KIND },
+            Kind { org: OrgId(uuid::Uuid::max()), ..KIND },
+        ] {
+            assert_eq!(all.of(other, [].iter()), UNKNOWN);
+        }
     }
 
     #[test]
     fn the_first_of_a_kind_weighs_no_more_than_the_next() {
         let all = Expectations::default();
         for tokens in [10, 100, 100, 100, 100] {
-            all.learn("kind", used(tokens));
+            all.learn(KIND, used(tokens));
         }
-        assert_eq!(all.of("kind").tokens, 82);
+        assert_eq!(of(&all).tokens, 82);
     }
 
     #[test]
     fn what_requests_use_lately_outweighs_what_they_used_long_ago() {
         let all = Expectations::default();
-        (0..1_000).for_each(|_| all.learn("kind", used(10)));
-        (0..100).for_each(|_| all.learn("kind", used(1_000)));
-        assert!(all.of("kind").tokens > 990);
+        (0..1_000).for_each(|_| all.learn(KIND, used(10)));
+        (0..100).for_each(|_| all.learn(KIND, used(1_000)));
+        assert!(of(&all).tokens > 990);
     }
 }

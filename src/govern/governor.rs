@@ -13,8 +13,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{
-    Amount, Ask, Block, Crossing, Denied, Grant, History, Lease, Listener, Policy, RouteAsk,
-    Standing, Term, Verdict,
+    Amount, Ask, Block, Check, Crossing, Denied, Expectations, Grant, History, Lease, Listener,
+    Policy, RouteAsk, Standing, Term, Verdict,
     book::{Book, Enforce},
     calendar::{Span, span},
     clock::Clock,
@@ -22,6 +22,7 @@ use super::{
     decide::{Chosen, Decision, Readings, marked, standing_of},
     lease::Hold,
     periods::Periods,
+    reading::{Reading, standing},
     redis::{Link, admit::Session},
 };
 use crate::domain::{LedgerId, OrgId, Position, Timestamp};
@@ -60,6 +61,7 @@ pub struct Settings {
 pub struct Governor {
     pub(super) settings: Settings,
     pub(super) shards: Vec<Mutex<Book>>,
+    pub(super) expectations: Expectations,
     pub(super) periods: Mutex<Periods>,
     /// Asks the one who begins periods to look again.
     pub(super) to_begin: Notify,
@@ -142,6 +144,7 @@ impl Governor {
         Arc::new(Self {
             settings,
             shards,
+            expectations: Expectations::default(),
             periods: Mutex::default(),
             to_begin: Notify::new(),
             has_begun: watch::Sender::new(0),
@@ -196,6 +199,43 @@ impl Governor {
             output_cap: chosen.output_cap,
             throttled_by: None,
         }
+    }
+
+    /// What requests usually use: of those that have a budget, what is in the ledger is known before it begins.
+    #[must_use]
+    pub const fn expectations(&self) -> &Expectations {
+        &self.expectations
+    }
+
+    /// What counters of limits per minute hold, as the next request would meet it: requests and tokens, of each
+    /// check in order. Nothing is counted. None while Redis is away and `redis.on_failure` is `deny`.
+    pub async fn counted(
+        self: &Arc<Self>,
+        org: OrgId,
+        checks: &Arc<[Check]>,
+    ) -> Option<Vec<(u64, u64)>> {
+        let at = Timestamp::now();
+        let expected = Amount::ZERO;
+        let ask = Ask { org, at, caller: checks, routes: &[], expected, counts: false };
+        let (readings, _) = match &self.settings.link {
+            None => self.decide_here(&ask, None, Enforce::Share(1)),
+            Some(link) => self.decide_there(link, &ask, None).await?,
+        };
+        let sums = |reading: &Reading| match reading {
+            Reading::Rate(rate) => (rate.requests.sum, rate.tokens.sum),
+            Reading::Budget(_) => (0, 0),
+        };
+        Some(readings.iter().map(sums).collect())
+    }
+
+    /// How a caller stands with these, by what is known here: where replicas share Redis, what the others had
+    /// counted when a request was last decided on there. Nothing is counted, and nobody asked.
+    #[must_use]
+    pub fn standing(&self, org: OrgId, checks: &[Check]) -> Standing {
+        let now = self.now();
+        let mut book = self.book(org);
+        let all = checks.iter().map(|check| standing(check, &book.known(check, now), false));
+        all.fold(Standing::default(), Standing::tightest)
     }
 
     /// Tells which policies an organization has, whenever they change: so that their counters begin

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Amount;
-use crate::domain::{Mark, Money, OrgId, Period, Position, Timestamp};
+use super::{Amount, Kind};
+use crate::domain::{Endpoint, Mark, Money, OrgId, Period, Position, Timestamp};
 
 /// A policy, as far as counters need to know it before a request comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,24 @@ pub struct Second {
     pub tokens: u64,
 }
 
+/// What one request has used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lately {
+    /// Where it went.
+    pub alias: String,
+    /// What it asked for there.
+    pub endpoint: Option<Endpoint>,
+    /// What it used.
+    pub used: Amount,
+}
+
+impl Lately {
+    /// What kind of request it was.
+    pub(super) fn kind(&self, org: OrgId) -> Kind<'_> {
+        Kind { org, alias: &self.alias, endpoint: self.endpoint }
+    }
+}
+
 /// The database's knowledge is not to be had now.
 #[derive(Debug, thiserror::Error)]
 #[error("usage history: {0}")]
@@ -79,6 +97,13 @@ pub trait History: Send + Sync {
     /// # Errors
     /// When the database is away; it is asked again.
     async fn used(&self, org: OrgId, terms: &[Term]) -> Result<Used, HistoryError>;
+
+    /// What requests of an organization have used lately, the oldest first: a sample, so that what others
+    /// like them will use is known before the first of them comes.
+    ///
+    /// # Errors
+    /// When the database is away; it is asked again.
+    async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError>;
 
     /// What was used of these limits per minute in the last 61 seconds. Asked when the process
     /// starts and counters are in this process alone.

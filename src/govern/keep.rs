@@ -239,16 +239,42 @@ impl Governor {
         self.periods().forget(now);
         let wanted = self.periods().wanted(now);
         let mut done = true;
-        for (org, wanted) in wanted {
+        for (org, wanted) in &wanted {
             done &= match &self.settings.link {
-                None => self.begin_here(org, &wanted).await,
-                Some(link) => self.begin_there(link, org, &wanted).await,
+                None => self.begin_here(*org, wanted).await,
+                Some(link) => self.begin_there(link, *org, wanted).await,
             };
+        }
+        // Behind that, for it is what can wait.
+        let unmet = self.periods().unmet();
+        for org in unmet {
+            done &= self.meet(org).await;
         }
         if self.settings.link.is_none() {
             self.recall().await;
         }
         done
+    }
+
+    /// Learns from the ledger what an organization's requests usually use; once, when it has a budget. `false`
+    /// where the ledger is not to be had.
+    async fn meet(&self, org: OrgId) -> bool {
+        match self.settings.history.lately(org).await {
+            Ok(lately) => {
+                // What was served here is known already, and better.
+                let mut new = lately;
+                new.retain(|of| !self.expectations.knows(of.kind(org)));
+                for of in &new {
+                    self.expectations.learn(of.kind(org), of.used);
+                }
+                self.periods().met(org);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what requests usually use is not known yet");
+                false
+            }
+        }
     }
 
     async fn recall(&self) {

@@ -1,6 +1,11 @@
 //! What is known of a counter's twin in Redis.
 
-use super::Amount;
+use super::{
+    Amount,
+    clock::Clock,
+    reading::{Counted, RateReading},
+    redis::admit::Untold,
+};
 
 /// What happened in a second, to be told to Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,45 @@ pub(super) struct RateLink {
     /// Whether Redis is to be asked if the window is still there, though nothing is owed.
     pub is_asked: bool,
     pub is_dirty: bool,
+    /// What other replicas had counted when it was last met.
+    pub others: Option<Others>,
+}
+
+/// What a window held in Redis beside what this replica has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Others {
+    reading: RateReading,
+    at: Clock,
+}
+
+impl Others {
+    /// Of what Redis shows, and what is known here, at the same time.
+    pub fn of(there: RateReading, here: RateReading, at: Clock) -> Self {
+        let others = |there: Counted, here: Counted| Counted {
+            sum: there.sum.saturating_sub(here.sum),
+            ..there
+        };
+        let requests = others(there.requests, here.requests);
+        Self { reading: RateReading { requests, tokens: others(there.tokens, here.tokens) }, at }
+    }
+
+    /// With what is counted here by now. What others have counted runs out at last when the window was to be
+    /// empty.
+    pub fn with(self, here: RateReading, now: Clock) -> RateReading {
+        let passed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let both = |here: Counted, others: Counted| match others.reset_ms.saturating_sub(passed) {
+            0 => here,
+            left => Counted {
+                sum: here.sum.saturating_add(others.sum),
+                reset_ms: here.reset_ms.max(left),
+                ..here
+            },
+        };
+        RateReading {
+            requests: both(here.requests, self.reading.requests),
+            tokens: both(here.tokens, self.reading.tokens),
+        }
+    }
 }
 
 impl RateLink {
@@ -37,6 +81,12 @@ impl RateLink {
             }
             None => self.owed.push(Tick { second, requests, tokens }),
         }
+    }
+
+    /// The tokens that the window may not hold yet.
+    pub fn untold(&self) -> Untold {
+        let tokens = |ticks: &[Tick]| ticks.iter().map(|tick| tick.tokens).sum();
+        Untold { batch: self.batch, sent: tokens(&self.sent), later: tokens(&self.owed) }
     }
 
     /// Whether something is left to tell.

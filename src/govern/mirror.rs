@@ -7,10 +7,10 @@
 
 use super::{
     Amount, Ask, Counter, Crossing, Rule,
-    book::{Book, Dirty, Rate, TermKey, granted, reserved},
+    book::{Book, Dirty, Enforce, Rate, TermKey, granted, reserved},
     clock::Clock,
     decide::{Chosen, is_strict},
-    link_state::{Net, RateLink, TermLink, Tick},
+    link_state::{Net, Others, RateLink, TermLink, Tick},
     reading::Reading,
     redis::{
         admit::{Admission, Life, Session},
@@ -37,6 +37,19 @@ enum Sent {
 }
 
 impl Book {
+    /// Notes what other replicas have counted of the caller's limits per minute.
+    pub fn meet_others(&mut self, ask: &Ask<'_>, admission: &Admission) {
+        let now = Clock(admission.now);
+        for (check, reading) in ask.caller.iter().zip(&admission.readings) {
+            let Reading::Rate(there) = reading else { continue };
+            let Reading::Rate(here) = self.read(check, ask.at, now, Enforce::Share(1)) else {
+                continue;
+            };
+            let link = self.rate(&check.counter).link.get_or_insert_default();
+            link.others = Some(Others::of(*there, here, now));
+        }
+    }
+
     /// Counts here what Redis has granted. `chosen` is what the request really got.
     pub fn admitted(
         &mut self,

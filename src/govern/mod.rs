@@ -48,7 +48,7 @@ pub use ask::{
 };
 pub use check::{Check, Counter, Rule};
 pub use crossing::{Crossing, Listener};
-pub use expectation::Expectations;
+pub use expectation::{Expectations, Kind};
 pub use governor::{Governor, LimiterState, Moved, OnFailure, Settings};
-pub use history::{History, HistoryError, Limits, Policy, Second, Term, Used};
+pub use history::{History, HistoryError, Lately, Limits, Policy, Second, Term, Used};
 pub use lease::Lease;

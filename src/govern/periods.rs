@@ -47,6 +47,8 @@ struct Org {
     /// With the epoch under which they began.
     begun: HashMap<(Uuid, Timestamp), u64>,
     is_recalled: bool,
+    /// Whether it is known what its requests usually use.
+    is_met: bool,
     /// Since when Redis keeps its keys; zero until that is heard.
     kept: u64,
 }
@@ -122,6 +124,20 @@ impl Periods {
             }
         }
         all
+    }
+
+    /// Organizations that have a budget, and of which it is not known yet what their requests usually use.
+    pub fn unmet(&self) -> Vec<OrgId> {
+        let has_budget = |org: &Org| org.policies.iter().any(|policy| policy.period.is_some());
+        let unmet = self.orgs.iter().filter(|(_, org)| !org.is_met && has_budget(org));
+        unmet.map(|(id, _)| *id).collect()
+    }
+
+    /// It is known now.
+    pub fn met(&mut self, org: OrgId) {
+        if let Some(org) = self.orgs.get_mut(&org) {
+            org.is_met = true;
+        }
     }
 
     /// Has a period compared as a whole after a while.

@@ -54,6 +54,7 @@ impl Governor {
         session: &Session,
         mut admission: Admission,
     ) -> Option<Decided> {
+        self.book(ask.org).meet_others(ask, &admission);
         let mut decision = as_told(ask, held, &admission);
         if admission.lives.contains(&Life::NotBegun) {
             self.want_begun(ask, &admission);
@@ -142,9 +143,9 @@ impl Governor {
         }
     }
 
-    /// A call that was not answered in time may have been carried out: when it is answered after
-    /// all, what it has counted is taken back, for the request was decided otherwise.
-    fn take_back_when_answered(
+    /// A call that was not answered in time, or whose asker has gone, may have been carried out: when it is
+    /// answered after all, what it has counted is taken back, for the request was decided otherwise.
+    pub(super) fn take_back_when_answered(
         self: &Arc<Self>,
         ask: &Ask<'_>,
         held: Option<Amount>,
@@ -153,7 +154,9 @@ impl Governor {
     ) {
         let governor = Arc::clone(self);
         let asked = Owned::of(ask);
-        tokio::spawn(async move {
+        // Without a runtime the process is ending, and its session with it.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
             let Some(answer) = late.await else { return };
             let routes = asked.routes();
             let ask = asked.ask(&routes);

@@ -12,15 +12,19 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{sync::oneshot, time::Instant};
 
+#[cfg(test)]
+mod tests;
+
 use super::{
-    Amount, Ask, Governor,
-    book::Book,
+    Amount, Ask, Counter, Governor,
+    book::{Book, Rate},
     redis::{
-        Link, LinkFault,
-        admit::{self, Session},
+        Awaited, Late, Link, LinkFault,
+        admit::{self, Session, Untold},
         call::{Answer, Call},
         scripts::ADMIT,
     },
+    table::Table,
 };
 use crate::domain::OrgId;
 
@@ -62,16 +66,22 @@ impl Governor {
     ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
         let until = Instant::now() + link.deadline();
         let turn = self.book(ask.org).turn(ask, held, session, until);
+        // Who asks and goes away is served nothing: what is counted for it is taken back.
+        let gone = |late: LateAnswer| {
+            if ask.counts {
+                self.take_back_when_answered(ask, held, session.clone(), late);
+            }
+        };
         match turn {
-            Turn::Now(request) => self.ask_now(link, ask.org, session, request).await,
-            Turn::Later(mut told) => match tokio::time::timeout_at(until, &mut told).await {
-                Ok(Ok(told)) => told.map_err(|fault| (fault, None)),
-                Ok(Err(_)) => Err((LinkFault::Away, None)),
-                Err(_) => {
-                    let late = async { told.await.ok()?.ok() };
-                    Err((LinkFault::Away, Some(late.boxed())))
+            Turn::Now(request) => self.ask_now(link, ask.org, session, request, gone).await,
+            Turn::Later(told) => {
+                let mut awaited = Awaited::new(told, |told| gone(late(told)));
+                match tokio::time::timeout_at(until, awaited.answer()).await {
+                    Ok(Some(Ok(told))) => told.map_err(|fault| (fault, None)),
+                    Ok(_) => Err((LinkFault::Away, None)),
+                    Err(_) => Err((LinkFault::Away, awaited.take().map(late))),
                 }
-            },
+            }
         }
     }
 
@@ -81,18 +91,18 @@ impl Governor {
         org: OrgId,
         session: &Session,
         request: Call,
+        gone: impl FnOnce(LateAnswer) + Send,
     ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
         let under_way = UnderWay { governor: self, link, org };
         let call = admit::together(org, session, [request].into_iter(), None);
-        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args).await;
-        drop(under_way);
         let only = |value| admit::answers(value).next();
+        let later = |late: Late| late.map(move |value| only(value?)).boxed();
+        let gone = |late| gone(later(late));
+        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args, gone).await;
+        drop(under_way);
         match answer {
             Ok(value) => only(value).ok_or_else(|| (unanswered(), None)),
-            Err((fault, late)) => {
-                let late = late.map(|late| late.map(move |value| only(value?)).boxed());
-                Err((fault, late))
-            }
+            Err((fault, late)) => Err((fault, late.map(later))),
         }
     }
 
@@ -108,9 +118,9 @@ impl Governor {
         let (requests, told): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|of| (of.request, of.answer)).unzip();
         let call = admit::together(org, &session, requests.into_iter(), None);
-        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args).await;
+        let answer = link.call_or_late(&ADMIT, &call.keys, &call.args, drop).await;
         drop(under_way);
-        // Who no longer listens has gone, or has been told that Redis is away.
+        // Who no longer listens has gone, and was not asked for when that was known.
         let tell = |told: Vec<oneshot::Sender<_>>, value| {
             let mut answers = admit::answers(value);
             for to in told {
@@ -132,6 +142,11 @@ impl Governor {
             }
         }
     }
+}
+
+/// What is told to somebody who no longer waits for it.
+fn late(told: oneshot::Receiver<Result<Answer, LinkFault>>) -> LateAnswer {
+    async { told.await.ok()?.ok() }.boxed()
 }
 
 /// Redis has answered something else than the script does.
@@ -166,7 +181,8 @@ impl Book {
         session: &Session,
         until: Instant,
     ) -> Turn {
-        let request = admit::request(ask, held, &mut self.calendar);
+        let Self { calendar, rates, .. } = self;
+        let request = admit::request(ask, held, calendar, |counter| untold(rates, counter));
         match self.asking.entry(ask.org) {
             Entry::Occupied(others) if others.get().len() >= FULL => Turn::Now(request),
             Entry::Vacant(nobody) => {
@@ -196,4 +212,10 @@ impl Book {
         let count = alike.count();
         Some(waiting.drain(..count).collect())
     }
+}
+
+/// What Redis has not been told of a limit's tokens.
+pub(super) fn untold(rates: &mut Table<Rate>, counter: &Counter) -> Untold {
+    let link = rates.get_mut(counter).and_then(|rate| rate.link.as_ref());
+    link.map_or(Untold::default(), |link| link.untold())
 }

@@ -5,6 +5,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, core::Collector,
 };
 
+use crate::domain::{AlertEvent, DeliveryOutcome};
+
 /// Before every name.
 const PREFIX: &str = "turnpike";
 
@@ -29,6 +31,8 @@ pub(super) struct Families {
     pub upstream_state: IntGaugeVec,
     pub denied: IntCounterVec,
     pub smart_choices: IntCounterVec,
+    pub alerts: IntCounterVec,
+    pub deliveries: IntCounterVec,
     pub in_flight: IntGauge,
     pub buffered_bytes: IntGauge,
     pub ledger_backlog: IntGauge,
@@ -104,6 +108,9 @@ impl Families {
                 "Slots of smart models that were chosen, by what spoke for them",
                 &["reason"],
             )?,
+            alerts: alerts(to)?,
+            deliveries: deliveries(to)?,
+            limiter_state: limiter_state(to)?,
             in_flight: gauge(to, "in_flight", "Requests being served")?,
             buffered_bytes: gauge(to, "buffered_bytes", "Bytes of request bodies held in memory")?,
             ledger_backlog: gauge(to, "ledger_backlog", "Usage records waiting to be stored")?,
@@ -125,16 +132,6 @@ impl Families {
                 "Spans that the collector of traces did not get",
             )?,
             replicas: gauge(to, "replicas", "Replicas that share Redis, this one counted")?,
-            limiter_state: add(
-                to,
-                IntGaugeVec::new(
-                    opts(
-                        "limiter_state",
-                        "1 for where limits are counted: in_process, shared, or degraded while Redis is away",
-                    ),
-                    &["state"],
-                )?,
-            )?,
             dependency_up: add(
                 to,
                 IntGaugeVec::new(
@@ -164,6 +161,13 @@ fn counters(
     add(to, IntCounterVec::new(opts(name, help), labels)?)
 }
 
+/// Counters of one label whose values are known: there from the start, so that the first of a kind is seen as an
+/// increase.
+fn from_zero(family: IntCounterVec, labels: impl Iterator<Item = &'static str>) -> IntCounterVec {
+    labels.for_each(|label| drop(family.with_label_values(&[label])));
+    family
+}
+
 fn counter(to: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {
     add(to, IntCounter::with_opts(opts(name, help))?)
 }
@@ -175,6 +179,24 @@ fn gauge(to: &Registry, name: &str, help: &str) -> Result<IntGauge, Error> {
 fn histograms(to: &Registry, name: &str, help: &str) -> Result<HistogramVec, Error> {
     let opts = HistogramOpts::from(opts(name, help)).buckets(SECONDS.to_vec());
     add(to, HistogramVec::new(opts, &["endpoint", "provider", "upstream_model"])?)
+}
+
+fn alerts(to: &Registry) -> Result<IntCounterVec, Error> {
+    let help = "Alerts that were raised, by what they tell of";
+    let family = counters(to, "alerts_total", help, &["kind"])?;
+    Ok(from_zero(family, AlertEvent::ALL.iter().map(|kind| kind.as_str())))
+}
+
+fn deliveries(to: &Registry) -> Result<IntCounterVec, Error> {
+    let help = "Attempts to deliver alerts to webhooks, by how they ended";
+    let family = counters(to, "alert_deliveries_total", help, &["outcome"])?;
+    Ok(from_zero(family, DeliveryOutcome::ALL.iter().map(|outcome| outcome.as_str())))
+}
+
+fn limiter_state(to: &Registry) -> Result<IntGaugeVec, Error> {
+    let help =
+        "1 for where limits are counted: in_process, shared, or degraded while Redis is away";
+    add(to, IntGaugeVec::new(opts("limiter_state", help), &["state"])?)
 }
 
 fn build_info(to: &Registry) -> Result<(), Error> {

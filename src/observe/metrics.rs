@@ -13,7 +13,7 @@ use super::{
     resolved::{RequestSeries, RouteSeries},
     series::Table,
 };
-use crate::domain::{AttemptOutcome, Money, TokenUsage};
+use crate::domain::{AlertEvent, AttemptOutcome, DeliveryOutcome, Money, TokenUsage};
 
 /// What a name that resolves to nothing is called.
 const OTHER: &str = "other";
@@ -162,6 +162,16 @@ impl Metrics {
     /// Counts a slot that was chosen for a request of a smart model.
     pub fn smart_choice(&self, reason: &'static str) {
         self.families.smart_choices.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts an alert that was raised.
+    pub fn alert(&self, event: AlertEvent) {
+        self.families.alerts.with_label_values(&[event.as_str()]).inc();
+    }
+
+    /// Counts an attempt to deliver one.
+    pub fn delivery(&self, outcome: DeliveryOutcome) {
+        self.families.deliveries.with_label_values(&[outcome.as_str()]).inc();
     }
 
     /// Sets how many bytes of request bodies are in memory.

@@ -38,19 +38,6 @@ impl Used {
     }
 }
 
-/// What counts against a policy. Where it is about every user (key, group, …), each has a counter of
-/// their own, and the highest figures are told.
-#[must_use]
-pub fn used(
-    scope: &Scope,
-    target: &BudgetTarget,
-    traffic: TrafficType,
-    spent: &[Spent],
-    directory: &Directory,
-) -> Used {
-    Used::most(counters(scope, target, traffic, spent, directory).into_values())
-}
-
 /// What counts against a policy, by counter: one for everyone of the scope's type whom it is about.
 #[must_use]
 pub fn counters(
@@ -86,6 +73,7 @@ fn subject<'a>(spent: &'a Spent, directory: &'a Directory) -> Subject<'a> {
         person: spent.user.and_then(|id| directory.people.get(&id)),
         groups: &spent.groups,
         alias: spent.alias.as_deref(),
+        smart_model: spent.smart_model.as_deref(),
         provider: spent.provider,
         provider_name: spent.provider_name.as_deref(),
         upstream_model: spent.upstream_model.as_deref(),
@@ -101,6 +89,17 @@ mod tests {
 
     fn scope(kind: ScopeType, id: Option<Uuid>, value: Option<&str>) -> Scope {
         Scope { kind, id, value: value.map(str::to_owned) }
+    }
+
+    /// What counts against a policy, by whoever used most.
+    fn used(
+        scope: &Scope,
+        target: &BudgetTarget,
+        traffic: TrafficType,
+        spent: &[Spent],
+        directory: &Directory,
+    ) -> Used {
+        Used::most(counters(scope, target, traffic, spent, directory).into_values())
     }
 
     /// Ann has used 10 tokens with a key and 5 with another, Bob 7.
@@ -123,6 +122,7 @@ mod tests {
             user: Some(user),
             groups: vec!["research".to_owned(), group.to_string()],
             alias: Some(alias.to_owned()),
+            smart_model: (alias == "slow").then(|| "auto".to_owned()),
             provider: Some(provider),
             provider_name: Some("OpenAI".to_owned()),
             upstream_model: Some("gpt-4o".to_owned()),
@@ -175,6 +175,7 @@ mod tests {
             (scope(LlmProvider, None, None), 15),
             (scope(Model, None, Some("gpt-4o")), 22),
             (scope(ModelAlias, None, Some("slow")), 5),
+            (scope(ModelAlias, None, Some("auto")), 5),
             (scope(ModelAlias, None, None), 17),
             (scope(Project, None, None), 0),
             (scope(Agent, None, Some("ann")), 0),
@@ -200,6 +201,7 @@ mod tests {
             (BudgetTarget { provider, upstream_model: text("gpt-4o"), model_alias: None }, 2),
             (BudgetTarget { provider, upstream_model: text("o3"), model_alias: None }, 0),
             (BudgetTarget { model_alias: text("fast"), ..BudgetTarget::default() }, 2),
+            (BudgetTarget { model_alias: text("auto"), ..BudgetTarget::default() }, 1),
         ] {
             let everyone = scope(ScopeType::Org, None, None);
             let all = TrafficType::All;

@@ -9,7 +9,7 @@ mod subject;
 
 pub use access::{AccessPolicy, Asked, Candidate, permits};
 pub use determiner::{Question, answered, last_texts, question};
-pub use matching::{Used, counters, used};
+pub use matching::{Used, counters};
 pub use period::{end_of, start_of};
 pub use smart::{
     Selected, SlotReason, SmartFault, check_smart, floor_slot, forced_slot, select_slot,

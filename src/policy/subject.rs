@@ -20,6 +20,8 @@ pub struct Subject<'a> {
     pub groups: &'a [String],
     /// The alias that the request's name led to.
     pub alias: Option<&'a str>,
+    /// The smart model that chose that alias.
+    pub smart_model: Option<&'a str>,
     /// The provider that it reaches.
     pub provider: Option<ProviderId>,
     /// What that is called.
@@ -32,12 +34,12 @@ impl Subject<'_> {
     /// Whether a budget with that target is about it.
     #[must_use]
     pub fn is_target(&self, target: &BudgetTarget) -> bool {
-        let same = |wanted: Option<&String>, found: Option<&str>| {
-            wanted.is_none_or(|wanted| found == Some(wanted))
+        let same = |wanted: Option<&String>, found: &[Option<&str>]| {
+            wanted.is_none_or(|wanted| found.contains(&Some(wanted.as_str())))
         };
         target.provider.is_none_or(|wanted| self.provider == Some(wanted))
-            && same(target.upstream_model.as_ref(), self.upstream_model)
-            && same(target.model_alias.as_ref(), self.alias)
+            && same(target.upstream_model.as_ref(), &[self.upstream_model])
+            && same(target.model_alias.as_ref(), &[self.alias, self.smart_model])
     }
 
     /// Those of the scope's kind that it is of, as far as the scope is about them: the names of the
@@ -68,7 +70,7 @@ impl Subject<'_> {
                 one(scope, self.provider.map(|id| id.0), spelt.as_slice())
             }
             ScopeType::Model => named(scope, self.upstream_model.into_iter()),
-            ScopeType::ModelAlias => named(scope, self.alias.into_iter()),
+            ScopeType::ModelAlias => named(scope, self.alias.into_iter().chain(self.smart_model)),
             ScopeType::Project | ScopeType::McpServer | ScopeType::Agent => Vec::new(),
         }
     }

@@ -37,7 +37,11 @@ pub async fn admit(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
     };
     let endpoint = if path.starts_with("//") { None } else { endpoint_of(rest) };
     begin(session, ctx, endpoint, rest);
-    match admitted(session, ctx, endpoint, rest).await {
+    let outcome = admitted(session, ctx, endpoint, rest).await;
+    if let (Ok(Some(_)) | Err(Some(_)), Some(call)) = (&outcome, ctx.call.as_mut()) {
+        limits::tell_standing(&ctx.shared, call);
+    }
+    match outcome {
         Ok(None) => Ok(false),
         Ok(Some(listing)) => reply::listing(session, ctx, listing).await,
         Err(Some(refusal)) => reply::refuse(session, ctx, refusal).await,
@@ -68,7 +72,8 @@ pub fn dialect_of(rest: &str) -> ClientDialect {
 
 fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &str) {
     let head = session.req_header();
-    let determiner = inside::commissioner(session).is_some();
+    let commission = inside::commission(session);
+    let determiner = commission.is_some();
     let client = head.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
     // The determiner's name is the gateway's own: nobody else is recorded under it.
     let client = client.filter(|name| determiner || *name != DETERMINER_CLIENT);
@@ -83,6 +88,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         endpoint,
         query: head.uri.query().map(str::to_owned),
         determiner,
+        smart_name: commission.map(|commission| Arc::clone(&commission.smart_model)),
         wishes: super::ctx::Wishes {
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
             ..super::ctx::Wishes::default()
@@ -99,8 +105,8 @@ async fn admitted(
     rest: &str,
 ) -> std::result::Result<Option<Bytes>, Option<Refusal>> {
     check_head(session, endpoint)?;
-    let principal = match inside::commissioner(session) {
-        Some(principal) => principal,
+    let principal = match inside::commission(session) {
+        Some(commission) => Arc::clone(&commission.principal),
         None => caller(session, ctx).await?,
     };
     if let Some(call) = ctx.call.as_mut() {
@@ -282,6 +288,8 @@ async fn planned(
     let arrived = ctx.arrived;
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
     // Recorded for a request that goes no further, too.
+    let smart = choice.as_ref().and_then(|_| org.smart.get(&*inbound.head.model_name));
+    call.smart_name = smart.map(|model| Arc::clone(&model.alias)).or(call.smart_name.take());
     call.inbound = Some(inbound);
     call.smart_model = choice;
     let plan = plan.ok_or(None)?;

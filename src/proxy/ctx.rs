@@ -12,7 +12,7 @@ use super::{
     body::Room,
     gate::Handle,
     identity::{self, Trace},
-    limits::Reservation,
+    limits::{PassedOver, Reservation},
     refusal,
     shared::{Active, Shared},
     stream::StreamAnswer,
@@ -60,6 +60,8 @@ pub struct Call {
     /// The gateway itself asks a smart model's determiner, on the principal's behalf: charged to the
     /// principal, but neither one of its requests nor held to what it may use.
     pub determiner: bool,
+    /// The smart model that the client named, or on whose behalf the gateway asks its determiner.
+    pub smart_name: Option<Arc<str>>,
     /// What was chosen for the smart model that the client named.
     pub smart_model: Option<SmartChoice>,
     pub inbound: Option<Inbound>,
@@ -78,6 +80,8 @@ pub struct Call {
     pub wishes: Wishes,
     /// What is held of the caller's limits.
     pub reservation: Option<Reservation>,
+    /// Routes that they kept it from.
+    pub passed_over: Vec<PassedOver>,
     /// How the caller stands with them.
     pub standing: Standing,
     /// The exhausted budget that served it on and marks it.
@@ -230,6 +234,7 @@ impl Call {
             query: None,
             principal: None,
             determiner: false,
+            smart_name: None,
             smart_model: None,
             inbound: None,
             input_guess: 0,
@@ -241,6 +246,7 @@ impl Call {
             refused: None,
             wishes: Wishes::default(),
             reservation: None,
+            passed_over: Vec::new(),
             standing: Standing::default(),
             throttled_by: None,
             attempt: Attempt::default(),

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::shared::Shared;
+use super::{inside::Commission, shared::Shared};
 use crate::{
     auth::Principal,
     domain::{DETERMINER_CLIENT, Endpoint, ModelFacts, RequestId},
@@ -46,7 +46,11 @@ pub struct Asker<'a> {
 pub async fn ask(shared: &Shared, asker: &Asker<'_>, asked: &Asked<'_>) -> Option<usize> {
     let request = request(asker, &body(asked))?;
     let patience: Duration = shared.limits.determiner_timeout;
-    let answer = shared.inside.ask(asker.principal, request, patience).await?;
+    let commission = Commission {
+        principal: Arc::clone(asker.principal),
+        smart_model: Arc::clone(&asked.model.alias),
+    };
+    let answer = shared.inside.ask(commission, request, patience).await?;
     let slots = asked.model.slots.len();
     policy::answered(answer.body(), slots).filter(|_| answer.status().is_success())
 }

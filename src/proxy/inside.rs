@@ -31,15 +31,18 @@ const PIPE_BYTES: usize = 64 * 1024;
 const MAX_ANSWER: usize = 1 << 20;
 
 /// Who is behind a request of the gateway's own.
-struct Commission {
-    principal: Arc<Principal>,
+#[derive(Clone)]
+pub struct Commission {
+    /// The caller on whose behalf it is made.
+    pub principal: Arc<Principal>,
+    /// The smart model that the caller named.
+    pub smart_model: Arc<str>,
 }
 
-/// The caller on whose behalf the gateway itself makes this request; none where a client makes it.
-pub fn commissioner(session: &Session) -> Option<Arc<Principal>> {
+/// On whose behalf the gateway itself makes this request; none where a client makes it.
+pub fn commission(session: &Session) -> Option<&Commission> {
     let digest = session.downstream_session.digest()?.proxy_digest.as_ref()?;
-    let commission: &Commission = digest.user_data.as_ref()?.downcast_ref()?;
-    Some(Arc::clone(&commission.principal))
+    digest.user_data.as_ref()?.downcast_ref()
 }
 
 /// The way in. Leads nowhere until it was opened.
@@ -55,18 +58,18 @@ impl Inside {
         let _first = self.service.set(Arc::downgrade(service));
     }
 
-    /// Makes a request for `principal` and reads the whole answer; none where that is not to be had within
+    /// Makes a request as it was commissioned and reads the whole answer; none where that is not to be had within
     /// `patience`. Whoever stops waiting before cancels it.
     pub async fn ask(
         &self,
-        principal: &Arc<Principal>,
+        commission: Commission,
         request: Request<Full<Bytes>>,
         patience: Duration,
     ) -> Option<Response<Bytes>> {
         let service = self.service.get().and_then(Weak::upgrade)?;
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let mut connection = provider::connection(far);
-        connection.set_proxy_digest(mark(Commission { principal: Arc::clone(principal) })?);
+        connection.set_proxy_digest(mark(commission)?);
         // The far end must run on when the near end is let go: it is what takes note of that, and settles.
         tokio::spawn(async move {
             let (_open, closing) = watch::channel(false);

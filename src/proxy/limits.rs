@@ -20,7 +20,8 @@ use crate::{
     auth::Principal,
     domain::{Position, RouteId, Timestamp, UsageRecord},
     govern::{
-        Amount, Ask, Block, Bound, Check, Denied, Grant, Lease, Moved, RouteAsk, Rule, Verdict,
+        Amount, Ask, Block, BlockedRoute, Bound, Check, Denied, Grant, Kind, Lease, Moved,
+        RouteAsk, Rule, Standing, Verdict,
     },
     route::Plan,
     snapshot::{CallerPolicies, OrgSnapshot, Route},
@@ -41,6 +42,26 @@ pub struct Reservation {
     pub output_cap: Option<u64>,
 }
 
+/// A route that the request may not use now.
+pub struct PassedOver {
+    route: Arc<Route>,
+    by: Block,
+    policy: Arc<str>,
+}
+
+impl PassedOver {
+    fn new(route: &Arc<Route>, by: Block, org: &OrgSnapshot) -> Self {
+        let policy = name_of(Some(by.check.counter.policy), org).unwrap_or_default();
+        Self { route: Arc::clone(route), by, policy }
+    }
+
+    /// Which route, and why, for people.
+    pub fn tell(&self) -> String {
+        let why = refusal::used_up(&self.by, &self.policy);
+        format!("{} at {}: {why}", self.route.upstream_model, self.route.provider.name)
+    }
+}
+
 /// Decides on a request whose model led to `plan`, or to a refusal.
 ///
 /// # Errors
@@ -59,27 +80,36 @@ pub async fn admit(
     let plan = plan.and_then(|plan| {
         if call.determiner { Ok(plan) } else { permitted(plan, name, &held.policies) }
     });
-    let checks = callers(org, &held.policies, call.smart_model.as_ref().map(|_| name));
-    if checks.is_empty() && org.policies.is_free(&held.policies) {
+    if org.policies.is_free(&held.policies) {
         return plan;
     }
+    let caller = &counted(call, &callers(org, &held.policies, call.smart_name.as_deref()));
     let asked = match &plan {
-        Ok(plan) => routes(call, plan, org, &held.policies, at),
+        Ok(plan) => routes(call, plan, org, (&held.policies, caller), at),
         Err(_) => SmallVec::new(),
     };
+    if caller.is_empty() && asked.iter().all(|route| route.checks.is_empty()) {
+        return plan;
+    }
     let routes: SmallVec<[RouteAsk<'_>; 4]> = asked.iter().map(Asked::ask).collect();
     let expected = match &plan {
-        Ok(plan) => shared.expectations.of((org.id, &**plan.alias(), call.endpoint)),
+        Ok(plan) => {
+            let kind = Kind { org: org.id, alias: plan.alias(), endpoint: call.endpoint };
+            let checks = caller.iter().chain(asked.iter().flat_map(|route| route.checks.iter()));
+            shared.governor.expectations().of(kind, checks)
+        }
         Err(_) => Amount::ZERO,
     };
-    let caller = &counted(call, &checks);
     let counts = plan.is_ok();
     let verdict = shared
         .governor
         .admit(&Ask { org: org.id, at, caller, routes: &routes, expected, counts })
         .await;
     match verdict {
-        Verdict::Granted(grant) => plan.map(|plan| granted(call, plan, grant, &asked, (org, at))),
+        Verdict::Granted(grant) => {
+            call.standing = grant.standing;
+            plan.map(|plan| granted(call, plan, grant, &asked, (org, at)))
+        }
         Verdict::Denied(Denied { by, standing, .. }) => {
             call.standing = standing;
             Err(denied(&by, org))
@@ -88,10 +118,10 @@ pub async fn admit(
     }
 }
 
-/// What a caller's request is held to wherever it goes: by what is about the caller, and by the limits of the
+/// What a caller's request is held to wherever it goes: by what is about the caller, and by what is about the
 /// smart model that it names.
 fn callers(org: &OrgSnapshot, caller: &CallerPolicies, smart: Option<&str>) -> Arc<[Check]> {
-    let own = smart.map_or_else(Vec::new, |name| org.policies.on_smart(org.id, name));
+    let own = smart.map_or_else(Vec::new, |name| org.policies.on_smart(org.id, name, caller));
     if own.is_empty() {
         return Arc::clone(&caller.checks);
     }
@@ -112,6 +142,19 @@ fn counted(call: &Call, checks: &Arc<[Check]>) -> Arc<[Check]> {
         Rule::Budget { .. } => Some(check.clone()),
     };
     checks.iter().filter_map(of_tokens).collect()
+}
+
+/// Says how the caller stands whose request was not held to its limits: by what is known here, and counting
+/// nothing.
+pub fn tell_standing(shared: &Shared, call: &mut Call) {
+    let Some(principal) = call.principal.as_ref().filter(|_| call.standing == Standing::default())
+    else {
+        return;
+    };
+    let snapshot = shared.snapshot.load();
+    let Some(org) = snapshot.orgs.get(&principal.org) else { return };
+    let held = shared.callers.held(org, principal);
+    call.standing = shared.governor.standing(org.id, &held.policies.checks);
 }
 
 /// What a caller asks for, before it is known which of the routes it will be.
@@ -159,7 +202,7 @@ fn permitted(mut plan: Plan, name: &str, caller: &CallerPolicies) -> Result<Plan
 /// A route of the plan, and what the request is held to on it.
 struct Asked {
     position: usize,
-    id: RouteId,
+    route: Arc<Route>,
     checks: Arc<[Check]>,
     bound: Option<Bound>,
 }
@@ -174,7 +217,7 @@ fn routes(
     call: &Call,
     plan: &Plan,
     org: &OrgSnapshot,
-    caller: &CallerPolicies,
+    caller: (&CallerPolicies, &[Check]),
     at: Timestamp,
 ) -> SmallVec<[Asked; 4]> {
     plan.open()
@@ -182,17 +225,19 @@ fn routes(
         .collect()
 }
 
+/// `always` is what the caller is held to wherever the request goes.
 fn asked(
     call: &Call,
-    route: &Route,
+    route: &Arc<Route>,
     org: &OrgSnapshot,
-    caller: &CallerPolicies,
+    (caller, always): (&CallerPolicies, &[Check]),
     at: Timestamp,
 ) -> Asked {
-    let checks = counted(call, &org.policies.on_route(route, caller));
-    let strict = caller.checks.iter().chain(checks.iter()).any(is_strict);
+    let smart = call.smart_name.as_deref();
+    let checks = counted(call, &org.policies.on_route(org.id, route, caller, smart));
+    let strict = always.iter().chain(checks.iter()).any(is_strict);
     let bound = if strict { bound::of(call, route, at) } else { None };
-    Asked { position: 0, id: route.id, checks, bound }
+    Asked { position: 0, route: Arc::clone(route), checks, bound }
 }
 
 const fn is_strict(check: &Check) -> bool {
@@ -206,14 +251,16 @@ fn granted(
     asked: &[Asked],
     (org, at): (&Arc<OrgSnapshot>, Timestamp),
 ) -> Plan {
-    call.standing = grant.standing;
     call.throttled_by = name_of(grant.throttled_by, org);
-    let blocked = grant.blocked.iter().filter_map(|blocked| asked.get(blocked.route));
-    plan.close(blocked.map(|route| route.position));
+    for BlockedRoute { route, by } in grant.blocked {
+        let Some(asked) = asked.get(route) else { continue };
+        plan.close([asked.position]);
+        call.passed_over.push(PassedOver::new(&asked.route, by, org));
+    }
     let chosen = grant.route.and_then(|route| asked.get(route));
     call.reservation = grant.lease.map(|lease| Reservation {
         lease,
-        route: chosen.map(|route| route.id),
+        route: chosen.map(|asked| asked.route.id),
         moves: asked.iter().any(|route| !route.checks.is_empty() || route.bound.is_some()),
         org: Arc::clone(org),
         at,
@@ -232,7 +279,8 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     let Some(mut held) = call.reservation.take_if(|held| needs(held)) else { return Ok(()) };
     let Some(principal) = call.principal.clone() else { return Ok(()) };
     let caller = shared.callers.held(&held.org, &principal);
-    let next = asked(call, route, &held.org, &caller.policies, held.at);
+    let always = callers(&held.org, &caller.policies, call.smart_name.as_deref());
+    let next = asked(call, route, &held.org, (&caller.policies, &always), held.at);
     let moved = held.lease.move_to(next.ask()).await;
     held.route = Some(route.id);
     let outcome = match moved {
@@ -243,7 +291,11 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
             call.standing = call.standing.tightest(standing);
             Ok(())
         }
-        Moved::Blocked(by) => Err(denied(&by, &held.org)),
+        Moved::Blocked(by) => {
+            let refusal = denied(&by, &held.org);
+            call.passed_over.push(PassedOver::new(route, by, &held.org));
+            Err(refusal)
+        }
         Moved::Unavailable => Err(counters_away()),
     };
     call.reservation = Some(held);
@@ -271,7 +323,8 @@ pub fn settle(
     if let (Some(org), Some(alias), true) =
         (record.org_id, record.alias.as_deref(), record.usage_source.is_some())
     {
-        shared.expectations.learn((org, alias, record.endpoint), used);
+        let kind = Kind { org, alias, endpoint: record.endpoint };
+        shared.governor.expectations().learn(kind, used);
     }
     if let Some(held) = held {
         held.lease.settle(used, position);
@@ -284,8 +337,8 @@ fn name_of(policy: Option<Uuid>, org: &OrgSnapshot) -> Option<Arc<str>> {
 }
 
 fn denied(by: &Block, org: &OrgSnapshot) -> Refusal {
-    let policy = org.policies.limit(by.check.counter.policy);
-    refusal::limit_reached(by, policy.map_or("", |policy| &policy.name))
+    let policy = name_of(Some(by.check.counter.policy), org);
+    refusal::limit_reached(by, policy.as_deref().unwrap_or_default())
 }
 
 fn counters_away() -> Refusal {

@@ -146,7 +146,15 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
         Reason::Requests | Reason::Tokens => ("rate_limit", "rate_limit_exceeded"),
         Reason::BudgetTokens | Reason::BudgetCost => ("budget", "budget_exceeded"),
     };
-    let message = match (by.reason, &by.check.rule) {
+    let seconds = by.retry_after.as_secs() + u64::from(by.retry_after.subsec_nanos() > 0);
+    let message = format!("{}; try again in {} s", used_up(by, policy), seconds.max(1));
+    let error = GatewayError::new(429, RATE_LIMIT, message).code(code).retry_after(seconds.max(1));
+    Refusal { error: Box::new(error), reason }
+}
+
+/// Which limit or budget is used up, and what it allows.
+pub fn used_up(by: &Block, policy: &str) -> String {
+    match (by.reason, &by.check.rule) {
         _ if has_something_left(by) => too_little(by, policy),
         (Reason::Requests, Rule::Rate { requests: Some(limit), .. }) => {
             format!("rate limit '{policy}' is reached: {limit} requests per minute")
@@ -161,11 +169,7 @@ pub fn limit_reached(by: &Block, policy: &str) -> Refusal {
             format!("budget '{policy}' is used up: {limit} {CURRENCY} {period}")
         }
         _ => format!("'{policy}' is used up"),
-    };
-    let seconds = by.retry_after.as_secs() + u64::from(by.retry_after.subsec_nanos() > 0);
-    let message = format!("{message}; try again in {} s", seconds.max(1));
-    let error = GatewayError::new(429, RATE_LIMIT, message).code(code).retry_after(seconds.max(1));
-    Refusal { error: Box::new(error), reason }
+    }
 }
 
 /// Whether a strict budget refuses that is not used up.
@@ -241,16 +245,21 @@ pub fn routes_full(model: &str) -> Refusal {
     Refusal { error: Box::new(error), reason: "concurrency" }
 }
 
-/// Every route failed (contract 4.2 and 4.3).
+/// Every route failed (contract 4.2 and 4.3), or was passed over, for reasons that are told with which.
 pub fn all_routes_failed(
     status: u16,
     attempts: Vec<Attempt>,
     retry_after_secs: Option<u64>,
+    passed_over: &[String],
 ) -> GatewayError {
     let (kind, message) = if status == 429 {
         (RATE_LIMIT, "every route is rate limited by its vendor; see attempts")
     } else {
         (UPSTREAM, "every route failed; see attempts")
+    };
+    let message = match passed_over {
+        [] => message.to_owned(),
+        some => format!("{message}. Not tried: {}", some.join("; ")),
     };
     let mut error =
         GatewayError::new(status, kind, message).code("all_routes_failed").attempts(attempts);

@@ -10,7 +10,9 @@ use pingora_proxy::Session;
 
 use super::{
     ctx::{Call, Ctx},
-    dress, observe,
+    dress,
+    limits::PassedOver,
+    observe,
     refusal::{self, Refusal},
     settle::{self, Outcome},
     translation,
@@ -175,7 +177,8 @@ fn all_failed(call: &Call, all_rate_limited_status: u16) -> GatewayError {
         .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
         .map(|s| s.max(1));
     let status = if limited { all_rate_limited_status } else { 502 };
-    refusal::all_routes_failed(status, attempts, seconds)
+    let passed_over: Vec<String> = call.passed_over.iter().map(PassedOver::tell).collect();
+    refusal::all_routes_failed(status, attempts, seconds, &passed_over)
 }
 
 /// A stream that broke after it had begun ends in an error event; anything else ends abruptly, which

@@ -206,6 +206,7 @@ fn record<'a>(
         endpoint: call.endpoint,
         requested_model: requested.map(shortened),
         alias: call.alias.as_deref().map(Cow::Borrowed),
+        smart_model: call.smart_name.as_deref().map(Cow::Borrowed),
         provider_id: route.map(|route| route.provider.id),
         provider_name: route.map(|route| (&*route.provider.name).into()),
         upstream_model: route.map(|route| (&*route.upstream_model).into()),

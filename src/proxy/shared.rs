@@ -12,7 +12,7 @@ use super::{callers::Callers, inside::Inside, refused_credentials::RefusedCreden
 use crate::{
     auth::{ApiKeys, Authenticator},
     cloud::Clouds,
-    govern::{Expectations, Governor, LimiterState},
+    govern::{Governor, LimiterState},
     ledger::Ledger,
     net::{Fetcher, Peers},
     observe::{AccessLog, Metrics, otel::Traces},
@@ -67,8 +67,6 @@ pub struct Shared {
     pub local: axum::Router,
     /// Whether requests may be served.
     pub governor: Arc<Governor>,
-    /// What requests of a kind lately used.
-    pub(super) expectations: Expectations,
     /// What callers are held to.
     pub(super) callers: Callers,
     /// For requests that the gateway itself makes.
@@ -116,7 +114,6 @@ impl Shared {
             drain,
             local,
             governor,
-            expectations: Expectations::default(),
             callers: Callers::default(),
             inside: Inside::default(),
             routes,

@@ -79,7 +79,7 @@ fn policies(rows: &RuntimeRows, routes: &[Eligible<'_>]) -> Policies {
 
 fn smart(rows: &RuntimeRows) -> HashMap<Box<str>, Arc<SmartModel>> {
     let smart = rows.smart_models.iter().map(SmartModel::from);
-    smart.map(|model| (model.alias.clone(), Arc::new(model))).collect()
+    smart.map(|model| (Box::from(&*model.alias), Arc::new(model))).collect()
 }
 
 /// A provider that can be called, with its row.

@@ -36,7 +36,7 @@ pub struct Policies {
     about_callers: Vec<Arc<Policy>>,
     /// Those about what is reached: they hold for routes, whoever calls.
     by_route: HashMap<RouteId, Arc<[Check]>>,
-    /// Rate limits of one alias each: of a smart model's name, too, which no route has.
+    /// Those of them that an alias decides on, which may be a smart model's name: no route has that.
     of_names: Vec<Arc<Policy>>,
     access: Vec<(Scope, Arc<AccessPolicy>)>,
     none: Arc<[Check]>,
@@ -148,29 +148,63 @@ impl Policies {
         }
     }
 
-    /// What requests for a smart model are held to, wherever its slots lead: the rate limits of its own name.
+    /// What requests of that caller for a smart model are held to, wherever its slots lead: by its own name.
     #[must_use]
-    pub fn on_smart(&self, org: OrgId, name: &str) -> Vec<Check> {
-        let subject = Subject { alias: Some(name), ..Subject::default() };
-        self.of_names.iter().flat_map(|policy| checks(org, policy, &subject)).collect()
+    pub fn on_smart(&self, org: OrgId, name: &str, caller: &CallerPolicies) -> Vec<Check> {
+        let subject = Subject { smart_model: Some(name), ..Subject::default() };
+        let own = caller.targeted.iter().filter(|(target, _)| subject.is_target(target));
+        let everyones = self.of_names.iter().filter(|policy| subject.is_target(&policy.target));
+        let everyones = everyones.flat_map(|policy| checks(org, policy, &subject));
+        everyones.chain(own.map(|(_, check)| check.clone())).collect()
     }
 
-    /// What requests of that caller are held to on a route, and only there.
+    /// What requests of that caller are held to on a route, and only there; having named a smart model, by that
+    /// and the route together, too.
     #[must_use]
-    pub fn on_route(&self, route: &Route, caller: &CallerPolicies) -> Arc<[Check]> {
+    pub fn on_route(
+        &self,
+        org: OrgId,
+        route: &Route,
+        caller: &CallerPolicies,
+        smart: Option<&str>,
+    ) -> Arc<[Check]> {
         let everyones = self.by_route.get(&route.id).unwrap_or(&self.none);
-        if caller.targeted.is_empty() {
+        let of_both = smart.map_or_else(Vec::new, |name| self.of_both(org, route, name));
+        if caller.targeted.is_empty() && of_both.is_empty() {
             return Arc::clone(everyones);
         }
         let subject = route.subject();
         let own = caller.targeted.iter().filter(|(target, _)| subject.is_target(target));
-        everyones.iter().chain(own.map(|(_, check)| check)).cloned().collect()
+        let own = own.map(|(_, check)| check);
+        everyones.iter().chain(&of_both).chain(own).cloned().collect()
+    }
+
+    /// What is about neither a smart model's name alone nor a route alone.
+    fn of_both(&self, org: OrgId, route: &Route, name: &str) -> Vec<Check> {
+        let of_route = route.subject();
+        let of_name = Subject { smart_model: Some(name), ..Subject::default() };
+        let both = Subject { smart_model: Some(name), ..of_route };
+        let held = |subject: &Subject<'_>, policy: &Policy, entity: &String| {
+            subject.is_target(&policy.target) && subject.entities(&policy.scope).contains(entity)
+        };
+        let of_policy = |policy: &Arc<Policy>| {
+            let mut entities = both.entities(&policy.scope);
+            entities.retain(|entity| {
+                !held(&of_route, policy, entity) && !held(&of_name, policy, entity)
+            });
+            entities.into_iter().map(|entity| check(org, policy, entity)).collect::<Vec<_>>()
+        };
+        let policies = self.of_names.iter().filter(|policy| both.is_target(&policy.target));
+        policies.flat_map(of_policy).collect()
     }
 
     /// Whether no request of that caller is counted by anything.
     #[must_use]
     pub fn is_free(&self, caller: &CallerPolicies) -> bool {
-        caller.checks.is_empty() && caller.targeted.is_empty() && self.by_route.is_empty()
+        caller.checks.is_empty()
+            && caller.targeted.is_empty()
+            && self.by_route.is_empty()
+            && self.of_names.is_empty()
     }
 }
 
@@ -197,11 +231,9 @@ fn checks_of_route(org: OrgId, route: &Route, policies: &[Arc<Policy>]) -> Arc<[
         .collect()
 }
 
-/// Whether it is a rate limit of one alias. Budgets are counted by the alias that was chosen, as in the ledger.
+/// Whether it depends on the alias.
 fn is_of_name(policy: &Policy) -> bool {
-    let scope = &policy.scope;
-    let is_rate = matches!(policy.rule, Rule::Rate { .. });
-    is_rate && scope.kind == ScopeType::ModelAlias && scope.value.is_some()
+    policy.scope.kind == ScopeType::ModelAlias || policy.target.model_alias.is_some()
 }
 
 /// One check for each of the policy's counters that the subject is of.
@@ -210,10 +242,12 @@ fn checks<'a>(
     policy: &'a Policy,
     subject: &Subject<'_>,
 ) -> impl Iterator<Item = Check> + 'a {
-    subject.entities(&policy.scope).into_iter().map(move |entity| Check {
-        counter: Counter { org, policy: policy.id, entity: entity.into() },
-        rule: policy.rule.clone(),
-    })
+    subject.entities(&policy.scope).into_iter().map(move |entity| check(org, policy, entity))
+}
+
+fn check(org: OrgId, policy: &Policy, entity: String) -> Check {
+    let counter = Counter { org, policy: policy.id, entity: entity.into() };
+    Check { counter, rule: policy.rule.clone() }
 }
 
 fn rate_limit(row: &RateLimitRow) -> Policy {

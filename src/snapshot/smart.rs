@@ -8,7 +8,7 @@ use crate::{domain::Timestamp, store::SmartModelRow};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmartModel {
     /// What callers send.
-    pub alias: Box<str>,
+    pub alias: Arc<str>,
     /// The operator's switch; a request for one that is off is refused.
     pub enabled: bool,
     /// What the model is for.

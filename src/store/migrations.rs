@@ -40,6 +40,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0008" "key_emails",
         "0010" "ledger_marks",
         "0011" "console_sessions",
+        "0012" "smart_models_in_sums",
         "0013" "model_efforts",
     };
     let migrations = steps.into_iter().filter_map(|(number, name, text)| {

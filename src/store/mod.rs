@@ -19,6 +19,7 @@ mod governance;
 mod health;
 mod histogram;
 mod keys;
+mod lately;
 mod ledger_marks;
 mod listing;
 mod migrations;
@@ -74,6 +75,7 @@ pub use console_sessions::{NewSession, SessionRow};
 pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use keys::{KeyFilter, KeyPosition};
+pub use lately::SpentOnce;
 pub use open::Store;
 pub use policy_rows::{
     AccessRow, BudgetRow, ModelOverrideRow, RateLimitRow, SmartModelRow, SmartSlot, WebhookRow,

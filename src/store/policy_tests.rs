@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessKind, AccessPolicyId, AccessTarget, AlertEvent, BudgetId, BudgetTarget,
+        AccessKind, AccessPolicyId, AccessTarget, AlertEvent, BudgetId, BudgetTarget, Endpoint,
         ExhaustAction, KeyId, Money, OrgId, Period, ProviderId, RateLimitId, RecordId, Scope,
         ScopeType, SmartModelId, Spent, Timestamp, TrafficType, UserId, WebhookId,
     },
@@ -42,6 +42,8 @@ on_both! {
     another_organization_neither_sees_nor_changes_a_policy,
     an_alias_of_a_smart_model_is_taken_whatever_its_case,
     use_is_summed_by_what_policies_tell_apart,
+    what_requests_used_lately_is_told_one_by_one_the_oldest_first,
+    records_of_versions_that_knew_no_smart_models_are_summed_as_they_are,
 }
 
 fn scope(value: Option<&str>) -> Scope {
@@ -345,7 +347,7 @@ impl Use {
             "id": RecordId::random(), "ts": Timestamp(ts), "org_id": org, "api_key_id": self.key,
             "user_id": self.user, "group_names": ["a \"quoted\" one", "b"],
             "provider_id": self.provider, "provider_name": "p", "upstream_model": "gpt",
-            "alias": alias, "input_tokens": 1, "output_tokens": 20, "cache_read_tokens": 300,
+            "alias": alias, "smart_model": (alias == "slow").then_some("auto"), "input_tokens": 1, "output_tokens": 20, "cache_read_tokens": 300,
             "cache_write_tokens": 4000, "reasoning_tokens": 7, "cost_total": cost, "status": 200,
             "latency_ms": 1, "ttfb_ms": null,
             "denied_by": denied.then_some("rate_limit"),
@@ -375,6 +377,7 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
         user: Some(one.user),
         groups: vec!["a \"quoted\" one".to_owned(), "b".to_owned()],
         alias: Some(alias.to_owned()),
+        smart_model: (alias == "slow").then(|| "auto".to_owned()),
         provider: Some(one.provider),
         provider_name: Some("p".to_owned()),
         upstream_model: Some("gpt".to_owned()),
@@ -398,4 +401,55 @@ async fn use_is_summed_by_what_policies_tell_apart(store: Store) {
     assert_eq!(spent, [refused, expected("slow", 1, 0)]);
     let day = 24 * 60 * 60 * 1_000_000;
     assert_eq!(days(Timestamp(day)).await, []);
+}
+
+async fn what_requests_used_lately_is_told_one_by_one_the_oldest_first(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let (other, _) = org_with_user(&store, "other").await;
+    let record = |org: OrgId, ts: i64, more: serde_json::Value| {
+        let mut record = json!({
+            "id": RecordId::random(), "ts": Timestamp(ts), "org_id": org, "alias": "fast",
+            "endpoint": "embeddings", "usage_source": "reported", "input_tokens": 1,
+            "output_tokens": 20, "cache_read_tokens": 300, "cache_write_tokens": 4000,
+            "cost_total": 0.5, "status": 200,
+        });
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Bytes::from(record.to_string())
+    };
+    let batch = [
+        record(org.id, 12, json!({"alias": "slow", "cost_total": null})),
+        record(org.id, 11, json!({})),
+        record(org.id, 13, json!({"usage_source": null})),
+        record(org.id, 14, json!({"alias": null})),
+        record(other.id, 15, json!({})),
+    ];
+    store.store_usage(&batch).await.unwrap();
+    let used = |alias: &str, cost| SpentOnce {
+        alias: alias.to_owned(),
+        endpoint: Some(Endpoint::Embeddings),
+        tokens: 4321,
+        cost: Money(cost),
+    };
+    let lately = store.spent_lately(org.id).await.unwrap();
+    assert_eq!(lately, [used("fast", 500_000_000), used("slow", 0)]);
+}
+
+async fn records_of_versions_that_knew_no_smart_models_are_summed_as_they_are(store: Store) {
+    let (org, _) = org_with_user(&store, "acme").await;
+    let record = |more: serde_json::Value| {
+        let mut record = json!({
+            "id": RecordId::random(), "ts": Timestamp(10), "org_id": org.id, "alias": "small",
+            "input_tokens": 5, "status": 200,
+        });
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Bytes::from(record.to_string())
+    };
+    let batch = [record(json!({})), record(json!({"smart_model": "auto"})), record(json!({}))];
+    store.store_usage(&batch).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let spent = tx.spent_in_days(org.id, Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+    let mut sums: Vec<_> =
+        spent.into_iter().map(|spent| (spent.smart_model, spent.requests, spent.tokens)).collect();
+    sums.sort_unstable();
+    assert_eq!(sums, [(None, 2, 10), (Some("auto".to_owned()), 1, 5)]);
 }

@@ -37,6 +37,7 @@ pub(super) struct Series<'a> {
     pub(super) provider_name: Option<&'a str>,
     pub(super) upstream_model: Option<&'a str>,
     pub(super) alias: Option<&'a str>,
+    pub(super) smart_model: Option<&'a str>,
     pub(super) status: u16,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Series<'a> {
             provider_name: facts.provider_name(),
             upstream_model: facts.upstream_model(),
             alias: facts.alias(),
+            smart_model: facts.smart_model(),
             status: facts.status,
         })
     }
@@ -73,6 +75,10 @@ impl<'a> Series<'a> {
             digest.update(text.unwrap_or_default().as_bytes());
         }
         digest.update(&self.status.to_le_bytes());
+        // Only where there is one: other series keep the names that versions before it gave them.
+        if let Some(name) = self.smart_model {
+            digest.update(name.as_bytes());
+        }
         let bytes = digest.finish();
         Uuid::from_slice(bytes.as_ref().get(..16).unwrap_or_default()).unwrap_or_default()
     }

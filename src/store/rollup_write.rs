@@ -23,7 +23,7 @@ use super::{
 };
 
 const SERIES: &str = "INSERT INTO usage_series (org_id, id, user_id, api_key_id, group_names,
-    provider_id, provider_name, upstream_model, alias, status, last_start)";
+    provider_id, provider_name, upstream_model, alias, smart_model, status, last_start)";
 /// Locks the row even where nothing changes, so that it cannot be removed meanwhile.
 const SEEN: &str = "ON CONFLICT (org_id, id) DO UPDATE SET last_start = excluded.last_start
     WHERE usage_series.last_start < excluded.last_start";
@@ -50,12 +50,13 @@ const SHORTEN: &str = "UPDATE usage_rollups SET latency = $5, ttfb = $6
     WHERE org_id = $1 AND width = $2 AND start = $3 AND series = $4";
 
 static SQLITE_SERIES: LazyLock<Bulk> =
-    LazyLock::new(|| Bulk::new(SERIES, "(?,?,?,?,?,?,?,?,?,?,?)", SEEN));
+    LazyLock::new(|| Bulk::new(SERIES, "(?,?,?,?,?,?,?,?,?,?,?,?)", SEEN));
 static SQLITE_SUMS: LazyLock<Bulk> =
     LazyLock::new(|| Bulk::new(SUMS, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", ADD));
 static POSTGRES_SERIES: LazyLock<Arc<str>> = LazyLock::new(|| {
     let rows = "SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
-        $6::uuid[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[])";
+        $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
+        $12::bigint[])";
     format!("{SERIES} {rows} {SEEN}").into()
 });
 static POSTGRES_SUMS: LazyLock<Arc<str>> = LazyLock::new(|| {
@@ -139,7 +140,8 @@ async fn series_into_sqlite(
         for (id, of, last_start) in rows {
             query = query.bind(of.org).bind(id).bind(of.user).bind(of.api_key).bind(&*of.groups);
             query = query.bind(of.provider).bind(of.provider_name).bind(of.upstream_model);
-            query = query.bind(of.alias).bind(i64::from(of.status)).bind(last_start);
+            query = query.bind(of.alias).bind(of.smart_model);
+            query = query.bind(i64::from(of.status)).bind(last_start);
         }
         query.execute(&mut *link).await?;
     }
@@ -179,6 +181,7 @@ async fn series_into_postgres(link: &mut Session, series: &[SeriesRow<'_>]) -> s
         .bind(of().map(|of| of.provider_name).collect::<Vec<_>>())
         .bind(of().map(|of| of.upstream_model).collect::<Vec<_>>())
         .bind(of().map(|of| of.alias).collect::<Vec<_>>())
+        .bind(of().map(|of| of.smart_model).collect::<Vec<_>>())
         .bind(of().map(|of| i64::from(of.status)).collect::<Vec<_>>())
         .bind(series.iter().map(|(.., start)| *start).collect::<Vec<_>>());
     link.execute(query).await?;

@@ -23,6 +23,7 @@ const SPENT_SQLITE: &str = "SELECT
         json_extract(record, '$.user_id') AS user_id,
         json_extract(record, '$.group_names') AS group_names,
         json_extract(record, '$.alias') AS alias,
+        json_extract(record, '$.smart_model') AS smart_model,
         json_extract(record, '$.provider_id') AS provider_id,
         json_extract(record, '$.provider_name') AS provider_name,
         json_extract(record, '$.upstream_model') AS upstream_model,
@@ -35,11 +36,12 @@ const SPENT_SQLITE: &str = "SELECT
     FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND json_extract(record, '$.denied_by') IS NULL
         AND json_extract(record, '$.alias') IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9";
 const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
         (SELECT ts, record::jsonb AS r FROM usage_records WHERE org_id = $1 AND ts >= $2)
     SELECT ts / 1000000 AS second, r ->> 'api_key_id' AS api_key_id, r ->> 'user_id' AS user_id,
         r ->> 'group_names' AS group_names, r ->> 'alias' AS alias,
+        r ->> 'smart_model' AS smart_model,
         r ->> 'provider_id' AS provider_id, r ->> 'provider_name' AS provider_name,
         r ->> 'upstream_model' AS upstream_model,
         COUNT(*) FILTER (WHERE r ->> 'client' IS DISTINCT FROM $3) AS requests,
@@ -48,19 +50,19 @@ const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
             + (r ->> 'cache_write_tokens')::BIGINT)::BIGINT AS tokens,
         SUM(ROUND(COALESCE((r ->> 'cost_total')::NUMERIC, 0) * 1000000000))::BIGINT AS cost
     FROM used WHERE r ->> 'denied_by' IS NULL AND r ->> 'alias' IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9";
 
 /// Periods of budgets begin at midnight, so whole days are all that is needed of them.
-const SPENT_IN_DAYS: &str = "SELECT s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id,
-        s.provider_name, s.upstream_model,
+const SPENT_IN_DAYS: &str = "SELECT s.api_key_id, s.user_id, s.group_names, s.alias, s.smart_model,
+        s.provider_id, s.provider_name, s.upstream_model,
         CAST(SUM(r.requests) AS BIGINT) AS requests,
         CAST(SUM(r.input_tokens + r.output_tokens + r.cache_read_tokens + r.cache_write_tokens)
             AS BIGINT) AS tokens,
         CAST(SUM(r.cost) AS BIGINT) AS cost
     FROM usage_rollups r JOIN usage_series s ON s.org_id = r.org_id AND s.id = r.series
     WHERE r.org_id = $1 AND r.width = 24 AND r.start >= $2 AND r.start < $3
-    GROUP BY s.api_key_id, s.user_id, s.group_names, s.alias, s.provider_id, s.provider_name,
-        s.upstream_model";
+    GROUP BY s.api_key_id, s.user_id, s.group_names, s.alias, s.smart_model, s.provider_id,
+        s.provider_name, s.upstream_model";
 
 impl Store {
     /// What the organization has used at or after `since`, from the records themselves: for short
@@ -124,6 +126,7 @@ impl Record for Spent {
             user: id(found, "user_id", UserId)?,
             groups: found.json_opt("group_names")?.unwrap_or_default(),
             alias: found.get("alias")?,
+            smart_model: found.get("smart_model")?,
             provider: id(found, "provider_id", ProviderId)?,
             provider_name: found.get("provider_name")?,
             upstream_model: found.get("upstream_model")?,
@@ -156,6 +159,7 @@ impl Record for Summed {
             user: found.id_opt("user_id", UserId)?,
             groups: found.json("group_names")?,
             alias: found.get("alias")?,
+            smart_model: found.get("smart_model")?,
             provider: found.id_opt("provider_id", ProviderId)?,
             provider_name: found.get("provider_name")?,
             upstream_model: found.get("upstream_model")?,

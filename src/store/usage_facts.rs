@@ -25,6 +25,8 @@ pub(super) struct Facts<'a> {
     upstream_model: Option<Name<'a>>,
     #[serde(borrow)]
     alias: Option<Name<'a>>,
+    #[serde(borrow)]
+    smart_model: Option<Name<'a>>,
     pub(super) status: u16,
     #[serde(default)]
     pub(super) input_tokens: u64,
@@ -59,7 +61,12 @@ impl<'a> Facts<'a> {
     /// Those of a record's text.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut facts: Self = serde_json::from_str(text)?;
-        for name in [&mut facts.provider_name, &mut facts.upstream_model, &mut facts.alias] {
+        for name in [
+            &mut facts.provider_name,
+            &mut facts.upstream_model,
+            &mut facts.alias,
+            &mut facts.smart_model,
+        ] {
             // No text column of PostgreSQL takes a NUL, and a record must not be lost over a name.
             if let Some(name) = name.as_mut().filter(|name| name.0.contains('\0')) {
                 name.0 = Cow::Owned(name.0.replace('\0', "\u{fffd}"));
@@ -83,6 +90,10 @@ impl<'a> Facts<'a> {
 
     pub(super) fn upstream_model(&self) -> Option<&str> {
         self.upstream_model.as_ref().map(|name| &*name.0)
+    }
+
+    pub(super) fn smart_model(&self) -> Option<&str> {
+        self.smart_model.as_ref().map(|name| &*name.0)
     }
 
     pub(super) fn alias(&self) -> Option<&str> {

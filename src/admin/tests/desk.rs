@@ -15,7 +15,10 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::{
-    admin::{AdminState, Determiner, Outside, Refresh, RefreshError, router},
+    admin::{
+        AdminState, Counted, Determiner, Enforcement, Outside, RateCounter, Refresh, RefreshError,
+        router,
+    },
     auth::{
         ApiKeys, Authenticator, IdentityProviders, Issuer, Principal, Sessions, Site, TokenDesk,
         token,
@@ -81,6 +84,13 @@ impl Determiner for Nobody {
     }
 }
 
+#[async_trait::async_trait]
+impl Enforcement for Nobody {
+    async fn counted(&self, _: OrgId, _: &[RateCounter]) -> Option<Vec<Counted>> {
+        None
+    }
+}
+
 /// An outside that answers nothing, except probes.
 pub(super) fn outside(health: &Arc<Probes>) -> Outside {
     let everything = ["0.0.0.0/0", "::/0"].map(|range| range.parse().unwrap()).to_vec();
@@ -97,6 +107,7 @@ pub(super) fn outside(health: &Arc<Probes>) -> Outside {
         routes: Arc::new(RouteHealth::new(Tuning::default(), |_| {})),
         sharing: None,
         determiner: Arc::new(Nobody),
+        enforcement: Arc::new(Nobody),
     }
 }
 

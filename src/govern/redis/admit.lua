@@ -9,7 +9,8 @@
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
 --       number of the caller's checks, those checks; number of routes, and of each:
 --       input tokens, input cost, output wanted or '-', output at most, price of output, number of checks, checks
---       A check: 'r', requests, tokens   or   'b', tokens, cost, its manner   ('-' for no limit)
+--       A check: 'r', requests, tokens, then what the replica has settled: its last batch, tokens in that, later ones
+--       or   'b', tokens, cost, its manner   ('-' for no limit)
 --       A budget's manner: 0 refuses when it is used up; 1 strict; 2 refuses nothing, and is only read
 -- Answers  for each request a list:
 --       granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
@@ -51,16 +52,18 @@ end
 
 -- Where requests of this second are counted.
 local slot = 'r' .. (second % SPAN)
+-- Where it says which batch of this replica was added last.
+local batches = 'n:' .. replica
 
 local function window_of(name)
   local window = windows[name]
   if window then
     return window
   end
-  local all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+  local all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot, batches)
   if all[1] and tonumber(all[2]) ~= second then
     advance_window(name, tonumber(all[2]))
-    all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot)
+    all = redis.call('HMGET', name, 'e', 's', 'rs', 'ts', 'ra', 'ta', slot, batches)
   end
   window = {
     key = name,
@@ -68,13 +71,14 @@ local function window_of(name)
     sums = { tonumber(all[3]) or 0, tonumber(all[4]) or 0 },
     newest = { tonumber(all[5]) or 0, tonumber(all[6]) or 0 },
     counted = tonumber(all[7]) or 0,
+    told = tonumber(all[8]) or 0,
   }
   windows[name] = window
   return window
 end
 
--- Milliseconds until a window's sum is below a limit.
-local function wait_below(window, kind, most)
+-- Milliseconds until a window's sum, and what this replica has not told of it, are below a limit.
+local function wait_below(window, kind, most, untold)
   local prefix = kind == 1 and 'r' or 't'
   local slots = {}
   for s = second - SPAN + 1, second do
@@ -84,7 +88,7 @@ local function wait_below(window, kind, most)
   if kind == 1 then
     counted[SPAN] = window.counted
   end
-  local left, free = window.sums[kind], 0
+  local left, free = window.sums[kind] + untold, 0
   for i = 1, SPAN do
     if left < most then
       break
@@ -94,23 +98,30 @@ local function wait_below(window, kind, most)
       free = (second + i) * 1000
     end
   end
+  if left >= most and untold > 0 then
+    left, free = left - untold, (second + SPAN) * 1000
+  end
   return left < most and math.max(free - now, 0) or 0
 end
 
 local function read_limit()
   local check = { kind = 'r', limits = { limit() or false, limit() or false } }
+  local batch, sent, later = number(), number(), number()
   local window = window_of(next_key())
-  check.window, check.sums = window, { window.sums[1], window.sums[2] }
+  -- What was told in the meantime is counted by now.
+  local untold = { 0, (window.told < batch and sent or 0) + (window.told <= batch and later or 0) }
+  check.window, check.sums = window, { window.sums[1], window.sums[2] + untold[2] }
   check.wait, check.reset = { 0, 0 }, { 0, 0 }
   for kind = 1, 2 do
     local most = check.limits[kind]
     if most then
-      if window.sums[kind] >= most then
+      if check.sums[kind] >= most then
         check.refuses = true
-        check.wait[kind] = window.epoch and wait_below(window, kind, most) or 0
+        check.wait[kind] = (window.epoch or untold[kind] > 0) and wait_below(window, kind, most, untold[kind]) or 0
       end
-      if window.sums[kind] > 0 then
-        check.reset[kind] = math.max((window.newest[kind] + SPAN) * 1000 - now, 0)
+      if check.sums[kind] > 0 then
+        local newest = untold[kind] > 0 and second or window.newest[kind]
+        check.reset[kind] = math.max((newest + SPAN) * 1000 - now, 0)
       end
     end
   end

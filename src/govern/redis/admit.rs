@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::OrgId,
     govern::{
-        Amount, Ask, Check, Rule,
+        Amount, Ask, Check, Counter, Rule,
         calendar::Calendar,
         decide::{Readings, is_strict},
         reading::{BudgetReading, Counted, RateReading, Reading},
@@ -66,18 +66,30 @@ const fn manner(check: &Check) -> u8 {
     }
 }
 
-/// What is asked for one request: its part of a [`together`].
+/// Tokens of a limit per minute that were settled here, and that Redis may not have been told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::govern) struct Untold {
+    /// The last batch that was sent.
+    pub batch: u64,
+    /// In that, as long as it is not answered.
+    pub sent: u64,
+    /// In no batch yet.
+    pub later: u64,
+}
+
+/// What is asked for one request: its part of a [`together`]. `untold` says what Redis does not know.
 pub(in crate::govern) fn request(
     ask: &Ask<'_>,
     held: Option<Amount>,
     calendar: &mut Calendar,
+    mut untold: impl FnMut(&Counter) -> Untold,
 ) -> Call {
     let mut call = Call::default();
     call.arg(u8::from(ask.counts));
     amount(&mut call, ask.expected);
     call.arg(u8::from(held.is_some()));
     amount(&mut call, held.unwrap_or_default());
-    checks(&mut call, ask, ask.caller, calendar);
+    checks(&mut call, ask, ask.caller, calendar, &mut untold);
     call.arg(ask.routes.len());
     for route in ask.routes {
         let bound = route.bound.unwrap_or(crate::govern::Bound::expected(ask.expected));
@@ -85,7 +97,7 @@ pub(in crate::govern) fn request(
         limit(&mut call, bound.wanted);
         call.arg(bound.most);
         call.arg(bound.output_price.units());
-        checks(&mut call, ask, route.checks, calendar);
+        checks(&mut call, ask, route.checks, calendar, &mut untold);
     }
     call
 }
@@ -118,7 +130,13 @@ pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
     .map(Answer::new)
 }
 
-fn checks(call: &mut Call, ask: &Ask<'_>, checks: &[Check], calendar: &mut Calendar) {
+fn checks(
+    call: &mut Call,
+    ask: &Ask<'_>,
+    checks: &[Check],
+    calendar: &mut Calendar,
+    untold: &mut impl FnMut(&Counter) -> Untold,
+) {
     call.arg(checks.iter().filter(|check| is_asked(check)).count());
     for check in checks.iter().filter(|check| is_asked(check)) {
         match &check.rule {
@@ -127,6 +145,10 @@ fn checks(call: &mut Call, ask: &Ask<'_>, checks: &[Check], calendar: &mut Calen
                 call.arg("r");
                 limit(call, requests.map(u64::from));
                 limit(call, tokens.map(u64::from));
+                let Untold { batch, sent, later } = untold(&check.counter);
+                call.arg(batch);
+                call.arg(sent);
+                call.arg(later);
             }
             Rule::Budget { period, tokens, cost, .. } => {
                 let start = calendar.span(*period, ask.at).start;

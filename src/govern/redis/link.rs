@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use tokio::sync::{Notify, watch};
 
@@ -49,6 +49,42 @@ pub enum LinkFault {
 
 /// An answer that comes after its deadline; none if it never comes.
 pub(in crate::govern) type Late = BoxFuture<'static, Option<Value>>;
+
+fn late(answer: BoxFuture<'static, Result<Value, RedisError>>) -> Late {
+    async { tokio::time::timeout(LATEST, answer).await.ok()?.ok() }.boxed()
+}
+
+/// An answer that is awaited. Where whoever awaits it goes away, `gone` is handed what is still to come.
+pub(in crate::govern) struct Awaited<A, G: FnOnce(A)> {
+    answer: Option<A>,
+    gone: Option<G>,
+}
+
+impl<A: Future + Unpin, G: FnOnce(A)> Awaited<A, G> {
+    pub(in crate::govern) const fn new(answer: A, gone: G) -> Self {
+        Self { answer: Some(answer), gone: Some(gone) }
+    }
+
+    /// The answer, when it is there; none where it was taken.
+    pub(in crate::govern) async fn answer(&mut self) -> Option<A::Output> {
+        let told = self.answer.as_mut()?.await;
+        self.answer = None;
+        Some(told)
+    }
+
+    /// Awaits it elsewhere.
+    pub(in crate::govern) const fn take(&mut self) -> Option<A> {
+        self.answer.take()
+    }
+}
+
+impl<A, G: FnOnce(A)> Drop for Awaited<A, G> {
+    fn drop(&mut self) {
+        if let (Some(answer), Some(gone)) = (self.answer.take(), self.gone.take()) {
+            gone(answer);
+        }
+    }
+}
 
 /// A script, known to Redis by its digest.
 #[derive(Debug)]
@@ -146,27 +182,29 @@ impl Link {
         keys: &[impl AsRef<[u8]> + Sync],
         args: &[impl AsRef<[u8]> + Sync],
     ) -> Result<Value, LinkFault> {
-        self.call_or_late(script, keys, args).await.map_err(|(fault, _)| fault)
+        self.call_or_late(script, keys, args, drop).await.map_err(|(fault, _)| fault)
     }
 
     /// As [`Link::call`], for those who have to know what became of a call that was not answered in
-    /// time.
+    /// time. Where whoever calls goes away before, `gone` is handed the answer that is still to come.
     pub(in crate::govern) async fn call_or_late(
         &self,
         script: &Script,
         keys: &[impl AsRef<[u8]> + Sync],
         args: &[impl AsRef<[u8]> + Sync],
+        gone: impl FnOnce(Late) + Send,
     ) -> Result<Value, (LinkFault, Option<Late>)> {
         let connection = self.connection.load_full().filter(|_| self.is_up());
         let Some(connection) = connection else { return Err((LinkFault::Away, None)) };
-        let mut answer = Box::pin(evaluate((*connection).clone(), script, keys, args));
-        match tokio::time::timeout(self.deadline, &mut answer).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err((self.judge(&connection, &error), None)),
+        let answer = evaluate((*connection).clone(), script, keys, args).boxed();
+        let mut awaited = Awaited::new(answer, |answer| gone(late(answer)));
+        match tokio::time::timeout(self.deadline, awaited.answer()).await {
+            Ok(Some(Ok(value))) => Ok(value),
+            Ok(Some(Err(error))) => Err((self.judge(&connection, &error), None)),
+            Ok(None) => Err((LinkFault::Away, None)),
             Err(_) => {
                 self.fall(&connection, &"no answer in time");
-                let late = async { tokio::time::timeout(LATEST, answer).await.ok()?.ok() };
-                Err((LinkFault::Away, Some(Box::pin(late))))
+                Err((LinkFault::Away, awaited.take().map(late)))
             }
         }
     }

@@ -15,4 +15,5 @@ pub(super) mod keys;
 mod link;
 pub(super) mod scripts;
 
+pub(super) use link::{Awaited, Late};
 pub use link::{DEADLINE, Link, LinkError, LinkFault, Script};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 use crate::{
-    domain::{LedgerId, Mark, OrgId, Position, Timestamp},
-    govern::{Amount, Check, History, HistoryError, Rule, Second, Term, Used},
+    domain::{Endpoint, LedgerId, Mark, OrgId, Position, Timestamp},
+    govern::{Amount, Check, History, HistoryError, Lately, Rule, Second, Term, Used},
 };
 
 /// A record in a spool.
@@ -103,6 +103,15 @@ impl Database {
 impl History for Database {
     async fn used(&self, _org: OrgId, terms: &[Term]) -> Result<Used, HistoryError> {
         Ok(self.used_now(terms))
+    }
+
+    async fn lately(&self, _: OrgId) -> Result<Vec<Lately>, HistoryError> {
+        let of = |record: &Record| Lately {
+            alias: "fast".to_owned(),
+            endpoint: Some(Endpoint::ChatCompletions),
+            used: record.used,
+        };
+        Ok(self.stored.lock().unwrap().iter().map(of).collect())
     }
 
     async fn last_minute(&self, _: OrgId, limits: &[Uuid]) -> Result<Vec<Second>, HistoryError> {

@@ -5,8 +5,8 @@ use super::scene::{
     settle, strict, throttle, tokens, until,
 };
 use crate::{
-    domain::{Money, Period, Position, Price, Timestamp},
-    govern::{Amount, Ask, Bound, Check, Moved, Reason, RouteAsk, Rule, Verdict},
+    domain::{Endpoint, Money, Period, Position, Price, Timestamp},
+    govern::{Amount, Ask, Bound, Check, Kind, Moved, Reason, RouteAsk, Rule, Verdict},
 };
 
 fn bound(input: u64, wanted: Option<u64>, most: u64) -> Bound {
@@ -372,4 +372,37 @@ async fn what_only_requests_in_flight_leave_no_room_for_is_told_to_come_back_in_
     settle(flying, amount(600), None);
     let by = denied(scene.ask_routes(&checks, &routes, at).await).by;
     assert!(by.retry_after > Duration::from_secs(1), "{by:?}");
+}
+
+#[tokio::test]
+async fn what_requests_used_before_is_known_when_their_budget_has_begun() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.database.keep(scene.ledger, Timestamp::now(), &checks, amount(40));
+    scene.database.deliver_all();
+    let (endpoint, alias) = (Some(Endpoint::ChatCompletions), "fast");
+    let expected = || {
+        let kind = Kind { org: ORG, alias, endpoint };
+        scene.governor.expectations().of(kind, checks.iter()).tokens
+    };
+    assert_eq!(expected(), 10, "a guess");
+    scene.governor.policies(ORG, policies(&checks));
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let _task = tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    until("it is known", async || expected() == 40).await;
+}
+
+#[tokio::test]
+async fn what_was_served_here_is_known_better_than_by_the_ledger() {
+    let scene = Scene::here();
+    let checks: Arc<[Check]> = vec![budget(1, 1000)].into();
+    scene.database.keep(scene.ledger, Timestamp::now(), &checks, amount(40));
+    scene.database.deliver_all();
+    let kind = Kind { org: ORG, alias: "fast", endpoint: Some(Endpoint::ChatCompletions) };
+    scene.governor.expectations().learn(kind, amount(90));
+    scene.governor.policies(ORG, policies(&checks));
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let _task = tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    until("the ledger was asked", async || scene.governor.periods().unmet().is_empty()).await;
+    assert_eq!(scene.governor.expectations().of(kind, checks.iter()).tokens, 90);
 }

@@ -3,7 +3,7 @@
 mod database;
 mod here;
 pub(crate) mod redis_server;
-mod scene;
+pub(super) mod scene;
 mod shared;
 mod simulation;
 mod twins;

@@ -1,10 +1,11 @@
 use std::{
+    collections::VecDeque,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
+use futures_util::{future::join_all, poll};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
@@ -17,7 +18,15 @@ use super::{
 };
 use crate::{
     domain::{Period, Timestamp},
-    govern::{Amount, Check, OnFailure, Rule, Verdict, calendar, redis::Link},
+    govern::{
+        Amount, Ask, Check, OnFailure, Rule, Verdict, calendar,
+        reading::Reading,
+        redis::{
+            Link, admit,
+            scripts::{ADMIT, SETTLE},
+        },
+        together,
+    },
 };
 
 /// Replicas over one Redis and one database.
@@ -501,4 +510,80 @@ fn urls_that_are_none_are_refused_with_what_they_should_be() {
     let refusal = |url: &str| Link::new(url).err().unwrap().to_string();
     assert!(refusal("http://localhost").contains("rediss+cluster://"));
     assert!(refusal("localhost:6379").starts_with("redis.url: "));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_a_replica_has_settled_count_for_its_next_request_before_redis_is_told() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    // Its work in the background is not running: it tells nothing.
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let checks = list(vec![tokens(1, 100)]);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    let second = granted(scene.ask(&checks).await);
+    assert_eq!(second.standing.tokens.unwrap().remaining, 40);
+    settle(second, amount(60), None);
+    let refused = denied(scene.ask(&checks).await);
+    assert_eq!(refused.standing.tokens.unwrap().remaining, 0);
+    let seconds = refused.by.retry_after.as_secs();
+    assert!((59..=61).contains(&seconds), "{seconds}");
+    // Once they are told, they count once.
+    assert!(scene.governor.tell_all(&link).await);
+    let third = list(vec![tokens(1, 121)]);
+    assert_eq!(granted(scene.ask(&third).await).standing.tokens.unwrap().remaining, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_are_told_while_a_request_waits_count_once() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let checks = list(vec![tokens(1, 100)]);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    let routes = [];
+    let (org, at, caller) = (ORG, Timestamp::now(), &checks);
+    let ask = Ask { org, at, caller, routes: &routes, expected: Amount::ZERO, counts: false };
+    let mut calendar = calendar::Calendar::default();
+    let known = || together::untold(&mut scene.governor.book(ORG).rates, &checks[0].counter);
+    let settled = known();
+    assert_eq!((settled.sent, settled.later), (0, 60));
+    let session = scene.governor.session();
+    let flush = scene.governor.book(ORG).flush(&scene.governor.ledger, &session, None).unwrap();
+    let sent = known();
+    assert_eq!((sent.sent, sent.later), (60, 0));
+    let mut counted = async |untold| {
+        let request = admit::request(&ask, None, &mut calendar, |_| untold);
+        let call = admit::together(ORG, &session, [request].into_iter(), None);
+        let value = link.call(&ADMIT, &call.keys, &call.args).await.unwrap();
+        let answer = admit::answers(value).next().unwrap();
+        match admit::read(&ask, &mut calendar, answer).readings.first() {
+            Some(Reading::Rate(rate)) => rate.tokens.sum,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "not there yet");
+    flush.call.send(&link, &SETTLE).await.unwrap();
+    assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "and there");
+}
+
+#[tokio::test]
+async fn what_is_granted_to_an_asker_who_has_gone_is_given_back() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(1, 150), requests(2, 2)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let scene = &replicas.scenes[0];
+    let mut on_its_way = Box::pin(scene.ask(&checks));
+    assert!(poll!(&mut on_its_way).is_pending());
+    let mut waiting = Box::pin(scene.ask(&checks));
+    assert!(poll!(&mut waiting).is_pending());
+    drop(on_its_way);
+    until("the other is asked for", async || {
+        scene.governor.book(ORG).asking.get(&ORG).is_none_or(VecDeque::is_empty)
+    })
+    .await;
+    drop(waiting);
+    let window = crate::govern::redis::keys::window(&checks[1].counter);
+    until("neither is counted", async || server.run(&["HGET", &window, "rs"]).trim() == "0").await;
+    let _both = [granted(scene.ask(&checks).await), granted(scene.ask(&checks).await)];
+    denied(scene.ask(&checks).await);
 }

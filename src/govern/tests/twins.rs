@@ -19,7 +19,7 @@ use crate::{
         lease::Hold,
         redis::{
             Link,
-            admit::{self, Admission, Session},
+            admit::{self, Admission, Session, Untold},
             begin,
             call::Answer,
             scripts::{ADMIT, SETTLE},
@@ -175,8 +175,10 @@ impl Twins {
             })
             .collect();
         let mut calendar = Calendar::default();
-        let requests: Vec<_> =
-            asks.iter().map(|ask| admit::request(ask, None, &mut calendar)).collect();
+        let requests: Vec<_> = asks
+            .iter()
+            .map(|ask| admit::request(ask, None, &mut calendar, |_| Untold::default()))
+            .collect();
         let call = admit::together(ORG, &self.session, requests.into_iter(), Some(self.now));
         let link = &self.link;
         let value = self.runtime.block_on(link.call(&ADMIT, &call.keys, &call.args)).unwrap();

@@ -111,6 +111,25 @@ fn a_pod_is_given_the_time_that_its_configuration_takes_to_drain() {
 }
 
 #[test]
+fn the_rule_about_gateways_that_are_gone_knows_them_by_whatever_scrapes_them() {
+    let rules = yaml(deploy("prometheus/alerts.yaml")).remove(0);
+    let rules = rules["groups"][0]["rules"].as_array().unwrap();
+    let down = rules.iter().find(|rule| rule["alert"] == "TurnpikeDown").unwrap();
+    let expression = down["expr"].as_str().unwrap();
+    let jobs = expression.strip_prefix("up{job=~\".*").and_then(|rest| rest.split_once(".*\""));
+    let (word, _) = jobs.unwrap_or_else(|| panic!("another rule: {expression}"));
+    let prometheus = yaml(deploy("prometheus/prometheus.yaml")).remove(0);
+    let job = prometheus["scrape_configs"][0]["job_name"].as_str().unwrap();
+    assert!(job.contains(word), "{job}");
+    // However the release is called.
+    let settings =
+        [SHARED, "serviceMonitor.enabled=true,fullnameOverride=llm,nameOverride=gateway"];
+    let monitor = Rendered::with(&settings);
+    let relabelings = &monitor.one("ServiceMonitor")["spec"]["endpoints"][0]["relabelings"];
+    assert_eq!(relabelings, &serde_json::json!([{"targetLabel": "job", "replacement": word}]));
+}
+
+#[test]
 fn its_alerts_are_those_of_prometheus() {
     let rendered = Rendered::with(&[SHARED, "prometheusRule.enabled=true"]);
     let alerts = yaml(deploy("prometheus/alerts.yaml")).remove(0);

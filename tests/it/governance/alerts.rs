@@ -50,6 +50,15 @@ async fn thresholds_and_exhaustion_are_told_once_each() {
     );
     assert_eq!(told[0]["data"]["budget_name"], "day");
     assert_eq!(told[0]["data"]["tokens_used"], 60);
+    until("the figures say so", async || {
+        let metrics = scene.gateway.metrics().await;
+        let raised = |kind| metrics.sum("turnpike_alerts_total", &[("kind", kind)]);
+        let sent = |how| metrics.sum("turnpike_alert_deliveries_total", &[("outcome", how)]);
+        let kinds = ["budget_threshold", "budget_exhausted", "route_ejected"].map(raised);
+        let sent = ["delivered", "failed", "given_up"].map(sent);
+        (kinds == [2, 1, 0] && sent == [3, 0, 0]).then_some(())
+    })
+    .await;
 }
 
 /// What a receiver was told of budgets: the event and the percents of the limit.

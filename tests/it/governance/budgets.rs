@@ -1,10 +1,10 @@
 //! Budgets: periods, limits of tokens and money, targets, and what an exhausted one does.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use super::{costing, tokens_a_day};
-use crate::support::{Scene, TwoRoutes, until};
+use crate::support::{Gate, Gateway, Reply, Scene, TwoRoutes, until};
 
 fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap()
@@ -232,4 +232,49 @@ async fn each_user_has_a_budget_of_their_own() {
     }
     scene.key.chat("fast").await.has_status(200);
     scene.key.chat("fast").await.has_status(200);
+}
+
+#[tokio::test]
+async fn where_every_other_route_fails_what_kept_the_request_from_one_is_told() {
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
+    let mut body = tokens_a_day(10);
+    body["target_provider_id"] = json!(scene.second_provider.id);
+    scene.acme.create("budgets", body).await;
+    scene.first.always(Reply::status(503));
+    scene.second.always(costing(10, 10));
+    scene.key.chat("fast").await.has_status(200);
+    let failed = scene.key.chat("fast").await.has_status(502);
+    let error = failed.openai_error();
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message
+            .contains("gpt-4o-mini at second: budget 'daily tokens' is used up: 10 tokens daily"),
+        "{message}"
+    );
+    let attempts = error["attempts"].as_array().unwrap();
+    assert_eq!(
+        (attempts.len(), &attempts[0]["provider"]),
+        (1, &json!("first")),
+        "tried ones alone"
+    );
+    assert_eq!(scene.second.saw().len(), 1);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_while_the_first_route_fails_is_told_too() {
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
+    let mut body = tokens_a_day(10);
+    body["target_provider_id"] = json!(scene.second_provider.id);
+    scene.acme.create("budgets", body).await;
+    let gate = Gate::closed();
+    scene.first.always(Reply::status(503).gated(&gate));
+    scene.second.always(costing(10, 10));
+    let waiting = async {
+        until("it waits at the first", async || (scene.first.saw().len() == 1).then_some(())).await;
+        scene.key.chat("second/gpt-4o-mini").await.has_status(200);
+        gate.open();
+    };
+    let (failed, ()) = join(scene.key.chat("fast").into_future(), waiting).await;
+    let message = failed.has_status(502).openai_error()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("gpt-4o-mini at second: budget 'daily tokens'"), "{message}");
 }

@@ -8,6 +8,7 @@ mod fleet;
 mod rate_limits;
 mod replicas;
 mod strict;
+mod usual;
 
 use serde_json::{Value, json};
 

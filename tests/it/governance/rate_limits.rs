@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::costing;
-use crate::support::{Scene, TwoRoutes, until};
+use crate::support::{Answer, Scene, TwoRoutes, until};
 
 #[tokio::test]
 async fn no_more_requests_than_the_limit_pass_in_a_minute() {
@@ -220,4 +220,57 @@ async fn a_refused_request_is_recorded_and_counted_as_refused() {
         (metrics.sum("turnpike_denied_total", &[("reason", "rate_limit")]) == 1).then_some(())
     })
     .await;
+}
+
+/// What is left of the requests, as an answer tells it.
+fn left(answer: &Answer) -> Option<&str> {
+    answer.header("x-ratelimit-remaining-requests")
+}
+
+#[tokio::test]
+async fn refusals_and_listings_tell_a_limited_caller_how_much_is_left() {
+    let scene = Scene::new().await;
+    let limit = json!({"name": "ten", "scope_type": "org", "requests_per_minute": 10});
+    scene.acme.create("rate-limits", limit).await;
+    let denied = json!({"name": "no", "policy_type": "denylist", "scope_type": "org",
+        "targets": [{"kind": "model_alias", "alias": "smart"}]});
+    scene.acme.create("model-access", denied).await;
+    for used in [0, 1] {
+        let expected = (10 - used).to_string();
+        let chat = |body: &str| scene.key.post("/v1/chat/completions", body.to_owned());
+        let text = scene.key.ask("POST", "/v1/chat/completions");
+        let text = text.header("content-type", "text/plain").body("Hello");
+        for (ask, status) in [
+            (scene.key.get("/v1/models"), 200),
+            (scene.key.get("/v1/models/fast"), 200),
+            (scene.key.get("/v1/models/none"), 404),
+            (scene.key.get("/v1/nowhere"), 404),
+            (scene.key.chat("none"), 404),
+            (scene.key.chat("smart"), 403),
+            (chat("{"), 400),
+            (chat("{\"messages\": []}"), 400),
+            (text, 415),
+        ] {
+            let answer = ask.await.has_status(status);
+            assert_eq!(left(&answer), Some(expected.as_str()), "{}", answer.tell());
+            assert_eq!(answer.header("x-ratelimit-limit-requests"), Some("10"));
+        }
+        let served = scene.key.chat("fast").await.has_status(200);
+        assert_eq!(left(&served), Some((9 - used).to_string().as_str()), "they count nothing");
+    }
+    let unknown = scene.gateway.caller("bd-nobody").get("/v1/models").await.has_status(401);
+    assert_eq!(left(&unknown), None);
+}
+
+#[tokio::test]
+async fn a_models_own_limit_tells_itself_where_it_refuses() {
+    let scene = Scene::new().await;
+    let limit = json!({"name": "one", "scope_type": "model_alias", "scope_value": "fast",
+        "requests_per_minute": 1});
+    scene.acme.create("rate-limits", limit).await;
+    assert_eq!(left(&scene.key.chat("fast").await.has_status(200)), Some("0"));
+    let refused = scene.key.chat("fast").await.has_status(429);
+    assert_eq!(refused.header("x-ratelimit-limit-requests"), Some("1"));
+    assert_eq!(left(&refused), Some("0"));
+    assert!(refused.header("x-ratelimit-reset-requests").is_some());
 }

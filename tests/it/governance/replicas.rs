@@ -196,3 +196,20 @@ async fn a_cut_network_costs_one_bounded_wait_and_no_error() {
     fleet.is_degraded(false).await;
     assert_eq!(passed(&fleet.ask(8, 4).await), 8);
 }
+
+#[tokio::test]
+async fn what_other_replicas_have_counted_is_told_where_nobody_is_asked() {
+    let redis = RedisServer::start().await;
+    let fleet = Fleet::patient(&redis.url()).await;
+    let limit = json!({"name": "many", "scope_type": "org", "requests_per_minute": 1000});
+    fleet.policy("rate-limits", limit).await;
+    for _ in 0..3 {
+        fleet.keys[0].chat("fast").await.has_status(200);
+    }
+    for key in [&fleet.keys[1], &fleet.keys[0]] {
+        let served = key.chat("fast").await.has_status(200);
+        let left = served.header("x-ratelimit-remaining-requests").unwrap().to_owned();
+        let listed = key.get("/v1/models").await.has_status(200);
+        assert_eq!(listed.header("x-ratelimit-remaining-requests"), Some(left.as_str()));
+    }
+}

@@ -48,6 +48,11 @@ async fn rate_limits() {
         ("traffic_type", json!("x"), "invalid traffic_type 'x'. Must be one of: all, llm, mcp"),
     ];
     refused(&acme, "rate-limits", &body, &wrong).await;
+    for kind in ["model", "model_alias", "llm_provider"] {
+        let of_kind = with(&body, "scope_type", json!(kind));
+        let wildcard = ("scope_value", json!("m*"), "scope_value 'm*' would never match");
+        refused(&acme, "rate-limits", &of_kind, &[wildcard]).await;
+    }
     let made = acme.create("rate-limits", body).await;
     let path = format!("/admin/rate-limits/{}", made["id"].as_str().unwrap());
     let cleared = acme.put(&path, json!({"requests_per_minute": null})).await;
@@ -55,6 +60,10 @@ async fn rate_limits() {
         cleared.refusal(400, "BadRequest"),
         "at least one of requests_per_minute or tokens_per_minute must be set"
     );
+    let group = json!({"scope_type": "group", "scope_value": "all*"});
+    acme.put(&path, group).await.has_status(200);
+    let message = acme.put(&path, json!({"scope_type": "model"})).await.refusal(400, "BadRequest");
+    assert!(message.starts_with("scope_value 'all*' would never match"), "{message}");
 }
 
 #[tokio::test]
@@ -85,6 +94,7 @@ async fn budgets() {
         ("currency", json!("EUR"), "currency must be USD"),
         ("target_upstream_model", json!("m"), "target_upstream_model needs target_provider_id"),
         ("target_provider_id", json!("nope"), "target_provider_id: UUID parsing failed"),
+        ("target_model_alias", json!("m*"), "target_model_alias 'm*' would never match"),
         ("strict", json!("yes"), "strict: "),
     ];
     refused(&acme, "budgets", &body, &wrong).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Org, Scene, until};
+use crate::support::{Caller, Gateway, Org, RedisServer, Scene, until};
 
 fn sum(records: &[Value], fields: &[&str]) -> f64 {
     let figures = records.iter().flat_map(|record| fields.iter().map(|field| &record[*field]));
@@ -118,4 +118,44 @@ async fn a_budget_shows_its_period_in_tokens_and_money() {
         assert_eq!(row["cost_percentage_used"], 0.0, "no limit on money");
     }
     assert_eq!(shown[7]["tokens_used"], 0);
+}
+
+/// How many requests the organization has used of its one limit of ten: as the status says, which is also what is
+/// enforced.
+async fn used_of_ten(acme: &Org, key: &Caller) -> u64 {
+    let shown = status(acme, "rate-limits").await;
+    let told = key.get("/v1/models").await.has_status(200);
+    let left: u64 = told.header("x-ratelimit-remaining-requests").unwrap().parse().unwrap();
+    assert_eq!(shown[0]["rpm_used"], 10 - left, "{shown:?}");
+    10 - left
+}
+
+#[tokio::test]
+async fn a_limit_shows_what_is_enforced_and_not_what_was_before_it() {
+    let redis = RedisServer::start().await;
+    for gateway in [
+        Gateway::configured(),
+        // Figures have to be exact: a call that is late on a busy machine is decided without Redis.
+        Gateway::configured().set("redis.url", redis.url()).set("redis.timeout_ms", 5000),
+    ] {
+        let scene = Scene::with(gateway).await;
+        let (acme, key) = (&scene.acme, &scene.key);
+        for _ in 0..3 {
+            key.chat("fast").await.has_status(200);
+        }
+        acme.records(3).await;
+        let ten = json!({"name": "ten", "scope_type": "org", "requests_per_minute": 10});
+        let row = acme.create("rate-limits", ten).await;
+        assert_eq!(used_of_ten(acme, key).await, 0);
+        key.chat("fast").await.has_status(200);
+        acme.records(4).await;
+        assert_eq!(used_of_ten(acme, key).await, 1);
+        let path = format!("/admin/rate-limits/{}", row["id"].as_str().unwrap());
+        acme.put(&path, json!({"enabled": false})).await.has_status(200);
+        key.chat("fast").await.has_status(200);
+        acme.records(5).await;
+        assert_eq!(status(acme, "rate-limits").await[0]["rpm_used"], 0, "nothing is enforced");
+        acme.put(&path, json!({"enabled": true})).await.has_status(200);
+        assert_eq!(used_of_ten(acme, key).await, 1);
+    }
 }

@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    domain::Timestamp,
+    govern::{
+        OnFailure,
+        tests::{
+            redis_server::{PATIENT, RedisServer},
+            scene::{ORG, Scene, requests},
+        },
+    },
+};
+
+fn session(generation: u32) -> Session {
+    Session { replica: "one".into(), generation }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+/// Has a request of that session ask, or wait.
+fn turn(book: &mut Book, session: &Session, until: Instant) -> Turn {
+    let caller = vec![requests(1, 10)].into();
+    let (at, expected) = (Timestamp::now(), Amount::ZERO);
+    let ask = Ask { org: ORG, at, caller: &caller, routes: &[], expected, counts: true };
+    book.turn(&ask, None, session, until)
+}
+
+#[track_caller]
+fn waits(book: &mut Book, session: &Session, until: Instant) -> Told {
+    match turn(book, session, until) {
+        Turn::Later(told) => told,
+        Turn::Now(_) => panic!("it asks at once"),
+    }
+}
+
+type Told = oneshot::Receiver<Result<Answer, LinkFault>>;
+
+fn generations(waiting: Option<Vec<Waiting>>) -> Vec<u32> {
+    waiting.into_iter().flatten().map(|one| one.session.generation).collect()
+}
+
+#[test]
+fn who_waits_is_asked_for_with_those_of_the_same_session_alone() {
+    let mut book = Book::new(true);
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+    let _told = [1, 1, 2, 2, 1].map(|number| waits(&mut book, &session(number), soon()));
+    assert_eq!(generations(book.whose_turn(ORG)), [1, 1]);
+    assert_eq!(generations(book.whose_turn(ORG)), [2, 2]);
+    assert_eq!(generations(book.whose_turn(ORG)), [1]);
+    assert!(book.whose_turn(ORG).is_none());
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)), "nobody is asking");
+}
+
+#[test]
+fn who_is_late_or_has_gone_is_not_asked_for() {
+    let mut book = Book::new(true);
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+    let mut late = waits(&mut book, &session(1), Instant::now());
+    let gone = waits(&mut book, &session(1), soon());
+    drop(gone);
+    assert!(book.whose_turn(ORG).is_none(), "so no call is on its way");
+    assert!(late.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed));
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+}
+
+#[test]
+fn a_call_takes_so_many_along_and_no_queue_grows_without_end() {
+    let mut book = Book::new(true);
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+    let _told: Vec<Told> = (0..FULL).map(|_| waits(&mut book, &session(1), soon())).collect();
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+    assert_eq!(generations(book.whose_turn(ORG)).len(), MOST);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_in_a_session_that_is_over() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let governor = &scene.governor;
+    let old = governor.session();
+    assert!(matches!(turn(&mut governor.book(ORG), &old, soon()), Turn::Now(_)));
+    let told = waits(&mut governor.book(ORG), &old, soon());
+    governor.new_session();
+    let new = waits(&mut governor.book(ORG), &governor.session(), soon());
+    // The first call is back.
+    drop(UnderWay { governor, link: &link, org: ORG });
+    assert!(told.await.is_err(), "nobody answers");
+    let answer = new.await.expect("the next one is asked for").expect("and decided");
+    drop(answer);
+    let window = crate::govern::redis::keys::window(&requests(1, 10).counter);
+    assert_eq!(server.run(&["HGET", &window, "rs"]).trim(), "1", "the new session's alone");
+}

@@ -98,6 +98,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
         wishes: super::ctx::Wishes {
             metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
             one_call: false,
+            whole: false,
         },
         reservation: None,
         standing: Standing::default(),

@@ -111,6 +111,8 @@ pub struct Wishes {
     pub metadata: bool,
     /// One call of a tool at most.
     pub one_call: bool,
+    /// The vendor is asked for a whole answer, which becomes the client's stream.
+    pub whole: bool,
 }
 
 /// A request that becomes several calls of one route: the answers but the last are kept.
@@ -218,5 +220,10 @@ impl Call {
     /// Whether the client asked for a stream.
     pub fn stream(&self) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.head.stream)
+    }
+
+    /// Whether the vendor is asked for one.
+    pub fn asks_stream(&self) -> bool {
+        self.stream() && !self.wishes.whole
     }
 }

@@ -41,6 +41,7 @@ pub async fn body(
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
         return Ok(Bytes::new());
     };
+    call.wishes.whole = false;
     capable(inbound, endpoint, &route.facts)?;
     let held = call.reservation.as_ref();
     let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
@@ -50,17 +51,18 @@ pub async fn body(
         }
         Some(Way::Rehost(platform)) => {
             let body = unsealed(capped(inbound, endpoint, cap), inbound, endpoint);
-            translate::rehost_request(&body, platform, betas).map(Bytes::from)
+            translate::rehost_request(&body, platform, &route.base_model, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
-        Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
+        Some(Way::Count(api)) => counting(inbound, route, api, betas).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
             let sent = capped(inbound, endpoint, cap);
-            let write =
-                |media: &[Fetched]| written(&sent, is_strict, media, route, (client, vendor));
+            let asked = Wanted { body: &sent, betas, is_strict };
+            let write = |media: &[Fetched]| written(&asked, media, route, (client, vendor));
             let missing = match write(&call.media)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
+                    call.wishes.whole = !vendor.streams(&body, &route.facts);
                     return Ok(body.into());
                 }
                 Written::Missing(urls) => urls,
@@ -72,6 +74,7 @@ pub async fn body(
             match write(&call.media)? {
                 Written::Body { body, one_call } => {
                     call.wishes.one_call = one_call;
+                    call.wishes.whole = !vendor.streams(&body, &route.facts);
                     Ok(body.into())
                 }
                 Written::Missing(_) => Err(too_many()),
@@ -120,19 +123,26 @@ fn embedding(call: &mut Call, route: &Route, api: EmbeddingApi) -> Result<Bytes,
     let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
     if call.series.bodies.is_empty() {
         let request = EmbeddingRequest::read(&inbound.body)?;
-        let bodies = api.write(&request, &route.upstream_model)?;
+        let bodies = api.write(&request, &route.base_model)?;
         call.series.bodies = bodies.into_iter().map(Bytes::from).collect();
     }
     let next = call.series.bodies.get(call.series.answers.len());
     Ok(next.cloned().unwrap_or_default())
 }
 
-fn counting(inbound: &Inbound, route: &Route, api: CountApi) -> Result<Vec<u8>, Refusal> {
+fn counting(
+    inbound: &Inbound,
+    route: &Route,
+    api: CountApi,
+    betas: &[&str],
+) -> Result<Vec<u8>, Refusal> {
     let target = target(route);
     if matches!(api, CountApi::AnthropicBedrock | CountApi::AnthropicVertex) {
-        return api.wrap(&inbound.body, &target);
+        return api.wrap(&inbound.body, &target, betas);
     }
-    api.write(&translate::read_countable(&inbound.body)?, &target)
+    let mut request = translate::read_countable(&inbound.body)?;
+    request.betas = betas.to_vec();
+    api.write(&request, &target)
 }
 
 /// How many tokens the gateway thinks that a request is.
@@ -162,10 +172,15 @@ pub async fn estimated(call: &Call) -> Result<Option<Bytes>, refusal::Refusal> {
 }
 
 fn target(route: &Route) -> Target<'_> {
+    let platform = route.provider.platform;
     Target {
-        model: &route.upstream_model,
+        // On Bedrock the path has the id, and bodies differ by the model that it stands for.
+        model: match platform {
+            Platform::Bedrock => &route.base_model,
+            Platform::Own | Platform::Vertex => &route.upstream_model,
+        },
         facts: &route.facts,
-        platform: route.provider.platform,
+        platform,
         quirks: &route.provider.vendor.quirks,
     }
 }
@@ -188,16 +203,26 @@ fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<
     translate::check(api, &inbound.body, &inbound.head, facts)
 }
 
-fn written(
-    body: &[u8],
+/// What a body is written from.
+struct Wanted<'w> {
+    /// The client's body.
+    body: &'w [u8],
+    /// Those of its header.
+    betas: &'w [&'w str],
+    /// Its limit of output is all that may be used.
     is_strict: bool,
+}
+
+fn written(
+    wanted: &Wanted<'_>,
     media: &[Fetched],
     route: &Route,
     (client, vendor): (ClientApi, VendorApi),
 ) -> Result<Written, Refusal> {
     let provider = &route.provider;
-    let mut request = client.read(body)?;
-    request.limit_is_firm = is_strict;
+    let mut request = client.read(wanted.body)?;
+    request.limit_is_firm = wanted.is_strict;
+    request.betas = wanted.betas.to_vec();
     let mut missing: Vec<String> = Vec::new();
     each_medium(&mut request, vendor, provider.platform, &mut |medium| {
         let Source::Url(url) = &medium.source else { return };

@@ -4,7 +4,8 @@ use super::error::AdminError;
 use crate::{
     domain::{OrgId, PriceVersion, Timestamp},
     pricing::{self, PriceBook, Priced},
-    snapshot::line,
+    provider::catalog,
+    snapshot::{ModelNames, line},
     store::{ProviderRow, Tx},
 };
 
@@ -24,7 +25,9 @@ impl Prices {
     /// What a model costs on a provider; none where nothing prices it.
     pub(super) fn of(&self, provider: &ProviderRow, model: &str) -> Option<Priced> {
         let book = PriceBook::new(&self.versions, pricing::defaults());
-        book.price(&line(provider), model, self.at)
+        let vendor = catalog().vendor(&provider.model_provider)?;
+        let mut names = ModelNames::of(provider, vendor, model).all();
+        names.find_map(|name| book.price(&line(provider), name, self.at))
     }
 }
 

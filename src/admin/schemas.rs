@@ -103,7 +103,7 @@ schema! {
     /// `settings`
     Settings = free(
         "Settings of the vendor that are no secrets: region, model_api_family, project_id, \
-         location, endpoint_mode, api_version, iam_role_arn, external_id, dialects.",
+         location, endpoint_mode, api_version, base_models, iam_role_arn, external_id, dialects.",
     );
     /// `credentials` of a request
     Credentials = free(

@@ -118,6 +118,7 @@ fn check_settings(settings: &Map<String, Value>, vendor: &Vendor) -> Result<(), 
         "custom" => check_dialects(settings),
         "bedrock" => {
             name_setting(settings, "region", "-")?;
+            base_models(settings)?;
             one_of(settings, "model_api_family", &["anthropic_messages", "bedrock_converse"])
         }
         "vertex" => {
@@ -127,9 +128,29 @@ fn check_settings(settings: &Map<String, Value>, vendor: &Vendor) -> Result<(), 
         }
         "azure_openai" => {
             name_setting(settings, "api_version", "-")?;
+            base_models(settings)?;
             one_of(settings, "endpoint_mode", &["deployment", "v1"])
         }
         _ => Ok(()),
+    }
+}
+
+/// What deployments, or profiles, stand for: names of models by what is sent.
+fn base_models(settings: &Map<String, Value>) -> Result<(), AdminError> {
+    let named = |value: &Value| value.as_str().is_some_and(|name| !name.trim().is_empty());
+    match settings.get("base_models") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::Object(models)) => match models.iter().find(|(_, model)| !named(model)) {
+            None => Ok(()),
+            Some((sent, _)) => Err(AdminError::bad_request(format!(
+                "settings.base_models.{sent} must be the name of a model"
+            ))),
+        },
+        Some(_) => {
+            let message = "settings.base_models must be an object: the vendor's names of models by \
+                           the names of deployments or profiles that stand for them";
+            Err(AdminError::bad_request(message))
+        }
     }
 }
 

@@ -133,6 +133,8 @@ pub struct ModelFacts {
     pub lacks_stop: bool,
     /// It is known to refuse tools in chat completions where it thinks, or to be absent there.
     pub lacks_tools_in_chat: bool,
+    /// It is known to call tools only where its answer is no stream.
+    pub lacks_tools_in_streams: bool,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.

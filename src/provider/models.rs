@@ -47,7 +47,8 @@ pub struct ModelFacts {
     /// not known.
     #[serde(default)]
     pub efforts: Option<Vec<String>>,
-    /// What the model refuses where others of its vendor take it: `stop`, `tools_in_chat`.
+    /// What the model refuses where others of its vendor take it: `stop`, `tools_in_chat`,
+    /// `tools_in_streams`.
     #[serde(default)]
     pub lacks: Vec<String>,
     /// Tokens of input and output together; none where that is not known.
@@ -163,8 +164,9 @@ mod tests {
                     assert!(reasons, "{:?} has efforts and does not think", model.patterns);
                 }
                 // What is asked for when a request is written.
+                let known = ["stop", "tools_in_chat", "tools_in_streams"];
                 assert!(
-                    model.lacks.iter().all(|name| ["stop", "tools_in_chat"].contains(&&**name)),
+                    model.lacks.iter().all(|name| known.contains(&&**name)),
                     "{:?}",
                     model.lacks
                 );

@@ -78,9 +78,20 @@ pub struct Variant {
     /// Endpoints spoken natively whose path is not the usual one.
     #[serde(default, deserialize_with = "pairs")]
     pub paths: Vec<(Endpoint, String)>,
+    /// Endpoints that are there from a version on, by the provider's setting `api_version`: dates, which
+    /// may have a word behind them. A provider that names an earlier one does not speak them.
+    #[serde(default, deserialize_with = "pairs")]
+    pub since: Vec<(Endpoint, String)>,
 }
 
 impl Variant {
+    /// Whether an endpoint is there in the version that a provider names; none is the row's own.
+    #[must_use]
+    pub fn has(&self, endpoint: Endpoint, api_version: Option<&str>) -> bool {
+        let since = self.since.iter().find(|(own, _)| *own == endpoint);
+        since.zip(api_version).is_none_or(|((_, since), version)| version >= since.as_str())
+    }
+
     /// Where an operation is asked for, if that is not the protocol's usual place.
     #[must_use]
     pub fn call(&self, operation: Operation) -> Option<&str> {

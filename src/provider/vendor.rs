@@ -99,6 +99,9 @@ pub struct Vendor {
     /// Endpoints whose path is not the usual one ([`Vendor::path`]).
     #[serde(default, deserialize_with = "pairs")]
     pub paths: Vec<(Endpoint, String)>,
+    /// What its ids of models may begin with that say where a model runs, not which it is.
+    #[serde(default)]
+    pub profile_prefixes: Vec<String>,
     /// How it is spoken to, where it has an API of its own or several ([`Vendor::variant_for`]).
     #[serde(default, rename = "variant")]
     pub variants: Vec<Variant>,
@@ -174,6 +177,20 @@ impl Vendor {
         all.filter(|endpoint| **endpoint == Endpoint::Models || dialects.contains(endpoint))
             .copied()
             .collect()
+    }
+
+    /// The model that an id of the vendor's stands for: the id itself, without the place where it runs
+    /// (Bedrock's inference profiles, ARNs among them).
+    #[must_use]
+    pub fn base_model<'m>(&self, id: &'m str) -> &'m str {
+        if self.profile_prefixes.is_empty() {
+            return id;
+        }
+        // Ids that an account gave itself tell nothing, and have no dot.
+        let arn = id.starts_with("arn:").then(|| id.rsplit_once('/')).flatten();
+        let name = arn.map(|(_, name)| name).filter(|name| name.contains('.')).unwrap_or(id);
+        let mut prefixes = self.profile_prefixes.iter();
+        prefixes.find_map(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name)
     }
 
     /// How a provider with these settings is spoken to; none where the vendor has one way only.

@@ -117,6 +117,8 @@ pub struct Wishes {
     pub one_call: bool,
     /// What the vendor of this attempt was told otherwise of the client's tools.
     pub tool_names: ToolNames,
+    /// The vendor is asked for a whole answer, which becomes the client's stream.
+    pub whole: bool,
 }
 
 /// A request that becomes several calls of one route: the answers but the last are kept.
@@ -262,5 +264,10 @@ impl Call {
     /// Whether the client asked for a stream.
     pub fn stream(&self) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.head.stream)
+    }
+
+    /// Whether the vendor is asked for one.
+    pub fn asks_stream(&self) -> bool {
+        self.stream() && !self.wishes.whole
     }
 }

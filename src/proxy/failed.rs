@@ -54,7 +54,7 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
 }
 
 fn timeout_message(call: &Call) -> &'static str {
-    if call.stream() {
+    if call.asks_stream() {
         "the vendor sent no event in time"
     } else {
         "the vendor did not answer in time"

@@ -87,6 +87,7 @@ fn answering(call: &Call, route: &Route, client: ClientApi, arrived: Timestamp) 
         seed: uuid::Uuid::new_v4().simple().to_string(),
         created: arrived.unix_seconds(),
         model: Arc::clone(&route.upstream_model),
+        base_model: Arc::clone(&route.base_model),
         one_call: call.wishes.one_call,
         tool_names: call.wishes.tool_names.clone(),
         force_model: route.provider.platform != Platform::Own,

@@ -47,8 +47,6 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
             }
             continue;
         }
-        let patience =
-            if call.stream() { route.stream_idle_timeout } else { route.request_timeout };
         let body = match made(session, call, &shared, &route).await {
             Ok(body) => body,
             Err(_) if call.callers_fault.is_some() => return give_up(),
@@ -61,6 +59,8 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
                 continue;
             }
         };
+        let patience =
+            if call.asks_stream() { route.stream_idle_timeout } else { route.request_timeout };
         traced::attempt(call);
         match connect(call, &shared.peers, &route, patience).await {
             Ok((peer, deadline)) => {

@@ -116,7 +116,8 @@ fn target(call: &Call, route: &Route, way: Way) -> Result<Uri> {
         endpoint: call.endpoint.ok_or_else(not_spoken)?,
         way,
         model: &route.upstream_model,
-        stream: call.stream(),
+        base_model: &route.base_model,
+        stream: call.asks_stream(),
         query: call.query.as_deref(),
     };
     let target = route.provider.target(&upcall);

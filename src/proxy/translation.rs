@@ -42,6 +42,7 @@ pub async fn body(
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
         return Ok(Bytes::new());
     };
+    call.wishes.whole = false;
     capable(inbound, endpoint, &route.facts)?;
     let held = call.reservation.as_ref();
     let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
@@ -52,14 +53,14 @@ pub async fn body(
         }
         Some(Way::Rehost(platform)) => {
             let body = unsealed(capped(inbound, endpoint, cap), inbound, route, endpoint);
-            translate::rehost_request(&body, platform, betas).map(Bytes::from)
+            translate::rehost_request(&body, platform, &route.base_model, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
-        Some(Way::Count(api)) => counting(inbound, route, api).map(Bytes::from),
+        Some(Way::Count(api)) => counting(inbound, route, api, betas).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
             let sent = capped(inbound, endpoint, cap);
-            let write =
-                |media: &[Fetched]| written(&sent, is_strict, media, route, (client, vendor));
+            let asked = Wanted { body: &sent, betas, is_strict };
+            let write = |media: &[Fetched]| written(&asked, media, route, (client, vendor));
             let missing = match write(&call.media)? {
                 Written::Body(written) => return Ok(kept(call, written)),
                 Written::Missing(urls) => urls,
@@ -116,19 +117,26 @@ fn embedding(call: &mut Call, route: &Route, api: EmbeddingApi) -> Result<Bytes,
     let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
     if call.series.bodies.is_empty() {
         let request = EmbeddingRequest::read(&inbound.body)?;
-        let bodies = api.write(&request, &route.upstream_model)?;
+        let bodies = api.write(&request, &route.base_model)?;
         call.series.bodies = bodies.into_iter().map(Bytes::from).collect();
     }
     let next = call.series.bodies.get(call.series.answers.len());
     Ok(next.cloned().unwrap_or_default())
 }
 
-fn counting(inbound: &Inbound, route: &Route, api: CountApi) -> Result<Vec<u8>, Refusal> {
+fn counting(
+    inbound: &Inbound,
+    route: &Route,
+    api: CountApi,
+    betas: &[&str],
+) -> Result<Vec<u8>, Refusal> {
     let target = target(route);
     if matches!(api, CountApi::AnthropicBedrock | CountApi::AnthropicVertex) {
-        return api.wrap(&inbound.body, &target);
+        return api.wrap(&inbound.body, &target, betas);
     }
-    api.write(&translate::read_countable(&inbound.body)?, &target)
+    let mut request = translate::read_countable(&inbound.body)?;
+    request.betas = betas.to_vec();
+    api.write(&request, &target)
 }
 
 /// How many tokens the gateway thinks that a request is.
@@ -158,10 +166,15 @@ pub async fn estimated(call: &Call) -> Result<Option<Bytes>, refusal::Refusal> {
 }
 
 fn target(route: &Route) -> Target<'_> {
+    let platform = route.provider.platform;
     Target {
-        model: &route.upstream_model,
+        // On Bedrock the path has the id, and bodies differ by the model that it stands for.
+        model: match platform {
+            Platform::Bedrock => &route.base_model,
+            Platform::Own | Platform::Vertex => &route.upstream_model,
+        },
         facts: &route.facts,
-        platform: route.provider.platform,
+        platform,
         quirks: &route.provider.vendor.quirks,
     }
 }
@@ -178,12 +191,15 @@ struct Translated {
     one_call: bool,
     /// What the vendor is told otherwise of the client's tools.
     tool_names: ToolNames,
+    /// The vendor is asked for a whole answer, which becomes the client's stream.
+    whole: bool,
 }
 
 /// The body; what its answer needs is kept.
 fn kept(call: &mut Call, written: Translated) -> Bytes {
     call.wishes.one_call = written.one_call;
     call.wishes.tool_names = written.tool_names;
+    call.wishes.whole = written.whole;
     written.body.into()
 }
 
@@ -195,16 +211,26 @@ fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<
     translate::check(api, &inbound.body, &inbound.head, facts)
 }
 
-fn written(
-    body: &[u8],
+/// What a body is written from.
+struct Wanted<'w> {
+    /// The client's body.
+    body: &'w [u8],
+    /// Those of its header.
+    betas: &'w [&'w str],
+    /// Its limit of output is all that may be used.
     is_strict: bool,
+}
+
+fn written(
+    wanted: &Wanted<'_>,
     media: &[Fetched],
     route: &Route,
     (client, vendor): (ClientApi, VendorApi),
 ) -> Result<Written, Refusal> {
     let provider = &route.provider;
-    let mut request = client.read(body)?;
-    request.limit_is_firm = is_strict;
+    let mut request = client.read(wanted.body)?;
+    request.limit_is_firm = wanted.is_strict;
+    request.betas = wanted.betas.to_vec();
     let mut missing: Vec<String> = Vec::new();
     each_medium(&mut request, vendor, provider.platform, &mut |medium| {
         let Source::Url(url) = &medium.source else { return };
@@ -225,7 +251,8 @@ fn written(
     let target = target(route);
     let body = vendor.write(&request, &target)?;
     let tool_names = vendor.tool_names(&request, &target);
-    Ok(Written::Body(Translated { body, one_call, tool_names }))
+    let whole = !vendor.streams(&body, &route.facts);
+    Ok(Written::Body(Translated { body, one_call, tool_names, whole }))
 }
 
 fn too_many() -> Refusal {

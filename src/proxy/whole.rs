@@ -110,7 +110,7 @@ impl WholeAnswer {
                 Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
-                let mut answer = vendor.read_of(&context.model, &body).ok()?;
+                let mut answer = vendor.read_of(&context.base_model, &body).ok()?;
                 if context.one_call {
                     answer.keep_one_call();
                 }

@@ -36,6 +36,7 @@ pub(super) fn route(provider: &Arc<Provider>, alias: &str, upstream: &str) -> Ro
         alias: Arc::from(alias),
         priority: 0,
         upstream_model: Arc::from(upstream),
+        base_model: Arc::from(upstream),
         upstream_model_json: Bytes::from(format!("\"{upstream}\"")),
         retry_on_429_count: 0,
         retry_on_429_max_wait: Duration::ZERO,

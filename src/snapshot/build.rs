@@ -5,11 +5,13 @@
 
 mod facts;
 mod listing;
+mod names;
 mod provider;
 #[cfg(test)]
 mod tests;
 
 use facts::facts;
+pub use names::ModelNames;
 pub use provider::usable_provider;
 
 use std::{
@@ -30,7 +32,7 @@ use super::{
 };
 use crate::{
     domain::ProviderId,
-    pricing::{self, Line, PriceBook},
+    pricing::{self, Line, PriceBook, Timeline},
     provider::{Catalog, catalog_slug},
     secrets::Keyring,
     store::{ModelOverrideRow, ProviderRow, RouteRow, RuntimeRows},
@@ -190,12 +192,14 @@ fn route(
         .or(enablement.stream_idle_timeout_secs)
         .or(usable.row.stream_idle_timeout_secs)
         .unwrap_or(DEFAULT_STREAM_IDLE_TIMEOUT_SECS);
+    let names = ModelNames::of(usable.row, usable.provider.vendor, &row.upstream_model);
     Route {
         id: row.id,
         provider: Arc::clone(&usable.provider),
         alias: row.model_alias.as_str().into(),
         priority: row.priority,
         upstream_model: row.upstream_model.as_str().into(),
+        base_model: names.base.into(),
         upstream_model_json: Bytes::from(Value::from(row.upstream_model.as_str()).to_string()),
         retry_on_429_count: row.retry_on_429_count,
         retry_on_429_max_wait: seconds(row.retry_on_429_max_wait_secs),
@@ -205,9 +209,15 @@ fn route(
             model: enablement.max_concurrent_requests,
             alias: row.max_concurrent_requests.filter(|_| !row.is_enablement()),
         },
-        prices: prices.timeline(&line(usable.row), &row.upstream_model),
-        facts: facts(overrides, &usable.row.model_provider, &row.upstream_model),
+        prices: timeline(prices, &line(usable.row), &names),
+        facts: facts(overrides, &usable.row.model_provider, &names),
     }
+}
+
+/// What a model costs by the name that is sent; where nothing prices that, by those that it stands for.
+fn timeline(prices: &PriceBook<'_>, line: &Line<'_>, names: &ModelNames<'_>) -> Timeline {
+    let mut found = names.all().map(|name| prices.timeline(line, name));
+    found.find(|timeline| !timeline.is_empty()).unwrap_or_default()
 }
 
 /// What a provider is to the rules for prices.

@@ -24,7 +24,7 @@ use crate::{
 
 pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use build::{BuildError, build_org, line, usable_provider};
+pub use build::{BuildError, ModelNames, build_org, line, usable_provider};
 pub use policies::{CallerPolicies, Policies, Policy};
 pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;
@@ -95,6 +95,9 @@ pub struct Route {
     pub priority: i64,
     /// What is sent upstream.
     pub upstream_model: Arc<str>,
+    /// The model that `upstream_model` stands for: the one that the provider's setting `base_models` tells
+    /// for a deployment or a profile, without the place where it runs; else the same.
+    pub base_model: Arc<str>,
     /// `upstream_model` as a JSON string literal, quotes included.
     pub upstream_model_json: Bytes,
     /// Retries in place after a 429.
@@ -139,7 +142,7 @@ impl Route {
     /// How `endpoint` is answered on it; none where it cannot be.
     #[must_use]
     pub fn way(&self, endpoint: Endpoint) -> Option<Way> {
-        match self.provider.way(endpoint, &self.upstream_model)? {
+        match self.provider.way(endpoint, &self.base_model)? {
             Way::Translate(client, VendorApi::Chat)
                 if self.provider.prefers_responses(&self.facts) =>
             {

@@ -44,6 +44,8 @@ pub struct Upcall<'c> {
     pub way: Way,
     /// The upstream model's id.
     pub model: &'c str,
+    /// The model that the id stands for ([`Route::base_model`](super::Route::base_model)).
+    pub base_model: &'c str,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// The client's query string.
@@ -129,6 +131,11 @@ impl Provider {
         let setting =
             |name: &str| setting(name).or_else(|| vendor.default_setting(name).map(str::to_owned));
         let variant = vendor.variant_for(setting);
+        let version = setting("api_version");
+        let is_there = |endpoint: &Endpoint| {
+            variant.is_none_or(|variant| variant.has(*endpoint, version.as_deref()))
+        };
+        let endpoints: Vec<Endpoint> = endpoints.into_iter().filter(is_there).collect();
         let address = |path: &str| Address::new(&base.prefix, path, &setting);
         let paths = endpoints
             .iter()
@@ -163,7 +170,7 @@ impl Provider {
         })
     }
 
-    /// How it answers `endpoint` by its `model`; none where it cannot.
+    /// How it answers `endpoint` by a model, which it may know by another id; none where it cannot.
     #[must_use]
     pub fn way(&self, endpoint: Endpoint, model: &str) -> Option<Way> {
         if self.endpoints.contains(&endpoint) {
@@ -235,7 +242,12 @@ impl Provider {
             Way::Pass => self.address(call.endpoint),
             Way::Embed(api) => {
                 let embed = embed.as_ref().ok_or(ProviderError::NotSpoken)?;
-                return embed.of_method(call.model, api.method(call.model));
+                return embed.of_method(call.model, api.method(call.base_model));
+            }
+            // Bedrock counts for models, not for what stands for one: "The provided model doesn't support
+            // counting tokens", https://github.com/pydantic/pydantic-ai/issues/4001.
+            Way::Count(CountApi::Converse | CountApi::AnthropicBedrock) => {
+                return count.as_ref().ok_or(ProviderError::NotSpoken)?.of(call.base_model);
             }
             Way::Count(_) => count.as_ref(),
             Way::Estimate => None,

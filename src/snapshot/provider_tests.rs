@@ -37,7 +37,7 @@ fn header<'a>(provider: &'a Provider, name: &str) -> Option<&'a HeaderValue> {
 /// Where a request to `endpoint` goes.
 fn target(provider: &Provider, endpoint: Endpoint, model: &str, stream: bool) -> String {
     let way = provider.way(endpoint, "m").expect("there is a way");
-    let call = Upcall { endpoint, way, model, stream, query: None };
+    let call = Upcall { endpoint, way, model, base_model: model, stream, query: None };
     provider.target(&call).unwrap().to_string()
 }
 
@@ -231,7 +231,8 @@ fn messages_for_openais_models_that_think_are_asked_of_responses() {
     }
     let openai = provider("openai", "https://h.example", "k").unwrap();
     let way = Way::Translate(ClientApi::Messages, VendorApi::Responses);
-    let call = Upcall { endpoint: MESSAGES, way, model: "m", stream: true, query: None };
+    let call =
+        Upcall { endpoint: MESSAGES, way, model: "m", base_model: "m", stream: true, query: None };
     assert_eq!(openai.target(&call).unwrap(), "/v1/responses");
 }
 
@@ -239,7 +240,8 @@ fn messages_for_openais_models_that_think_are_asked_of_responses() {
 fn a_clients_query_goes_on_with_its_own_bytes_alone() {
     let query = Some("beta=true");
     let anthropic = provider("anthropic", "https://h.example", "k").unwrap();
-    let call = Upcall { endpoint: MESSAGES, way: Way::Pass, model: "m", stream: false, query };
+    let (model, way) = ("m", Way::Pass);
+    let call = Upcall { endpoint: MESSAGES, way, model, base_model: model, stream: false, query };
     assert_eq!(anthropic.target(&call).unwrap(), "/v1/messages?beta=true");
     let google = provider("google_ai", "https://h.example", "k").unwrap();
     let way = google.way(MESSAGES, "m").unwrap();
@@ -279,4 +281,43 @@ fn providers_at_one_address_do_not_share_connections() {
     let one = provider("openai", "https://host.example", "sk").unwrap();
     let two = provider("openai", "https://host.example", "sk").unwrap();
     assert_ne!(one.group_key, two.group_key);
+}
+
+#[test]
+fn bedrock_counts_for_the_model_that_a_profile_stands_for() {
+    let settings = [("region", "eu-west-1"), ("model_api_family", "bedrock_converse")];
+    let bedrock = with("bedrock", "https://h.example", "k", &settings).unwrap();
+    let model = "eu.anthropic.claude-sonnet-4-6";
+    let base_model = bedrock.vendor.base_model(model);
+    let endpoint = Endpoint::CountTokens;
+    let way = bedrock.way(endpoint, base_model).unwrap();
+    let call = Upcall { endpoint, way, model, base_model, stream: false, query: None };
+    let counted = bedrock.target(&call).unwrap();
+    assert_eq!(counted, "/model/anthropic.claude-sonnet-4-6/count-tokens");
+    let said =
+        Upcall { endpoint: MESSAGES, way: bedrock.way(MESSAGES, base_model).unwrap(), ..call };
+    let said = bedrock.target(&said).unwrap();
+    assert_eq!(said, "/model/eu.anthropic.claude-sonnet-4-6/converse");
+}
+
+#[test]
+fn an_api_version_before_responses_leaves_them_to_translation() {
+    let responses = |version: &[(&str, &str)]| {
+        let azure = with("azure_openai", "https://h.example", "k", version).unwrap();
+        let newer = ModelFacts { lacks_tools_in_chat: true, ..ModelFacts::default() };
+        (azure.way(Endpoint::Responses, "m"), azure.prefers_responses(&newer))
+    };
+    let translated = Some(Way::Translate(ClientApi::Responses, VendorApi::Chat));
+    for (version, way) in [
+        ("2024-10-21", translated),
+        ("2025-02-01-preview", translated),
+        ("2025-03-01-preview", Some(Way::Pass)),
+        ("preview", Some(Way::Pass)),
+    ] {
+        let found = responses(&[("api_version", version)]);
+        assert_eq!(found, (way, way == Some(Way::Pass)), "{version}");
+    }
+    assert_eq!(responses(&[]).0, Some(Way::Pass));
+    let v1 = [("endpoint_mode", "v1"), ("api_version", "2024-10-21")];
+    assert_eq!(responses(&v1).0, Some(Way::Pass), "its path has no version");
 }

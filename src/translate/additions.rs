@@ -20,6 +20,9 @@ pub struct Answering {
     pub created: i64,
     /// The vendor's id of the model: told where the vendor named none.
     pub model: Arc<str>,
+    /// The model that this id stands for, where it tells nothing itself (a deployment, a profile); else the
+    /// same.
+    pub base_model: Arc<str>,
     /// Told even where the vendor named another (Claude on Bedrock and Vertex: contract 4.7).
     pub force_model: bool,
     /// The client wants one call of a tool at most: of what a vendor calls beyond it nothing is told.

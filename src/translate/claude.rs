@@ -14,8 +14,9 @@ pub(super) struct Claude {
     version: (u32, u32),
 }
 
+/// What its name calls it after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+pub(super) enum Line {
     Opus,
     Sonnet,
     Haiku,
@@ -47,8 +48,18 @@ impl Claude {
         ];
         let line = line.into_iter().find(|(name, _)| model.contains(name));
         let line = line.map_or(Line::Unknown, |(_, line)| line);
-        let name = model.split_once("claude").map_or(model, |(_, name)| name);
+        let name = match model.split_once("claude") {
+            Some((_, name)) => name,
+            // A deployment or an ARN, whose numbers are not a version.
+            None if line == Line::Unknown => "",
+            None => model,
+        };
         Self { line, version: version(name) }
+    }
+
+    /// Its line.
+    pub(super) const fn line(self) -> Line {
+        self.line
     }
 
     /// Major and minor; (0, 0) where the name says none.
@@ -138,6 +149,7 @@ mod tests {
             ("claude-opus-5@20260801", Line::Opus, (5, 0)),
             ("claude-fable-5-1", Line::Fable, (5, 1)),
             ("my-deployment", Line::Unknown, (0, 0)),
+            ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", Line::Unknown, (0, 0)),
         ] {
             assert_eq!(Claude::of(model), Claude { line, version }, "{model}");
         }

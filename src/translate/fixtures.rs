@@ -117,10 +117,12 @@ pub(super) fn frame(name: &str, payload: &str) -> Vec<u8> {
 
 /// What a stream's writer is told.
 pub(super) fn answering(vendor: VendorApi) -> Answering {
+    let model = models(vendor).first().copied().unwrap_or_default();
     Answering {
         seed: "seed".to_owned(),
         created: 1_700_000_000,
-        model: models(vendor).first().copied().unwrap_or_default().into(),
+        model: model.into(),
+        base_model: model.into(),
         ..Answering::default()
     }
 }

@@ -8,6 +8,7 @@
 
 mod additions;
 mod as_stream;
+mod betas;
 mod chat;
 mod claude;
 mod completions;
@@ -38,10 +39,11 @@ mod user;
 
 pub use additions::{Additions, Answering, Selection, SmartChoice, add};
 pub use as_stream::stream_of;
+pub use betas::vertex_betas;
 pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use fit::ToolNames;
-pub use messages::{RehostStream, rehost_answer, rehost_request, vertex_betas};
+pub use messages::{RehostStream, rehost_answer, rehost_request};
 pub use needs::check;
 pub use proofs::without_sealed;
 pub use responses::Echo;
@@ -52,6 +54,7 @@ use form::{Answer, Event, Events, Refusal, Request};
 use crate::{
     dialect::GatewayError,
     domain::{Capability, Endpoint, ModelFacts, Quirks},
+    wire::members::value_at,
 };
 
 /// What a client may speak.
@@ -229,6 +232,15 @@ impl VendorApi {
             return self.write_known(&hintless, target);
         }
         self.write_known(request, target)
+    }
+
+    /// Whether a model answers this body, which was [written](Self::write) for it, in a stream. Where it
+    /// does not, its whole answer [becomes one](stream_of).
+    #[must_use]
+    pub fn streams(self, body: &[u8], facts: &ModelFacts) -> bool {
+        self != Self::Converse
+            || !facts.lacks_tools_in_streams
+            || value_at(body, &["toolConfig"]).is_none()
     }
 
     fn write_known(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {

@@ -93,7 +93,7 @@ impl StreamTranslator {
         let core = Core {
             reader: from.stream_reader(),
             edits: Edits {
-                claude: from == VendorApi::Converse && origins::is_claude(&context.model),
+                claude: from == VendorApi::Converse && origins::is_claude(&context.base_model),
                 one_call: context.one_call,
                 names: Restoring::new(context.tool_names.clone()),
             },

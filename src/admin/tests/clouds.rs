@@ -314,6 +314,22 @@ async fn what_is_missing_or_wrong_is_told_by_its_field() {
 }
 
 #[tokio::test]
+async fn what_names_stand_for_is_told_by_names_of_models() {
+    let desk = Desk::open().await;
+    let acme = desk.admin("acme").await;
+    for (given, expected) in [
+        (json!(["gpt-5"]), "settings.base_models must be an object"),
+        (json!({"prod": 5}), "settings.base_models.prod must be the name of a model"),
+        (json!({"prod": " "}), "settings.base_models.prod must be the name of a model"),
+    ] {
+        let body = json!({"name": "a", "model_provider": "azure_openai", "api_key": "k",
+            "base_url": "https://a.example", "settings": {"base_models": given}});
+        let message = acme.post("/admin/providers", body).await.refused(400, "BadRequest");
+        assert!(message.contains(expected), "{given}: {message}");
+    }
+}
+
+#[tokio::test]
 async fn tokens_of_the_platform_and_of_callers_go_to_trusted_hosts_only() {
     let desk = Desk::open().await;
     let acme = desk.admin("acme").await;

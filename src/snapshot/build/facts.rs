@@ -1,5 +1,6 @@
 //! What is known of a model: what the organization says, then what the program knows.
 
+use super::ModelNames;
 use crate::{
     domain::{Capabilities, Efforts, ModelFacts, ReasoningMode},
     provider::models,
@@ -14,18 +15,17 @@ fn fit(pattern: &str, name: &str) -> Option<usize> {
     }
 }
 
-/// What is known of `model` at `vendor`. A member that the organization left open is the program's.
-pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -> ModelFacts {
-    let shipped = shipped(vendor, model);
-    let own = overrides
-        .iter()
-        .filter(|row| row.model_provider.as_deref().is_none_or(|own| own == vendor))
-        .filter_map(|row| {
-            // A row for this vendor goes before one for any.
-            Some(((fit(&row.model_pattern, model)?, row.model_provider.is_some()), row))
-        })
-        .max_by_key(|(fit, _)| *fit);
-    let Some((_, own)) = own else { return shipped };
+/// What is known of a model at `vendor`. A member that the organization left open is the program's.
+pub(super) fn facts(
+    overrides: &[ModelOverrideRow],
+    vendor: &str,
+    names: &ModelNames<'_>,
+) -> ModelFacts {
+    // A deployment may be named after a model that it is not.
+    let shipped = shipped(vendor, names.told).or_else(|| shipped(vendor, names.base));
+    let shipped = shipped.unwrap_or_default();
+    let own = names.all().find_map(|name| override_of(overrides, vendor, name));
+    let Some(own) = own else { return shipped };
     let capabilities = own.capabilities.as_ref();
     let efforts = own.efforts.as_ref();
     let efforts = efforts.map(|words| Efforts::named(words.iter().map(String::as_str)));
@@ -38,12 +38,27 @@ pub(super) fn facts(overrides: &[ModelOverrideRow], vendor: &str, model: &str) -
         efforts: efforts.or(shipped.efforts),
         lacks_stop: shipped.lacks_stop,
         lacks_tools_in_chat: shipped.lacks_tools_in_chat,
+        lacks_tools_in_streams: shipped.lacks_tools_in_streams,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
         max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
     }
 }
 
-fn shipped(vendor: &str, model: &str) -> ModelFacts {
+fn override_of<'o>(
+    overrides: &'o [ModelOverrideRow],
+    vendor: &str,
+    model: &str,
+) -> Option<&'o ModelOverrideRow> {
+    let rows = overrides.iter();
+    let rows = rows.filter(|row| row.model_provider.as_deref().is_none_or(|own| own == vendor));
+    // A row for this vendor goes before one for any.
+    let fitting = rows.filter_map(|row| {
+        Some(((fit(&row.model_pattern, model)?, row.model_provider.is_some()), row))
+    });
+    fitting.max_by_key(|(fit, _)| *fit).map(|(_, row)| row)
+}
+
+fn shipped(vendor: &str, model: &str) -> Option<ModelFacts> {
     let known = models()
         .vendors()
         .filter(|known| known.model_provider == vendor)
@@ -53,18 +68,19 @@ fn shipped(vendor: &str, model: &str) -> ModelFacts {
             Some((fits.max()?, row))
         })
         .max_by_key(|(fit, _)| *fit);
-    let Some((_, row)) = known else { return ModelFacts::default() };
+    let (_, row) = known?;
     let (names, efforts) = (row.capabilities.as_ref(), row.efforts.as_ref());
     let lacks = |what: &str| row.lacks.iter().any(|name| name == what);
-    ModelFacts {
+    Some(ModelFacts {
         capabilities: names.map(|names| Capabilities::named(names.iter().map(String::as_str))),
         reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
         efforts: efforts.map(|words| Efforts::named(words.iter().map(String::as_str))),
         lacks_stop: lacks("stop"),
         lacks_tools_in_chat: lacks("tools_in_chat"),
+        lacks_tools_in_streams: lacks("tools_in_streams"),
         context_tokens: row.context_tokens.map(u64::from),
         max_output_tokens: row.max_output_tokens.map(u64::from),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -75,11 +91,42 @@ mod tests {
         provider::catalog,
     };
 
+    fn known(vendor: &str, model: &str) -> ModelFacts {
+        let base = catalog().vendor(vendor).unwrap().base_model(model);
+        facts(&[], vendor, &ModelNames { sent: model, told: model, base })
+    }
+
+    #[test]
+    fn a_model_is_known_wherever_it_runs() {
+        let regional = known("bedrock", "us.anthropic.claude-sonnet-4-6");
+        assert!(regional.context_tokens.is_some());
+        for model in [
+            "jp.anthropic.claude-sonnet-4-6",
+            "au.anthropic.claude-sonnet-4-6",
+            "apac.anthropic.claude-sonnet-4-6",
+            "us-gov.anthropic.claude-sonnet-4-6",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
+            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6",
+        ] {
+            assert_eq!(known("bedrock", model), regional, "{model}");
+        }
+        let own = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ab12";
+        assert_eq!(known("bedrock", own), ModelFacts::default());
+    }
+
+    #[test]
+    fn a_deployment_is_what_its_provider_says_it_is() {
+        let named = |sent, told| facts(&[], "azure_openai", &ModelNames { sent, told, base: told });
+        assert!(named("prod-chat", "gpt-5.2").lacks_tools_in_chat);
+        assert!(!named("gpt-5.2", "gpt-4o").lacks_tools_in_chat, "its name is not what it is");
+        assert_eq!(named("prod-chat", "prod-chat"), ModelFacts::default());
+    }
+
     #[test]
     fn default_models_are_known_with_their_limits() {
         for vendor in catalog().vendors().filter(|vendor| vendor.slug != "sandbox") {
             for model in vendor.models.iter().filter(|model| !model.contains("embed")) {
-                let facts = facts(&[], &vendor.slug, model);
+                let facts = known(&vendor.slug, model);
                 assert!(facts.context_tokens.is_some(), "{}: {model}", vendor.slug);
                 // https://docs.x.ai/developers/grok-4-7: “No text output limit”.
                 let unlimited = ["grok-4.5", "grok-4.6", "grok-4.7"].contains(&model.as_str());
@@ -108,7 +155,8 @@ mod tests {
             updated_at: Timestamp(1),
         };
         let knows = |row: ModelOverrideRow, effort| {
-            facts(&[row], "openai", "o3").efforts.map(|efforts| efforts.has(effort))
+            let names = ModelNames { sent: "o3", told: "o3", base: "o3" };
+            facts(&[row], "openai", &names).efforts.map(|efforts| efforts.has(effort))
         };
         assert_eq!(knows(row(Some(&["none", "max"])), Effort::Max), Some(true));
         assert_eq!(knows(row(Some(&["none", "max"])), Effort::Low), Some(false));
@@ -118,7 +166,7 @@ mod tests {
     #[test]
     fn models_know_the_efforts_that_their_vendors_document() {
         let knows = |vendor: &str, model: &str, effort| {
-            facts(&[], vendor, model).efforts.map(|efforts| efforts.has(effort))
+            known(vendor, model).efforts.map(|efforts| efforts.has(effort))
         };
         for (vendor, model, none, max) in [
             ("openai", "gpt-5.1", true, false),
@@ -135,9 +183,9 @@ mod tests {
         }
         assert_eq!(knows("anthropic", "claude-sonnet-4-6", Effort::XHigh), Some(false));
         assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
-        assert!(facts(&[], "openai", "o3").lacks_stop);
-        assert!(!facts(&[], "openai", "gpt-4o").lacks_stop);
-        assert!(facts(&[], "openai", "gpt-5.5").lacks_tools_in_chat);
-        assert!(!facts(&[], "openai", "gpt-5").lacks_tools_in_chat);
+        assert!(known("openai", "o3").lacks_stop);
+        assert!(!known("openai", "gpt-4o").lacks_stop);
+        assert!(known("openai", "gpt-5.5").lacks_tools_in_chat);
+        assert!(!known("openai", "gpt-5").lacks_tools_in_chat);
     }
 }

@@ -13,6 +13,7 @@ use super::{
             Text, Thinking, ToolCall,
         },
     },
+    answer_tool::is_answer,
     usage_read::{stop_reason, usage},
 };
 
@@ -206,8 +207,14 @@ fn add<'a>(block: Block<'a>, letters: &mut u64, answer: &mut Answer<'a>) {
     if let Some(thinking) = block.reasoning_content.and_then(thinking) {
         push(PartKind::Thinking(thinking));
     }
-    if let Some(call) = block.tool_use.filter(|call| !is_the_vendors(call.kind.as_ref())) {
-        push(PartKind::ToolCall(tool_call(call)));
+    match block.tool_use.filter(|call| !is_the_vendors(call.kind.as_ref())) {
+        Some(call) if is_answer(&call.name) => {
+            let text = Text::from(call.input.map_or("{}", RawValue::get));
+            *letters += count(&text);
+            push(PartKind::Text(text));
+        }
+        Some(call) => push(PartKind::ToolCall(tool_call(call))),
+        None => {}
     }
     if let Some(media) = block.image.and_then(image) {
         push(PartKind::Image(media));

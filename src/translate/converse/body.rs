@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// The body.
 #[derive(Serialize)]
@@ -190,6 +190,8 @@ pub(super) struct InputSchema<'r> {
 #[serde(untagged)]
 pub(super) enum Schema<'r> {
     Given(&'r RawValue),
+    /// Without members that the model refuses.
+    Bare(serde_json::Map<String, Value>),
     /// Of a tool whose arguments nobody described.
     Any(AnyObject),
 }
@@ -250,6 +252,8 @@ pub(super) struct ServiceTier {
 /// `additionalModelRequestFields`: members of the models' own APIs, in their own spelling.
 #[derive(Default, Serialize)]
 pub(super) struct Additional<'r> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub anthropic_beta: Vec<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thinking: Option<Thinking>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -270,7 +274,8 @@ pub(super) struct Additional<'r> {
 
 impl Additional<'_> {
     fn is_empty(&self) -> bool {
-        let claude = self.thinking.is_none()
+        let claude = self.anthropic_beta.is_empty()
+            && self.thinking.is_none()
             && self.output_config.is_none()
             && self.top_k.is_none()
             && self.tool_choice.is_none();

@@ -16,6 +16,8 @@ pub(super) enum Family {
     GptOss,
     /// `OpenAI`'s other models: their effort is nested, as in its Responses API.
     OpenAi,
+    /// Meta's Llama.
+    Llama,
     /// `DeepSeek` R1, which always thinks.
     AlwaysThinks,
     /// All others.
@@ -42,6 +44,8 @@ impl Family {
             Self::GptOss
         } else if has("openai.") {
             Self::OpenAi
+        } else if has("meta.llama") {
+            Self::Llama
         } else if has("deepseek.r1") {
             Self::AlwaysThinks
         } else {
@@ -56,6 +60,17 @@ impl Family {
     /// Whether it is Claude of this version or a later one.
     pub(super) fn is_claude_since(self, version: (u32, u32)) -> bool {
         matches!(self, Self::Claude(major, minor) if (major, minor) >= version)
+    }
+
+    /// Whether it is one of Amazon's.
+    pub(super) const fn is_nova(self) -> bool {
+        matches!(self, Self::Nova | Self::Nova2)
+    }
+
+    /// Whether it takes pictures, and a status, in the result of a tool.
+    /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html>
+    pub(super) const fn has_rich_results(self) -> bool {
+        self.is_claude() || self.is_nova()
     }
 
     /// Whether prompts can be marked for its cache.
@@ -88,7 +103,8 @@ mod tests {
             ("us.openai.gpt-5.6-sol", Family::OpenAi),
             ("moonshot.kimi-k2-thinking", Family::GptOss),
             ("us.deepseek.r1-v1:0", Family::AlwaysThinks),
-            ("meta.llama3-1-70b-instruct-v1:0", Family::Other),
+            ("meta.llama3-1-70b-instruct-v1:0", Family::Llama),
+            ("mistral.mistral-large-2407-v1:0", Family::Other),
         ] {
             assert_eq!(Family::of(model), family, "{model}");
         }

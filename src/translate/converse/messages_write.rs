@@ -16,6 +16,8 @@ use super::{
 
 /// Stands where Bedrock demands a text and there is none.
 const FILLER: &str = ".";
+/// Stands before what a tool said that failed, for models that know no status.
+const FAILED: &str = "Error:";
 /// Stands where a tool said nothing.
 const NO_OUTPUT: &str = "No output";
 
@@ -158,6 +160,13 @@ impl Writer {
             match media_write::block(part, &mut self.names) {
                 Some(medium) => match medium? {
                     Block::Audio(_) => return Err(other(part, "audio")),
+                    Block::Image(_) | Block::Video(_) if !self.family.has_rich_results() => {
+                        return Err(Refusal::unsupported(
+                            part.path.to_string(),
+                            "on Amazon Bedrock this model takes no pictures in the result of a \
+                             tool: describe it in words, or send it in a message of the user",
+                        ));
+                    }
                     block => content.push(block),
                 },
                 None => match &part.kind {
@@ -172,8 +181,10 @@ impl Writer {
         if content.is_empty() {
             content.push(Block::Text(NO_OUTPUT));
         }
-        // Only Claude and Nova know a status.
-        let knows = self.family.caches();
+        let knows = self.family.has_rich_results();
+        if !knows && result.hides_failure() {
+            content.insert(0, Block::Text(FAILED));
+        }
         Ok(body::ToolResult {
             tool_use_id: tool_use_id(&result.call_id),
             content,

@@ -7,6 +7,7 @@
 //! `additionalModelRequestFields`, in each maker's own words ([`family`]).
 
 mod answer_read;
+mod answer_tool;
 mod body;
 mod exception;
 mod family;
@@ -30,6 +31,8 @@ pub use stream_read::Reader;
 
 #[cfg(test)]
 mod answer_tests;
+#[cfg(test)]
+mod family_tests;
 #[cfg(test)]
 mod request_tests;
 #[cfg(test)]

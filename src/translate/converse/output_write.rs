@@ -8,10 +8,17 @@ use super::{
         messages::closed,
     },
     body::{JsonSchema, OutputConfig, ServiceTier, Structure, TextFormat},
+    family::Family,
 };
 
-/// `outputConfig`, for a schema; any JSON is asked for in words.
-pub(super) fn output_config<'r>(request: &'r Request<'_>) -> Option<OutputConfig<'r>> {
+/// `outputConfig`, for a schema; any JSON is asked for in words, and Nova's as a tool's input.
+pub(super) fn output_config<'r>(
+    request: &'r Request<'_>,
+    family: Family,
+) -> Option<OutputConfig<'r>> {
+    if family.is_nova() {
+        return None;
+    }
     let Some(Format::JsonSchema(schema)) = &request.format else { return None };
     let json_schema = JsonSchema {
         schema: closed(schema.schema).to_string(),

@@ -15,7 +15,7 @@ use crate::domain::ReasoningMode;
 
 /// The least that Claude thinks, tokens.
 /// <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>
-const MIN_BUDGET: u64 = 1024;
+pub(super) const MIN_BUDGET: u64 = 1024;
 /// The most, tokens.
 const MAX_BUDGET: u64 = 128_000;
 /// What must be left for the answer beside the thinking, tokens.
@@ -58,7 +58,7 @@ pub(super) fn think(
         (Family::OpenAi, None) if request.reasoning.is_some() => {
             additional.reasoning = Some(body::Effort { effort: Effort::None.as_str() });
         }
-        (Family::Nova | Family::Other, Some(reasoning))
+        (Family::Nova | Family::Llama | Family::Other, Some(reasoning))
             if reasoning.effort.is_some() || reasoning.max_tokens.is_some() =>
         {
             let remedy = "leave it out, this model has no setting for it on Bedrock";

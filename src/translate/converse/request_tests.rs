@@ -41,7 +41,7 @@ pub(super) fn result<'a>(id: &'a str, parts: Vec<Part<'a>>) -> Part<'a> {
     part(PartKind::ToolResult(result))
 }
 
-fn image<'a>(source: Source<'a>, mime: Option<&'a str>) -> Part<'a> {
+pub(super) fn image<'a>(source: Source<'a>, mime: Option<&'a str>) -> Part<'a> {
     part(PartKind::Image(Media { mime: mime.map(Into::into), ..Media::at(source) }))
 }
 
@@ -51,11 +51,11 @@ fn document<'a>(source: Source<'a>, mime: Option<&'a str>, name: Option<&'a str>
     part(PartKind::Document(media))
 }
 
-fn raw(text: &str) -> &RawValue {
+pub(super) fn raw(text: &str) -> &RawValue {
     serde_json::from_str(text).unwrap()
 }
 
-fn tool<'a>(name: &'a str, parameters: Option<&'a str>) -> Tool<'a> {
+pub(super) fn tool<'a>(name: &'a str, parameters: Option<&'a str>) -> Tool<'a> {
     let kind = ToolKind::Function {
         name: name.into(),
         description: Some("What it does".into()),
@@ -87,7 +87,7 @@ pub(super) fn write(request: &Request<'_>, model: &str) -> Value {
     write_with(request, model, &ModelFacts::default()).unwrap()
 }
 
-fn refused(request: &Request<'_>, model: &str) -> String {
+pub(super) fn refused(request: &Request<'_>, model: &str) -> String {
     write_with(request, model, &ModelFacts::default()).unwrap_err()
 }
 
@@ -249,7 +249,11 @@ fn one_call_at_a_time_is_asked_for_where_the_model_can() {
     );
     assert!(write(&request, LLAMA).get("additionalModelRequestFields").is_none());
     request.tool_choice = Some(ToolChoice::Named("a".into()));
-    assert!(write(&request, LLAMA).get("additionalModelRequestFields").is_none());
+    assert!(
+        write(&request, "mistral.mistral-large-2407-v1:0")
+            .get("additionalModelRequestFields")
+            .is_none()
+    );
 }
 
 #[test]

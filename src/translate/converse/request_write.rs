@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     super::{
-        Target,
+        Target, betas,
         form::{PartKind, Refusal, Request, Source, split_system},
     },
     body::{Additional, Body, Inference, NovaInference, Prompt},
@@ -12,7 +12,7 @@ use super::{
     limits::{check, unsupported},
     messages_write::messages,
     output_write::{output_config, service_tier},
-    reasoning_write::think,
+    reasoning_write::{MIN_BUDGET, think},
     system_write::system,
     tools_write::{one_call, tool_config},
 };
@@ -39,7 +39,12 @@ pub fn write_count(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>
     struct Input<'r> {
         converse: Prompt<'r>,
     }
-    let converse = body(request, target)?.prompt;
+    let mut converse = body(request, target)?.prompt;
+    if let Some(thinking) = &mut converse.additional_model_request_fields.thinking {
+        // There is no limit of output here that a budget could be within; how long the model may think
+        // changes no count.
+        thinking.budget_tokens = thinking.budget_tokens.and(Some(MIN_BUDGET));
+    }
     Ok(json(&Count { input: Input { converse } }, request))
 }
 
@@ -48,11 +53,14 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Body<'r>, R
     let family = Family::of(target.model);
     let (instructions, turns) = split_system(request);
     let tool_config = tool_config(request, target, family)?;
-    let mut inference = inference(request, family)?;
+    let mut inference = inference(request, target, family)?;
     let mut additional = Additional {
         tool_choice: one_call(tool_config.as_ref(), request, family),
         ..Additional::default()
     };
+    if family.is_claude() {
+        additional.anthropic_beta = betas::of_converse(target.model, request.betas.iter().copied());
+    }
     top_k(request, family, &mut additional)?;
     think(request, target, family, &mut inference, &mut additional)?;
     // Claude tells which of several texts it stopped at, if asked.
@@ -66,16 +74,23 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Body<'r>, R
         },
         inference_config: inference,
         additional_model_response_field_paths: which_stop.then_some(["/stop_sequence"]),
-        output_config: output_config(request),
+        output_config: output_config(request, family),
         service_tier: service_tier(request),
     })
 }
 
-fn inference<'r>(request: &'r Request<'_>, family: Family) -> Result<Inference<'r>, Refusal> {
+fn inference<'r>(
+    request: &'r Request<'_>,
+    target: &Target<'_>,
+    family: Family,
+) -> Result<Inference<'r>, Refusal> {
     let mut stop_sequences = Vec::with_capacity(request.stop.len());
     for text in request.stop.iter().filter(|text| !text.is_empty()) {
         if family.is_claude() && text.trim().is_empty() {
             return Err(unsupported("stop", "Claude takes no text of white space alone"));
+        }
+        if target.facts.lacks_stop {
+            return Err(unsupported("stop", "leave it out for this model"));
         }
         stop_sequences.push(&**text);
     }

@@ -12,6 +12,7 @@ use super::{
         form::{Event, Events, Origin, Signature, Text},
     },
     answer_read::{Additional, CitedSource, citation, is_the_vendors},
+    answer_tool::is_answer,
     usage_read::{stop_reason, usage},
 };
 use crate::dialect::StreamError;
@@ -24,6 +25,8 @@ pub struct Reader {
     calls: usize,
     /// The open block of a call: its index in the content, and the call's number.
     open_calls: Vec<(u64, usize)>,
+    /// The open block of a call that is the answer itself: its index in the content.
+    open_answer: Option<u64>,
     /// Text or thinking has come since the last block ended.
     open_block: bool,
     ending: Ending,
@@ -194,6 +197,10 @@ impl Reader {
         if is_the_vendors(call.kind.as_ref()) {
             return;
         }
+        if is_answer(&call.name) {
+            self.open_answer = Some(block.content_block_index);
+            return;
+        }
         let number = self.calls;
         self.calls += 1;
         self.open_calls.retain(|(index, _)| *index != block.content_block_index);
@@ -214,9 +221,14 @@ impl Reader {
         }
         if let Some(fragment) = delta.tool_use.and_then(|call| call.input)
             && !fragment.is_empty()
-            && let Some((_, call)) = self.open_calls.iter().find(|(open, _)| *open == index)
         {
-            to(Event::Arguments { call: *call, fragment });
+            if self.open_answer == Some(index) {
+                self.open_block = true;
+                to(Event::Text(fragment));
+            } else if let Some((_, call)) = self.open_calls.iter().find(|(open, _)| *open == index)
+            {
+                to(Event::Arguments { call: *call, fragment });
+            }
         }
         if let Some(reasoning) = delta.reasoning_content {
             self.reasoning(reasoning, to);

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     super::{
         Target,
+        claude::is_forced,
         form::{PartKind, Refusal, Request, Tool, ToolChoice, ToolKind},
     },
+    answer_tool,
     body::{
         self, AnyObject, Choice, ClaudeChoice, Empty, InputSchema, Schema, ToolConfig, ToolSpec,
     },
@@ -20,6 +22,11 @@ use super::{
 };
 use crate::domain::Capability;
 
+/// What Nova takes at the top of a schema.
+const NOVAS: [&str; 3] = ["type", "properties", "required"];
+/// What the rest of a schema may refer to.
+const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
 /// What may be called; none where nothing may be and nothing was.
 pub(super) fn tool_config<'r>(
     request: &'r Request<'_>,
@@ -27,27 +34,31 @@ pub(super) fn tool_config<'r>(
     family: Family,
 ) -> Result<Option<ToolConfig<'r>>, Refusal> {
     let history = request.has_tool_history();
-    if request.tool_choice == Some(ToolChoice::None) && !history {
-        return Ok(None);
-    }
     let mut tools = Vec::with_capacity(request.tools.len());
-    for (index, tool) in request.tools.iter().enumerate() {
-        if is_allowed(tool, request.tool_choice.as_ref()) {
+    let may_be_left_out = request.tool_choice == Some(ToolChoice::None) && !history;
+    let own = request.tools.iter().enumerate().filter(|_| !may_be_left_out);
+    for (index, tool) in own {
+        if is_allowed(tool, request.tool_choice.as_ref(), family) {
             tools.push(spec(index, tool, target, family)?);
             // Nova has no cache points among tools.
             let mark = tool.cache.filter(|_| family.is_claude());
             tools.extend(cache_point(mark, family).map(body::Tool::CachePoint));
         }
     }
-    let choice = if tools.is_empty() { None } else { tool_choice(request) };
+    let choice = if tools.is_empty() { None } else { tool_choice(request, family)? };
     if tools.is_empty() && history {
         tools = called(request);
     }
+    let choice = answer_tool::add(request, family, &mut tools).or(choice);
     Ok((!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }))
 }
 
-fn is_allowed(tool: &Tool<'_>, choice: Option<&ToolChoice<'_>>) -> bool {
+fn is_allowed(tool: &Tool<'_>, choice: Option<&ToolChoice<'_>>, family: Family) -> bool {
     match (choice, &tool.kind) {
+        // Of one tool alone, "any" is that one.
+        (Some(ToolChoice::Named(named)), ToolKind::Function { name, .. }) => {
+            names_tools(family) || name == named
+        }
         (Some(ToolChoice::Allowed { names, .. }), ToolKind::Function { name, .. }) => {
             names.contains(name)
         }
@@ -55,7 +66,25 @@ fn is_allowed(tool: &Tool<'_>, choice: Option<&ToolChoice<'_>>) -> bool {
     }
 }
 
-fn tool_choice<'r>(request: &'r Request<'_>) -> Option<Choice<'r>> {
+/// Whether one of several tools can be demanded: "Only supported by Anthropic Claude 3 and Amazon Nova
+/// models", <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html>.
+const fn names_tools(family: Family) -> bool {
+    family.is_claude() || family.is_nova()
+}
+
+fn tool_choice<'r>(
+    request: &'r Request<'_>,
+    family: Family,
+) -> Result<Option<Choice<'r>>, Refusal> {
+    // "This model doesn't support the toolConfig.toolChoice.any field."
+    if family == Family::Llama && is_forced(request) {
+        let remedy = "Llama calls a tool only where it likes to; set it to \"auto\"";
+        return Err(unsupported("tool_choice", remedy));
+    }
+    Ok(choice_of(request, family))
+}
+
+fn choice_of<'r>(request: &'r Request<'_>, family: Family) -> Option<Choice<'r>> {
     match request.tool_choice.as_ref()? {
         // There is no word for "none": a history with calls must keep its tools.
         ToolChoice::None => None,
@@ -65,7 +94,8 @@ fn tool_choice<'r>(request: &'r Request<'_>) -> Option<Choice<'r>> {
         ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => {
             Some(Choice::Any(Empty {}))
         }
-        ToolChoice::Named(name) => Some(Choice::Tool { name }),
+        ToolChoice::Named(name) if names_tools(family) => Some(Choice::Tool { name }),
+        ToolChoice::Named(_) => Some(Choice::Any(Empty {})),
     }
 }
 
@@ -80,7 +110,7 @@ fn spec<'r>(
             Ok(body::Tool::Function(ToolSpec {
                 name,
                 description: description.as_deref().filter(|text| !text.trim().is_empty()),
-                input_schema: InputSchema { json: schema(*parameters) },
+                input_schema: InputSchema { json: schema(*parameters, family) },
                 strict: (*strict == Some(true) && holds_schemas(target, family)).then_some(true),
             }))
         }
@@ -111,16 +141,32 @@ fn spec<'r>(
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 fn holds_schemas(target: &Target<'_>, family: Family) -> bool {
     let old = family.is_claude() && !family.is_claude_since((4, 5));
-    !old && target.facts.may(Capability::JsonSchema)
+    // Nova always holds them to it.
+    !old && !family.is_nova() && target.facts.may(Capability::JsonSchema)
 }
 
-fn schema(parameters: Option<&RawValue>) -> Schema<'_> {
+/// The schema of a tool's input.
+pub(super) fn schema(parameters: Option<&RawValue>, family: Family) -> Schema<'_> {
     let described = parameters.filter(|raw| {
         let mut text = raw.get().bytes().filter(|byte| !byte.is_ascii_whitespace());
         text.next() == Some(b'{') && text.next() != Some(b'}')
     });
     let any = AnyObject { kind: "object", properties: Empty {} };
-    described.map_or(Schema::Any(any), Schema::Given)
+    match described {
+        None => Schema::Any(any),
+        Some(raw) if family.is_nova() => bare(raw).map_or(Schema::Given(raw), Schema::Bare),
+        Some(raw) => Schema::Given(raw),
+    }
+}
+
+/// The schema with what Nova takes at its top: "Only three fields are supported in the top-level Object".
+/// <https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html> None where that is all that
+/// it has, or more is needed to understand it.
+fn bare(raw: &RawValue) -> Option<serde_json::Map<String, Value>> {
+    let mut schema: serde_json::Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+    let before = schema.len();
+    schema.retain(|name, _| NOVAS.contains(&name.as_str()) || DEFINITIONS.contains(&name.as_str()));
+    (schema.len() < before).then_some(schema)
 }
 
 /// Tools made from the calls in the history, which must not stand there without any.
@@ -129,7 +175,7 @@ fn called<'r>(request: &'r Request<'_>) -> Vec<body::Tool<'r>> {
         body::Tool::Function(ToolSpec {
             name,
             description: None,
-            input_schema: InputSchema { json: schema(None) },
+            input_schema: InputSchema { json: schema(None, Family::Other) },
             strict: None,
         })
     };

@@ -8,9 +8,11 @@ use super::{
         Platform, Target, Unreadable, VendorApi, converse,
         fit::fitted,
         form::{Refusal, Request},
+        rehost_request,
     },
     members::Members,
 };
+use crate::wire::members::{members, rebuilt, value_at};
 
 /// A vendor's way to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,11 +65,9 @@ const ANTHROPIC: [&str; 10] = [
     "cache_control",
     "context_management",
 ];
-/// Claude's `anthropic_version` on Bedrock.
-const BEDROCK_VERSION: &str = "bedrock-2023-05-31";
 /// Claude's `anthropic_version` on Vertex AI.
 const VERTEX_VERSION: &str = "vertex-2023-10-16";
-/// Bedrock wants a limit in a body whose tokens it counts; it changes nothing.
+/// Bedrock wants a limit in a body whose tokens it counts, above what is for thinking; it changes nothing.
 const ANY_LIMIT: u64 = 1024;
 
 impl CountApi {
@@ -85,15 +85,21 @@ impl CountApi {
             Self::AnthropicBedrock | Self::AnthropicVertex => VendorApi::Messages,
             Self::OpenAi => VendorApi::Responses,
         };
-        self.wrap(&api.write(request, target)?, target)
+        self.wrap(&api.write(request, target)?, target, &request.betas)
     }
 
     /// Makes that body of one that is in the vendor's dialect already: a client's own Messages body for
-    /// Claude on Bedrock or Vertex AI, or what a writer wrote. (A Converse body is taken as it is.)
+    /// Claude on Bedrock or Vertex AI, or what a writer wrote. (A Converse body is taken as it is.) `betas`
+    /// are those of the client's header.
     ///
     /// # Errors
     /// When `body` is no JSON object.
-    pub fn wrap(self, body: &[u8], target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+    pub fn wrap(
+        self,
+        body: &[u8],
+        target: &Target<'_>,
+        betas: &[&str],
+    ) -> Result<Vec<u8>, Refusal> {
         let members = Members::read(body)
             .ok_or_else(|| Refusal::invalid("messages", "the request's body is no JSON object"))?;
         let model = target.model;
@@ -108,14 +114,14 @@ impl CountApi {
             }
             Self::Converse => Ok(json(&Input { input: Counted::Converse(members) })),
             Self::AnthropicBedrock => {
-                let body = STANDARD.encode(invoke_body(members));
+                let invoked = rehost_request(body, Platform::Bedrock, model, betas)?;
+                let body = STANDARD.encode(limited(invoked));
                 Ok(json(&Input { input: Counted::InvokeModel { body } }))
             }
             Self::AnthropicVertex => {
                 let versioned = Versioned {
                     anthropic_version: (!members.has("anthropic_version"))
                         .then_some(VERTEX_VERSION),
-                    max_tokens: None,
                     members: members.only(&ANTHROPIC),
                 };
                 Ok(json(&Named { model, members: versioned }))
@@ -148,13 +154,15 @@ impl CountApi {
     }
 }
 
-/// A body of `InvokeModel`, in which the model and whether to stream have no place.
-fn invoke_body(members: Members<'_>) -> Vec<u8> {
-    json(&Versioned {
-        anthropic_version: (!members.has("anthropic_version")).then_some(BEDROCK_VERSION),
-        max_tokens: (!members.has("max_tokens")).then_some(ANY_LIMIT),
-        members: members.without(&["model", "stream"]),
-    })
+/// The body with a limit, where it has none.
+fn limited(body: Vec<u8>) -> Vec<u8> {
+    let Some(own) = members(&body).filter(|_| value_at(&body, &["max_tokens"]).is_none()) else {
+        return body;
+    };
+    let budget = value_at(&body, &["thinking", "budget_tokens"]).and_then(|at| body.get(at));
+    let budget = budget.and_then(|number| serde_json::from_slice::<u64>(number).ok());
+    let limit = budget.unwrap_or(0).saturating_add(ANY_LIMIT);
+    rebuilt(&body, &own, |_| true, format!(r#""max_tokens":{limit}"#).as_bytes())
 }
 
 #[derive(Serialize)]
@@ -174,8 +182,6 @@ struct Named<'a, T> {
 struct Versioned<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     anthropic_version: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u64>,
     #[serde(flatten)]
     members: Members<'a>,
 }

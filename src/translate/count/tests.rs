@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Platform, Target,
-        form::{Media, Part, PartKind, PartPath, Request, Role, Source, Tool, ToolKind, Turn},
+        form::{
+            Media, Part, PartKind, PartPath, Reasoning, Request, Role, Source, Tool, ToolKind, Turn,
+        },
     },
     CountApi, estimate,
     estimate::{SAMPLE, WINDOW, length, sample},
@@ -16,7 +18,7 @@ use crate::domain::{ModelFacts, Quirks};
 fn wrapped(api: CountApi, platform: Platform, body: &Value) -> Value {
     let (facts, quirks) = (ModelFacts::default(), Quirks::default());
     let target = Target { model: "the-model", facts: &facts, platform, quirks: &quirks };
-    let written = api.wrap(body.to_string().as_bytes(), &target).unwrap();
+    let written = api.wrap(body.to_string().as_bytes(), &target, &[]).unwrap();
     serde_json::from_slice(&written).unwrap()
 }
 
@@ -70,9 +72,26 @@ fn claude_on_bedrock_is_asked_with_its_body_in_base64() {
         inner(&json!({"model": "x", "messages": messages, "stream": true})),
         json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1024, "messages": messages})
     );
-    let whole =
-        json!({"anthropic_version": "v", "max_tokens": 5, "messages": messages, "system": "s"});
+    let whole = json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "messages": messages, "system": "s"});
     assert_eq!(inner(&whole), whole);
+    // A budget has to be below the limit.
+    let thinks =
+        json!({"messages": messages, "thinking": {"type": "enabled", "budget_tokens": 9000}});
+    assert_eq!(inner(&thinks)["max_tokens"], 10_024);
+}
+
+#[test]
+fn a_counter_on_bedrock_is_told_the_clients_betas() {
+    let (facts, quirks) = (ModelFacts::default(), Quirks::default());
+    let model = "anthropic.claude-sonnet-4-6";
+    let target = Target { model, facts: &facts, platform: Platform::Bedrock, quirks: &quirks };
+    let body = br#"{"model":"x","messages":[]}"#;
+    let betas = ["claude-code-20250219", "context-1m-2025-08-07"];
+    let written = CountApi::AnthropicBedrock.wrap(body, &target, &betas).unwrap();
+    let written: Value = serde_json::from_slice(&written).unwrap();
+    let inner = STANDARD.decode(written["input"]["invokeModel"]["body"].as_str().unwrap()).unwrap();
+    let inner: Value = serde_json::from_slice(&inner).unwrap();
+    assert_eq!(inner["anthropic_beta"], json!(["context-1m-2025-08-07"]));
 }
 
 #[test]
@@ -104,6 +123,14 @@ fn converse_is_asked_with_what_the_model_reads() {
         serde_json::from_slice::<Value>(&written).unwrap(),
         json!({"input": {"converse": {"messages": messages}}})
     );
+    // A budget has to be below a limit that the counter does not know.
+    request.reasoning = Some(Reasoning { max_tokens: Some(9000), ..Reasoning::default() });
+    request.max_tokens = None;
+    let written = CountApi::Converse.write(&request, &target).unwrap();
+    let thinking = json!({"type": "enabled", "budget_tokens": 1024});
+    let written = serde_json::from_slice::<Value>(&written).unwrap();
+    let told = &written["input"]["converse"]["additionalModelRequestFields"];
+    assert_eq!(told["thinking"], thinking);
 }
 
 #[test]
@@ -128,7 +155,7 @@ fn what_is_no_object_is_refused() {
     let (facts, quirks) = (ModelFacts::default(), Quirks::default());
     let target = Target { model: "m", facts: &facts, platform: Platform::Own, quirks: &quirks };
     for body in ["", "[]", "1", "{"] {
-        assert!(CountApi::OpenAi.wrap(body.as_bytes(), &target).is_err(), "{body}");
+        assert!(CountApi::OpenAi.wrap(body.as_bytes(), &target, &[]).is_err(), "{body}");
     }
 }
 

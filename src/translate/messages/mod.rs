@@ -41,7 +41,7 @@ mod tests;
 pub(super) use answer_read::read_answer;
 pub(super) use answer_write::write_answer;
 pub(super) use media_write::inlines;
-pub use rehost::{rehost_answer, rehost_request, vertex_betas};
+pub use rehost::{rehost_answer, rehost_request};
 pub use rehost_stream::RehostStream;
 pub(super) use request_read::{read_countable, read_request};
 pub(super) use request_write::write_request;

@@ -11,39 +11,9 @@ use serde_json::{Value, value::RawValue};
 
 use super::words::{BEDROCK_VERSION, VERTEX_VERSION};
 use crate::{
-    translate::{Platform, form::Refusal},
+    translate::{Platform, betas, form::Refusal},
     wire::members::{Member, members, rebuilt, replaced, value_at},
 };
-
-/// What the betas that Bedrock knows begin with (a date follows). It refuses a request that names any
-/// other ("invalid beta flag": <https://github.com/anthropics/claude-code/issues/30926>), and clients made
-/// for Anthropic's own API name many in their header.
-const BEDROCK_BETAS: [&str; 12] = [
-    "compact-",
-    "computer-use-",
-    "context-1m-",
-    "context-management-",
-    "dev-full-thinking-",
-    "effort-",
-    "fine-grained-tool-streaming-",
-    "interleaved-thinking-",
-    "output-128k-",
-    "token-efficient-tools-",
-    "tool-examples-",
-    "tool-search-tool-",
-];
-
-/// The same of Vertex AI, which is told in a header.
-const VERTEX_BETAS: [&str; 8] = [
-    "compact-",
-    "computer-use-",
-    "context-1m-",
-    "context-management-",
-    "fine-grained-tool-streaming-",
-    "interleaved-thinking-",
-    "tool-search-tool-",
-    "web-search-",
-];
 
 /// Members that hint at something which only Anthropic's own API has; Bedrock refuses unknown members.
 const OWN_MEMBERS: [&str; 3] = ["inference_geo", "service_tier", "speed"];
@@ -54,27 +24,29 @@ const OWN_HINTS: [&str; 3] = ["defer_loading", "eager_input_streaming", "scope"]
 /// The beta with which tools are searched for.
 const TOOL_SEARCH: &str = "tool-search-tool-";
 
-/// The header `anthropic-beta` for Claude on Vertex AI: those of the client's betas that are known there;
-/// none where there are none.
-pub fn vertex_betas<'b>(betas: impl Iterator<Item = &'b str>) -> Option<String> {
-    let known = |beta: &&str| VERTEX_BETAS.iter().any(|start| beta.starts_with(start));
-    let betas: Vec<&str> = betas.filter(known).collect();
-    (!betas.is_empty()).then(|| betas.join(","))
-}
-
-/// The body as `platform` wants it. `betas` are those of the client's `anthropic-beta` header; Bedrock
-/// is told those of them that it knows, and all of the body's own `anthropic_beta`.
+/// The body as `platform` wants it for `model`. `betas` are those of the client's `anthropic-beta` header;
+/// Bedrock is told those of them that it knows for the model, and all of the body's own `anthropic_beta`.
 ///
 /// # Errors
 /// When the body is not one JSON object, or its `anthropic_beta` is no list of strings.
-pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result<Vec<u8>, Refusal> {
+pub fn rehost_request(
+    body: &[u8],
+    platform: Platform,
+    model: &str,
+    betas: &[&str],
+) -> Result<Vec<u8>, Refusal> {
     let version = match platform {
         Platform::Own => return Ok(body.to_vec()),
         Platform::Bedrock => BEDROCK_VERSION,
         Platform::Vertex => VERTEX_VERSION,
     };
+    let betas = match platform {
+        Platform::Bedrock => betas::of_invoke(model, betas.iter().copied()),
+        // Others are told in a header.
+        Platform::Own | Platform::Vertex => Vec::new(),
+    };
     let body =
-        &*if platform == Platform::Bedrock { without_hints(body, betas) } else { body.into() };
+        &*if platform == Platform::Bedrock { without_hints(body, &betas) } else { body.into() };
     let members =
         members(body).ok_or_else(|| Refusal::invalid("", "the body is no JSON object"))?;
     let mut dropped = vec!["model", "anthropic_version"];
@@ -82,8 +54,6 @@ pub fn rehost_request(body: &[u8], platform: Platform, betas: &[&str]) -> Result
     if platform == Platform::Bedrock {
         dropped.push("stream");
         dropped.extend(OWN_MEMBERS);
-        let known = |beta: &&str| BEDROCK_BETAS.iter().any(|start| beta.starts_with(start));
-        let betas: Vec<&str> = betas.iter().copied().filter(known).collect();
         if !betas.is_empty() {
             dropped.push("anthropic_beta");
             let own = value_at(body, &["anthropic_beta"]).and_then(|place| body.get(place));

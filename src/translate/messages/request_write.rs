@@ -16,7 +16,7 @@ use super::{
     words::{BEDROCK_VERSION, VERTEX_VERSION},
 };
 use crate::translate::{
-    Platform, Target,
+    Platform, Target, betas,
     claude::Claude,
     form::{
         Format, Media, Part, PartKind, Refusal, Request, Role, Source, alternating, split_system,
@@ -62,6 +62,10 @@ pub(in crate::translate) fn write_request(
             Platform::Bedrock => Some(BEDROCK_VERSION),
             Platform::Vertex => Some(VERTEX_VERSION),
         },
+        anthropic_beta: match target.platform {
+            Platform::Bedrock => betas::of_invoke(target.model, request.betas.iter().copied()),
+            Platform::Own | Platform::Vertex => Vec::new(),
+        },
         model: own.then_some(target.model),
         max_tokens: plan.max_tokens,
         system,
@@ -88,6 +92,8 @@ pub(in crate::translate) fn write_request(
 struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     anthropic_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    anthropic_beta: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     max_tokens: u64,

@@ -44,7 +44,7 @@ async fn other_vendors_are_asked_at_their_own_counters() {
     let acme = gateway.org("acme");
     for (kind, path) in [
         (Kind::Gemini, "/v1beta/models/gemini-2.5-flash:countTokens"),
-        (Kind::Bedrock, "/model/us.amazon.nova-lite-v1%3A0/count-tokens"),
+        (Kind::Bedrock, "/model/amazon.nova-lite-v1%3A0/count-tokens"),
     ] {
         let vendor = Vendor::of(&acme, kind).await;
         acme.alias(kind.name(), &[vendor.route()]).await;

@@ -96,3 +96,61 @@ async fn azures_streams_begin_with_what_its_filters_say_of_the_prompt() {
     let record = acme.record_of("filtered").await;
     assert_eq!((&record["input_tokens"], &record["output_tokens"]), (&json!(3), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_deployment_is_treated_as_the_model_that_it_is_said_to_be() {
+    let (gateway, vendor) = (Gateway::start().await, MockVendor::start().await);
+    let acme = gateway.org("acme");
+    for (name, model) in [("thinks", "gpt-5"), ("newer", "gpt-5.2"), ("plain", "gpt-4o")] {
+        let settings = json!({"base_models": {"my-gpt": model}});
+        let provider = azure(&acme, name, &vendor.url(), settings).await;
+        acme.alias(name, &[(&provider, "my-gpt")]).await;
+    }
+    let key = acme.key().await;
+    let asked = |alias: &str| {
+        let body = json!({"model": alias, "max_tokens": 50, "temperature": 0.5,
+            "messages": [{"role": "user", "content": "Hi"}]});
+        key.post("/v1/messages", body.to_string())
+    };
+    asked("thinks").header("x-request-id", "thinks").await.has_status(200);
+    let sent = vendor.saw_one();
+    assert!(sent.path.starts_with("/openai/deployments/my-gpt/chat/completions"), "{}", sent.path);
+    assert_eq!(
+        (&sent.json()["model"], &sent.json()["max_completion_tokens"]),
+        (&json!("my-gpt"), &json!(50))
+    );
+    assert!(sent.json().get("max_tokens").is_none() && sent.json().get("temperature").is_none());
+    let record = acme.record_of("thinks").await;
+    assert_eq!(
+        (&record["upstream_model"], &record["pricing_source"]),
+        (&json!("my-gpt"), &json!("barndoor_default"))
+    );
+
+    asked("newer").await;
+    let sent = vendor.saw().pop().unwrap();
+    assert!(sent.path.starts_with("/openai/responses"), "{}", sent.path);
+    assert_eq!(sent.json()["model"], "my-gpt");
+
+    asked("plain").await.has_status(200);
+    let sent = vendor.saw().pop().unwrap();
+    assert_eq!(
+        (&sent.json()["max_tokens"], &sent.json()["temperature"]),
+        (&json!(50), &json!(0.5))
+    );
+}
+
+#[tokio::test]
+async fn responses_are_translated_where_the_api_version_is_before_them() {
+    let (gateway, vendor) = (Gateway::start().await, MockVendor::start().await);
+    let acme = gateway.org("acme");
+    let settings = json!({"api_version": "2024-10-21", "base_models": {"my-gpt": "gpt-5.2"}});
+    let provider = azure(&acme, "old", &vendor.url(), settings).await;
+    acme.alias("old", &[(&provider, "my-gpt")]).await;
+    let key = acme.key().await;
+    for operation in [operations::RESPONSES, operations::MESSAGES] {
+        key.post(operation.path, operation.body("old")).await.has_status(200);
+        let call = vendor.saw().pop().unwrap();
+        let path = "/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21";
+        assert_eq!(call.path, path);
+    }
+}

@@ -121,7 +121,7 @@ async fn claude_on_bedrock_is_invoked_without_anthropics_headers() {
         .key()
         .await
         .with("anthropic-version", "2023-06-01")
-        .with("anthropic-beta", "context-1m-2025-08-07");
+        .with("anthropic-beta", "context-1m-2025-08-07, interleaved-thinking-2025-05-14");
     let body = operations::MESSAGES.body("smart");
     caller.post("/v1/messages?beta=true", body).await.has_status(200);
     let call = vendor.saw_one();
@@ -129,6 +129,8 @@ async fn claude_on_bedrock_is_invoked_without_anthropics_headers() {
     assert_eq!((call.header("anthropic-version"), call.header("anthropic-beta")), (None, None));
     assert!(call.json().get("model").is_none(), "the model stands in the path");
     assert_eq!(call.json()["anthropic_version"], "bedrock-2023-05-31");
+    let known = json!(["interleaved-thinking-2025-05-14"]);
+    assert_eq!(call.json()["anthropic_beta"], known, "Haiku 4.5 has no larger context");
     Signed::of(&call).is_by("s", &call);
 }
 
@@ -236,4 +238,72 @@ async fn a_refusal_that_repeats_what_was_sent_is_not_repeated() {
         assert_ne!(answer.status, 200);
         assert!(!answer.tell().contains("canary"), "{}", answer.tell());
     }
+}
+
+#[tokio::test]
+async fn betas_reach_claude_through_converse_and_its_profile_is_known() {
+    let (gateway, vendor) = (Gateway::start().await, MockVendor::start().await);
+    vendor.always(answers::converse());
+    let acme = gateway.org("acme");
+    let arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/ab12";
+    let settings = json!({"region": "eu-west-1", "model_api_family": "bedrock_converse",
+        "base_models": {arn: "eu.anthropic.claude-sonnet-4-6"}});
+    let keys = json!({
+        "credentials": {"access_key_id": "AKIA", "secret_access_key": "s"}, "models": [arn],
+        "settings": settings,
+    });
+    let provider = bedrock(&acme, "keys", &vendor, "aws_keys", keys).await;
+    acme.alias("profile", &[(&provider, arn)]).await;
+    let caller = acme.key().await;
+    let caller = caller.with("anthropic-beta", "claude-code-20250219,context-1m-2025-08-07");
+    caller.post("/v1/messages", operations::MESSAGES.body("profile")).await.has_status(200);
+    let call = vendor.saw_one();
+    assert!(call.path.contains("application-inference-profile"), "{}", call.path);
+    let told = &call.json()["additionalModelRequestFields"];
+    assert_eq!(told["anthropic_beta"], json!(["context-1m-2025-08-07"]));
+    vendor.will(Reply::says(r#"{"inputTokens": 9}"#));
+    let counted = caller.post("/v1/messages/count_tokens", operations::MESSAGES.body("profile"));
+    assert_eq!(counted.await.has_status(200).json(), json!({"input_tokens": 9}));
+    let call = vendor.saw().pop().unwrap();
+    assert_eq!(call.path, "/model/anthropic.claude-sonnet-4-6/count-tokens");
+}
+
+#[tokio::test]
+async fn a_stream_with_tools_is_made_of_llamas_whole_answer() {
+    let (gateway, vendor) = (Gateway::start().await, MockVendor::start().await);
+    vendor.will(Reply::says(
+        json!({"output": {"message": {"role": "assistant", "content": [
+            {"toolUse": {"toolUseId": "c1", "name": "look", "input": {"at": "x"}}}]}},
+            "stopReason": "tool_use", "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}})
+        .to_string(),
+    ));
+    let acme = gateway.org("acme");
+    let model = "us.meta.llama3-3-70b-instruct-v1:0";
+    let keys = json!({
+        "credentials": {"access_key_id": "AKIA", "secret_access_key": "s"}, "models": [model],
+    });
+    let provider = bedrock(&acme, "llama", &vendor, "aws_keys", keys).await;
+    acme.alias("llama", &[(&provider, model)]).await;
+    let key = acme.key().await;
+    let tools = json!([{"type": "function", "function": {"name": "look"}}]);
+    let body = |tools: &Value| {
+        let mut body = json!({"model": "llama", "stream": true,
+            "messages": [{"role": "user", "content": "Look."}]});
+        if !tools.is_null() {
+            body["tools"] = tools.clone();
+        }
+        body.to_string()
+    };
+    let answer = key.post("/v1/chat/completions", body(&tools)).await.has_status(200);
+    assert_eq!(vendor.saw_one().path, "/model/us.meta.llama3-3-70b-instruct-v1%3A0/converse");
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let said = answer.text();
+    assert!(
+        said.contains(r#""name":"look""#) && said.contains(r#""finish_reason":"tool_calls""#),
+        "{said}"
+    );
+    assert!(said.ends_with("data: [DONE]\n\n"), "{said}");
+    key.post("/v1/chat/completions", body(&Value::Null)).await;
+    let path = vendor.saw().pop().unwrap().path.clone();
+    assert_eq!(path, "/model/us.meta.llama3-3-70b-instruct-v1%3A0/converse-stream");
 }

@@ -36,6 +36,14 @@ const CUSTOM: ProviderTemplate = {
   settings: [field('dialects', false)],
 }
 
+const AZURE: ProviderTemplate = {
+  ...CUSTOM,
+  id: '00000000-0000-4000-8000-000000000003',
+  slug: 'azure',
+  model_provider: 'azure_openai',
+  settings: [field('base_models', false)],
+}
+
 describe('a draft', () => {
   it('starts with the first way to authenticate and the defaults of the catalogue', () => {
     const draft = draftOf(BEDROCK)
@@ -87,6 +95,14 @@ describe('its request', () => {
       api_key: 'k',
       settings: { dialects: ['chat_completions', 'embeddings'] },
     })
+  })
+
+  it('has what names stand for as an object, and keeps it through an edit', () => {
+    const models = { 'prod-chat': 'gpt-5.2', small: 'gpt-5-mini' }
+    const known = { auth_type: 'api_key', base_url: 'https://x', settings: { base_models: models } }
+    const draft = draftOf(AZURE, known)
+    expect(draft.settings.base_models).toBe('prod-chat = gpt-5.2, small = gpt-5-mini')
+    expect(requestOf(draft).settings).toEqual({ base_models: models })
   })
 })
 

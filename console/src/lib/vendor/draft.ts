@@ -7,7 +7,7 @@ export interface VendorDraft {
   baseUrl: string
   /** Parts of the credential, by their names. */
   credential: Record<string, string>
-  /** Settings, by their names; several values are separated by commas. */
+  /** Settings, by their names; several values are separated by commas, names from values by `=`. */
   settings: Record<string, string>
 }
 
@@ -18,10 +18,13 @@ export interface VendorRequest {
   base_url?: string
   api_key?: string
   credentials?: Record<string, string>
-  settings?: Record<string, string | string[]>
+  settings?: Record<string, SettingValue>
 }
 
+type SettingValue = string | string[] | Record<string, string>
+
 const LISTS = new Set(['dialects'])
+const MAPS = new Set(['base_models'])
 
 /** A draft for `template`; `known` are the settings of what is edited. */
 export function draftOf(template: ProviderTemplate, known?: Known): VendorDraft {
@@ -89,10 +92,7 @@ export function requestOf(draft: VendorDraft): VendorRequest {
     Object.entries(filled(draft.credential)).filter(([name]) => wanted.has(name)),
   )
   const { api_key: apiKey, ...parts } = credential
-  const settings = Object.entries(filled(draft.settings)).map(([name, value]) => [
-    name,
-    LISTS.has(name) ? value.split(',') : value,
-  ])
+  const settings = Object.entries(filled(draft.settings)).map(([name, value]) => [name, valueOf(name, value)])
   return {
     model_provider: draft.template.model_provider,
     auth_type: draft.authType as AuthType,
@@ -100,7 +100,7 @@ export function requestOf(draft: VendorDraft): VendorRequest {
     ...(apiKey ? { api_key: apiKey } : {}),
     ...(Object.keys(parts).length > 0 ? { credentials: parts } : {}),
     ...(settings.length > 0
-      ? { settings: Object.fromEntries(settings) as Record<string, string | string[]> }
+      ? { settings: Object.fromEntries(settings) as Record<string, SettingValue> }
       : {}),
   }
 }
@@ -112,12 +112,21 @@ function filled(values: Record<string, string>): Record<string, string> {
 
 function textsOf(settings: unknown): Record<string, string> {
   if (typeof settings !== 'object' || settings === null) return {}
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(',') : String(value ?? ''),
-    ]),
-  )
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, textOf(value)]))
+}
+
+function valueOf(name: string, text: string): SettingValue {
+  if (LISTS.has(name)) return text.split(',')
+  if (!MAPS.has(name)) return text
+  const pairs = text.split(',').map((pair) => pair.split('=').map((side) => side.trim()))
+  return Object.fromEntries(pairs.map(([key, value]) => [key ?? '', value ?? '']))
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',')
+  if (typeof value !== 'object' || value === null) return String(value ?? '')
+  const pairs = Object.entries(value as Record<string, string>)
+  return pairs.map(([key, named]) => `${key} = ${named}`).join(', ')
 }
 
 /** The policy that lets the gateway assume a role: pasted into AWS as it is. */

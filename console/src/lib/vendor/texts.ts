@@ -58,6 +58,11 @@ const FIELDS: Record<string, FieldText> = {
     hint: 'Deployments have a path each; v1 is one path, and the model names the deployment.',
   },
   api_version: { label: 'API version', hint: 'Sent as `api-version`.', placeholder: '2024-10-21' },
+  base_models: {
+    label: 'Models behind other names',
+    hint: 'What deployments or profiles stand for, where their names do not tell it.',
+    placeholder: 'prod-chat = gpt-5.2, small = gpt-5-mini',
+  },
   dialects: { label: 'APIs that it speaks', hint: 'Others are translated into one of these.' },
 }
 

@@ -4,12 +4,12 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::sse;
-use crate::translate::{
-    Framing, Platform, RehostStream, rehost_answer, rehost_request, vertex_betas,
-};
+use crate::translate::{Framing, Platform, RehostStream, rehost_answer, rehost_request};
+
+const MODEL: &str = "us.anthropic.claude-opus-4-6-v1";
 
 fn rehosted(body: &str, platform: Platform, betas: &[&str]) -> String {
-    String::from_utf8(rehost_request(body.as_bytes(), platform, betas).unwrap()).unwrap()
+    String::from_utf8(rehost_request(body.as_bytes(), platform, MODEL, betas).unwrap()).unwrap()
 }
 
 #[test]
@@ -47,14 +47,6 @@ fn tools_stay_deferred_where_bedrock_is_told_to_search_them() {
 }
 
 #[test]
-fn vertex_is_told_the_betas_that_it_knows() {
-    let sent = ["oauth-2025-04-20", "context-1m-2025-08-07", "interleaved-thinking-2025-05-14"];
-    let known = "context-1m-2025-08-07,interleaved-thinking-2025-05-14";
-    assert_eq!(vertex_betas(sent.into_iter()).as_deref(), Some(known));
-    assert_eq!(vertex_betas(["claude-code-20250219"].into_iter()), None);
-}
-
-#[test]
 fn betas_of_header_and_body_are_told_once() {
     let (effort, context) = ("effort-2025-11-24", "context-1m-2025-08-07");
     assert_eq!(
@@ -70,10 +62,10 @@ fn betas_of_header_and_body_are_told_once() {
         rehosted(r#"{"anthropic_beta":["new-1"],"messages":[]}"#, Platform::Bedrock, &[]),
         r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["new-1"],"messages":[]}"#
     );
-    let refusal =
-        rehost_request(br#"{"anthropic_beta":"b"}"#, Platform::Bedrock, &[effort]).unwrap_err();
+    let refusal = rehost_request(br#"{"anthropic_beta":"b"}"#, Platform::Bedrock, MODEL, &[effort])
+        .unwrap_err();
     assert_eq!(refusal.param.as_deref(), Some("anthropic_beta"));
-    assert!(rehost_request(b"[]", Platform::Bedrock, &[]).is_err());
+    assert!(rehost_request(b"[]", Platform::Bedrock, MODEL, &[]).is_err());
 }
 
 #[test]
@@ -81,7 +73,7 @@ fn betas_that_bedrock_would_refuse_stay_out() {
     let header = [
         "claude-code-20250219",
         "oauth-2025-04-20",
-        "advanced-tool-use-2025-11-20",
+        "output-128k-2025-02-19",
         "interleaved-thinking-2025-05-14",
     ];
     assert_eq!(

@@ -58,7 +58,7 @@ fn request(told: &mut String) -> bool {
     let read = best(100, || drop(ClientApi::Chat.read(&body).expect("it is a request")));
     let both = best(100, || {
         let request = ClientApi::Chat.read(&body).expect("it is a request");
-        drop(VendorApi::Messages.write(&request, &target).expect("Claude can do it"));
+        drop(VendorApi::Messages.write(request, &target).expect("Claude can do it"));
     });
     let millis = both.micros / 1000.0;
     let _ = writeln!(

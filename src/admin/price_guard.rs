@@ -3,9 +3,9 @@
 use super::error::AdminError;
 use crate::{
     domain::{OrgId, PriceVersion, Timestamp},
-    pricing::{self, PriceBook, Priced},
+    pricing::{self, ModelNames, PriceBook, Priced},
     provider::catalog,
-    snapshot::{ModelNames, line},
+    snapshot::line,
     store::{ProviderRow, Tx},
 };
 
@@ -26,8 +26,7 @@ impl Prices {
     pub(super) fn of(&self, provider: &ProviderRow, model: &str) -> Option<Priced> {
         let book = PriceBook::new(&self.versions, pricing::defaults());
         let vendor = catalog().vendor(&provider.model_provider)?;
-        let mut names = ModelNames::of(provider, vendor, model).all();
-        names.find_map(|name| book.price(&line(provider), name, self.at))
+        book.price(&line(provider), &ModelNames::of(provider, vendor, model), self.at)
     }
 }
 

@@ -22,6 +22,8 @@ const LAST_MINUTE: i64 = 61;
 const SECOND: i64 = 1_000_000;
 /// How long a question waits for the ledger to be delivered; under load something always waits.
 const DELIVERED_WITHIN: Duration = Duration::from_millis(500);
+/// One that nothing waits for may wait longer.
+const DELIVERED_AT_LEISURE: Duration = Duration::from_secs(1);
 
 /// The store, as the governor sees it.
 pub struct LedgerHistory {
@@ -103,9 +105,12 @@ impl History for LedgerHistory {
         self.budgets(org, terms).await.map_err(away)
     }
 
-    async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError> {
+    async fn wait_delivered(&self) {
         // After a crash what came last is in the spool alone.
-        self.ledger.wait_delivered(DELIVERED_WITHIN).await;
+        self.ledger.wait_delivered(DELIVERED_AT_LEISURE).await;
+    }
+
+    async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError> {
         let spent = self.store.spent_lately(org).await.map_err(away)?;
         Ok(spent.into_iter().map(lately).collect())
     }

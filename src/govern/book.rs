@@ -110,6 +110,22 @@ pub(super) struct Rate {
     pub link: Option<Box<RateLink>>,
 }
 
+impl Rate {
+    /// What it shows of what is limited, if so many replicas have counted as much as this one.
+    pub fn shown(
+        &mut self,
+        requests: Option<u32>,
+        tokens: Option<u32>,
+        now: Clock,
+        replicas: u32,
+    ) -> RateReading {
+        RateReading {
+            requests: counted(&mut self.requests, requests, now, replicas),
+            tokens: counted(&mut self.tokens, tokens, now, replicas),
+        }
+    }
+}
+
 /// Of a budget: the period that runs, and the one before while it is still settled.
 #[derive(Debug, Default)]
 pub(super) struct Account {
@@ -209,10 +225,8 @@ impl Book {
         match &check.rule {
             Rule::Rate { requests, tokens } => {
                 let rate = self.rates.get_mut(&check.counter).filter(|_| replicas > 0);
-                Reading::Rate(rate.map_or_else(RateReading::default, |rate| RateReading {
-                    requests: counted(&mut rate.requests, *requests, now, replicas),
-                    tokens: counted(&mut rate.tokens, *tokens, now, replicas),
-                }))
+                let shown = rate.map(|rate| rate.shown(*requests, *tokens, now, replicas));
+                Reading::Rate(shown.unwrap_or_default())
             }
             Rule::Budget { period, .. } => {
                 let span = self.calendar.span(*period, at);

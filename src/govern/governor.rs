@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Amount, Ask, Block, Check, Crossing, Denied, Expectations, Grant, History, Lease, Listener,
-    Policy, RouteAsk, Standing, Term, Verdict,
+    Policy, RouteAsk, Rule, Standing, Term, Verdict,
     book::{Book, Enforce},
     calendar::{Span, span},
     clock::Clock,
@@ -29,6 +29,9 @@ use crate::domain::{LedgerId, OrgId, Position, Timestamp};
 
 /// How many locks there are; an organization's counters are under one.
 const SHARDS: usize = 64;
+
+/// What requests usually use is waited for so long, once, when the process starts.
+const MET_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is done about requests while Redis is away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,12 @@ pub struct Governor {
     pub(super) to_begin: Notify,
     /// Tells that periods have begun.
     pub(super) has_begun: watch::Sender<u64>,
+    /// Asks the one who learns what requests usually use to look again.
+    pub(super) to_meet: Notify,
+    /// Tells that this is known of another organization.
+    pub(super) has_met: watch::Sender<u64>,
+    /// Whether somebody has waited for the counters to begin: whoever does so first is starting the process.
+    has_started: AtomicBool,
     /// Asks for what was settled to be told to Redis.
     pub(super) to_flush: Notify,
     pub(super) ledger: String,
@@ -148,6 +157,9 @@ impl Governor {
             periods: Mutex::default(),
             to_begin: Notify::new(),
             has_begun: watch::Sender::new(0),
+            to_meet: Notify::new(),
+            has_met: watch::Sender::new(0),
+            has_started: AtomicBool::new(false),
             to_flush: Notify::new(),
             ledger,
             replica: uuid::Uuid::new_v4().simple().to_string().into(),
@@ -201,7 +213,8 @@ impl Governor {
         }
     }
 
-    /// What requests usually use: of those that have a budget, what is in the ledger is known before it begins.
+    /// What requests usually use: of those that have a budget, what is in the ledger is known soon after it was
+    /// told of.
     #[must_use]
     pub const fn expectations(&self) -> &Expectations {
         &self.expectations
@@ -234,7 +247,9 @@ impl Governor {
     pub fn standing(&self, org: OrgId, checks: &[Check]) -> Standing {
         let now = self.now();
         let mut book = self.book(org);
-        let all = checks.iter().map(|check| standing(check, &book.known(check, now), false));
+        // Budgets have no part in it.
+        let limits = checks.iter().filter(|check| matches!(check.rule, Rule::Rate { .. }));
+        let all = limits.map(|check| standing(check, &book.known(check, now), false));
         all.fold(Standing::default(), Standing::tightest)
     }
 
@@ -243,6 +258,7 @@ impl Governor {
     pub fn policies(&self, org: OrgId, policies: Vec<Policy>) {
         self.periods().learn(org, policies);
         self.to_begin.notify_one();
+        self.to_meet.notify_one();
     }
 
     /// Tells that these are in force, and known to the listener: from now on their thresholds are told, those
@@ -259,7 +275,8 @@ impl Governor {
     }
 
     /// Waits until the counters of every policy that was told of have begun; `false` if some have
-    /// not after `within`. Until then they enforce what they know, as when Redis is away.
+    /// not after `within`. Until then they enforce what they know, as when Redis is away. When the process
+    /// starts, it waits a moment longer for what requests usually use.
     pub async fn wait_begun(&self, within: Duration) -> bool {
         let mut changes = self.has_begun.subscribe();
         let begun = async {
@@ -269,7 +286,21 @@ impl Governor {
                 }
             }
         };
-        tokio::time::timeout(within, begun).await.is_ok()
+        let has_begun = tokio::time::timeout(within, begun).await.is_ok();
+        let is_start = !self.has_started.swap(true, Ordering::Relaxed);
+        if is_start && has_begun {
+            let _ = tokio::time::timeout(MET_WITHIN, self.wait_met()).await;
+        }
+        has_begun
+    }
+
+    async fn wait_met(&self) {
+        let mut changes = self.has_met.subscribe();
+        while !self.periods().unmet().is_empty() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Whether limits are enforced by this process alone though Redis is configured.

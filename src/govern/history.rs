@@ -98,8 +98,11 @@ pub trait History: Send + Sync {
     /// When the database is away; it is asked again.
     async fn used(&self, org: OrgId, terms: &[Term]) -> Result<Used, HistoryError>;
 
-    /// What requests of an organization have used lately, the oldest first: a sample, so that what others
-    /// like them will use is known before the first of them comes.
+    /// Waits a moment for what is kept in this process's ledger to be in the database.
+    async fn wait_delivered(&self);
+
+    /// What requests of an organization have used lately, the oldest first, as far as that is in the database: a
+    /// sample, so that what others like them will use is known before the first of them comes.
     ///
     /// # Errors
     /// When the database is away; it is asked again.

@@ -44,6 +44,9 @@ const REMEMBER: Duration = Duration::from_secs(30);
 /// Until the database, or another replica, is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// Longest pause until the ledger is asked again what requests usually use.
+const AGAIN_AT_LAST: Duration = Duration::from_secs(60);
+
 /// What is left to tell when the process ends is told within this.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -58,11 +61,12 @@ impl Governor {
             let link = self.settings.link.clone();
             match &link {
                 None => {
-                    tokio::join!(self.keep_beginning(), self.keep_looking());
+                    tokio::join!(self.keep_beginning(), self.keep_meeting(), self.keep_looking());
                 }
                 Some(link) => {
                     tokio::join!(
                         self.keep_beginning(),
+                        self.keep_meeting(),
                         self.keep_looking(),
                         self.keep_telling(link),
                         self.keep_counting(link),
@@ -245,13 +249,39 @@ impl Governor {
                 Some(link) => self.begin_there(link, *org, wanted).await,
             };
         }
-        // Behind that, for it is what can wait.
-        let unmet = self.periods().unmet();
-        for org in unmet {
-            done &= self.meet(org).await;
-        }
         if self.settings.link.is_none() {
             self.recall().await;
+        }
+        done
+    }
+
+    /// Learns what requests usually use. Beside what begins budgets, and never before it: it can wait.
+    async fn keep_meeting(&self) {
+        let mut pause = AGAIN;
+        loop {
+            if self.meet_all().await {
+                pause = AGAIN;
+                self.to_meet.notified().await;
+            } else {
+                tokio::select! {
+                    () = self.to_meet.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+                pause = (pause * 2).min(AGAIN_AT_LAST);
+            }
+        }
+    }
+
+    /// `false` if something is left.
+    async fn meet_all(&self) -> bool {
+        let unmet = self.periods().unmet();
+        if unmet.is_empty() {
+            return true;
+        }
+        self.settings.history.wait_delivered().await;
+        let mut done = true;
+        for org in unmet {
+            done &= self.meet(org).await;
         }
         done
     }
@@ -268,6 +298,7 @@ impl Governor {
                     self.expectations.learn(of.kind(org), of.used);
                 }
                 self.periods().met(org);
+                self.has_met.send_modify(|count| *count += 1);
                 true
             }
             Err(error) => {

@@ -7,13 +7,13 @@
 
 use super::{
     Amount, Ask, Counter, Crossing, Rule,
-    book::{Book, Dirty, Enforce, Rate, TermKey, granted, reserved},
+    book::{Book, Dirty, Rate, TermKey, granted, reserved},
     clock::Clock,
     decide::{Chosen, is_strict},
     link_state::{Net, Others, RateLink, TermLink, Tick},
     reading::Reading,
     redis::{
-        admit::{Admission, Life, Session},
+        admit::{self, Admission, Life, Session},
         call::{Answer, Call},
         keys,
     },
@@ -37,16 +37,35 @@ enum Sent {
 }
 
 impl Book {
-    /// Notes what other replicas have counted of the caller's limits per minute.
-    pub fn meet_others(&mut self, ask: &Ask<'_>, admission: &Admission) {
+    /// What Redis has decided on a request.
+    pub fn answered(&mut self, ask: &Ask<'_>, answer: Answer) -> Admission {
+        let admission = admit::read(ask, &mut self.calendar, answer);
+        if ask.counts {
+            self.meet_others(ask, &admission);
+        }
+        admission
+    }
+
+    /// Notes what other replicas have counted of the caller's limits per minute; nothing where none of the
+    /// caller's requests was counted here, and this one is not.
+    fn meet_others(&mut self, ask: &Ask<'_>, admission: &Admission) {
         let now = Clock(admission.now);
         for (check, reading) in ask.caller.iter().zip(&admission.readings) {
-            let Reading::Rate(there) = reading else { continue };
-            let Reading::Rate(here) = self.read(check, ask.at, now, Enforce::Share(1)) else {
+            let (Rule::Rate { requests, tokens }, Reading::Rate(there)) = (&check.rule, reading)
+            else {
                 continue;
             };
-            let link = self.rate(&check.counter).link.get_or_insert_default();
-            link.others = Some(Others::of(*there, here, now));
+            let rate = if admission.granted {
+                self.rate(&check.counter)
+            } else if let Some(rate) = self.rates.get_mut(&check.counter) {
+                rate
+            } else {
+                continue;
+            };
+            let here = rate.shown(*requests, *tokens, now, 1);
+            if let Some(link) = &mut rate.link {
+                link.others = Some(Others::of(*there, here, now));
+            }
         }
     }
 

@@ -31,7 +31,7 @@ impl Governor {
         let session = self.session();
         match self.ask_redis(link, ask, held, &session).await {
             Ok(answer) => {
-                let admission = admit::read(ask, &mut self.book(ask.org).calendar, answer);
+                let admission = self.book(ask.org).answered(ask, answer);
                 self.set_clock(admission.now);
                 self.decided_there(ask, held, &session, admission)
             }
@@ -54,7 +54,6 @@ impl Governor {
         session: &Session,
         mut admission: Admission,
     ) -> Option<Decided> {
-        self.book(ask.org).meet_others(ask, &admission);
         let mut decision = as_told(ask, held, &admission);
         if admission.lives.contains(&Life::NotBegun) {
             self.want_begun(ask, &admission);

@@ -6,7 +6,10 @@
 
 use std::{
     collections::{VecDeque, hash_map::Entry},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -44,7 +47,20 @@ pub(super) struct Waiting {
     session: Session,
     /// When its asker gives up: what has not been asked by then need not be taken back.
     until: Instant,
+    place: Place,
     answer: oneshot::Sender<Result<Answer, LinkFault>>,
+}
+
+/// What becomes of a request that waits: it is asked for, or its asker goes away before. Whoever comes first
+/// decides.
+#[derive(Clone, Debug, Default)]
+struct Place(Arc<AtomicBool>);
+
+impl Place {
+    /// Decides; `false` if the other one has.
+    fn decide(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// Who asks next.
@@ -52,7 +68,7 @@ enum Turn {
     /// This request, at once.
     Now(Call),
     /// Whoever takes this request along.
-    Later(oneshot::Receiver<Result<Answer, LinkFault>>),
+    Later(oneshot::Receiver<Result<Answer, LinkFault>>, Place),
 }
 
 impl Governor {
@@ -74,12 +90,20 @@ impl Governor {
         };
         match turn {
             Turn::Now(request) => self.ask_now(link, ask.org, session, request, gone).await,
-            Turn::Later(told) => {
-                let mut awaited = Awaited::new(told, |told| gone(late(told)));
+            Turn::Later(told, place) => {
+                // Who goes away before it is asked for is not asked for.
+                let mut awaited = Awaited::new(told, |told| {
+                    if !place.decide() {
+                        gone(late(told));
+                    }
+                });
                 match tokio::time::timeout_at(until, awaited.answer()).await {
                     Ok(Some(Ok(told))) => told.map_err(|fault| (fault, None)),
                     Ok(_) => Err((LinkFault::Away, None)),
-                    Err(_) => Err((LinkFault::Away, awaited.take().map(late))),
+                    Err(_) => {
+                        let told = awaited.take().filter(|_| !place.decide());
+                        Err((LinkFault::Away, told.map(late)))
+                    }
                 }
             }
         }
@@ -120,7 +144,7 @@ impl Governor {
         let call = admit::together(org, &session, requests.into_iter(), None);
         let answer = link.call_or_late(&ADMIT, &call.keys, &call.args, drop).await;
         drop(under_way);
-        // Who no longer listens has gone, and was not asked for when that was known.
+        // Who has gone since listens still where something is to be taken back.
         let tell = |told: Vec<oneshot::Sender<_>>, value| {
             let mut answers = admit::answers(value);
             for to in told {
@@ -191,9 +215,10 @@ impl Book {
             }
             Entry::Occupied(mut others) => {
                 let (answer, told) = oneshot::channel();
-                let session = session.clone();
-                others.get_mut().push_back(Waiting { request, session, until, answer });
-                Turn::Later(told)
+                let (session, place) = (session.clone(), Place::default());
+                let waiting = Waiting { request, session, until, place: place.clone(), answer };
+                others.get_mut().push_back(waiting);
+                Turn::Later(told, place)
             }
         }
     }
@@ -204,13 +229,21 @@ impl Book {
         let waiting = self.asking.get_mut(&org)?;
         let now = Instant::now();
         waiting.retain(|one| !one.answer.is_closed() && now < one.until);
-        let Some(first) = waiting.front() else {
+        let mut turn: Vec<Waiting> = Vec::new();
+        while turn.len() < MOST {
+            let session = turn.first().map(|first| &first.session);
+            let is_alike = |next: &Waiting| session.is_none_or(|session| next.session == *session);
+            if !waiting.front().is_some_and(is_alike) {
+                break;
+            }
+            // Some may go away just now.
+            turn.extend(waiting.pop_front().filter(|next| next.place.decide()));
+        }
+        if turn.is_empty() {
             self.asking.remove(&org);
             return None;
-        };
-        let alike = waiting.iter().take(MOST).take_while(|one| one.session == first.session);
-        let count = alike.count();
-        Some(waiting.drain(..count).collect())
+        }
+        Some(turn)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Timeline, defaults::Defaults, pattern::Closeness, patterns::Patterns};
+use super::{ModelNames, Timeline, defaults::Defaults, pattern::Closeness, patterns::Patterns};
 use crate::domain::{BilledRates, PriceId, PriceSource, PriceVersion, ProviderId, Timestamp};
 
 /// Which provider calls a model, and what it is.
@@ -80,12 +80,14 @@ impl<'a> PriceBook<'a> {
         Self { scopes: by_scope.into_iter().map(filed).collect(), defaults }
     }
 
-    /// The price of a model on a line at a moment; none where nothing prices it.
+    /// The price of a model on a line at a moment; none where nothing prices it. The organization's rules
+    /// may be for any of its names; the managed default is that of what it is.
     #[must_use]
-    pub fn price(&self, line: &Line<'_>, model: &str, at: Timestamp) -> Option<Priced> {
-        let default = self.defaults.price(line, model);
+    pub fn price(&self, line: &Line<'_>, names: &ModelNames<'_>, at: Timestamp) -> Option<Priced> {
+        let known = [names.told, names.base];
+        let default = known.into_iter().find_map(|name| self.defaults.price(line, name));
         let own = tiers(line).into_iter().find_map(|(source, scopes)| {
-            let version = self.closest(&scopes, model, at)?;
+            let version = self.closest(&scopes, names, at)?;
             let rates = version.rates.billed(default.map(|default| &default.rates));
             Some(Priced { rule: version.id, source, rates })
         });
@@ -98,39 +100,42 @@ impl<'a> PriceBook<'a> {
 
     /// Every price of a model on a line, from the first that is known of into the future.
     #[must_use]
-    pub fn timeline(&self, line: &Line<'_>, model: &str) -> Timeline {
+    pub fn timeline(&self, line: &Line<'_>, names: &ModelNames<'_>) -> Timeline {
         let mut changes: Vec<Timestamp> = tiers(line)
             .iter()
             .flat_map(|(_, scopes)| scopes.iter().flatten())
             .filter_map(|scope| self.scopes.get(scope))
-            .flat_map(|patterns| patterns.covering(model))
+            .flat_map(|patterns| names.all().flat_map(move |name| patterns.covering(name)))
             .flat_map(|(_, rule)| rule.iter().map(|version| version.effective_from))
             .collect();
         changes.sort_unstable();
         changes.dedup();
-        let first = (Timestamp(i64::MIN), self.price(line, model, Timestamp(i64::MIN)));
-        let later = changes.into_iter().map(|at| (at, self.price(line, model, at)));
+        let first = (Timestamp(i64::MIN), self.price(line, names, Timestamp(i64::MIN)));
+        let later = changes.into_iter().map(|at| (at, self.price(line, names, at)));
         Timeline::new(std::iter::once(first).chain(later))
     }
 
-    /// Among the rules of a tier the one whose pattern is the closest; the catalog line goes before
-    /// the vendor's where both are as close.
+    /// Among the rules of a tier the one whose pattern is the closest to any of the names. Where several
+    /// are as close, the order of the names decides, then the catalog line goes before the vendor's.
     fn closest(
         &self,
         scopes: &[Option<Scope<'_>>; 2],
-        model: &str,
+        names: &ModelNames<'_>,
         at: Timestamp,
     ) -> Option<&'a PriceVersion> {
         let mut best: Option<(Closeness, &'a PriceVersion)> = None;
-        for scope in scopes.iter().flatten() {
+        let places =
+            names.all().flat_map(|name| scopes.iter().flatten().map(move |scope| (name, scope)));
+        for (name, scope) in places {
             let Some(patterns) = self.scopes.get(scope) else { continue };
             let living = |(closeness, rule)| Some((closeness, live(rule, at)?));
-            for (closeness, version) in patterns.covering(model).filter_map(living) {
+            for (closeness, version) in patterns.covering(name).filter_map(living) {
                 let better = best.is_none_or(|(most, known)| {
                     // Two rules for one provider and pattern may differ in `model_provider` alone.
                     let newer = version.effective_from > known.effective_from;
-                    let rivals = version.provider_id.is_some() && closeness == most;
-                    closeness > most || (rivals && newer)
+                    let rivals = version.provider_id.is_some()
+                        && version.model_pattern == known.model_pattern;
+                    closeness > most || (closeness == most && rivals && newer)
                 });
                 if better {
                     best = Some((closeness, version));

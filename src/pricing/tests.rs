@@ -57,6 +57,11 @@ fn line(provider: ProviderId) -> Line<'static> {
     Line { provider, vendor: "openai", catalog: "openai" }
 }
 
+/// The names of a model that is called what it is.
+fn named(model: &str) -> ModelNames<'_> {
+    ModelNames { sent: model, told: model, base: model }
+}
+
 /// What `gpt-4o` costs on an OpenAI provider: the tier and the input's price.
 fn priced(versions: &[PriceVersion], provider: ProviderId) -> Option<(PriceSource, String)> {
     priced_model(versions, &line(provider), "gpt-4o")
@@ -67,8 +72,17 @@ fn priced_model(
     line: &Line<'_>,
     model: &str,
 ) -> Option<(PriceSource, String)> {
+    priced_names(versions, line, &named(model), NOW)
+}
+
+fn priced_names(
+    versions: &[PriceVersion],
+    line: &Line<'_>,
+    names: &ModelNames<'_>,
+    at: Timestamp,
+) -> Option<(PriceSource, String)> {
     let defaults = shipped();
-    let found = PriceBook::new(versions, &defaults).price(line, model, NOW)?;
+    let found = PriceBook::new(versions, &defaults).price(line, names, at)?;
     Some((found.source, serde_json::to_string(&found.rates.input).unwrap()))
 }
 
@@ -168,7 +182,7 @@ fn an_open_cache_rate_is_the_defaults_for_the_same_model() {
     let book = PriceBook::new(&rules, &defaults);
     let provider = ProviderId::random();
     let cache_read = |model| {
-        let found = book.price(&line(provider), model, NOW).unwrap();
+        let found = book.price(&line(provider), &named(model), NOW).unwrap();
         serde_json::to_string(&found.rates.cache_read).unwrap()
     };
     assert_eq!(cache_read("gpt-4o"), "50", "the default has one");
@@ -188,12 +202,71 @@ fn a_scheduled_price_takes_effect_by_itself() {
     ];
     let defaults = shipped();
     let book = PriceBook::new(&rules, &defaults);
-    let timeline = book.timeline(&line(provider), "gpt-4o");
+    let names = named("gpt-4o");
+    let timeline = book.timeline(&line(provider), &names);
     for moment in [0, 9, 10, 1_999, 2_000, 2_499, 2_500, 2_600, 3_000, 9_000] {
         let at = Timestamp(moment);
-        assert_eq!(timeline.at(at).copied(), book.price(&line(provider), "gpt-4o", at), "{moment}");
+        assert_eq!(timeline.at(at).copied(), book.price(&line(provider), &names, at), "{moment}");
     }
     assert_eq!(Timeline::default().at(NOW), None);
+}
+
+#[test]
+fn a_managed_price_is_that_of_what_a_deployment_is() {
+    let line = line(ProviderId::random());
+    let price = |rules: &[PriceVersion], sent, told| {
+        let names = ModelNames { sent, told, base: told };
+        priced_names(rules, &line, &names, NOW).map(|(_, input)| input)
+    };
+    assert_eq!(price(&[], "gpt-5", "gpt-4o").as_deref(), Some("100"), "not of its name");
+    assert_eq!(price(&[], "gpt-4o", "gpt-9"), None, "a name is no price");
+    let regional = ModelNames { sent: "prod", told: "us.gpt-4o", base: "gpt-4o" };
+    let found = priced_names(&[], &line, &regional, NOW);
+    assert_eq!(found, Some((PriceSource::BarndoorDefault, "100".to_owned())), "wherever it runs");
+    let own = [version("gpt-5", "1")];
+    assert_eq!(price(&own, "gpt-5", "gpt-4o").as_deref(), Some("1"), "rules may be for the name");
+}
+
+#[test]
+fn in_a_tier_the_closest_pattern_to_any_name_wins() {
+    let provider = ProviderId::random();
+    let names = ModelNames { sent: "prod-chat", told: "gpt-4o", base: "gpt-4o" };
+    let price = |rules: &[PriceVersion]| {
+        priced_names(rules, &line(provider), &names, NOW).map(|(_, input)| input)
+    };
+    let mut rules = vec![version("*", "1"), version("gpt-4*", "2")];
+    assert_eq!(price(&rules).as_deref(), Some("2"));
+    rules.extend([version("prod-*", "3"), version("gpt-4o", "4")]);
+    assert_eq!(price(&rules).as_deref(), Some("4"), "an exact one");
+    rules.push(version("prod-chat", "5"));
+    assert_eq!(price(&rules).as_deref(), Some("5"), "as exact, and of the name that is sent");
+    rules.push(of_provider(provider, "*", "6"));
+    assert_eq!(price(&rules).as_deref(), Some("6"), "tiers go before");
+    rules.push(of_provider(provider, "prod-chat", "7"));
+    rules.push(from(5, of_provider(provider, "gpt-4o", "8")));
+    assert_eq!(price(&rules).as_deref(), Some("7"), "a newer rule for another name is no rival");
+}
+
+#[test]
+fn until_a_rule_for_a_deployment_takes_effect_its_base_is_what_it_costs() {
+    let line = line(ProviderId::random());
+    let names = ModelNames { sent: "prod-chat", told: "gpt-4o", base: "gpt-4o" };
+    let rules = [
+        from(2_000, version("prod-chat", "1")),
+        from(3_000, archived(version("prod-chat", "1"))),
+        from(2_500, version("gpt-4o", "2")),
+    ];
+    let defaults = shipped();
+    let book = PriceBook::new(&rules, &defaults);
+    let timeline = book.timeline(&line, &names);
+    for (moment, input) in
+        [(0, "100"), (1_999, "100"), (2_000, "1"), (2_500, "1"), (3_000, "2"), (9_000, "2")]
+    {
+        let at = Timestamp(moment);
+        let found = priced_names(&rules, &line, &names, at).map(|(_, input)| input);
+        assert_eq!(found.as_deref(), Some(input), "{moment}");
+        assert_eq!(timeline.at(at).copied(), book.price(&line, &names, at), "{moment}");
+    }
 }
 
 #[test]

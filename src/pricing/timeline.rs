@@ -20,12 +20,6 @@ impl Timeline {
         Self(kept.into())
     }
 
-    /// Whether nothing prices the route, now or later.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|(_, price)| price.is_none())
-    }
-
     /// The price at a moment; none where nothing prices the route then.
     #[must_use]
     pub fn at(&self, moment: Timestamp) -> Option<&Priced> {

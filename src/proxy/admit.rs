@@ -12,7 +12,7 @@ use super::{
     ctx::{Call, Ctx, Inbound},
     framing, gate, identity, inside, limits, local, oauth, person,
     refusal::{self, Refusal},
-    reply, smart, traced, translation,
+    reply, smart, traced, translation, watched,
 };
 use crate::{
     auth::{KeyRefusal, Principal},
@@ -126,6 +126,7 @@ async fn admitted(
     }
     check_content(&session.req_header().headers)?;
     let inbound = read(session, ctx, endpoint).await?;
+    watched::answering(&session.downstream_session);
     planned(session, ctx, &principal, inbound, endpoint).await?;
     let Some(call) = ctx.call.as_mut() else { return Ok(None) };
     if let Some(estimated) = translation::estimated(call).await? {
@@ -136,14 +137,14 @@ async fn admitted(
 }
 
 fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Result<(), Refusal> {
+    if let Some(fault) = framing::fault(session) {
+        return Err(refusal::bad_framing(fault));
+    }
     let head = session.req_header();
     let size: usize =
         head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADER_BYTES {
         return Err(refusal::headers_too_large(MAX_HEADER_BYTES));
-    }
-    if let Some(fault) = framing::fault(session) {
-        return Err(refusal::bad_framing(fault));
     }
     let Some(endpoint) = endpoint else { return Ok(()) };
     let allowed = endpoint.methods();

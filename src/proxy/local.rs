@@ -33,7 +33,12 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
             session.downstream_session.shutdown().await;
             return Ok(true);
         }
-        Err(error) => refusal(&error),
+        Err(error) => {
+            if matches!(error, BodyError::Malformed) {
+                session.set_keepalive(None);
+            }
+            refusal(&error)
+        }
     };
     let closing = ctx.shared.drain.draining();
     write(session, answer, &id, closing).await?;
@@ -43,7 +48,6 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
 
 async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, BodyError> {
     if framing::fault(session).is_some() {
-        session.set_keepalive(None);
         return Err(BodyError::Malformed);
     }
     let headers = &session.req_header().headers;

@@ -119,10 +119,18 @@ async fn send(
 
 /// Reads on for a while, so that what was written is seen before the connection goes.
 pub async fn linger(session: &mut Session) {
-    let drain =
-        async { while let Ok(Some(_)) = session.downstream_session.read_request_body().await {} };
-    // Whoever still sends after this is cut off: Pingora would read on for ever, to use the connection again.
-    if tokio::time::timeout(LINGER, drain).await.is_err() {
+    let drain = async {
+        loop {
+            match session.downstream_session.read_request_body().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    };
+    // Whoever still sends after this is cut off: Pingora would read on for ever, to use the connection
+    // again. And behind a body that cannot be read nobody knows where the next request begins.
+    if tokio::time::timeout(LINGER, drain).await != Ok(true) {
         session.set_keepalive(None);
     }
 }

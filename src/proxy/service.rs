@@ -49,12 +49,10 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Ctx) -> Result<()> {
-        watched::heard(&session.downstream_session);
+        watched::heard(&mut session.downstream_session);
         // Off where the client wants its connection closed.
         let wanted = session.get_keepalive().filter(|_| !self.shared.drain.draining());
         session.set_keepalive(wanted.map(|_| KEEPALIVE_SECS));
-        // Else a client that sends its next request early would have this one broken off.
-        session.set_pipelining_enabled(true);
         // The body has a deadline of its own, which a pause may not undercut.
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_TIMEOUT));

@@ -136,7 +136,7 @@ fn counting(
     }
     let mut request = translate::read_countable(&inbound.body)?;
     request.betas = betas.to_vec();
-    api.write(&request, &target)
+    api.write(request, &target)
 }
 
 /// How many tokens the gateway thinks that a request is.
@@ -249,8 +249,8 @@ fn written(
     }
     let one_call = request.parallel_tool_calls == Some(false);
     let target = target(route);
-    let body = vendor.write(&request, &target)?;
     let tool_names = vendor.tool_names(&request, &target);
+    let body = vendor.write(request, &target)?;
     let whole = !vendor.streams(&body, &route.facts);
     Ok(Written::Body(Translated { body, one_call, tool_names, whole }))
 }

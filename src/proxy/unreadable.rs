@@ -36,9 +36,10 @@ impl Unreadable {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let Refusal { error, .. } = refusal::unreadable(self.status);
         let body = error.request_id(&*self.id).body(self.dialect);
+        let allow = if self.status == 405 { "allow: GET, HEAD, POST\r\n" } else { "" };
         let mut answer = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-             x-request-id: {}\r\nconnection: close\r\n\r\n",
+             x-request-id: {}\r\n{allow}connection: close\r\n\r\n",
             body.len(),
             self.id
         )

@@ -4,20 +4,24 @@
 //! and may not send a header for long. What tells the two apart is the first byte. And where Pingora
 //! cannot read a header, it answers by itself, without a word of what is wrong: whatever is written
 //! before a header was heard is such an answer, and the gateway's own refusal goes out in its place.
+//!
+//! While a request is answered, Pingora reads on to learn whether the client leaves, and would learn no
+//! more once the client has sent a byte of its next request. What comes early waits here instead.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use pingora_core::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
     Stream, TimingDigest, UniqueID, UniqueIDType,
@@ -25,7 +29,10 @@ use pingora_core::protocols::{
     raw_connect::ProxyDigest,
     tls::{SslDigest, TlsRef},
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
 
 use super::{reply::LINGER, unreadable::Unreadable};
 
@@ -35,8 +42,15 @@ const IDLE: u8 = 0;
 const AWAITED: u8 = 1;
 /// Its first byte has.
 const BEGUN: u8 = 2;
-/// Its header has.
-const HEARD: u8 = 3;
+/// Pingora has its beginning: it came with the end of the request before.
+const CARRIED: u8 = 3;
+/// Its header has come.
+const HEARD: u8 = 4;
+/// It has come as a whole, and is being answered.
+const ANSWERING: u8 = 5;
+
+/// Bytes that wait while a request is answered, at most; more stay in the kernel.
+const MOST_AHEAD: usize = 64 * 1024;
 
 /// Bytes of a request's first line that tell its dialect.
 const OPENING: usize = 48;
@@ -45,17 +59,26 @@ const OPENING: usize = 48;
 #[derive(Debug)]
 pub struct Progress {
     state: AtomicU8,
+    /// Bytes that Pingora was given of the request, and whatever follows it.
+    given: AtomicUsize,
+    /// How many of them the request has; as many as there can be where that is not told.
+    length: AtomicUsize,
     unreadable: OnceLock<Unreadable>,
 }
 
 impl Progress {
     const fn new(state: u8) -> Self {
-        Self { state: AtomicU8::new(state), unreadable: OnceLock::new() }
+        Self {
+            state: AtomicU8::new(state),
+            given: AtomicUsize::new(0),
+            length: AtomicUsize::new(usize::MAX),
+            unreadable: OnceLock::new(),
+        }
     }
 
     /// Whether a header is on its way.
     pub fn in_header(&self) -> bool {
-        matches!(self.state(), AWAITED | BEGUN)
+        matches!(self.state(), AWAITED | BEGUN | CARRIED)
     }
 
     /// What was answered to a header that could not be read.
@@ -70,6 +93,14 @@ impl Progress {
     fn set(&self, state: u8) {
         self.state.store(state, Ordering::Relaxed);
     }
+
+    /// The request has been answered, and the next one may come, or has in part.
+    fn next(&self) {
+        let length = self.length.swap(usize::MAX, Ordering::Relaxed);
+        let carried = self.given.load(Ordering::Relaxed).saturating_sub(length);
+        self.given.store(carried, Ordering::Relaxed);
+        self.set(if carried > 0 { CARRIED } else { IDLE });
+    }
 }
 
 /// The connection.
@@ -79,8 +110,12 @@ struct Watched {
     progress: Arc<Progress>,
     /// The first bytes of the request that came last.
     opening: [u8; OPENING],
+    /// What came while a request was answered.
+    ahead: BytesMut,
     /// What is still to be written of a refusal, once there is one.
     refusal: Option<Bytes>,
+    /// How long the rest of a refused request is read.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
@@ -96,12 +131,14 @@ impl Watched {
     /// Whether `theirs` is Pingora's answer to a header that it could not read, and what goes out
     /// instead has gone: from there on nothing more is written.
     fn poll_refuse(&mut self, cx: &mut Context<'_>, theirs: &[u8]) -> Poll<io::Result<bool>> {
-        if self.progress.state() == HEARD {
+        let state = self.progress.state();
+        if matches!(state, HEARD | ANSWERING) {
             return Poll::Ready(Ok(false));
         }
+        let opening = if state == BEGUN { &self.opening[..] } else { &[] };
         let progress = &self.progress;
         let mut left = self.refusal.take().unwrap_or_else(|| {
-            progress.unreadable.get_or_init(|| Unreadable::of(&self.opening, theirs)).answer()
+            progress.unreadable.get_or_init(|| Unreadable::of(opening, theirs)).answer()
         });
         while !left.is_empty() {
             match Pin::new(&mut self.inner).poll_write(cx, &left) {
@@ -117,13 +154,44 @@ impl Watched {
         self.refusal = Some(left);
         Poll::Ready(Ok(true))
     }
+
+    /// Waits for the client's leaving, which alone ends the wait, and keeps what it sends instead.
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut piece = [0; 4096];
+        while self.ahead.len() < MOST_AHEAD {
+            let mut buf = ReadBuf::new(&mut piece);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.ahead.extend_from_slice(buf.filled());
+        }
+        Poll::Pending
+    }
+
+    /// Reads what the client still sends after a refusal, for a while: else it would reset the connection
+    /// before the client has read the answer.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        if limit.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut piece = [0; 4096];
+        loop {
+            let mut buf = ReadBuf::new(&mut piece);
+            let read = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf));
+            if read.is_err() || buf.filled().is_empty() {
+                return Poll::Ready(());
+            }
+        }
+    }
 }
 
 /// The session with its connection watched from here on, and what is seen there. Over HTTP/2 there
 /// is nothing to see: a request is there with its header.
 pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
     if let Some(watched) = watched(&session) {
-        watched.progress.set(IDLE);
+        watched.progress.next();
         let progress = Arc::clone(&watched.progress);
         return (session, Some(progress));
     }
@@ -133,18 +201,40 @@ pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
         other => return (other, None),
     };
     let progress = Arc::new(Progress::new(AWAITED));
-    let watched =
-        Watched { inner, progress: Arc::clone(&progress), opening: [0; OPENING], refusal: None };
+    let watched = Watched {
+        inner,
+        progress: Arc::clone(&progress),
+        opening: [0; OPENING],
+        ahead: BytesMut::new(),
+        refusal: None,
+        lingering: None,
+    };
     let mut session = ServerSession::new_http1(Box::new(watched));
     session.set_keepalive(keepalive);
     session.set_keepalive_reuses_remaining(reuses);
     (session, Some(progress))
 }
 
-/// Notes that the session's header is there.
-pub fn heard(session: &ServerSession) {
+/// Notes that the session's header is there. Whether the client may send its next request early: not
+/// behind a body in chunks, whose end others may see elsewhere.
+pub fn heard(session: &mut ServerSession) {
+    let Some(http1) = session.as_http1() else { return };
+    let headers = &http1.req_header().headers;
+    let chunked = headers.contains_key(TRANSFER_ENCODING);
     if let Some(watched) = watched(session) {
+        let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let header = http1.get_headers_raw_bytes().len();
+        let length = if chunked { usize::MAX } else { header.saturating_add(told.unwrap_or(0)) };
+        watched.progress.length.store(length, Ordering::Relaxed);
         watched.progress.set(HEARD);
+    }
+    session.set_pipelining_enabled(!chunked);
+}
+
+/// Notes that the session's request is there to its end.
+pub fn answering(session: &ServerSession) {
+    if let Some(watched) = watched(session) {
+        watched.progress.set(ANSWERING);
     }
 }
 
@@ -158,10 +248,23 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.progress.state() == ANSWERING {
+            return self.poll_left(cx);
+        }
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before && matches!(self.progress.state(), IDLE | AWAITED) {
-            self.begin(buf.filled().get(before..).unwrap_or_default());
+        let read = if self.ahead.is_empty() {
+            Pin::new(&mut self.inner).poll_read(cx, buf)
+        } else {
+            let piece = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead.split_to(piece));
+            Poll::Ready(Ok(()))
+        };
+        let given = buf.filled().get(before..).unwrap_or_default();
+        if !given.is_empty() {
+            self.progress.given.fetch_add(given.len(), Ordering::Relaxed);
+            if matches!(self.progress.state(), IDLE | AWAITED) {
+                self.begin(given);
+            }
         }
         read
     }
@@ -184,7 +287,13 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+        }
+        if self.refusal.is_some() {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
@@ -206,14 +315,7 @@ impl AsyncWrite for Watched {
 #[async_trait]
 impl Shutdown for Watched {
     async fn shutdown(&mut self) {
-        if self.refusal.is_some() {
-            // Else what the client still sends would reset the connection before it reads the answer.
-            let _ = AsyncWriteExt::shutdown(&mut self.inner).await;
-            let mut rest = [0; 4096];
-            let drain = async { while matches!(self.inner.read(&mut rest).await, Ok(1..)) {} };
-            let _timed_out = tokio::time::timeout(LINGER, drain).await;
-        }
-        Shutdown::shutdown(self.inner.as_mut()).await;
+        self.inner.shutdown().await;
     }
 }
 

@@ -11,7 +11,6 @@ mod provider;
 mod tests;
 
 use facts::facts;
-pub use names::ModelNames;
 pub use provider::usable_provider;
 
 use std::{
@@ -32,7 +31,7 @@ use super::{
 };
 use crate::{
     domain::ProviderId,
-    pricing::{self, Line, PriceBook, Timeline},
+    pricing::{self, Line, ModelNames, PriceBook},
     provider::{Catalog, catalog_slug},
     secrets::Keyring,
     store::{ModelOverrideRow, ProviderRow, RouteRow, RuntimeRows},
@@ -209,15 +208,9 @@ fn route(
             model: enablement.max_concurrent_requests,
             alias: row.max_concurrent_requests.filter(|_| !row.is_enablement()),
         },
-        prices: timeline(prices, &line(usable.row), &names),
+        prices: prices.timeline(&line(usable.row), &names),
         facts: facts(overrides, &usable.row.model_provider, &names),
     }
-}
-
-/// What a model costs by the name that is sent; where nothing prices that, by those that it stands for.
-fn timeline(prices: &PriceBook<'_>, line: &Line<'_>, names: &ModelNames<'_>) -> Timeline {
-    let mut found = names.all().map(|name| prices.timeline(line, name));
-    found.find(|timeline| !timeline.is_empty()).unwrap_or_default()
 }
 
 /// What a provider is to the rules for prices.

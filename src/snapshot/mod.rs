@@ -24,7 +24,7 @@ use crate::{
 
 pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use build::{BuildError, ModelNames, build_org, line, usable_provider};
+pub use build::{BuildError, build_org, line, usable_provider};
 pub use policies::{CallerPolicies, Policies, Policy};
 pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;

@@ -95,7 +95,7 @@ fn written(
     model: &str,
 ) -> Result<Vec<u8>, Refusal> {
     let (facts, quirks) = (facts(model), quirks(model));
-    to.write(request, &Target { model, facts: &facts, platform, quirks: &quirks })
+    to.write(request.clone(), &Target { model, facts: &facts, platform, quirks: &quirks })
 }
 
 /// For reading: the body with its members in their order, or why there is none.

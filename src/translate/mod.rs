@@ -224,14 +224,13 @@ impl VendorApi {
     ///
     /// # Errors
     /// When the vendor or the model cannot do what the request asks.
-    pub fn write(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
-        let request = &*fit::fitted(request, self, target)?;
+    pub fn write(self, mut request: Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+        fit::fit(&mut request, self, target)?;
         // What such a model was asked for and cannot do was refused before; what is left are hints.
-        if request.reasoning.is_some() && !target.facts.may(Capability::Reasoning) {
-            let hintless = Request { reasoning: None, ..request.clone() };
-            return self.write_known(&hintless, target);
+        if !target.facts.may(Capability::Reasoning) {
+            request.reasoning = None;
         }
-        self.write_known(request, target)
+        self.write_known(&request, target)
     }
 
     /// Whether a model answers this body, which was [written](Self::write) for it, in a stream. Where it

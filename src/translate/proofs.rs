@@ -24,7 +24,11 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
             "messages"
         }
         Endpoint::Responses if holds(SEAL) => "input",
-        Endpoint::ChatCompletions if quirks.lacks(DETAILS) => "messages",
+        Endpoint::ChatCompletions
+            if quirks.lacks(DETAILS) && (holds(DETAILS) || holds("thought_signature")) =>
+        {
+            "messages"
+        }
         _ => return body.into(),
     };
     let Ok(mut whole) = serde_json::from_slice::<Value>(body) else { return body.into() };

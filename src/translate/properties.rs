@@ -44,7 +44,7 @@ pub fn requests(body: &[u8]) {
                 for model in models {
                     for quirks in [&Quirks::default(), &openai] {
                         let target = Target { model, facts: &facts, platform, quirks };
-                        if let Ok(written) = vendor.write(&request, &target) {
+                        if let Ok(written) = vendor.write(request.clone(), &target) {
                             assert_json(&written);
                         }
                     }

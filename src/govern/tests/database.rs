@@ -105,6 +105,8 @@ impl History for Database {
         Ok(self.used_now(terms))
     }
 
+    async fn wait_delivered(&self) {}
+
     async fn lately(&self, _: OrgId) -> Result<Vec<Lately>, HistoryError> {
         let of = |record: &Record| Lately {
             alias: "fast".to_owned(),

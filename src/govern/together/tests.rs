@@ -31,7 +31,15 @@ fn turn(book: &mut Book, session: &Session, until: Instant) -> Turn {
 #[track_caller]
 fn waits(book: &mut Book, session: &Session, until: Instant) -> Told {
     match turn(book, session, until) {
-        Turn::Later(told) => told,
+        Turn::Later(told, _) => told,
+        Turn::Now(_) => panic!("it asks at once"),
+    }
+}
+
+#[track_caller]
+fn place(book: &mut Book, session: &Session) -> (Told, Place) {
+    match turn(book, session, soon()) {
+        Turn::Later(told, place) => (told, place),
         Turn::Now(_) => panic!("it asks at once"),
     }
 }
@@ -64,6 +72,37 @@ fn who_is_late_or_has_gone_is_not_asked_for() {
     assert!(book.whose_turn(ORG).is_none(), "so no call is on its way");
     assert!(late.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed));
     assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+}
+
+#[test]
+fn who_goes_is_not_asked_for_or_knows_that_it_was() {
+    let mut book = Book::new(true);
+    assert!(matches!(turn(&mut book, &session(1), soon()), Turn::Now(_)));
+    let places: Vec<_> = (1..=3).map(|_| place(&mut book, &session(1))).collect();
+    assert!(places[1].1.decide(), "it goes while it waits");
+    assert_eq!(generations(book.whose_turn(ORG)), [1, 1]);
+    for asked in [0, 2] {
+        assert!(!places[asked].1.decide(), "it is too late to go");
+    }
+    let gone = place(&mut book, &session(1));
+    assert!(gone.1.decide());
+    assert!(book.whose_turn(ORG).is_none(), "so no call is on its way");
+}
+
+#[tokio::test]
+async fn who_goes_while_it_waits_is_forgotten_at_once() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let governor = &scene.governor;
+    let session = governor.session();
+    assert!(matches!(turn(&mut governor.book(ORG), &session, soon()), Turn::Now(_)));
+    let checks = vec![requests(1, 10)].into();
+    let mut gone = Box::pin(scene.ask(&checks));
+    assert!(futures_util::poll!(&mut gone).is_pending());
+    drop(gone);
+    assert!(governor.book(ORG).asking.get(&ORG).is_some_and(|waiting| waiting.len() == 1));
+    assert!(governor.book(ORG).whose_turn(ORG).is_none(), "nobody is left to ask for");
 }
 
 #[test]

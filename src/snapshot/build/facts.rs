@@ -1,5 +1,7 @@
 //! What is known of a model: what the organization says, then what the program knows.
 
+use std::cmp::Reverse;
+
 use super::ModelNames;
 use crate::{
     domain::{Capabilities, Efforts, ModelFacts, ReasoningMode},
@@ -24,8 +26,7 @@ pub(super) fn facts(
     // A deployment may be named after a model that it is not.
     let shipped = shipped(vendor, names.told).or_else(|| shipped(vendor, names.base));
     let shipped = shipped.unwrap_or_default();
-    let own = names.all().find_map(|name| override_of(overrides, vendor, name));
-    let Some(own) = own else { return shipped };
+    let Some(own) = override_of(overrides, vendor, names) else { return shipped };
     let capabilities = own.capabilities.as_ref();
     let efforts = own.efforts.as_ref();
     let efforts = efforts.map(|words| Efforts::named(words.iter().map(String::as_str)));
@@ -44,16 +45,20 @@ pub(super) fn facts(
     }
 }
 
+/// The row that fits any of the names best. Where several fit as well, the order of the names decides.
 fn override_of<'o>(
     overrides: &'o [ModelOverrideRow],
     vendor: &str,
-    model: &str,
+    names: &ModelNames<'_>,
 ) -> Option<&'o ModelOverrideRow> {
     let rows = overrides.iter();
     let rows = rows.filter(|row| row.model_provider.as_deref().is_none_or(|own| own == vendor));
-    // A row for this vendor goes before one for any.
     let fitting = rows.filter_map(|row| {
-        Some(((fit(&row.model_pattern, model)?, row.model_provider.is_some()), row))
+        let places = names.all().enumerate();
+        let fits = places
+            .filter_map(|(place, name)| Some((fit(&row.model_pattern, name)?, Reverse(place))));
+        // A row for this vendor goes before one for any.
+        Some(((fits.max()?, row.model_provider.is_some()), row))
     });
     fitting.max_by_key(|(fit, _)| *fit).map(|(_, row)| row)
 }
@@ -140,19 +145,47 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_the_organization_says_of_efforts_goes_before_what_is_known() {
-        let row = |efforts: Option<&[&str]>| ModelOverrideRow {
+    fn limited(pattern: &str, vendor: Option<&str>, context_tokens: u32) -> ModelOverrideRow {
+        ModelOverrideRow {
             org_id: OrgId::random(),
-            model_pattern: "o3*".to_owned(),
-            model_provider: None,
+            model_pattern: pattern.to_owned(),
+            model_provider: vendor.map(str::to_owned),
             capabilities: None,
             reasoning_mode: None,
-            efforts: efforts.map(|words| words.iter().map(|&word| word.to_owned()).collect()),
-            context_tokens: None,
+            efforts: None,
+            context_tokens: Some(context_tokens),
             max_output_tokens: None,
             created_at: Timestamp(1),
             updated_at: Timestamp(1),
+        }
+    }
+
+    #[test]
+    fn of_what_the_organization_says_the_best_fit_to_any_name_counts() {
+        let names = ModelNames { sent: "prod-chat", told: "gpt-5.2", base: "gpt-5.2" };
+        let context =
+            |rows: &[ModelOverrideRow]| facts(rows, "azure_openai", &names).context_tokens;
+        let mut rows = vec![limited("*", None, 1), limited("*", Some("azure_openai"), 2)];
+        assert_eq!(context(&rows), Some(2), "the vendor's own");
+        rows.push(limited("gpt-5*", None, 3));
+        assert_eq!(context(&rows), Some(3), "a longer prefix of another name");
+        rows.push(limited("gpt-5.2", Some("azure_openai"), 4));
+        assert_eq!(context(&rows), Some(4), "an exact one");
+        rows.push(limited("prod-*", Some("azure_openai"), 5));
+        assert_eq!(context(&rows), Some(4));
+        rows.push(limited("prod-chat", None, 6));
+        assert_eq!(context(&rows), Some(6), "as exact, and of the name that is sent");
+        rows.push(limited("prod-chat", Some("azure_openai"), 7));
+        assert_eq!(context(&rows), Some(7));
+        rows.reverse();
+        assert_eq!(context(&rows), Some(7), "in any order");
+    }
+
+    #[test]
+    fn what_the_organization_says_of_efforts_goes_before_what_is_known() {
+        let row = |efforts: Option<&[&str]>| ModelOverrideRow {
+            efforts: efforts.map(|words| words.iter().map(|&word| word.to_owned()).collect()),
+            ..limited("o3*", None, 1)
         };
         let knows = |row: ModelOverrideRow, effort| {
             let names = ModelNames { sent: "o3", told: "o3", base: "o3" };

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::{
     domain::{
-        ChangeSource, CredentialId, Endpoint, OrgId, PriceId, PriceSource, PriceVersion, Rates,
-        SyncMode, Timestamp,
+        CredentialId, Endpoint, OrgId, Price, PriceSource, PriceVersion, Rates, Timestamp,
+        testing::price_version,
     },
     provider::catalog,
     secrets,
@@ -351,6 +351,33 @@ fn a_row_of_another_organization_stops_the_build() {
     assert!(build_org(&world.rows, &world.keyring, catalog()).is_err());
 }
 
+fn priced(pattern: &str, from: i64, input: &str) -> PriceVersion {
+    let price: Price = input.parse().unwrap();
+    let rates = Rates { input: price, output: price, cache_read: None, cache_write: None };
+    price_version(pattern, Timestamp(from), rates)
+}
+
+#[test]
+fn a_deployment_costs_what_its_base_does_until_its_own_price_takes_effect() {
+    let mut world = World::new();
+    world.provider("az", "azure_openai").settings =
+        json!({ "base_models": { "prod-chat": "gpt-4o", "gpt-5.2": "gpt-4o" } });
+    for name in ["prod-chat", "gpt-5.2", "gpt-4o"] {
+        world.route("az", name, "").bare_alias = true;
+    }
+    world.rows.prices = vec![priced("prod-chat", 20, "1")];
+    let snapshot = world.build();
+    let rule = |alias: &str, at| {
+        let price = snapshot.aliases[alias].routes[0].prices.at(Timestamp(at));
+        price.map(|price| price.rule)
+    };
+    let base = rule("gpt-4o", 19);
+    assert!(base.is_some());
+    assert_eq!(rule("prod-chat", 19), base);
+    assert_eq!(rule("prod-chat", 20), Some(world.rows.prices[0].id));
+    assert_eq!(rule("gpt-5.2", 20), base, "its name is not what it is");
+}
+
 #[test]
 fn a_route_knows_what_it_costs_and_from_when_on() {
     let mut world = World::new();
@@ -358,23 +385,8 @@ fn a_route_knows_what_it_costs_and_from_when_on() {
     world.route("p", "gpt-4o", "").bare_alias = true;
     world.route("p", "unheard-of", "").bare_alias = true;
     let version = |from, provider_id, input: &str| PriceVersion {
-        id: PriceId::random(),
         provider_id,
-        model_provider: None,
-        catalog_slug: None,
-        model_pattern: "gpt*".to_owned(),
-        rates: Rates {
-            input: input.parse().unwrap(),
-            output: input.parse().unwrap(),
-            cache_read: None,
-            cache_write: None,
-        },
-        effective_from: Timestamp(from),
-        sync_mode: SyncMode::Pinned,
-        change_source: ChangeSource::AdminCreate,
-        change_reason: None,
-        is_archived: false,
-        created_by: None,
+        ..priced("gpt*", from, input)
     };
     let source = |world: &World, alias: &str, at| {
         let route = Arc::clone(&world.build().aliases[alias].routes[0]);

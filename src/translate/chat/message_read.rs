@@ -1,6 +1,8 @@
 //! A client's messages, as turns.
 //! <https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages>
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -60,9 +62,9 @@ pub(super) fn read<'a>(members: &mut Members<'a>) -> Result<Vec<Turn<'a>>, Refus
 /// Marks the results of custom tools, which are told apart by their calls alone.
 fn mark_custom(turns: &mut [Turn<'_>]) {
     let parts = turns.iter().flat_map(|turn| &turn.parts);
-    let ids: Vec<Text<'static>> = parts
+    let ids: HashSet<String> = parts
         .filter_map(|part| match &part.kind {
-            PartKind::ToolCall(call) if call.custom => Some(call.id.clone().into_owned()),
+            PartKind::ToolCall(call) if call.custom => Some((*call.id).to_owned()),
             _ => None,
         })
         .collect();
@@ -71,7 +73,7 @@ fn mark_custom(turns: &mut [Turn<'_>]) {
     }
     for part in turns.iter_mut().flat_map(|turn| &mut turn.parts) {
         if let PartKind::ToolResult(result) = &mut part.kind {
-            result.custom = ids.iter().any(|id| *id == *result.call_id);
+            result.custom = ids.contains(&*result.call_id);
         }
     }
 }

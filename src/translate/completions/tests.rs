@@ -23,7 +23,7 @@ fn a_prompt_is_the_users_turn_and_the_rest_travels() {
         let request = ClientApi::Completions.read(body.as_bytes()).unwrap();
         let (facts, quirks) = (ModelFacts::default(), Quirks::default());
         let target = Target { model: "v", facts: &facts, platform: Platform::Own, quirks: &quirks };
-        let sent = VendorApi::Chat.write(&request, &target).unwrap();
+        let sent = VendorApi::Chat.write(request.clone(), &target).unwrap();
         assert_eq!(
             serde_json::from_slice::<Value>(&sent).unwrap(),
             json!({"model":"v","messages":[{"role":"user","content":"Once"}],"max_tokens":9,"temperature":0.5,"stop":["\n"],"user":"u","min_p":0.1,"stream":true})

@@ -189,12 +189,35 @@ pub fn read_answer(body: &[u8]) -> Result<Answer<'_>, Unreadable> {
         ..Answer::default()
     };
     let mut letters = 0;
-    for block in message.content {
+    let mut content = message.content;
+    keep_to_the_answer(&mut content);
+    for block in content {
         add(block, &mut letters, &mut answer);
     }
     let calls = answer.parts.iter().any(|part| matches!(part.kind, PartKind::ToolCall(_)));
     answer.stop = body.stop_reason.map(|word| stop_reason(&word, calls));
     Ok(answer)
+}
+
+/// Where the answer came by the tool for it, what the model says beside, or once more, would spoil its JSON.
+fn keep_to_the_answer(content: &mut [Block<'_>]) {
+    let mut given = false;
+    for block in &mut *content {
+        let answers = block.tool_use.as_ref().is_some_and(|call| is_answer(&call.name));
+        if answers && given {
+            block.tool_use = None;
+        }
+        given |= answers;
+    }
+    if !given {
+        return;
+    }
+    for block in content {
+        block.text = None;
+        if let Some(cited) = &mut block.citations_content {
+            cited.content.clear();
+        }
+    }
 }
 
 /// Adds a block; `letters` is how long the text is so far.
@@ -231,7 +254,8 @@ fn add<'a>(block: Block<'a>, letters: &mut u64, answer: &mut Answer<'a>) {
     }
 }
 
-fn count(text: &str) -> u64 {
+/// How long a text is, as spans count it.
+pub(super) fn count(text: &str) -> u64 {
     text.chars().count() as u64
 }
 

@@ -222,7 +222,9 @@ fn events(stream: &[(&str, Value)]) -> Vec<String> {
             Event::BlockEnd => "end of block".to_owned(),
             Event::ToolCall { call, id, name, .. } => format!("call {call} {} {}", &*id, &*name),
             Event::Arguments { call, fragment } => format!("arguments {call} {}", &*fragment),
-            Event::Citation(citation) => format!("cited {:?}", citation.title.as_deref()),
+            Event::Citation(citation) => {
+                format!("cited {} {:?}", citation.title.as_deref().unwrap_or("-"), citation.span)
+            }
             Event::Stop { reason, sequence } => format!("{reason:?} {:?}", sequence.as_deref()),
             Event::Usage(usage) => format!("{}+{}", usage.input, usage.output),
             Event::Failed(error) => format!("failed {}", error.status),
@@ -348,8 +350,39 @@ fn redacted_thinking_citations_and_stop_texts_are_told() {
     ]);
     // Without figures the stream is complete all the same.
     let expected =
-        ["start", "redacted cmVk", "cited Some(\"Doc\")", "StopSequence Some(\"ZZ\")", "done"];
+        ["start", "redacted cmVk", "cited Doc Some((0, 0))", "StopSequence Some(\"ZZ\")", "done"];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn citations_in_streams_have_the_span_of_their_block() {
+    let seen = events(&[
+        delta(0, &json!({"text": "Né: "})),
+        block_stop(0),
+        delta(1, &json!({"citation": {"title": "a"}})),
+        delta(1, &json!({"text": "grass is"})),
+        delta(1, &json!({"text": " green"})),
+        delta(1, &json!({"citation": {"title": "b"}})),
+        block_stop(1),
+        stop("end_turn"),
+        metadata(),
+    ]);
+    assert_eq!(
+        seen,
+        [
+            "start",
+            "text Né: ",
+            "end of block",
+            "text grass is",
+            "text  green",
+            "cited a Some((4, 18))",
+            "cited b Some((4, 18))",
+            "end of block",
+            "End None",
+            "18+25",
+            "done",
+        ]
+    );
 }
 
 /// T-22: a cut is never told as an end.

@@ -5,15 +5,15 @@
 use super::{
     super::{
         claude::is_forced,
-        form::{Format, JsonSchema, Request, Text, ToolChoice},
+        form::{Format, JsonSchema, Request, ToolChoice},
     },
     body::{self, Choice, Empty, InputSchema, ToolSpec},
     family::Family,
     tools_write::schema,
 };
 
-/// The tool's name: no client's tool is called so.
-const NAME: &str = "turnpike_answer";
+/// The tool's name. Readers of answers do not know what was asked for: no client's tool may be called so.
+pub(super) const NAME: &str = "turnpike_answer";
 const DESCRIPTION: &str = "Gives the final answer in the form that was asked for.";
 
 /// The schema that has to be asked for so. Where the client makes the model call a tool of its own, the
@@ -32,8 +32,9 @@ pub(super) fn add<'r>(
     tools: &mut Vec<body::Tool<'r>>,
 ) -> Option<Choice<'r>> {
     let format = wanted(request, family)?;
-    // Where it may call the client's tools, too, one of them or the answer has to come.
-    let alone = tools.is_empty() || request.tool_choice == Some(ToolChoice::None);
+    // Where it may call the client's tools, too, one of them or the answer has to come. Those that stand
+    // for calls of the history are not to be called.
+    let alone = request.tools.is_empty() || request.tool_choice == Some(ToolChoice::None);
     tools.push(body::Tool::Function(ToolSpec {
         name: NAME,
         description: Some(format.description.as_deref().unwrap_or(DESCRIPTION)),
@@ -44,6 +45,6 @@ pub(super) fn add<'r>(
 }
 
 /// Whether a call is the answer.
-pub(super) fn is_answer(name: &Text<'_>) -> bool {
-    **name == *NAME
+pub(super) fn is_answer(name: &str) -> bool {
+    name == NAME
 }

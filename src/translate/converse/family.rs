@@ -67,6 +67,16 @@ impl Family {
         matches!(self, Self::Nova | Self::Nova2)
     }
 
+    /// Whether answers and arguments can be held to a schema, or that is not known. Claude's can since 4.5.
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
+    pub(super) fn holds_schemas(self) -> bool {
+        match self {
+            // Names that tell no version are taken to be new.
+            Self::Claude(major, minor) => major == 0 || (major, minor) >= (4, 5),
+            family => family != Self::Llama,
+        }
+    }
+
     /// Whether it takes pictures, and a status, in the result of a tool.
     /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html>
     pub(super) const fn has_rich_results(self) -> bool {

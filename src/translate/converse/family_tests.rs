@@ -154,6 +154,39 @@ fn novas_answer_of_a_schema_is_a_tool_that_it_must_call() {
 }
 
 #[test]
+fn nova_must_answer_where_only_the_history_has_tools() {
+    let mut request = of_schema();
+    request.turns.push(turn(Role::Assistant, vec![call("1", "{}")]));
+    request.turns.push(turn(Role::User, vec![result("1", vec![text("warm")])]));
+    let config = &write(&request, NOVA)["toolConfig"];
+    let tools = config["tools"].as_array().unwrap().iter();
+    let names: Vec<_> = tools.map(|tool| &tool["toolSpec"]["name"]).collect();
+    assert_eq!(names, ["get_weather", "turnpike_answer"]);
+    assert_eq!(config["toolChoice"], json!({"tool": {"name": "turnpike_answer"}}));
+}
+
+#[test]
+fn no_tool_of_a_client_is_called_as_the_answers_is() {
+    let mut request = asked(vec![text("x")]);
+    request.tools = vec![tool("a", None), tool("turnpike_answer", None)];
+    for model in [CLAUDE, NOVA, LLAMA, MISTRAL] {
+        let said = refused(&request, model);
+        assert!(said.starts_with("tools[1]: "), "{model}: {said}");
+    }
+}
+
+#[test]
+fn a_schema_is_refused_by_name_where_the_model_cannot_be_held_to_it() {
+    for model in [LLAMA, "us.anthropic.claude-opus-4-1-20250805-v1:0"] {
+        let said = refused(&of_schema(), model);
+        assert!(said.starts_with("response_format: "), "{model}: {said}");
+    }
+    for model in [MISTRAL, CLAUDE, "us.anthropic.claude-opus-4-7"] {
+        assert!(write(&of_schema(), model).get("outputConfig").is_some(), "{model}");
+    }
+}
+
+#[test]
 fn what_nova_puts_into_the_tool_is_the_answers_text() {
     let body = json!({"output": {"message": {"role": "assistant", "content": [
         {"toolUse": {"toolUseId": "1", "name": "turnpike_answer", "input": {"city": "Oslo"}}}]}},
@@ -165,6 +198,56 @@ fn what_nova_puts_into_the_tool_is_the_answers_text() {
     let told: Value = serde_json::from_slice(&told).unwrap();
     assert_eq!(told["choices"][0]["message"]["content"], r#"{"city":"Oslo"}"#);
     assert_eq!(told["choices"][0]["finish_reason"], "stop");
+}
+
+#[test]
+fn what_nova_says_beside_the_answer_is_left_out() {
+    let answer = |city: &str| json!({"toolUse": {"toolUseId": "1", "name": "turnpike_answer", "input": {"city": city}}});
+    let body = json!({"output": {"message": {"role": "assistant", "content": [
+        {"text": "I think it is Oslo."},
+        answer("Oslo"),
+        {"citationsContent": {"content": [{"text": "It is."}], "citations": [{"title": "Doc"}]}},
+        answer("Rome"),
+        {"text": "Done."}]}},
+        "stopReason": "tool_use"})
+    .to_string();
+    let answer = VendorApi::Converse.read_of(NOVA, body.as_bytes()).unwrap();
+    assert_eq!(answer.stop, Some(StopReason::End));
+    let [part] = &answer.parts[..] else { panic!("{:?}", answer.parts) };
+    let PartKind::Text(text) = &part.kind else { panic!("{part:?}") };
+    assert_eq!(&**text, r#"{"city":"Oslo"}"#);
+    assert_eq!(answer.citations.len(), 1);
+}
+
+#[test]
+fn the_first_answer_alone_is_streamed() {
+    let mut reader = super::Reader::default();
+    let mut seen = String::new();
+    let start = |index: u64| {
+        let call = json!({"toolUse": {"toolUseId": "1", "name": "turnpike_answer"}});
+        ("contentBlockStart", json!({"contentBlockIndex": index, "start": call}))
+    };
+    let input = |index: u64| {
+        let delta = json!({"toolUse": {"input": "{}"}});
+        ("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta}))
+    };
+    for (name, data) in [
+        start(0),
+        input(0),
+        ("contentBlockStop", json!({"contentBlockIndex": 0})),
+        ("contentBlockDelta", json!({"contentBlockIndex": 1, "delta": {"text": "Done."}})),
+        ("contentBlockStop", json!({"contentBlockIndex": 1})),
+        start(2),
+        input(2),
+        ("contentBlockStop", json!({"contentBlockIndex": 2})),
+    ] {
+        reader.read(name.as_bytes(), data.to_string().as_bytes(), &mut |event| match event {
+            Event::Text(text) => seen.push_str(&text),
+            Event::ToolCall { .. } | Event::Arguments { .. } => panic!("{event:?}"),
+            _ => {}
+        });
+    }
+    assert_eq!(seen, "{}");
 }
 
 #[test]

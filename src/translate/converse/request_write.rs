@@ -74,7 +74,7 @@ fn body<'r>(request: &'r Request<'_>, target: &Target<'_>) -> Result<Body<'r>, R
         },
         inference_config: inference,
         additional_model_response_field_paths: which_stop.then_some(["/stop_sequence"]),
-        output_config: output_config(request, family),
+        output_config: output_config(request, family)?,
         service_tier: service_tier(request),
     })
 }

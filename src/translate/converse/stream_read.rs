@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use super::{
     super::{
         StreamReader,
-        form::{Event, Events, Origin, Signature, Text},
+        form::{Citation, Event, Events, Origin, Signature, Text},
     },
-    answer_read::{Additional, CitedSource, citation, is_the_vendors},
+    answer_read::{Additional, CitedSource, citation, count, is_the_vendors},
     answer_tool::is_answer,
     usage_read::{stop_reason, usage},
 };
@@ -25,11 +25,34 @@ pub struct Reader {
     calls: usize,
     /// The open block of a call: its index in the content, and the call's number.
     open_calls: Vec<(u64, usize)>,
-    /// The open block of a call that is the answer itself: its index in the content.
-    open_answer: Option<u64>,
+    /// The first block of a call that is the answer itself: its index in the content. What comes beside
+    /// it would spoil its JSON.
+    answer: Option<u64>,
+    /// The open blocks of text.
+    passages: Vec<Passage>,
+    /// Characters of text so far.
+    letters: u64,
     /// Text or thinking has come since the last block ended.
     open_block: bool,
     ending: Ending,
+}
+
+/// An open block of text.
+struct Passage {
+    /// Its index in the content.
+    index: u64,
+    /// The character that it begins at.
+    begin: u64,
+    /// What it rests on: told when its end is known.
+    citations: Vec<Citation<'static>>,
+}
+
+impl Passage {
+    fn cite(self, end: u64, to: &mut Events<'_>) {
+        for citation in self.citations {
+            to(Event::Citation(Citation { span: Some((self.begin, end)), ..citation }));
+        }
+    }
 }
 
 /// How much of the end has come.
@@ -198,7 +221,7 @@ impl Reader {
             return;
         }
         if is_answer(&call.name) {
-            self.open_answer = Some(block.content_block_index);
+            self.answer = self.answer.or(Some(block.content_block_index));
             return;
         }
         let number = self.calls;
@@ -215,16 +238,17 @@ impl Reader {
     }
 
     fn delta(&mut self, index: u64, delta: Delta<'_>, to: &mut Events<'_>) {
-        if let Some(text) = delta.text.filter(|text| !text.is_empty()) {
-            self.open_block = true;
-            to(Event::Text(text));
+        if let Some(text) = delta.text
+            && !text.is_empty()
+            && self.answer.is_none()
+        {
+            self.text(index, text, to);
         }
         if let Some(fragment) = delta.tool_use.and_then(|call| call.input)
             && !fragment.is_empty()
         {
-            if self.open_answer == Some(index) {
-                self.open_block = true;
-                to(Event::Text(fragment));
+            if self.answer == Some(index) {
+                self.text(index, fragment, to);
             } else if let Some((_, call)) = self.open_calls.iter().find(|(open, _)| *open == index)
             {
                 to(Event::Arguments { call: *call, fragment });
@@ -234,7 +258,25 @@ impl Reader {
             self.reasoning(reasoning, to);
         }
         if let Some(source) = delta.citation {
-            to(Event::Citation(citation(source)));
+            let citation = citation(source).into_owned();
+            self.begin(index);
+            if let Some(open) = self.passages.iter_mut().find(|open| open.index == index) {
+                open.citations.push(citation);
+            }
+        }
+    }
+
+    fn text(&mut self, index: u64, text: Text<'_>, to: &mut Events<'_>) {
+        self.begin(index);
+        self.letters += count(&text);
+        self.open_block = true;
+        to(Event::Text(text));
+    }
+
+    /// Blocks of text have no event of their own to begin with.
+    fn begin(&mut self, index: u64) {
+        if !self.passages.iter().any(|open| open.index == index) {
+            self.passages.push(Passage { index, begin: self.letters, citations: Vec::new() });
         }
     }
 
@@ -253,6 +295,9 @@ impl Reader {
     }
 
     fn block_stop(&mut self, index: u64, to: &mut Events<'_>) {
+        if let Some(at) = self.passages.iter().position(|open| open.index == index) {
+            self.passages.swap_remove(at).cite(self.letters, to);
+        }
         let before = self.open_calls.len();
         self.open_calls.retain(|(open, _)| *open != index);
         if self.open_calls.len() == before && std::mem::take(&mut self.open_block) {
@@ -261,6 +306,9 @@ impl Reader {
     }
 
     fn stop(&mut self, stop: &MessageStop<'_>, to: &mut Events<'_>) {
+        for open in std::mem::take(&mut self.passages) {
+            open.cite(self.letters, to);
+        }
         let word = stop.stop_reason.as_deref().unwrap_or_default();
         let more = stop.additional_model_response_fields.as_ref();
         let sequence = more.and_then(|more| more.stop_sequence.as_ref()).map(Text::reborrow);

@@ -12,7 +12,7 @@ use super::{
         claude::is_forced,
         form::{PartKind, Refusal, Request, Tool, ToolChoice, ToolKind},
     },
-    answer_tool,
+    answer_tool::{self, NAME, is_answer},
     body::{
         self, AnyObject, Choice, ClaudeChoice, Empty, InputSchema, Schema, ToolConfig, ToolSpec,
     },
@@ -106,6 +106,10 @@ fn spec<'r>(
     family: Family,
 ) -> Result<body::Tool<'r>, Refusal> {
     match &tool.kind {
+        ToolKind::Function { name, .. } if is_answer(name) => Err(Refusal::invalid(
+            format!("tools[{index}]"),
+            format!("the name `{NAME}` is the gateway's own; call the tool something else"),
+        )),
         ToolKind::Function { name, description, parameters, strict } => {
             Ok(body::Tool::Function(ToolSpec {
                 name,
@@ -140,9 +144,8 @@ fn spec<'r>(
 /// Whether arguments can be held to their schema; a wish for it is no reason to refuse where they cannot.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 fn holds_schemas(target: &Target<'_>, family: Family) -> bool {
-    let old = family.is_claude() && !family.is_claude_since((4, 5));
     // Nova always holds them to it.
-    !old && !family.is_nova() && target.facts.may(Capability::JsonSchema)
+    family.holds_schemas() && !family.is_nova() && target.facts.may(Capability::JsonSchema)
 }
 
 /// The schema of a tool's input.
@@ -187,7 +190,8 @@ fn called<'r>(request: &'r Request<'_>) -> Vec<body::Tool<'r>> {
         })
     });
     let mut seen = BTreeSet::new();
-    let tools: Vec<_> = names.filter(|name| seen.insert(*name)).map(of).collect();
+    let tools: Vec<_> =
+        names.filter(|name| !is_answer(name) && seen.insert(*name)).map(of).collect();
     // A result whose call is not there, in a dialect that does not name it.
     if tools.is_empty() { vec![of("tool")] } else { tools }
 }

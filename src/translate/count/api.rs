@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     super::{
         Platform, Target, Unreadable, VendorApi, converse,
-        fit::fitted,
+        fit::fit,
         form::{Refusal, Request},
         rehost_request,
     },
@@ -75,17 +75,18 @@ impl CountApi {
     ///
     /// # Errors
     /// When the vendor or the model cannot do what the request asks.
-    pub fn write(self, request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+    pub fn write(self, mut request: Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
         let api = match self {
             Self::Gemini => VendorApi::Gemini,
             Self::Converse => {
-                let request = fitted(request, VendorApi::Converse, target)?;
+                fit(&mut request, VendorApi::Converse, target)?;
                 return converse::write_count(&request, target);
             }
             Self::AnthropicBedrock | Self::AnthropicVertex => VendorApi::Messages,
             Self::OpenAi => VendorApi::Responses,
         };
-        self.wrap(&api.write(request, target)?, target, &request.betas)
+        let betas = request.betas.clone();
+        self.wrap(&api.write(request, target)?, target, &betas)
     }
 
     /// Makes that body of one that is in the vendor's dialect already: a client's own Messages body for

@@ -117,7 +117,7 @@ fn converse_is_asked_with_what_the_model_reads() {
     let (facts, quirks) = (ModelFacts::default(), Quirks::default());
     let model = "anthropic.claude-sonnet-4-5-20250929-v1:0";
     let target = Target { model, facts: &facts, platform: Platform::Bedrock, quirks: &quirks };
-    let written = CountApi::Converse.write(&request, &target).unwrap();
+    let written = CountApi::Converse.write(request.clone(), &target).unwrap();
     let messages = json!([{"role": "user", "content": [{"text": "hi"}]}]);
     assert_eq!(
         serde_json::from_slice::<Value>(&written).unwrap(),
@@ -126,7 +126,7 @@ fn converse_is_asked_with_what_the_model_reads() {
     // A budget has to be below a limit that the counter does not know.
     request.reasoning = Some(Reasoning { max_tokens: Some(9000), ..Reasoning::default() });
     request.max_tokens = None;
-    let written = CountApi::Converse.write(&request, &target).unwrap();
+    let written = CountApi::Converse.write(request.clone(), &target).unwrap();
     let thinking = json!({"type": "enabled", "budget_tokens": 1024});
     let written = serde_json::from_slice::<Value>(&written).unwrap();
     let told = &written["input"]["converse"]["additionalModelRequestFields"];

@@ -79,6 +79,13 @@ impl FreeText {
         let Self::Inside(escape) = self else { return String::new() };
         let mut out = String::with_capacity(piece.len());
         for letter in piece.chars() {
+            if !escape.is_empty() && !goes_on(escape, letter) {
+                // What is cut short stands for nothing. Another escape may begin with its last letter.
+                out.push(char::REPLACEMENT_CHARACTER);
+                let begins = escape.len() == PAIR;
+                escape.clear();
+                escape.push_str(if begins { "\\" } else { "" });
+            }
             if escape.is_empty() {
                 match letter {
                     '\\' => escape.push(letter),
@@ -90,25 +97,6 @@ impl FreeText {
                 }
                 continue;
             }
-            // A pair that is cut short by something else stands for nothing.
-            let cut = match escape.len() {
-                6 => letter != '\\',
-                7 => letter != 'u',
-                _ => false,
-            };
-            if cut {
-                out.push(char::REPLACEMENT_CHARACTER);
-                let rest = escape.split_off(6);
-                *escape = rest;
-                if escape.is_empty() {
-                    if letter == '"' {
-                        *self = Self::After;
-                        return out;
-                    }
-                    out.push(letter);
-                    continue;
-                }
-            }
             escape.push(letter);
             if is_whole(escape) {
                 let read = serde_json::from_str::<String>(&format!("\"{escape}\""));
@@ -117,6 +105,19 @@ impl FreeText {
             }
         }
         out
+    }
+}
+
+/// Length of half a pair with the beginning of its other half: `\uD83C\`.
+const PAIR: usize = 7;
+
+/// Whether `letter` can follow in the escape. A model may write what is none.
+fn goes_on(escape: &str, letter: char) -> bool {
+    match (escape.as_bytes().get(1), escape.len()) {
+        (Some(b'u'), 6) => letter == '\\',
+        (Some(b'u'), PAIR) => letter == 'u',
+        (Some(b'u'), _) => letter.is_ascii_hexdigit(),
+        _ => true,
     }
 }
 
@@ -172,12 +173,25 @@ mod tests {
             ("plain", "plain"),
             (r#"{"input":"\ud83cx\ud83c\n\u00e9"}"#, "\u{fffd}x\u{fffd}\n\u{e9}"),
             (r#"{"input":"\ud83c"}"#, "\u{fffd}"),
+            (r#"{"input":"a\u12€x"}"#, "a\u{fffd}€x"),
+            (
+                r#"{"input":"\u123é\é\ud83c\éz\ud83c\u12"}"#,
+                "\u{fffd}é\u{fffd}\u{fffd}\u{fffd}z\u{fffd}",
+            ),
         ] {
             assert_eq!(read(&[arguments]), text, "{arguments}");
         }
     }
 
     proptest! {
+        #[test]
+        fn what_is_badly_written_is_read_to_its_end(text in r#"([\\u0-9a-fé€d8"]|\\u|d83c){0,40}"#) {
+            let whole = format!(r#"{{"input":"{text}"#);
+            let letters: Vec<String> = whole.chars().map(String::from).collect();
+            let pieces: Vec<&str> = letters.iter().map(String::as_str).collect();
+            prop_assert_eq!(read(&pieces), read(&[&whole]));
+        }
+
         #[test]
         fn a_text_comes_back_whatever_the_cuts(text in any::<String>(), size in 1..9usize, ascii in any::<bool>()) {
             let mut arguments = wrapped(&text);

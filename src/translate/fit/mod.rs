@@ -5,7 +5,7 @@ mod free_text;
 mod pictures;
 mod tool_names;
 
-use std::{borrow::Cow, collections::HashSet};
+use std::collections::HashSet;
 
 pub use tool_names::{Restoring, ToolNames};
 
@@ -14,31 +14,25 @@ use super::{
     form::{Part, Refusal, Request, Role, ToolKind, Turn},
 };
 
-/// The request as `vendor` can take it.
+/// Makes the request one that `vendor` can take.
 ///
 /// # Errors
 /// When there is nothing to answer, two tools have one name, or something is asked for that the vendor
 /// cannot do in any form.
-pub fn fitted<'r, 'a>(
-    request: &'r Request<'a>,
+pub fn fit(
+    request: &mut Request<'_>,
     vendor: VendorApi,
     target: &Target<'_>,
-) -> Result<Cow<'r, Request<'a>>, Refusal> {
+) -> Result<(), Refusal> {
     check(request, vendor, target)?;
     let names = ToolNames::of(request, vendor, target);
-    let renames = names.changes(request);
-    let moves = pictures::are_to_move(request, vendor);
-    if !renames && !moves {
-        return Ok(Cow::Borrowed(request));
+    if names.changes(request) {
+        names.apply(request);
     }
-    let mut own = request.clone();
-    if renames {
-        names.apply(&mut own);
+    if pictures::are_to_move(request, vendor) {
+        pictures::move_to_user(request);
     }
-    if moves {
-        pictures::move_to_user(&mut own);
-    }
-    Ok(Cow::Owned(own))
+    Ok(())
 }
 
 fn check(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Result<(), Refusal> {

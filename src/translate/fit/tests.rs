@@ -42,7 +42,7 @@ fn written(
     let request = client.read(body.as_bytes())?;
     let quirks = Quirks::default();
     let target = Target { model: model(vendor), facts, platform: Platform::Own, quirks: &quirks };
-    let written = vendor.write(&request, &target)?;
+    let written = vendor.write(request.clone(), &target)?;
     let names = vendor.tool_names(&request, &target);
     Ok((serde_json::from_slice(&written).unwrap(), names))
 }

@@ -1,6 +1,6 @@
 //! Tools by the names and in the kinds that a vendor takes, and back.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::value::RawValue;
 
@@ -21,7 +21,8 @@ static PARAMETERS: LazyLock<Option<Box<RawValue>>> =
 /// as a function, because it has no tools that take free text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolNames {
-    all: Vec<Told>,
+    /// By the client's names.
+    all: BTreeMap<String, Told>,
     /// Free text is a function's only argument.
     wraps: bool,
 }
@@ -30,8 +31,6 @@ pub struct ToolNames {
 struct Told {
     /// What the vendor calls it.
     sent: String,
-    /// What the client does.
-    name: String,
     /// It takes free text.
     custom: bool,
 }
@@ -52,7 +51,7 @@ impl ToolNames {
     /// Those of `request` at `vendor`.
     #[must_use]
     pub fn of(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Self {
-        let mut names = Self { all: Vec::new(), wraps: !takes_custom(vendor, target) };
+        let mut names = Self { all: BTreeMap::new(), wraps: !takes_custom(vendor, target) };
         let rule = rule(vendor);
         for tool in &request.tools {
             match &tool.kind {
@@ -86,14 +85,14 @@ impl ToolNames {
 
     fn add(&mut self, name: &str, rule: Rule, custom: bool) {
         let sent = rule.plain(name);
-        if (custom || *sent != *name) && self.all.iter().all(|told| told.name != name) {
-            self.all.push(Told { sent: sent.into_owned(), name: name.to_owned(), custom });
+        if (custom || *sent != *name) && !self.all.contains_key(name) {
+            self.all.insert(name.to_owned(), Told { sent: sent.into_owned(), custom });
         }
     }
 
     /// Every tool is called as the client calls it.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
@@ -154,29 +153,30 @@ impl ToolNames {
     }
 
     fn rename(&self, name: &mut Text<'_>) {
-        if let Some(told) = self.all.iter().find(|told| *told.name == **name) {
+        if let Some(told) = self.all.get(&**name) {
             *name = told.sent.clone().into();
         }
     }
 
-    fn called(&self, sent: &str) -> Option<&Told> {
-        self.all.iter().find(|told| told.sent == sent)
+    fn called(&self, sent: &str) -> Option<(&str, bool)> {
+        let (name, told) = self.all.iter().find(|(_, told)| told.sent == sent)?;
+        Some((name, told.custom))
     }
 
     /// Names the calls of an answer as the client does.
     pub fn restore(&self, answer: &mut Answer<'_>) {
         for part in &mut answer.parts {
             let PartKind::ToolCall(call) = &mut part.kind else { continue };
-            if let Some(told) = self.called(&call.name) {
-                self::restore(told, call);
+            if let Some((name, custom)) = self.called(&call.name) {
+                restore(name, custom, call);
             }
         }
     }
 }
 
-fn restore(told: &Told, call: &mut ToolCall<'_>) {
-    call.name = told.name.clone().into();
-    if told.custom && !call.custom {
+fn restore(name: &str, custom: bool, call: &mut ToolCall<'_>) {
+    call.name = name.to_owned().into();
+    if custom && !call.custom {
         call.arguments = FreeText::default().push(&call.arguments).into();
         call.custom = true;
     }
@@ -201,9 +201,9 @@ impl Restoring {
     pub fn event<'a>(&mut self, mut event: Event<'a>) -> Option<Event<'a>> {
         match &mut event {
             Event::ToolCall { call: number, name, custom, .. } => {
-                if let Some(told) = self.names.called(name) {
-                    *name = told.name.clone().into();
-                    if told.custom && !*custom {
+                if let Some((own, is_custom)) = self.names.called(name) {
+                    *name = own.to_owned().into();
+                    if is_custom && !*custom {
                         *custom = true;
                         self.texts.push((*number, FreeText::default()));
                     }

@@ -102,7 +102,7 @@ fn completed(name: &str, raw: &RawValue, default: &str) -> Option<Box<RawValue>>
             let tools: Option<Vec<_>> = list.into_iter().map(tool).collect();
             json(serde_json::to_string(&tools?).ok()?)
         }
-        _ => Some(raw.to_owned()),
+        _ => json(raw.get().to_owned()),
     }
 }
 
@@ -129,7 +129,11 @@ fn with<'a>(
     json(serde_json::to_string(&all).ok()?)
 }
 
-fn json(text: String) -> Option<Box<RawValue>> {
+/// The value in one line, as an event of a stream has it: in strings line breaks are escaped already.
+fn json(mut text: String) -> Option<Box<RawValue>> {
+    if text.contains(['\n', '\r']) {
+        text = text.replace(['\n', '\r'], " ");
+    }
     RawValue::from_string(text).ok()
 }
 
@@ -216,6 +220,18 @@ mod tests {
         let odd = json!({"instructions": [{"role": "user"}], "metadata": "x", "tools": null,
             "temperature": "1", "text": null, "truncation": 1, "parallel_tool_calls": null});
         assert_eq!(told(&odd), none);
+    }
+
+    #[test]
+    fn a_body_of_many_lines_is_told_in_one() {
+        let asked = json!({"tools": [{"type": "function", "name": "f", "parameters": {"a": {"b": "c\nd"}}},
+            {"type": "web_search", "filters": {"allowed_domains": []}}],
+            "metadata": {"a": "b"}, "text": {"format": {"type": "text"}},
+            "tool_choice": {"type": "function", "name": "f"}, "reasoning": {"effort": "low"}});
+        let pretty = serde_json::to_string_pretty(&asked).unwrap().replace('\n', "\r\n");
+        let line = serde_json::to_string(&Echo::of(pretty.as_bytes())).unwrap();
+        assert!(!line.contains(['\n', '\r']), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), told(&asked));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Gate, Reply, Scene, Wire};
+use crate::support::{Gate, Gateway, Reply, Scene, Wire};
 
 /// What follows an ambiguous request: a good one, which must never be taken for one.
 fn smuggled(key: &str) -> String {
@@ -155,6 +155,58 @@ async fn a_request_sent_while_another_is_answered_waits_for_its_turn() {
     wire.send(late).await;
     let answer = wire.answer().await.has_status(200);
     assert_eq!(answer.header("x-request-id"), Some("second"));
+}
+
+#[tokio::test]
+async fn who_sends_early_and_leaves_is_noticed_all_the_same() {
+    let scene = Scene::new().await;
+    scene.openai.will(Reply::hangs());
+    let mut wire = scene.key.connect().await;
+    wire.send(scene.key.chat("fast").bytes()).await;
+    let call = scene.openai.wait_for_calls(1).await.remove(0);
+    wire.send("\r\nPOST /v1/chat").await;
+    let left = std::time::Instant::now();
+    drop(wire);
+    let late = call.abandoned_after(left).await;
+    assert!(late < std::time::Duration::from_millis(250), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_header_that_came_in_part_with_the_request_before_has_its_time_too() {
+    let scene = Scene::with(Gateway::configured().set("server.header_timeout_secs", 1)).await;
+    let mut wire = scene.key.connect().await;
+    let begun = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n";
+    wire.send([&scene.key.chat("fast").bytes()[..], begun.as_bytes()].concat()).await;
+    wire.answer().await.has_status(200);
+    wire.closed().await;
+}
+
+#[tokio::test]
+async fn behind_a_body_that_cannot_be_read_nothing_is_served() {
+    let scene = Scene::new().await;
+    let next = scene.key.chat("fast").bytes();
+    for path in ["/v1/chat/completions", "/api/llm-gateway/admin/providers"] {
+        let head =
+            head("bd-wrong", "transfer-encoding: chunked").replace("/v1/chat/completions", path);
+        let mut wire = Wire::connect(scene.gateway.address()).await;
+        wire.send(format!("{head}ZZ\r\n")).await;
+        let answer = wire.answer().await;
+        assert!((400..500).contains(&answer.status), "{path}: {}", answer.tell());
+        if wire.try_send(&next).await.is_ok() {
+            assert!(wire.try_answer().await.is_none(), "{path}: more was served");
+        }
+    }
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn who_is_still_sending_reads_why_its_header_was_refused() {
+    let scene = Scene::new().await;
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    let head = "POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 900000\r\n\r\n";
+    let body = "x".repeat(900_000);
+    wire.send(format!("{head}{body}")).await;
+    wire.answer().await.has_status(400).anthropic_error();
 }
 
 #[tokio::test]

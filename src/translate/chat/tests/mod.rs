@@ -29,7 +29,7 @@ pub(super) fn sent_to(
     facts: &ModelFacts,
 ) -> Result<Value, Refusal> {
     let target = Target { model: "vendor-model", facts, platform: Platform::Own, quirks };
-    let body = VendorApi::Chat.write(request, &target)?;
+    let body = VendorApi::Chat.write(request.clone(), &target)?;
     Ok(serde_json::from_slice(&body).unwrap())
 }
 

@@ -72,9 +72,9 @@ fn a_rich_request_is_written_whole() {
 fn the_same_request_makes_the_same_bytes_a_thousand_times() {
     let (facts, quirks) = (ModelFacts::default(), Quirks::default());
     let target = Target { model: "m", facts: &facts, platform: Platform::Own, quirks: &quirks };
-    let first = VendorApi::Chat.write(&read(RICH), &target).unwrap();
+    let first = VendorApi::Chat.write(read(RICH), &target).unwrap();
     for _ in 0..1000 {
-        assert_eq!(VendorApi::Chat.write(&read(RICH), &target).unwrap(), first);
+        assert_eq!(VendorApi::Chat.write(read(RICH), &target).unwrap(), first);
     }
 }
 

@@ -31,7 +31,7 @@ use crate::domain::{LedgerId, OrgId, Position, Timestamp};
 const SHARDS: usize = 64;
 
 /// What requests usually use is waited for so long, once, when the process starts.
-const MET_WITHIN: Duration = Duration::from_secs(1);
+const MET_WITHIN: Duration = Duration::from_millis(1500);
 
 /// What is done about requests while Redis is away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

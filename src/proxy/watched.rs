@@ -112,6 +112,8 @@ struct Watched {
     opening: [u8; OPENING],
     /// What came while a request was answered.
     ahead: BytesMut,
+    /// Nothing more is read: nobody knows for sure where the next request begins.
+    ends: bool,
     /// What is still to be written of a refusal, once there is one.
     refusal: Option<Bytes>,
     /// How long the rest of a refused request is read.
@@ -164,7 +166,12 @@ impl Watched {
             if buf.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            self.ahead.extend_from_slice(buf.filled());
+            // Behind chunks nothing is served that came early.
+            if self.progress.length.load(Ordering::Relaxed) == usize::MAX {
+                self.ends = true;
+            } else {
+                self.ahead.extend_from_slice(buf.filled());
+            }
         }
         Poll::Pending
     }
@@ -206,6 +213,7 @@ pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
         progress: Arc::clone(&progress),
         opening: [0; OPENING],
         ahead: BytesMut::new(),
+        ends: false,
         refusal: None,
         lingering: None,
     };
@@ -222,7 +230,10 @@ pub fn heard(session: &mut ServerSession) {
     let headers = &http1.req_header().headers;
     let chunked = headers.contains_key(TRANSFER_ENCODING);
     if let Some(watched) = watched(session) {
-        let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        // The same length twice is one.
+        let told =
+            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.split(',').next());
+        let told = told.and_then(|length| length.trim().parse().ok());
         let header = http1.get_headers_raw_bytes().len();
         let length = if chunked { usize::MAX } else { header.saturating_add(told.unwrap_or(0)) };
         watched.progress.length.store(length, Ordering::Relaxed);
@@ -251,12 +262,18 @@ impl AsyncRead for Watched {
         if self.progress.state() == ANSWERING {
             return self.poll_left(cx);
         }
+        if self.ends {
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let read = if self.ahead.is_empty() {
             Pin::new(&mut self.inner).poll_read(cx, buf)
         } else {
             let piece = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead.split_to(piece));
+            if self.ahead.is_empty() {
+                self.ahead = BytesMut::new();
+            }
             Poll::Ready(Ok(()))
         };
         let given = buf.filled().get(before..).unwrap_or_default();

@@ -163,6 +163,7 @@ local function budget_of(marker, name)
   end
   budget.life, budget.spent, budget.others, budget.own = stored.r, { stored.t, stored.c }, others, own
   if gone then
+    redis.call('HSET', name, 'e', budget.epoch)
     redis.call('HDEL', name, unpack(gone))
   end
   return budget
@@ -319,6 +320,7 @@ local function reserve(budget, amount, credit)
     return
   end
   if budget.fresh then
+    redis.call('HSET', budget.key, 'e', budget.epoch)
     redis.call('DEL', budget.key)
     budget.fresh, budget.life = false, math.max(now * 1000, budget.epoch)
     redis.call('HSET', budget.key, 'e', budget.epoch, 'r', budget.life, 't', 0, 'c', 0)

@@ -92,6 +92,7 @@ local function settle_budget()
   if not current or current < there then
     current, alive = there, math.max(now * 1000, there)
     head[3], head[4] = '0', '0'
+    redis.call('HSET', name, 'e', integer(current))
     redis.call('DEL', name, parts)
     redis.call('HSET', name, 'e', integer(current), 'r', integer(alive), 't', '0', 'c', '0')
     redis.call('PEXPIREAT', name, begun[2])

@@ -8,8 +8,10 @@ local SPAN = 61
 -- From when it was made or advanced, so once a second: long enough for what is counted at that second's end.
 local WINDOW_MS = 65000
 
+-- A Redis that is full refuses a script's first write, if it is one that needs room, and lets every later
+-- one pass: so whatever needs none comes behind one that does.
+
 local function make_window(name)
-  redis.call('DEL', name)
   redis.call('HSET', name, 'e', now * 1000, 's', second, 'rs', 0, 'ts', 0)
   redis.call('PEXPIRE', name, WINDOW_MS)
   return now * 1000
@@ -27,6 +29,7 @@ end
 
 -- Takes what has run out since the second `from` off the sums.
 local function advance_window(name, from)
+  redis.call('HSET', name, 's', second)
   redis.call('PEXPIRE', name, WINDOW_MS)
   if from > second then
     redate_window(name)
@@ -50,5 +53,4 @@ local function advance_window(name, from)
     redis.call('HINCRBY', name, 'rs', integer(-less[1]))
     redis.call('HINCRBY', name, 'ts', integer(-less[2]))
   end
-  redis.call('HSET', name, 's', second)
 end

@@ -30,11 +30,12 @@ pub(super) fn add<'r>(
     request: &'r Request<'_>,
     family: Family,
     tools: &mut Vec<body::Tool<'r>>,
+    may_call: bool,
 ) -> Option<Choice<'r>> {
     let format = wanted(request, family)?;
     // Where it may call the client's tools, too, one of them or the answer has to come. Those that stand
     // for calls of the history are not to be called.
-    let alone = request.tools.is_empty() || request.tool_choice == Some(ToolChoice::None);
+    let alone = !may_call || request.tool_choice == Some(ToolChoice::None);
     tools.push(body::Tool::Function(ToolSpec {
         name: NAME,
         description: Some(format.description.as_deref().unwrap_or(DESCRIPTION)),

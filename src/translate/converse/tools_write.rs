@@ -45,11 +45,12 @@ pub(super) fn tool_config<'r>(
             tools.extend(cache_point(mark, family).map(body::Tool::CachePoint));
         }
     }
-    let choice = if tools.is_empty() { None } else { tool_choice(request, family)? };
-    if tools.is_empty() && history {
+    let may_call = !tools.is_empty();
+    let choice = if may_call { tool_choice(request, family)? } else { None };
+    if !may_call && history {
         tools = called(request);
     }
-    let choice = answer_tool::add(request, family, &mut tools).or(choice);
+    let choice = answer_tool::add(request, family, &mut tools, may_call).or(choice);
     Ok((!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }))
 }
 

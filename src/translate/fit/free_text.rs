@@ -99,12 +99,24 @@ impl FreeText {
             }
             escape.push(letter);
             if is_whole(escape) {
-                let read = serde_json::from_str::<String>(&format!("\"{escape}\""));
-                out.push_str(read.as_deref().unwrap_or("\u{fffd}"));
-                escape.clear();
+                *escape = read_out(escape, &mut out);
             }
         }
         out
+    }
+}
+
+/// Reads a whole escape out. What is left to be read: the other half of what is no pair, where a pair may
+/// begin with that.
+fn read_out(escape: &str, out: &mut String) -> String {
+    if let Ok(read) = serde_json::from_str::<String>(&format!("\"{escape}\"")) {
+        out.push_str(&read);
+        return String::new();
+    }
+    out.push(char::REPLACEMENT_CHARACTER);
+    match escape.get(6..) {
+        Some(other) if !other.is_empty() && is_whole(other) => read_out(other, out),
+        other => other.unwrap_or_default().to_owned(),
     }
 }
 
@@ -174,6 +186,8 @@ mod tests {
             (r#"{"input":"\ud83cx\ud83c\n\u00e9"}"#, "\u{fffd}x\u{fffd}\n\u{e9}"),
             (r#"{"input":"\ud83c"}"#, "\u{fffd}"),
             (r#"{"input":"a\u12€x"}"#, "a\u{fffd}€x"),
+            (r#"{"input":"\ud83c\u0041B\ud83c\u000a"}"#, "\u{fffd}AB\u{fffd}\n"),
+            (r#"{"input":"\ud83c\ud83d\ude00"}"#, "\u{fffd}\u{1f600}"),
             (
                 r#"{"input":"\u123é\é\ud83c\éz\ud83c\u12"}"#,
                 "\u{fffd}é\u{fffd}\u{fffd}\u{fffd}z\u{fffd}",

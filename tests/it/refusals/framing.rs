@@ -200,6 +200,21 @@ async fn behind_a_body_that_cannot_be_read_nothing_is_served() {
 }
 
 #[tokio::test]
+async fn behind_chunks_nothing_is_served_that_came_early() {
+    let scene = Scene::new().await;
+    scene.openai.will(Reply::answers().after(std::time::Duration::from_secs(1)));
+    let body = r#"{"model":"fast","messages":[]}"#;
+    let head = head(&scene.key.secret, "transfer-encoding: chunked");
+    let mut wire = Wire::connect(scene.gateway.address()).await;
+    wire.send(format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n", body.len())).await;
+    scene.openai.wait_for_calls(1).await;
+    wire.send(smuggled(&scene.key.secret)).await;
+    wire.answer().await.has_status(200);
+    assert!(wire.closed().await.is_empty());
+    assert_eq!(scene.openai.saw().len(), 1);
+}
+
+#[tokio::test]
 async fn who_is_still_sending_reads_why_its_header_was_refused() {
     let scene = Scene::new().await;
     let mut wire = Wire::connect(scene.gateway.address()).await;

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     domain::{OrgId, ProviderId, SmartModelId, Timestamp},
     policy::check_smart,
+    snapshot::prefix_holders,
     store::{ProviderRow, RouteRow, SmartModelRow, SmartSlot, Tx},
 };
 
@@ -296,6 +297,7 @@ impl Names {
             .filter(|row| row.enabled && row.is_enablement())
             .map(|row| (row.provider_id, row.upstream_model.as_str()))
             .collect();
+        let prefixes = prefix_holders(providers);
         let mut names = Self { bare: HashSet::new(), prefixed: HashSet::new() };
         for row in routes.iter().filter(|row| row.enabled) {
             let Some(provider) = on(row.provider_id) else { continue };
@@ -305,8 +307,8 @@ impl Names {
             if row.bare_alias {
                 names.bare.insert(row.model_alias.clone());
             }
-            for prefix in prefixes(provider, providers) {
-                names.prefixed.insert((prefix, row.model_alias.clone()));
+            for (prefix, _) in prefixes.iter().filter(|(_, holder)| **holder == provider.id) {
+                names.prefixed.insert((prefix.clone(), row.model_alias.clone()));
             }
         }
         names
@@ -318,16 +320,4 @@ impl Names {
             || cut()
                 .is_some_and(|(prefix, rest)| self.prefixed.contains(&(prefix, rest.to_owned())))
     }
-}
-
-/// A provider's name, and its vendor's slug where no other provider has it (contract 4.4).
-fn prefixes(provider: &ProviderRow, all: &[ProviderRow]) -> Vec<String> {
-    let slug = provider.model_provider.to_lowercase();
-    let others = all.iter().filter(|other| other.id != provider.id);
-    let mut others = others.map(|other| (other.name.to_lowercase(), &other.model_provider));
-    let mut prefixes = vec![provider.name.to_lowercase()];
-    if !others.any(|(name, vendor)| name == slug || vendor.to_lowercase() == slug) {
-        prefixes.push(slug);
-    }
-    prefixes
 }

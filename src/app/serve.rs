@@ -125,7 +125,6 @@ async fn start(
     let determiners = Arc::new(Determiners::default());
     let ejections =
         ejections::start(config, alarms.clone(), Arc::clone(&metrics), sharing.cooldowns());
-    sharing.share_caps(Arc::clone(&ejections.health));
     let asker = Arc::<Determiners>::clone(&determiners);
     let outside = outside::outside(
         config,

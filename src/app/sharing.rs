@@ -9,15 +9,9 @@ use crate::{
     config::{self, Config},
     govern::{Governor, Listener, OnFailure, Settings, redis::Link},
     ledger::Ledger,
-    route::{
-        RouteHealth,
-        health::{Cooldowns, RedisCooldowns},
-    },
+    route::health::{Cooldowns, RedisCooldowns},
     store::Store,
 };
-
-/// How often replicas are counted.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// The governor, and the connection to Redis where there is one.
 pub struct Sharing {
@@ -53,21 +47,6 @@ impl Sharing {
         });
         tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
         Ok(Self { governor, link })
-    }
-
-    /// Lets the routes' caps know how many replicas share them.
-    pub fn share_caps(&self, routes: Arc<RouteHealth>) {
-        if self.link.is_none() {
-            return;
-        }
-        let governor = Arc::clone(&self.governor);
-        tokio::spawn(async move {
-            let mut tick = tokio::time::interval(LOOK);
-            loop {
-                tick.tick().await;
-                routes.set_replicas(governor.replicas());
-            }
-        });
     }
 
     /// Where replicas tell each other of routes.

@@ -52,7 +52,7 @@ impl Verdict {
 pub(super) fn judge(answer: Result<StatusCode, FetchError>) -> Verdict {
     let status = match answer {
         Ok(status) => status,
-        Err(error) => return Verdict::new(Status::Unhealthy, unreached(error)),
+        Err(error) => return unanswered(error),
     };
     let code = status.as_u16();
     match code {
@@ -77,6 +77,16 @@ pub(super) fn judge(answer: Result<StatusCode, FetchError>) -> Verdict {
             format!("reached, but its list of models was answered with {code}"),
         ),
     }
+}
+
+/// What came of an answer that was not had: whoever was connected to was reached.
+fn unanswered(error: FetchError) -> Verdict {
+    let but = match error {
+        FetchError::Timeout => "its list of models was not answered in time",
+        FetchError::TooLarge => "its list of models is larger than expected",
+        error => return Verdict::new(Status::Unhealthy, unreached(error)),
+    };
+    Verdict::new(Status::Unverified, format!("reached, but {but}"))
 }
 
 fn unreached(error: FetchError) -> String {
@@ -107,9 +117,12 @@ mod tests {
         for code in [301, 400, 404, 405, 418, 429, 500, 502, 503, 529] {
             assert_eq!(status_of(code), Status::Unverified, "{code}");
         }
-        for error in
-            [FetchError::Denied, FetchError::Unresolved, FetchError::Unreached, FetchError::Timeout]
-        {
+        for error in [FetchError::Timeout, FetchError::TooLarge] {
+            let verdict = judge(Err(error));
+            assert_eq!(verdict.status, Status::Unverified);
+            assert!(verdict.detail.unwrap().starts_with("reached, but"));
+        }
+        for error in [FetchError::Denied, FetchError::Unresolved, FetchError::Unreached] {
             let verdict = judge(Err(error));
             assert_eq!(verdict.status, Status::Unhealthy);
             assert!(verdict.detail.unwrap().contains("base_url"));

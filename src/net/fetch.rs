@@ -194,7 +194,12 @@ fn fault(error: &reqwest::Error) -> FetchError {
         }
         cause = inner.source();
     }
-    if error.is_timeout() { FetchError::Timeout } else { FetchError::Unreached }
+    // Whoever cannot even be connected to was not reached.
+    if error.is_timeout() && !error.is_connect() {
+        FetchError::Timeout
+    } else {
+        FetchError::Unreached
+    }
 }
 
 fn causes(error: &dyn StdError) -> String {

@@ -193,6 +193,7 @@ mod tests {
             id: ProviderId::random(),
             name: "p".into(),
             vendor,
+            catalog: &vendor.slug,
             base: BaseUrl::parse(base).unwrap(),
             api_key: None,
             auth: Auth::Headers,

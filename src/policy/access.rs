@@ -28,6 +28,9 @@ pub struct Asked<'a> {
 pub struct Candidate<'a> {
     /// Its provider.
     pub provider: ProviderId,
+    /// What a name pinned to the provider may begin with, whatever its case: the provider's own name
+    /// first, then the slugs of its vendor.
+    pub prefixes: [&'a str; 3],
     /// The alias of its row.
     pub alias: &'a str,
     /// The model that it reaches.
@@ -55,21 +58,28 @@ pub fn permits<'p>(policies: impl IntoIterator<Item = &'p AccessPolicy>, asked: 
     listed || !any_list
 }
 
-/// A denial of a name holds however it is written: `openai/gpt-4o` is `gpt-4o`, too.
+/// A denial of a name holds however it is written: `openai/gpt-4o` is `gpt-4o`, too, and `OpenAI/gpt-4o`.
 fn denies(target: &AccessTarget, asked: &Asked) -> bool {
     match target {
         AccessTarget::ModelAlias { alias } => {
-            covers(alias, asked.name) || covers(alias, asked.route.alias)
+            covers(alias, asked.name)
+                || covers(alias, asked.route.alias)
+                || (asked.is_pinned()
+                    && asked.route.prefixes.iter().any(|prefix| pins(alias, prefix, &asked.route)))
         }
         AccessTarget::Provider { provider_id } => *provider_id == asked.route.provider,
         _ => names_route(target, asked),
     }
 }
 
-/// A grant of a provider is one of its own models, not of aliases that somebody made for them.
+/// A grant of a name is of the name as it is listed, whatever the case of its provider; one of a slug is
+/// of that slug alone, for several providers may have it. A grant of a provider is one of its own models, not of aliases that somebody made for them.
 fn grants(target: &AccessTarget, asked: &Asked) -> bool {
     match target {
-        AccessTarget::ModelAlias { alias } => covers(alias, asked.name),
+        AccessTarget::ModelAlias { alias } => {
+            covers(alias, asked.name)
+                || (asked.is_pinned() && pins(alias, asked.route.prefixes[0], &asked.route))
+        }
         AccessTarget::Provider { provider_id } => {
             *provider_id == asked.route.provider && asked.route.alias == asked.route.upstream_model
         }
@@ -85,6 +95,29 @@ fn names_route(target: &AccessTarget, asked: &Asked) -> bool {
         }
         AccessTarget::ModelAlias { .. } | AccessTarget::Provider { .. } => false,
     }
+}
+
+impl Asked<'_> {
+    /// Whether the name is a provider's and one of its models.
+    fn is_pinned(&self) -> bool {
+        self.name != self.route.alias && self.name.contains('/')
+    }
+}
+
+/// Whether a pattern names a route as one of the provider that is called `prefix`.
+fn pins(pattern: &str, prefix: &str, route: &Candidate) -> bool {
+    match pattern.split_once('/') {
+        Some((provider, model)) => same(provider, prefix) && covers(model, route.alias),
+        None => pattern.strip_suffix('*').is_some_and(|beginning| {
+            prefix.get(..beginning.len()).is_some_and(|to| same(beginning, to))
+        }),
+    }
+}
+
+/// As prefixes are looked up: without regard to case.
+fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
 /// Whether a name is the pattern, or begins as it does up to a trailing `*`.
@@ -124,15 +157,19 @@ mod tests {
         AccessPolicy { kind: AccessKind::Denylist, targets: targets.to_vec() }
     }
 
+    /// To gpt-4o of provider 1, which is called Prod and is one of Azure's.
+    fn route(alias: &str) -> Candidate<'_> {
+        let prefixes = ["Prod", "azure", "azure_openai"];
+        Candidate { provider: id(1), prefixes, alias, upstream_model: "gpt-4o" }
+    }
+
     /// `fast` leads to gpt-4o of provider 1.
     fn fast(policies: &[AccessPolicy]) -> bool {
-        let route = Candidate { provider: id(1), alias: "fast", upstream_model: "gpt-4o" };
-        permits(policies, &Asked { name: "fast", route })
+        permits(policies, &Asked { name: "fast", route: route("fast") })
     }
 
     fn gpt_4o(name: &str, policies: &[AccessPolicy]) -> bool {
-        let route = Candidate { provider: id(1), alias: "gpt-4o", upstream_model: "gpt-4o" };
-        permits(policies, &Asked { name, route })
+        permits(policies, &Asked { name, route: route("gpt-4o") })
     }
 
     #[test]
@@ -167,6 +204,30 @@ mod tests {
         assert!(!gpt_4o("openai/gpt-4o", &[deny(&[alias("gpt-4o")])]));
         assert!(!gpt_4o("openai/gpt-4o", &[deny(&[alias("openai/*")])]));
         assert!(!gpt_4o("openai/gpt-4o", &[allow(&[alias("gpt-4o")])]), "a grant is literal");
+    }
+
+    #[test]
+    fn a_model_of_a_provider_is_denied_however_the_provider_is_written() {
+        let ways = ["Prod/gpt-4o", "prod/gpt-4o", "AZURE/gpt-4o", "azure_openai/gpt-4o"];
+        for denied in ["Prod/gpt-4o", "PROD/gpt-*", "pro*", "azure/gpt-4o", "Azure_OpenAI/*"] {
+            for way in ways {
+                assert!(!gpt_4o(way, &[deny(&[alias(denied)])]), "{way} by {denied}");
+            }
+            assert!(gpt_4o("gpt-4o", &[deny(&[alias(denied)])]), "bare, by {denied}");
+        }
+        for other in ["Prod/o3", "other/gpt-4o", "prod", "Production/*", "prodigy*"] {
+            assert!(gpt_4o("prod/gpt-4o", &[deny(&[alias(other)])]), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_grant_of_a_listed_name_is_of_any_case_of_its_provider_and_one_of_a_slug_is_literal() {
+        for way in ["Prod/gpt-4o", "prod/gpt-4o", "azure/gpt-4o"] {
+            assert!(gpt_4o(way, &[allow(&[alias("PROD/gpt-4o")])]), "{way}");
+        }
+        assert!(gpt_4o("azure/gpt-4o", &[allow(&[alias("azure/gpt-4o")])]));
+        assert!(!gpt_4o("prod/gpt-4o", &[allow(&[alias("azure/gpt-4o")])]));
+        assert!(!gpt_4o("gpt-4o", &[allow(&[alias("Prod/gpt-4o")])]), "all routes of the name");
     }
 
     #[test]

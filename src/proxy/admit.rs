@@ -1,6 +1,6 @@
 //! Admit: who calls, what for, and is the request one that can be served. Nothing is sent yet.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -208,11 +208,19 @@ fn listing(
     let mut usable = org.listing_for(&held.policies);
     match wanted {
         None => Ok(models::listing(usable.map(listed))),
-        Some(id) => usable
-            .find(|model| model.id == id)
-            .map(|model| models::one(&listed(model)))
-            .ok_or_else(|| refusal::model_not_found(id)),
+        Some(id) => {
+            let id = unescaped(id);
+            usable
+                .find(|model| model.id == *id)
+                .map(|model| models::one(&listed(model)))
+                .ok_or_else(|| refusal::model_not_found(&id))
+        }
     }
+}
+
+/// Clients write the `/` of a `provider/model` as it is or as `%2F`.
+fn unescaped(id: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(id).decode_utf8().unwrap_or(Cow::Borrowed(id))
 }
 
 fn listed(model: &ListedModel) -> Model<'_> {

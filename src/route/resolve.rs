@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::snapshot::{Alias, OrgSnapshot, Route};
+use crate::snapshot::{Alias, OrgSnapshot, Route, pinned};
 
 /// What a name means.
 pub enum Resolution {
@@ -30,7 +30,5 @@ pub fn resolve(org: &OrgSnapshot, model: &str) -> Option<Resolution> {
     if let Some(alias) = org.aliases.get(model) {
         return Some(Resolution::Alias(Arc::clone(alias)));
     }
-    let (prefix, rest) = model.split_once('/')?;
-    let pinned = org.prefixes.get(prefix.to_lowercase().as_str())?;
-    pinned.routes.get(rest).map(|route| Resolution::Pinned(Arc::clone(route)))
+    pinned(&org.prefixes, model).map(|route| Resolution::Pinned(Arc::clone(route)))
 }

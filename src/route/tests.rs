@@ -20,6 +20,7 @@ pub(super) fn provider(name: &str, vendor: &str) -> Arc<Provider> {
         id: ProviderId::random(),
         name: Arc::from(name),
         vendor,
+        catalog: &vendor.slug,
         base: BaseUrl::parse("http://127.0.0.1").unwrap(),
         api_key: None,
         auth: Auth::Headers,

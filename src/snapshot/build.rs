@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use super::{
     Alias, Caps, DEFAULT_REQUEST_TIMEOUT_SECS, DEFAULT_STREAM_IDLE_TIMEOUT_SECS, OrgSnapshot,
-    Pinned, Policies, Provider, Route, SmartModel,
+    Pinned, Policies, Prefixes, Provider, Route, SmartModel,
 };
 use crate::{
     domain::ProviderId,
@@ -59,12 +59,13 @@ pub fn build_org(
     let prices = PriceBook::new(&rows.prices, pricing::defaults());
     let routes = eligible_routes(rows, &providers, &prices);
     let smart = smart(rows);
+    let prefixes = prefixes(rows, &providers, &routes);
     Ok(OrgSnapshot {
         id: rows.org.id,
         name: rows.org.name.clone(),
         aliases: aliases(&routes),
-        prefixes: prefixes(rows, &providers, &routes),
-        listing: listing::listing(&routes, &smart),
+        listing: listing::listing(&routes, &smart, &prefixes),
+        prefixes,
         policies: policies(rows, &routes),
         smart,
         serial: SERIAL.fetch_add(1, Ordering::Relaxed),
@@ -241,38 +242,45 @@ fn aliases(routes: &[Eligible<'_>]) -> HashMap<Box<str>, Arc<Alias>> {
         .collect()
 }
 
-/// Providers by what a model name may begin with. Every row counts for whether a slug is ambiguous,
-/// so that a switch or a failing probe never makes a prefix mean another provider.
-fn prefixes(
-    rows: &RuntimeRows,
-    providers: &Providers<'_>,
-    routes: &[Eligible<'_>],
-) -> HashMap<Box<str>, Arc<Pinned>> {
-    let pinned: Vec<(&ProviderRow, Arc<Pinned>)> =
-        providers.values().map(|usable| (usable.row, Arc::new(pinned(usable, routes)))).collect();
+/// Providers by what a model name may begin with.
+fn prefixes(rows: &RuntimeRows, providers: &Providers<'_>, routes: &[Eligible<'_>]) -> Prefixes {
+    let pinned: HashMap<ProviderId, Arc<Pinned>> = providers
+        .iter()
+        .map(|(id, usable)| (*id, Arc::new(pinned_routes(usable, routes))))
+        .collect();
+    let holders = prefix_holders(&rows.providers).into_iter();
+    let usable = |(prefix, holder): (String, ProviderId)| {
+        pinned.get(&holder).map(|pinned| (prefix.into(), Arc::clone(pinned)))
+    };
+    holders.filter_map(usable).collect()
+}
+
+/// What a model name may begin with, in lower case, and the provider that it means (contract 4.4).
+/// Every row counts for whether a slug is ambiguous, so that a switch or a failing probe never makes
+/// a prefix mean another provider.
+#[must_use]
+pub fn prefix_holders(providers: &[ProviderRow]) -> HashMap<String, ProviderId> {
     let (mut prefixes, mut taken) = (HashMap::new(), HashSet::new());
     // A name goes before the catalog's slug, and that before the vendor's.
     let ways: [fn(&ProviderRow) -> &str; 3] =
         [|row| &row.name, |row| line(row).catalog, |row| &row.model_provider];
     for way in ways {
-        let mut holders: HashMap<String, usize> = HashMap::new();
-        for row in &rows.providers {
-            *holders.entry(way(row).to_lowercase()).or_default() += 1;
+        let mut holders: HashMap<String, Vec<ProviderId>> = HashMap::new();
+        for row in providers {
+            holders.entry(way(row).to_lowercase()).or_default().push(row.id);
         }
-        for (row, pinned) in &pinned {
-            let prefix = way(row).to_lowercase();
-            if holders.get(&prefix) == Some(&1) && !taken.contains(&prefix) {
-                prefixes.insert(prefix.into(), Arc::clone(pinned));
+        for (prefix, held_by) in holders {
+            if let (true, [holder]) = (taken.insert(prefix.clone()), held_by.as_slice()) {
+                prefixes.insert(prefix, *holder);
             }
         }
-        taken.extend(holders.into_keys());
     }
     prefixes
 }
 
 /// One provider's routes by alias, of which the upstream models are a part: an eligible custom alias
 /// has an eligible 1:1 row, and that one wins where both have the name.
-fn pinned(usable: &Usable<'_>, routes: &[Eligible<'_>]) -> Pinned {
+fn pinned_routes(usable: &Usable<'_>, routes: &[Eligible<'_>]) -> Pinned {
     let own = || routes.iter().filter(|found| found.row.provider_id == usable.row.id);
     let enablements = own().filter(|found| found.row.is_enablement());
     let custom = own().filter(|found| !found.row.is_enablement());

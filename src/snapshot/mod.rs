@@ -24,7 +24,7 @@ use crate::{
 
 pub use auth::{AWS_SERVICE, Auth, AwsSource};
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use build::{BuildError, build_org, line, usable_provider};
+pub use build::{BuildError, build_org, line, prefix_holders, usable_provider};
 pub use policies::{CallerPolicies, Policies, Policy};
 pub use provider::{Provider, ProviderError, ProviderParts, Upcall, Way};
 pub use publisher::Publisher;
@@ -54,7 +54,7 @@ pub struct OrgSnapshot {
     pub aliases: HashMap<Box<str>, Arc<Alias>>,
     /// Providers that a prefix can name, by lower-case provider name; then by lower-case catalog or
     /// vendor slug where only one provider has it (names win).
-    pub prefixes: HashMap<Box<str>, Arc<Pinned>>,
+    pub prefixes: Prefixes,
     /// `GET /v1/models` without policies: ids in listing order.
     pub listing: Vec<ListedModel>,
     /// What callers are held to.
@@ -81,6 +81,16 @@ pub struct Pinned {
     pub provider: Arc<Provider>,
     /// By alias and by upstream model; the 1:1 row wins over custom aliases of the same name.
     pub routes: HashMap<Box<str>, Arc<Route>>,
+}
+
+/// Providers by what a name that is pinned to one may begin with, in lower case.
+pub type Prefixes = HashMap<Box<str>, Arc<Pinned>>;
+
+/// Where `<prefix>/<alias or upstream model>` leads (contract 4.4): the name is cut at its first `/`.
+#[must_use]
+pub fn pinned<'p>(prefixes: &'p Prefixes, name: &str) -> Option<&'p Arc<Route>> {
+    let (prefix, rest) = name.split_once('/')?;
+    prefixes.get(prefix.to_lowercase().as_str())?.routes.get(rest)
 }
 
 /// One (provider, upstream model) pair behind an alias.

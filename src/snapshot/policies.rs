@@ -72,6 +72,7 @@ impl CallerPolicies {
     pub fn may_use(&self, name: &str, route: &Route) -> bool {
         let route = Candidate {
             provider: route.provider.id,
+            prefixes: [&route.provider.name, route.provider.catalog, &route.provider.vendor.slug],
             alias: &route.alias,
             upstream_model: &route.upstream_model,
         };

@@ -60,6 +60,8 @@ pub struct ProviderParts<'s> {
     pub name: Arc<str>,
     /// The vendor's row of the catalog.
     pub vendor: &'static Vendor,
+    /// The catalog's slug for it: several ways to call one vendor have one each.
+    pub catalog: &'static str,
     /// Where it lives.
     pub base: BaseUrl,
     /// The API key, if the auth type has one. Empty for `custom` without a key.
@@ -80,6 +82,8 @@ pub struct Provider {
     pub name: Arc<str>,
     /// The vendor's row of the catalog.
     pub vendor: &'static Vendor,
+    /// The catalog's slug for it.
+    pub catalog: &'static str,
     /// Where it lives.
     pub base: BaseUrl,
     /// The API key, to be taken out of a vendor's words; it is sent by way of [`Self::headers`].
@@ -126,7 +130,8 @@ impl Provider {
     /// # Errors
     /// When the key, the host or the path cannot travel in a request.
     pub fn new(parts: ProviderParts<'_>) -> Result<Self, ProviderError> {
-        let ProviderParts { id, name, vendor, base, api_key, auth, endpoints, setting } = parts;
+        let ProviderParts { id, name, vendor, catalog, base, api_key, auth, endpoints, setting } =
+            parts;
         let headers = headers(vendor, &base, api_key.as_ref())?;
         let setting =
             |name: &str| setting(name).or_else(|| vendor.default_setting(name).map(str::to_owned));
@@ -157,6 +162,7 @@ impl Provider {
             id,
             name,
             vendor,
+            catalog,
             base,
             api_key,
             auth,

@@ -3,10 +3,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -17,7 +14,7 @@ use super::{
 use crate::{
     domain::{OrgId, ProviderId},
     route::Standing,
-    snapshot::{Caps, Route},
+    snapshot::Route,
 };
 
 /// Locks: two requests seldom want the same one.
@@ -80,7 +77,6 @@ pub struct RouteHealth {
     common: Arc<Common>,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
-    replicas: AtomicU32,
 }
 
 type Shard = HashMap<(ProviderId, Arc<str>), Arc<Tracked>>;
@@ -94,14 +90,7 @@ impl RouteHealth {
             common: Arc::new(common),
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
-            replicas: AtomicU32::new(1),
         }
-    }
-
-    /// Says how many replicas share the traffic: each takes its share of every cap, rounded up. Until it
-    /// is said, a cap is this process's own.
-    pub fn set_replicas(&self, count: u32) {
-        self.replicas.store(count.max(1), Ordering::Relaxed);
     }
 
     /// Begins an attempt.
@@ -118,15 +107,8 @@ impl RouteHealth {
         let key =
             RouteKey { org, provider: route.provider.id, model: Arc::clone(&route.upstream_model) };
         let tracked = self.tracked(key, &route.provider.name, now);
-        let place =
-            tracked.enter(route.id, self.share(route.caps), turn, self.common.clock(now))?;
+        let place = tracked.enter(route.id, route.caps, turn, self.common.clock(now))?;
         Ok(Lease::new(tracked, place))
-    }
-
-    fn share(&self, caps: Caps) -> Caps {
-        let replicas = self.replicas.load(Ordering::Relaxed);
-        let share = |cap: Option<u32>| cap.map(|cap| cap.div_ceil(replicas));
-        Caps { model: share(caps.model), alias: share(caps.alias) }
     }
 
     /// How a route has done in the last minutes.

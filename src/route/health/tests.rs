@@ -286,17 +286,6 @@ fn plain(scene: &Scene) -> Route {
 }
 
 #[test]
-fn each_of_several_replicas_takes_its_share_of_a_cap() {
-    let scene = Scene::capped(Caps { model: Some(5), alias: None });
-    scene.health.set_replicas(2);
-    let held: Vec<_> = (0..3).map(|_| scene.enter(Turn::First).unwrap()).collect();
-    assert_eq!(scene.enter(Turn::First).err(), Some(Closed::Full));
-    scene.health.set_replicas(0);
-    assert!(scene.enter(Turn::First).is_ok());
-    drop(held);
-}
-
-#[test]
 fn failover_to_a_failing_route_is_paid_for_and_to_another_one_free() {
     let scene = Scene::new();
     scene.answers(20);

@@ -8,7 +8,7 @@ use std::{
 use super::Eligible;
 use crate::{
     domain::Timestamp,
-    snapshot::{ListedModel, Route, SmartModel},
+    snapshot::{ListedModel, Prefixes, Route, SmartModel, pinned},
 };
 
 /// Who has a model that the gateway itself makes of others.
@@ -19,6 +19,7 @@ const OWN: &str = "turnpike";
 pub(super) fn listing(
     routes: &[Eligible<'_>],
     smart: &HashMap<Box<str>, Arc<SmartModel>>,
+    prefixes: &Prefixes,
 ) -> Vec<ListedModel> {
     let mut aliases: BTreeMap<&str, Vec<&Eligible<'_>>> = BTreeMap::new();
     let mut standalone = BTreeMap::new();
@@ -46,7 +47,7 @@ pub(super) fn listing(
         id: name.to_string(),
         owned_by: OWN.to_owned(),
         created: model.created,
-        routes: behind(model, routes),
+        routes: behind(model, routes, prefixes),
     }));
     let mut seen = HashSet::new();
     listing.retain(|model| seen.insert(model.id.clone()));
@@ -54,12 +55,17 @@ pub(super) fn listing(
 }
 
 /// Where a smart model's slots may lead, by whatever name they are told.
-fn behind(smart: &SmartModel, routes: &[Eligible<'_>]) -> Vec<Arc<Route>> {
-    let leads = |found: &&Eligible<'_>| {
-        let names = [found.row.model_alias.clone(), prefixed(found)];
-        smart.slots.iter().any(|slot| names.iter().any(|name| **name == *slot.alias))
+fn behind(smart: &SmartModel, routes: &[Eligible<'_>], prefixes: &Prefixes) -> Vec<Arc<Route>> {
+    let bare = |name: &str| {
+        let named = routes.iter().filter(|found| found.row.bare_alias);
+        let named = named.filter(|found| found.row.model_alias == name);
+        named.map(|found| Arc::clone(&found.route)).collect::<Vec<_>>()
     };
-    routes.iter().filter(leads).map(|found| Arc::clone(&found.route)).collect()
+    let leads = |name: &str| match bare(name) {
+        none if none.is_empty() => pinned(prefixes, name).into_iter().cloned().collect(),
+        routes => routes,
+    };
+    smart.slots.iter().flat_map(|slot| leads(&slot.alias)).collect()
 }
 
 fn prefixed(found: &Eligible<'_>) -> String {

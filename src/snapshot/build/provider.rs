@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::Endpoint,
-    provider::{AuthKind, Catalog, Vendor},
+    provider::{AuthKind, Catalog, Vendor, catalog_slug},
     secrets::{
         self, AwsRole, Credential, GoogleIdentity, Keyring, SealError, Secret, ServiceAccount,
     },
@@ -58,6 +58,7 @@ pub(super) fn provider(
         id: row.id,
         name: row.name.as_str().into(),
         vendor,
+        catalog: catalog_slug(&vendor.slug, &row.auth_type, &row.settings),
         base: base(row, vendor)?,
         api_key,
         auth,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Scene, TwoRoutes};
+use crate::support::{Caller, Gateway, MockVendor, Scene, TwoRoutes};
 
 async fn listed(key: &Caller) -> Vec<String> {
     let list = key.get("/v1/models").await.has_status(200).json();
@@ -31,6 +31,33 @@ async fn a_denied_model_is_refused_and_not_listed() {
     scene.key.get("/v1/models/fast").await.has_status(404);
     let own = scene.acme.get("/user/models").await.has_status(200).json();
     assert!(own.as_array().unwrap().iter().all(|model| model["id"] != "fast"), "{own}");
+}
+
+#[tokio::test]
+async fn a_denied_model_of_a_provider_is_refused_however_the_provider_is_written() {
+    let scene = Scene::new().await;
+    let targets = json!([{"kind": "model_alias", "alias": "openai/gpt-4o"}]);
+    scene.acme.create("model-access", policy("denylist", &targets)).await;
+    for name in ["openai/gpt-4o", "OpenAI/gpt-4o", "OPENAI/gpt-4o"] {
+        scene.key.chat(name).await.has_status(403);
+    }
+    assert!(!listed(&scene.key).await.contains(&"openai/gpt-4o".to_owned()));
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn a_denied_slug_of_a_vendor_is_the_provider_that_it_means() {
+    let gateway = Gateway::start().await;
+    let vendor = MockVendor::start().await;
+    let acme = gateway.org("acme");
+    acme.provider("prod").vendor("groq").at(&vendor).model("llama").await;
+    let targets = json!([{"kind": "model_alias", "alias": "groq/*"}]);
+    acme.create("model-access", policy("denylist", &targets)).await;
+    let key = acme.key().await;
+    for name in ["groq/llama", "prod/llama", "Prod/llama", "GROQ/llama"] {
+        key.chat(name).await.has_status(403);
+    }
+    vendor.saw_nothing();
 }
 
 #[tokio::test]

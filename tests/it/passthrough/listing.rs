@@ -45,6 +45,9 @@ async fn every_name_that_a_caller_may_send_is_listed() {
                 scene.key.chat(id).await
             };
             assert_eq!(answer.status, 200, "{id} is listed: {}", answer.tell());
+            // By itself, too, as openai-node writes it.
+            let alone = format!("{path}/{}", id.replace('/', "%2F"));
+            assert_eq!(scene.key.get(&alone).await.has_status(200).json()["id"], id.as_str());
         }
     }
 }

@@ -142,3 +142,29 @@ async fn the_answer_tells_what_was_asked_for_and_what_was_chosen() {
     let plain = stage.key.chat("large").await.has_status(200).json();
     assert!(plain["metadata"].get("smart_model").is_none(), "{plain}");
 }
+
+/// The slug of the vendor, that of its row in the catalog, and the provider's name in any case.
+#[tokio::test]
+async fn slots_are_told_by_whatever_a_caller_could_send_and_the_model_is_listed() {
+    let gateway = Gateway::start().await;
+    let (judge, azure) = (MockVendor::start().await, MockVendor::start().await);
+    let acme = gateway.org("acme");
+    judge.always(says("0"));
+    answering(&acme, "judge", &judge, "gpt-4o-mini").await;
+    let settings = json!({"settings": {}, "api_key": "azure-key"});
+    acme.provider("Prod").vendor("azure_openai").at(&azure).model("dep").with(settings).await;
+    let key = acme.key().await;
+    let slots = ["azure/dep", "azure_openai/dep", "PROD/dep", "Prod/dep"];
+    for (alias, slot) in ["one", "two", "three", "four"].into_iter().zip(slots) {
+        let body = json!({"model_alias": alias, "determiner_model_alias": "judge",
+            "slots": [{"model_alias": slot}]});
+        acme.create("smart-models", body).await;
+        key.post("/v1/chat/completions", chat_of(alias)).await.has_status(200);
+        key.get(&format!("/v1/models/{alias}")).await.has_status(200);
+    }
+    assert_eq!(azure.saw().len(), 4);
+}
+
+fn chat_of(alias: &str) -> String {
+    json!({"model": alias, "messages": [{"role": "user", "content": "Hi"}]}).to_string()
+}

@@ -1,7 +1,7 @@
 # The one menu. `make help` lists it. Build output goes to $CARGO_TARGET_DIR, or to target/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale bench-policies bench-console soak fuzz
+.PHONY: help run test check fmt bench bench-reports bench-translate bench-scale bench-policies bench-console soak profile fuzz
 
 FUZZ_SECONDS ?= 60
 
@@ -10,7 +10,7 @@ help: ## List the recipes
 
 run: ## Build Turnpike and start it with everything embedded
 	scripts/build-console.sh
-	cargo run --release --locked -- quickstart
+	exec "$$(scripts/build-release.sh)" quickstart
 
 test: ## Install what tests need, check and test everything
 	scripts/install-test-needs.sh
@@ -49,6 +49,9 @@ bench-console: ## How soon the console can be used, in a browser that has never 
 
 soak: ## Ten minutes of mixed load; memory must come back
 	benches/soak.sh
+
+profile: ## Count under load what the release is laid out by (profile/README.md)
+	benches/profile.sh
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each; needs cargo-fuzz and a nightly toolchain
 	cd fuzz && for target in $$(cargo +nightly fuzz list); do \

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Builds the bench and the gateway in release mode and prints the paths of both, bench first.
-# The gateway is built last and by itself, so that it is the binary that users get: features that
-# only the bench's own dependencies turn on are not in it.
+# The gateway is built by itself, so that it is the binary that users get: features that only the
+# bench's own dependencies turn on are not in it.
 set -eu
 cd "$(dirname "$0")/.."
 bench=$(cargo build --release --locked --bench gateway --message-format=json-render-diagnostics |
     sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
-cargo build --release --locked --bin turnpike
 [ -x "$bench" ] || { echo "benches/build.sh: the bench was not built" >&2; exit 1; }
+turnpike=$(scripts/build-release.sh)
 echo "$bench"
-echo "${CARGO_TARGET_DIR:-target}/release/turnpike"
+echo "$turnpike"

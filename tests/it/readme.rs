@@ -86,7 +86,7 @@ async fn every_block_of_readme_works_as_pasted() {
         .join("\n")
         .replace("http://127.0.0.1:8080", &gateway.url)
         .replace("http://127.0.0.1:9090", &metrics)
-        .replace("cargo run --release --locked --quiet --", env!("CARGO_BIN_EXE_turnpike"))
+        .replace("$(scripts/build-release.sh)", env!("CARGO_BIN_EXE_turnpike"))
         .replace("TURNPIKE_KEY=bd-…", &format!("TURNPIKE_KEY={key}"));
     assert!(!script.contains('…'), "a placeholder was left:\n{script}");
     let printed = paste(&gateway, &script).await;

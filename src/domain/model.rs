@@ -192,8 +192,8 @@ pub struct Quirks {
     /// Ids of calls must have nine letters and digits.
     pub short_call_ids: bool,
     /// Members and types of parts of the API that the vendor does not know. Hints among them are left
-    /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well, where
-    /// the gateway told another vendor's thinking in it.
+    /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well: what
+    /// it tells is another vendor's thinking.
     pub lacks: Vec<String>,
 }
 

@@ -5,13 +5,14 @@
 //! client has changed the model, or the alias has failed over) its vendor would refuse what it did not
 //! sign: <https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks>.
 //! In chat completions the carriers themselves are unknown to most vendors, and the strict ones refuse
-//! messages that have them.
+//! messages that have them: <https://github.com/agentjido/req_llm/issues/772> (Groq),
+//! <https://github.com/co-l/openfox/issues/220> (Mistral, `reasoning`).
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::form::{Origin, SEAL};
+use super::form::SEAL;
 use crate::domain::{Endpoint, Quirks, ReasoningHistory};
 
 /// A client's body without the thinking whose proof no vendor of its own dialect has made; as it is where
@@ -52,23 +53,14 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
 /// The carrier of thinking and its proofs in chat completions.
 const DETAILS: &str = "reasoning_details";
 
-/// Takes thinking of a known maker out of a message of chat completions: a vendor that does not know the
+/// Takes thinking out of a message of chat completions, signed or not: a vendor that does not know the
 /// carrier has not made it. Whether there was any.
 fn without_details(message: &mut Value, quirks: &Quirks) -> bool {
-    let known = |detail: &Value| {
-        detail
-            .get("format")
-            .and_then(Value::as_str)
-            .is_some_and(|format| Origin::of_format(format).is_some())
-    };
-    let Some(Value::Array(details)) = message.get(DETAILS) else { return false };
-    if !details.iter().any(known) {
-        return false;
-    }
     let Some(message) = message.as_object_mut() else { return false };
-    message.shift_remove(DETAILS);
+    let Some(details) = message.shift_remove(DETAILS) else { return false };
     // The words stand beside them, where answers of the gateway have them.
-    if quirks.reasoning_history != ReasoningHistory::Reasoning {
+    let told = details.as_array().is_some_and(|details| !details.is_empty());
+    if told && quirks.reasoning_history != ReasoningHistory::Reasoning {
         message.shift_remove("reasoning");
     }
     true
@@ -138,8 +130,27 @@ mod tests {
             body.replace(r#""reasoning_details":[{"type":"reasoning.text","text":"hm","format":"anthropic-claude-v1","signature":"s"}],"#, "")
         );
         assert_eq!(cut_for(body, chat, "{}"), body, "who may know them gets them");
-        let foreign = r#"{ "messages":[{"reasoning_details":[{"format":"somebody-else-v1"}]}]}"#;
-        assert_eq!(cut_for(foreign, chat, strict), foreign, "nothing of the gateway's");
+    }
+
+    #[test]
+    fn thinking_that_nobody_signed_goes_with_its_carrier() {
+        let chat = Endpoint::ChatCompletions;
+        let strict = r#"{"lacks":["reasoning_details"]}"#;
+        for details in [
+            r#"[{"type":"reasoning.text","text":"hm","index":0}]"#,
+            r#"[{"type":"reasoning.text","text":"hm","format":"somebody-else-v1"}]"#,
+        ] {
+            let message = |carriers: &str| {
+                format!(r#"{{"messages":[{{"role":"assistant","content":"a"{carriers}}}]}}"#)
+            };
+            let body = message(&format!(r#","reasoning":"hm","reasoning_details":{details}"#));
+            assert_eq!(cut_for(&body, chat, strict), message(""));
+            let reads = r#"{"lacks":["reasoning_details"],"reasoning_history":"reasoning"}"#;
+            assert_eq!(cut_for(&body, chat, reads), message(r#","reasoning":"hm""#));
+            assert_eq!(cut_for(&body, chat, "{}"), body, "who may know them gets them");
+        }
+        let own = r#"{ "messages":[{"reasoning":"own"},{"reasoning_content":"own"}]}"#;
+        assert_eq!(cut_for(own, chat, strict), own, "a vendor's own words have no carrier");
     }
 
     #[test]

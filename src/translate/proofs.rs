@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::form::SEAL;
+use super::{form::SEAL, responses::is_made};
 use crate::domain::{Endpoint, Quirks, ReasoningHistory};
 
 /// A client's body without the thinking whose proof no vendor of its own dialect has made; as it is where
@@ -24,7 +24,7 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
         Endpoint::Messages | Endpoint::CountTokens if holds(SEAL) || holds(r#""signature":"""#) => {
             "messages"
         }
-        Endpoint::Responses if holds(SEAL) => "input",
+        Endpoint::Responses if holds(MARK) => "input",
         Endpoint::ChatCompletions
             if quirks.lacks(DETAILS) && (holds(DETAILS) || holds("thought_signature")) =>
         {
@@ -35,7 +35,7 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
     let Ok(mut whole) = serde_json::from_slice::<Value>(body) else { return body.into() };
     let Some(Value::Array(items)) = whole.get_mut(list) else { return body.into() };
     match endpoint {
-        Endpoint::Responses => items.retain(|item| !is_sealed(item, "encrypted_content")),
+        Endpoint::Responses => items.retain(|item| !is_the_gateways(item)),
         Endpoint::ChatCompletions => {
             let mut cut = false;
             for message in items {
@@ -49,6 +49,9 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
     }
     serde_json::to_vec(&whole).map_or_else(|_| body.into(), Into::into)
 }
+
+/// What is part of every proof and every id of reasoning that the gateway has made.
+const MARK: &str = "turnpike";
 
 /// The carrier of thinking and its proofs in chat completions.
 const DETAILS: &str = "reasoning_details";
@@ -83,6 +86,12 @@ fn without_signatures(message: &mut Value, quirks: &Quirks) -> bool {
         }
     }
     cut
+}
+
+/// Whether an item is reasoning that the gateway has told, with a proof that it named or without one.
+fn is_the_gateways(item: &Value) -> bool {
+    let made = |id: &Value| id.as_str().is_some_and(is_made);
+    is_sealed(item, "encrypted_content") || (item["type"] == "reasoning" && made(&item["id"]))
 }
 
 /// Takes the blocks out of a message; whether anything is left of it.
@@ -168,6 +177,15 @@ mod tests {
         assert_eq!(
             cut(body, Endpoint::Responses),
             r#"{"input":[{"type":"reasoning","id":"o","summary":[],"encrypted_content":"gAAA"},{"role":"user","content":"turnpike.anthropic."}]}"#
+        );
+    }
+
+    #[test]
+    fn reasoning_that_the_gateway_told_without_a_proof_is_taken_out_of_responses() {
+        let body = r#"{"input":[{"role":"user","content":"q"},{"type":"reasoning","id":"rs_turnpike_bf04_0","summary":[{"type":"summary_text","text":"hm"}]},{"type":"message","id":"msg_bf04_1","role":"assistant","content":[]},{"type":"reasoning","id":"rs_turnpike_bf04_2","summary":[],"encrypted_content":"gAAA"},{"type":"reasoning","id":"rs_68ae","summary":[]}]}"#;
+        assert_eq!(
+            cut(body, Endpoint::Responses),
+            r#"{"input":[{"role":"user","content":"q"},{"type":"message","id":"msg_bf04_1","role":"assistant","content":[]},{"type":"reasoning","id":"rs_68ae","summary":[]}]}"#
         );
     }
 

@@ -50,3 +50,43 @@ async fn thinking_that_the_gateway_told_does_not_go_to_a_vendor_that_does_not_kn
         }
     }
 }
+
+#[tokio::test]
+async fn reasoning_that_the_gateway_made_items_of_does_not_go_to_a_vendor_of_that_api() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let key = acme.key().await;
+    let (thinks, openai) =
+        (vendor(&acme, "deepseek", "m").await, vendor(&acme, "openai", "gpt-5.5").await);
+    thinks.will(Reply::says(
+        json!({"id": "c1", "object": "chat.completion", "created": 1, "model": "m",
+            "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+                "role": "assistant", "content": "One moment.", "reasoning_content": "Hm.",
+                "tool_calls": [{"id": "call_1", "type": "function",
+                    "function": {"name": "look", "arguments": "{}"}}]}}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}})
+        .to_string(),
+    ));
+    let asked = json!({"model": "deepseek", "input": "How warm is it?"});
+    let answer = key.post("/v1/responses", asked.to_string()).await.has_status(200).json();
+    let output = answer["output"].as_array().expect("output").clone();
+    let kinds: Vec<_> = output.iter().map(|item| item["type"].clone()).collect();
+    assert_eq!(kinds, ["reasoning", "message", "function_call"]);
+    // Its servers look at how an id begins, and at its length.
+    for (item, prefix) in output.iter().zip(["rs_", "msg_", "fc_"]) {
+        let id = item["id"].as_str().expect("an id");
+        assert!(id.starts_with(prefix) && id.len() <= 64, "{id}");
+    }
+
+    let mut input = vec![json!({"role": "user", "content": "How warm is it?"})];
+    input.extend(output.clone());
+    let result = json!({"type": "function_call_output", "call_id": "call_1", "output": "20"});
+    input.push(result.clone());
+    let history = |model: &str| json!({"model": model, "input": input}).to_string();
+    key.post("/v1/responses", history("openai")).await.has_status(200);
+    let kept = json!([input[0], output[1], output[2], result]);
+    assert_eq!(sent(&openai)["input"], kept, "all but the reasoning");
+    key.post("/v1/responses", history("deepseek")).await.has_status(200);
+    let told = sent(&thinks)["messages"][1].clone();
+    assert_eq!(told["reasoning_content"], "Hm.", "its own vendor has it back: {told}");
+}

@@ -21,7 +21,9 @@ use crate::domain::{Endpoint, Quirks, ReasoningHistory};
 pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -> Cow<'b, [u8]> {
     let holds = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
     let list = match endpoint {
-        Endpoint::Messages | Endpoint::CountTokens if holds(SEAL) || holds(r#""signature":"""#) => {
+        Endpoint::Messages | Endpoint::CountTokens
+            if holds(SEAL) || (quirks.signed_thinking && holds_unsigned(body)) =>
+        {
             "messages"
         }
         Endpoint::Responses if holds(MARK) => "input",
@@ -45,7 +47,7 @@ pub fn without_sealed<'b>(body: &'b [u8], endpoint: Endpoint, quirks: &Quirks) -
                 return body.into();
             }
         }
-        _ => items.retain_mut(keeps_something),
+        _ => items.retain_mut(|message| keeps_something(message, quirks)),
     }
     serde_json::to_vec(&whole).map_or_else(|_| body.into(), Into::into)
 }
@@ -94,12 +96,27 @@ fn is_the_gateways(item: &Value) -> bool {
     is_sealed(item, "encrypted_content") || (item["type"] == "reasoning" && made(&item["id"]))
 }
 
+/// Whether there may be thinking with an empty signature, however the client spaces its JSON. It looks at
+/// each place of the name alone: most bodies have none.
+fn holds_unsigned(body: &[u8]) -> bool {
+    const NAME: &[u8] = br#""signature""#;
+    memchr::memmem::find_iter(body, NAME).any(|at| {
+        let behind = body.get(at + NAME.len()..).unwrap_or_default().trim_ascii_start();
+        behind
+            .strip_prefix(b":")
+            .is_some_and(|value| value.trim_ascii_start().starts_with(br#""""#))
+    })
+}
+
 /// Takes the blocks out of a message; whether anything is left of it.
-fn keeps_something(message: &mut Value) -> bool {
+fn keeps_something(message: &mut Value, quirks: &Quirks) -> bool {
     let Some(Value::Array(blocks)) = message.get_mut("content") else { return true };
     let before = blocks.len();
     blocks.retain(|block| match block.get("type").and_then(Value::as_str) {
-        Some("thinking") => !is_sealed(block, "signature") && block["signature"] != "",
+        Some("thinking") => {
+            let unsigned = quirks.signed_thinking && block["signature"] == "";
+            !unsigned && !is_sealed(block, "signature")
+        }
         Some("redacted_thinking") => !is_sealed(block, "data"),
         _ => true,
     });
@@ -113,6 +130,9 @@ fn is_sealed(holder: &Value, member: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A row like Anthropic's.
+    const SIGNED: &str = r#"{"signed_thinking":true}"#;
 
     fn cut(body: &str, endpoint: Endpoint) -> String {
         cut_for(body, endpoint, "{}")
@@ -166,9 +186,26 @@ mod tests {
     fn blocks_of_other_vendors_are_taken_out_of_messages() {
         let body = r#"{"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"thinking","thinking":"a","signature":""},{"type":"redacted_thinking","data":"turnpike.google.S2"},{"type":"thinking","thinking":"own","signature":"EqQB"},{"type":"tool_use","id":"1","name":"t","input":{}}]},{"role":"assistant","content":[{"type":"redacted_thinking","data":"turnpike.openai.x"}]}]}"#;
         assert_eq!(
-            cut(body, Endpoint::Messages),
+            cut_for(body, Endpoint::Messages, SIGNED),
             r#"{"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"thinking","thinking":"own","signature":"EqQB"},{"type":"tool_use","id":"1","name":"t","input":{}}]}]}"#
         );
+    }
+
+    #[test]
+    fn thinking_that_nobody_signed_is_taken_out_where_signatures_are_checked() {
+        let call = r#"{"type":"tool_use","id":"1","name":"t","input":{}}"#;
+        let body = |blocks: &str| {
+            format!(r#"{{"messages":[{{"role":"assistant","content":[{blocks}]}}]}}"#)
+        };
+        for signature in [r#""signature":"""#, r#""signature": """#, "\"signature\" :\n \"\""] {
+            let unsigned = format!(r#"{{"type":"thinking","thinking":"hmm",{signature}}}"#);
+            let asked = body(&format!("{unsigned},{call}"));
+            assert_eq!(cut_for(&asked, Endpoint::Messages, SIGNED), body(call), "{signature}");
+            assert_eq!(cut_for(&asked, Endpoint::Messages, "{}"), asked, "others want it back");
+        }
+        let sealed = r#"{"type":"thinking","thinking":"hmm","signature":"turnpike.google.s"}"#;
+        let asked = body(&format!("{sealed},{call}"));
+        assert_eq!(cut_for(&asked, Endpoint::Messages, "{}"), body(call), "no one's but Google's");
     }
 
     #[test]

@@ -90,3 +90,32 @@ async fn reasoning_that_the_gateway_made_items_of_does_not_go_to_a_vendor_of_tha
     let told = sent(&thinks)["messages"][1].clone();
     assert_eq!(told["reasoning_content"], "Hm.", "its own vendor has it back: {told}");
 }
+
+#[tokio::test]
+async fn a_vendor_of_messages_that_signs_nothing_gets_its_thinking_back_and_claude_gets_none_of_it()
+{
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let key = acme.key().await;
+    let call = r#"{"type": "tool_use", "id": "c1", "name": "look", "input": {}}"#;
+    // White space as Python's SDK has it, and as JavaScript's has none.
+    let spaced = r#"{"type": "thinking", "thinking": "hmm", "signature": ""}"#;
+    let dense = r#"{"type":"thinking","thinking":"hmm","signature":""}"#;
+    for (slug, stays) in [("fireworks", true), ("deepseek", true), ("anthropic", false)] {
+        let mock = vendor(&acme, slug, "m").await;
+        for thinking in [spaced, dense] {
+            let body = format!(
+                r#"{{"model": "{slug}", "max_tokens": 50, "messages": [
+                    {{"role": "user", "content": "How warm is it?"}},
+                    {{"role": "assistant", "content": [{thinking}, {call}]}},
+                    {{"role": "user", "content": [
+                        {{"type": "tool_result", "tool_use_id": "c1", "content": "20"}}]}}]}}"#
+            );
+            key.post("/v1/messages", body).await.has_status(200);
+            let blocks = sent(&mock)["messages"][1]["content"].clone();
+            let told = blocks[0]["type"] == "thinking";
+            assert_eq!(told, stays, "{slug}: {blocks}");
+            assert_eq!(blocks.as_array().map(Vec::len), Some(1 + usize::from(stays)));
+        }
+    }
+}

@@ -191,9 +191,12 @@ pub struct Quirks {
     pub extra_content: bool,
     /// Ids of calls must have nine letters and digits.
     pub short_call_ids: bool,
+    /// Refuses thinking in messages whose signature is empty. Others send such themselves, and want it
+    /// back.
+    pub signed_thinking: bool,
     /// Members and types of parts of the API that the vendor does not know. Hints among them are left
-    /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well, where
-    /// the gateway told another vendor's thinking in it.
+    /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well: what
+    /// it tells is another vendor's thinking.
     pub lacks: Vec<String>,
 }
 

@@ -79,7 +79,12 @@ pub async fn body(
 
 /// The body without what another vendor has signed, for one that would refuse it.
 fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -> Bytes {
-    if !inbound.head.words.has(Words::PROOF) {
+    // Reasoning items are there without a proof, too.
+    let words = match endpoint {
+        Endpoint::Responses => Words::PROOF.or(Words::REASONING),
+        _ => Words::PROOF,
+    };
+    if !inbound.head.words.has(words) {
         return body;
     }
     match translate::without_sealed(&body, endpoint, &route.provider.vendor.quirks) {

@@ -94,6 +94,25 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Walks over one list, giving each element.
+    pub(super) fn array(&mut self, mut element: impl FnMut(Value)) -> Result<(), Fault> {
+        self.space();
+        self.expect(b'[', "expected a list")?;
+        self.space();
+        if self.eat(b']') {
+            return Ok(());
+        }
+        loop {
+            element(self.value()?);
+            self.space();
+            if self.eat(b']') {
+                return Ok(());
+            }
+            self.expect(b',', "expected `,` or `]`")?;
+            self.space();
+        }
+    }
+
     /// Nothing but white space may follow.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
         self.space();
@@ -104,7 +123,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// One value inside the object that [`object`](Self::object) walks over.
+    /// One value inside the object or the list that is walked over.
     fn value(&mut self) -> Result<Value, Fault> {
         let start = self.at;
         let kind = match self.peek() {

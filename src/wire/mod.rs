@@ -5,6 +5,7 @@
 //! in pieces; [`headers`] says which headers travel. What the members *mean* is
 //! [`dialect`](crate::dialect)'s business.
 
+pub mod cuts;
 mod ends;
 pub mod envelope;
 pub mod eventstream;

@@ -166,3 +166,11 @@ fn quirks_name_what_the_api_has() {
         assert_eq!(row.quirks.stream_usage, row.stream_usage_option, "{}", row.slug);
     }
 }
+
+#[test]
+fn claudes_own_vendors_alone_refuse_thinking_that_nobody_signed() {
+    let rows = catalog().vendors();
+    let signed: Vec<_> =
+        rows.filter(|row| row.quirks.signed_thinking).map(|row| &*row.slug).collect();
+    assert_eq!(signed, ["anthropic", "bedrock", "vertex"]);
+}

@@ -8,6 +8,9 @@ use crate::translate::form::ToolCall;
 
 /// The arguments as they were written where they are an object, free text as its `input` member, and
 /// `{}` where they cannot be read (a model was cut in the middle of them).
+///
+/// Free text is met in answers alone: a vendor may call so what it was told as a function. In requests it
+/// is an object by then ([`fit`](crate::translate::fit)).
 pub(super) fn call_input<'a>(call: &'a ToolCall<'_>) -> Cow<'a, RawValue> {
     if call.custom {
         return owned(serde_json::json!({ "input": &*call.arguments }).to_string());

@@ -161,6 +161,22 @@ fn citations_stand_on_the_text_that_they_are_of() {
 }
 
 #[test]
+fn an_id_of_thinking_is_the_vendors_only_where_it_is_of_this_api() {
+    let own = Signature::new(Origin::OpenAi, "gAAA");
+    for (id, signature, told) in [
+        ("rs_1", Some(own.clone()), "rs_1"),
+        ("rs_1", None, "rs_turnpike_s1_0"),
+        ("rs_1", Some(Signature::new(Origin::Anthropic, "c2ln")), "rs_turnpike_s1_0"),
+        ("reasoning-text-1", Some(own), "rs_turnpike_s1_0"),
+    ] {
+        let thinking =
+            Thinking { text: "hm".into(), signature, redacted: false, id: Some(id.into()) };
+        let body = written(&answer(vec![PartKind::Thinking(thinking)]));
+        assert_eq!(body["output"][0]["id"], told, "{id}");
+    }
+}
+
+#[test]
 fn a_picture_is_what_the_apis_own_tool_makes() {
     let picture = Media::at(Source::Base64("AA==".into()));
     let body = written(&answer(vec![PartKind::Image(picture)]));

@@ -12,8 +12,9 @@ use super::{
         form::{Answer, Citation, Part, PartKind, Source, Thinking, ToolCall},
     },
     carried::{Proof, carry},
+    item_ids::{REASONING, item_id, vendors_id},
     output_items::{Annotation, ContentOut, ItemOut, Logprobs, Summary},
-    response_out::{Head, ResponseOut, Status, asked, incomplete, item_id, model, response_id},
+    response_out::{Head, ResponseOut, Status, asked, incomplete, model, response_id},
 };
 
 /// Writes the body.
@@ -95,12 +96,12 @@ impl<'r> Output<'r> {
     fn thinking(&mut self, thinking: &'r Thinking<'_>) {
         let proof = if thinking.redacted { Proof::Redacted } else { Proof::Thinking };
         let text = Some(&*thinking.text).filter(|text| !text.is_empty());
-        let id = match thinking.id.as_deref() {
+        let id = match vendors_id(thinking) {
             Some(id) => {
                 self.message("completed");
                 Cow::Borrowed(id)
             }
-            None => self.next("reasoning"),
+            None => self.next(REASONING),
         };
         self.items.push(ItemOut::Reasoning {
             id,
@@ -111,7 +112,7 @@ impl<'r> Output<'r> {
 
     fn call(&mut self, call: &'r ToolCall<'_>) {
         if let Some(signature) = &call.signature {
-            let id = self.next("reasoning");
+            let id = self.next(REASONING);
             let encrypted_content = Some(carry(signature, Proof::Call));
             self.items.push(ItemOut::Reasoning { id, summary: Vec::new(), encrypted_content });
         }

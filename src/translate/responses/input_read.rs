@@ -14,6 +14,7 @@ use super::{
     },
     body::TextOr,
     carried::{Proof, carried},
+    item_ids::is_made,
     own_tools::{self, Told},
     parts_read::PartIn,
 };
@@ -189,7 +190,8 @@ impl<'a> Reading<'_, 'a> {
             return;
         }
         let redacted = proof == Proof::Redacted;
-        let thinking = Thinking { text, signature, redacted, id: item.id };
+        let id = item.id.filter(|id| !is_made(id));
+        let thinking = Thinking { text, signature, redacted, id };
         self.push(Role::Assistant, Part::new(PartKind::Thinking(thinking), path));
     }
 

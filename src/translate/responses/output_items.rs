@@ -25,7 +25,7 @@ pub enum ItemOut<'r> {
     },
     /// The model's thinking.
     Reasoning {
-        /// Ours.
+        /// The vendor's `rs_…`, or one that tells that the gateway made it.
         id: Cow<'r, str>,
         /// The words.
         summary: Vec<Summary<'r>>,

@@ -72,10 +72,10 @@ fn calls_that_follow_each_other_are_one_turn_with_the_text_behind_them() {
 fn a_proof_that_went_out_sealed_comes_back_to_its_vendor() {
     let request = read(
         r#"{"input":[
-            {"type":"reasoning","id":"reasoning_s_0","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"turnpike.anthropic.c2ln"},
-            {"type":"reasoning","id":"reasoning_s_1","summary":[],"encrypted_content":"turnpike.redacted.turnpike.anthropic.cmVk"},
-            {"type":"reasoning","id":"reasoning_s_2","summary":[],"encrypted_content":"turnpike.anthropic.b25seQ=="},
-            {"type":"reasoning","id":"reasoning_s_3","summary":[],"encrypted_content":"turnpike.call.turnpike.google.Z28="},
+            {"type":"reasoning","id":"rs_turnpike_s_0","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"turnpike.anthropic.c2ln"},
+            {"type":"reasoning","id":"rs_turnpike_s_1","summary":[],"encrypted_content":"turnpike.redacted.turnpike.anthropic.cmVk"},
+            {"type":"reasoning","id":"rs_turnpike_s_2","summary":[],"encrypted_content":"turnpike.anthropic.b25seQ=="},
+            {"type":"reasoning","id":"rs_turnpike_s_3","summary":[],"encrypted_content":"turnpike.call.turnpike.google.Z28="},
             {"type":"function_call","call_id":"a","name":"f","arguments":"{}"},
             {"type":"function_call","call_id":"b","name":"f","arguments":"{}"}]}"#,
     );
@@ -102,6 +102,16 @@ fn a_proof_that_went_out_sealed_comes_back_to_its_vendor() {
         })
         .collect();
     assert_eq!(signatures, [Some(Signature::new(Origin::Google, "Z28=")), None]);
+}
+
+#[test]
+fn an_id_that_the_gateway_made_is_nobodys() {
+    let request = read(
+        r#"{"input":[{"type":"reasoning","id":"rs_turnpike_s_0","summary":[{"type":"summary_text","text":"hm"}]},
+            {"role":"user","content":"go on"}]}"#,
+    );
+    let PartKind::Thinking(thinking) = &request.turns[0].parts[0].kind else { panic!() };
+    assert_eq!((&*thinking.text, thinking.id.as_deref()), ("hm", None));
 }
 
 #[test]

@@ -171,12 +171,6 @@ pub fn response_id<'r>(vendors: Option<&'r str>, context: &Answering) -> Cow<'r,
     }
 }
 
-/// The id of the item at `index`. Thinking gets none that looks like the API's own `rs_…`: its servers
-/// look those up.
-pub fn item_id(prefix: &str, context: &Answering, index: usize) -> String {
-    format!("{prefix}_{}_{index}", context.seed)
-}
-
 /// The model that a response names.
 pub fn model<'r>(vendors: Option<&'r str>, context: &'r Answering) -> &'r str {
     vendors.filter(|model| !context.force_model && !model.is_empty()).unwrap_or(&context.model)

@@ -12,11 +12,10 @@ use super::{
         form::{Citation, Event, Media, Signature, Source, StopReason},
     },
     carried::{Proof, carry},
+    item_ids::{REASONING, item_id},
     open_items::{Body, Record, Said},
     output_items::{Annotation, Logprobs, Summary},
-    response_out::{
-        ErrorOut, Head, ResponseOut, Status, asked, incomplete, item_id, model, response_id,
-    },
+    response_out::{ErrorOut, Head, ResponseOut, Status, asked, incomplete, model, response_id},
     steps_out::{PartOut, Step, arguments_delta, emit, place, thought},
 };
 use crate::{
@@ -256,7 +255,7 @@ impl Writer {
         });
         let at = goes_on.unwrap_or_else(|| {
             let body = Body::Reasoning { text: String::new(), proof: None };
-            self.begin_item("reasoning", body, out)
+            self.begin_item(REASONING, body, out)
         });
         let Self { items, sequence, .. } = self;
         let Some(Record { id, body: Body::Reasoning { text, .. }, .. }) = items.get_mut(at) else {
@@ -287,7 +286,7 @@ impl Writer {
     fn proof(&mut self, signature: &Signature<'_>, proof: Proof, out: &mut Vec<u8>) {
         let proof = Some(carry(signature, proof).into_owned());
         let body = Body::Reasoning { text: String::new(), proof };
-        self.begin_item("reasoning", body, out);
+        self.begin_item(REASONING, body, out);
         self.close_open("completed", out);
     }
 

@@ -158,7 +158,7 @@ fn a_refusal_is_a_part_of_its_own_and_a_custom_tool_gets_its_text() {
             {"type":"message","id":"msg_s1_0","status":"completed","role":"assistant","content":[
                 {"type":"output_text","annotations":[],"logprobs":[],"text":"Hm."},
                 {"type":"refusal","refusal":"I won't."}]},
-            {"type":"reasoning","id":"reasoning_s1_1","summary":[],
+            {"type":"reasoning","id":"rs_turnpike_s1_1","summary":[],
                 "encrypted_content":"turnpike.call.turnpike.google.Z28="},
             {"type":"custom_tool_call","id":"ctc_s1_2","status":"completed","call_id":"c",
                 "input":"*** Begin","name":"patch"}])

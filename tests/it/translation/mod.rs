@@ -11,5 +11,6 @@ mod equals;
 mod failover;
 mod media;
 mod moving;
+mod proofs;
 mod records;
 mod vendor;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::vendor::{Kind, Vendor};
-use crate::support::{Answer, Caller, Gateway, MockVendor, Org, Reply};
+use crate::support::{Answer, Caller, Gateway, Org, Reply};
 
 /// A picture as a model makes it.
 const MADE: &str = "iVBORw0KGgo=";
@@ -240,29 +240,4 @@ async fn what_cannot_be_asked_of_any_vendor_is_refused_before_a_call() {
         );
     }
     claude.mock.saw_nothing();
-}
-
-#[tokio::test]
-async fn thinking_that_the_gateway_told_does_not_go_to_a_vendor_that_does_not_know_its_carrier() {
-    let gateway = Gateway::start().await;
-    let acme = gateway.org("acme");
-    let (strict, lenient) = (MockVendor::start().await, MockVendor::start().await);
-    let openai = acme.provider("openai").at(&strict).model("gpt-4o").await;
-    let custom = acme.provider("mine").vendor("custom").at(&lenient).model("m").await;
-    acme.alias("strict", &[(&openai, "gpt-4o")]).await;
-    acme.alias("lenient", &[(&custom, "m")]).await;
-    let details = json!([{"type": "reasoning.text", "text": "Hm.", "signature": "c2ln",
-        "format": "anthropic-claude-v1", "index": 0}]);
-    let key = acme.key().await;
-    for (model, vendor, told) in [("strict", &strict, false), ("lenient", &lenient, true)] {
-        let body = json!({"model": model, "messages": [{"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": "Hello.", "reasoning": "Hm.",
-                "reasoning_details": details},
-            {"role": "user", "content": "Bye"}]});
-        key.post("/v1/chat/completions", body.to_string()).await.has_status(200);
-        let message = vendor.saw_one().json()["messages"][1].clone();
-        assert_eq!(message["content"], "Hello.");
-        assert_eq!(message.get("reasoning_details").is_some(), told, "{model}");
-        assert_eq!(message.get("reasoning").is_some(), told, "{model}");
-    }
 }

@@ -47,6 +47,33 @@ fn outline(events: &[(String, Value)]) -> Vec<String> {
     events.iter().map(of).collect()
 }
 
+/// A vendor may call what it was told as a function with free text, unasked.
+#[test]
+fn free_text_becomes_the_input_of_an_object() {
+    let custom = |number, id: &'static str| Event::ToolCall {
+        call: number,
+        id: id.into(),
+        name: "f".into(),
+        signature: None,
+        custom: true,
+    };
+    let events = stream_of(vec![
+        start(),
+        custom(0, "a"),
+        arguments(0, "say \"hi"),
+        arguments(0, "\"\n"),
+        custom(1, "b"),
+        stop(StopReason::ToolCalls),
+        Event::Done,
+    ]);
+    let input = |index: u64| {
+        let of = events.iter().map(|(_, data)| data).filter(|data| data["index"] == index);
+        let pieces: String = of.filter_map(|data| data["delta"]["partial_json"].as_str()).collect();
+        serde_json::from_str::<Value>(&pieces).unwrap()
+    };
+    assert_eq!((input(0), input(1)), (json!({"input": "say \"hi\"\n"}), json!({"input": ""})));
+}
+
 #[test]
 fn text_and_calls_become_blocks_one_after_the_other() {
     let events = stream_of(vec![

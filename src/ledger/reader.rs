@@ -15,11 +15,11 @@ use super::{
     state::{Meta, wide},
 };
 
-/// Most records of a batch.
-pub(super) const BATCH_RECORDS: usize = 500;
+/// Most records of a batch. Each batch brings up to date some ten pages of sums, whatever it holds.
+pub(super) const BATCH_RECORDS: usize = 1000;
 
-/// Bytes read at once, unless a single record is larger.
-pub(super) const BATCH_BYTES: usize = 256 << 10;
+/// Bytes read at once, unless a single record is larger: those of a thousand ordinary ones.
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 
 /// Records to deliver together, all of one segment.
 pub(super) struct Batch {

@@ -191,6 +191,13 @@ pub struct Quirks {
     pub extra_content: bool,
     /// Ids of calls must have nine letters and digits.
     pub short_call_ids: bool,
+    /// An answer of the model must stand between results of tools and the user's next words.
+    pub answer_after_results: bool,
+    /// A last message of the model's, with which the answer begins, must say so by `prefix`.
+    pub begun_prefix: bool,
+    /// Instructions must stand before everything else, and the user and the model take turns, the user
+    /// last.
+    pub alternating: bool,
     /// Members and types of parts of the API that the vendor does not know. Hints among them are left
     /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well, where
     /// the gateway told another vendor's thinking in it.

@@ -8,6 +8,7 @@ use super::{
     answer_write::CallOut,
     answered::{Answered, short_id},
     content_write::{CacheOut, Content, Joined, PartOut, part},
+    order::ordered,
     reasoning_write::DetailOut,
 };
 use crate::{
@@ -37,6 +38,9 @@ pub(super) struct Message<'r> {
     pub reasoning_details: Vec<DetailOut<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<CallOut<'r>>,
+    /// Whether the answer that is asked for begins with this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prefix: bool,
 }
 
 impl<'r> Message<'r> {
@@ -51,6 +55,7 @@ impl<'r> Message<'r> {
             reasoning: None,
             reasoning_details: Vec::new(),
             tool_calls: Vec::new(),
+            prefix: false,
         }
     }
 }
@@ -77,7 +82,7 @@ pub(super) fn messages<'r>(
             layout.others(run)?;
         }
     }
-    Ok(layout.out)
+    ordered(layout.out, request, quirks)
 }
 
 struct Layout<'r, 'q> {

@@ -11,5 +11,6 @@ mod equals;
 mod failover;
 mod media;
 mod moving;
+mod order;
 mod records;
 mod vendor;

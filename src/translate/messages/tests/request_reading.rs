@@ -92,6 +92,7 @@ fn thinking_and_effort_are_read_in_every_form() {
     assert_eq!(reasoning(""), None);
     assert_eq!(reasoning(r#""thinking":null,"#), None);
     assert_eq!(reasoning(r#""thinking":{"type":"disabled"},"#), effort(Effort::None));
+    assert_eq!(reasoning(r#""thinking":{"type":"between_tools"},"#), effort(Effort::None));
     assert_eq!(reasoning(r#""thinking":{"type":"adaptive"},"#), effort(Effort::High));
     assert_eq!(
         reasoning(

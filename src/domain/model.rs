@@ -121,6 +121,7 @@ impl ReasoningMode {
 
 /// What is known of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ModelFacts {
     /// None where it is not known: then everything is taken to be possible.
     pub capabilities: Option<Capabilities>,
@@ -131,6 +132,8 @@ pub struct ModelFacts {
     pub efforts: Option<Efforts>,
     /// It is known to refuse `stop`.
     pub lacks_stop: bool,
+    /// It is known to refuse `frequency_penalty` and `presence_penalty`.
+    pub lacks_penalties: bool,
     /// It is known to refuse tools in chat completions where it thinks, or to be absent there.
     pub lacks_tools_in_chat: bool,
     /// It is known to call tools only where its answer is no stream.

@@ -16,6 +16,7 @@ use crate::{
     translate::{
         ClientApi, Target,
         form::{Part, PartKind, Refusal, Request, Role, ToolCall, ToolResult, Turn},
+        plain::openai_id,
     },
 };
 
@@ -273,6 +274,10 @@ impl<'r> Layout<'r, '_> {
     }
 
     fn call_id(&self, id: &'r str) -> Cow<'r, str> {
-        if self.quirks.short_call_ids { short_id(id) } else { Cow::Borrowed(id) }
+        match self.quirks {
+            Quirks { short_call_ids: true, .. } => short_id(id),
+            Quirks { openai_models: true, .. } => openai_id(id),
+            _ => Cow::Borrowed(id),
+        }
     }
 }

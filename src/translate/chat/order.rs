@@ -18,11 +18,10 @@ const BETWEEN: &str = "\n\n";
 
 /// The messages of `request`, in the order that the vendor takes.
 pub(super) fn ordered<'r>(
-    messages: Vec<Message<'r>>,
+    mut messages: Vec<Message<'r>>,
     request: &Request<'_>,
     quirks: &Quirks,
 ) -> Result<Vec<Message<'r>>, Refusal> {
-    let mut messages = messages;
     if quirks.alternating {
         messages = alternating(messages);
         refuse_begun(&messages, request)?;
@@ -96,7 +95,7 @@ fn append<'r>(last: &mut Message<'r>, next: Message<'r>) {
 }
 
 /// The pieces, and what stands between them among them.
-fn flat<'r>(text: Joined<'r>) -> Vec<&'r str> {
+fn flat(text: Joined<'_>) -> Vec<&str> {
     let mut pieces = Vec::with_capacity(text.pieces.len() * 2);
     for piece in text.pieces {
         if !pieces.is_empty() && !text.between.is_empty() {

@@ -190,10 +190,17 @@ pub(super) struct InputSchema<'r> {
 #[serde(untagged)]
 pub(super) enum Schema<'r> {
     Given(&'r RawValue),
-    /// Without members that the model refuses.
-    Bare(serde_json::Map<String, Value>),
+    /// Without what the model refuses.
+    Made(serde_json::Map<String, Value>),
     /// Of a tool whose arguments nobody described.
     Any(AnyObject),
+    /// The same, of a strict tool.
+    Closed {
+        #[serde(flatten)]
+        any: AnyObject,
+        #[serde(rename = "additionalProperties")]
+        additional: bool,
+    },
 }
 
 #[derive(Serialize)]

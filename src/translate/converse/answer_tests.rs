@@ -94,12 +94,20 @@ fn cached_tokens_are_beside_the_input() {
         let body = answer(&json!({"output": {"message": {"content": []}}, "usage": usage}));
         read(&body).usage
     };
-    let counted = TokenUsage { input: 20, output: 7, cache_read: 80, cache_write: 5, reasoning: 0 };
+    let counted = TokenUsage {
+        input: 20,
+        output: 7,
+        cache_read: 80,
+        cache_write: 5,
+        reasoning: 0,
+        ..TokenUsage::default()
+    };
     let excluded = json!({"inputTokens": 20, "outputTokens": 7, "totalTokens": 112,
-        "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5, "cacheDetails": [{"ttl": "5m", "inputTokens": 5}]});
+        "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5, "cacheDetails": [{"ttl": "1h", "inputTokens": 3}, {"ttl": "5m", "inputTokens": 2}]});
     let included = json!({"inputTokens": 105, "outputTokens": 7, "totalTokens": 112,
         "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5});
-    assert_eq!(usage(excluded), Some(counted));
+    let kept = TokenUsage { cache_write_hour: 3, ..counted };
+    assert_eq!(usage(excluded), Some(kept));
     assert_eq!(usage(included), Some(counted));
     let impossible =
         json!({"inputTokens": 3, "outputTokens": 7, "totalTokens": 10, "cacheReadInputTokens": 80});

@@ -27,10 +27,10 @@ fn figures_are_running_totals() {
         events,
         [
             r#"Start { id: Some("msg_1"), model: Some("claude-x-2025") }"#,
-            "Usage(TokenUsage { input: 25, output: 1, cache_read: 1200, cache_write: 0, reasoning: 0 })",
+            "Usage(TokenUsage { input: 25, output: 1, cache_read: 1200, cache_write: 0, cache_write_hour: 0, reasoning: 0 })",
             "Ping",
             "Stop { reason: End, sequence: None }",
-            "Usage(TokenUsage { input: 25, output: 15, cache_read: 1200, cache_write: 0, reasoning: 4 })",
+            "Usage(TokenUsage { input: 25, output: 15, cache_read: 1200, cache_write: 0, cache_write_hour: 0, reasoning: 4 })",
             "Done",
         ]
     );

@@ -207,6 +207,23 @@ fn a_citation_keeps_its_place_for_a_client_of_messages() {
 }
 
 #[test]
+fn a_citation_of_a_search_result_names_the_result_and_what_the_client_called_it() {
+    let place = json!({"searchResultIndex": 1, "start": 2, "end": 3});
+    let source = json!({"title": "Doc", "source": "kb-7", "sourceContent": [{"text": "green"}],
+        "location": {"searchResultLocation": place}});
+    let body = answer(&json!({"output": {"message": {"content": [
+        {"citationsContent": {"content": [{"text": "one"}], "citations": [source]}},
+    ]}}, "stopReason": "end_turn"}));
+    let written = ClientApi::Messages.write(&read(&body), &Answering::default());
+    let written: Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(
+        written["content"][0]["citations"],
+        json!([{"type": "search_result_location", "cited_text": "green", "search_result_index": 1,
+            "source": "kb-7", "title": "Doc", "start_block_index": 2, "end_block_index": 3}])
+    );
+}
+
+#[test]
 fn what_is_no_answer_is_said_to_be_none_without_its_words() {
     for body in
         ["", "secret", r#"{"output":{"message":{"content":["secret"]}}}"#, r#"{"output":{}}"#, "{}"]

@@ -139,7 +139,7 @@ fn sources_are_told_when_the_end_of_their_passage_is_known() {
         [
             r#"Text("ä")"#,
             r#"Text("bc")"#,
-            r#"Citation(Citation { url: None, title: Some("D"), quote: Some("q"), document: Some(1), place: Some(Chars(0, 1)), span: Some((0, 3)) })"#,
+            r#"Citation(Citation { url: None, title: Some("D"), quote: Some("q"), document: Some(1), search_result: None, place: Some(Chars(0, 1)), span: Some((0, 3)) })"#,
             "BlockEnd",
         ]
     );

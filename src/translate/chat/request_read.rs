@@ -179,13 +179,11 @@ fn read_format<'a>(members: &mut Members<'a>) -> Result<Option<Format<'a>>, Refu
 
 /// Answers that are moderated by the vendor itself, which no other does.
 fn refuse_moderation(members: &mut Members<'_>) -> Result<(), Refusal> {
-    match members.take_raw("moderation") {
-        None => Ok(()),
-        Some(_) => {
-            let message = "this model's vendor does not moderate; leave `moderation` out";
-            Err(Refusal::unsupported("moderation", message))
-        }
+    if members.take_raw("moderation").is_none() {
+        return Ok(());
     }
+    let message = "this model's vendor does not moderate; leave `moderation` out";
+    Err(Refusal::unsupported("moderation", message))
 }
 
 /// Answers have text, or pictures; sound has no place in the other dialects.

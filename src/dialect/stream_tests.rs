@@ -190,7 +190,8 @@ fn a_responses_stream_is_read() {
     let seen = outcome(Endpoint::Responses, true, RESPONSES);
     assert_eq!(seen.forwarded, RESPONSES);
     assert_eq!((seen.first, seen.finished), (FirstEvent::Good, true));
-    let usage = TokenUsage { input: 20, output: 5, cache_read: 10, cache_write: 0, reasoning: 2 };
+    let usage =
+        TokenUsage { input: 20, output: 5, cache_read: 10, reasoning: 2, ..TokenUsage::default() };
     assert_eq!(
         seen.facts,
         AnswerFacts { usage: Some(usage), model: Some("gpt-r".to_owned()), whole: true }

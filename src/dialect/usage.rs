@@ -15,6 +15,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use serde_json::value::RawValue;
+
 use crate::domain::TokenUsage;
 
 /// Reads an OpenAI usage object (chat completions, completions, embeddings, Responses).
@@ -43,7 +45,8 @@ pub fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
     let cache_write = details.cache_write_tokens.0.or(details.cache_creation_tokens.0).unwrap_or(0);
     // More cached than there was: the vendor counts cached tokens beside the prompt.
     let input = prompt.checked_sub(cache_read.saturating_add(cache_write)).unwrap_or(prompt);
-    Some(TokenUsage { input, output, cache_read, cache_write, reasoning: reasoning.min(output) })
+    let reasoning = reasoning.min(output);
+    Some(TokenUsage { input, output, cache_read, cache_write, reasoning, ..TokenUsage::default() })
 }
 
 /// Anthropic's counters. In a stream they come several times and are cumulative: the highest of
@@ -55,7 +58,7 @@ pub(super) struct AnthropicCounters {
 
 impl AnthropicCounters {
     pub(super) fn add(&mut self, raw: &[u8]) {
-        let Ok(usage) = serde_json::from_slice::<Anthropic>(raw) else { return };
+        let Ok(usage) = serde_json::from_slice::<Anthropic<'_>>(raw) else { return };
         if usage.input_tokens.0.or(usage.output_tokens.0).is_none() {
             return;
         }
@@ -65,6 +68,11 @@ impl AnthropicCounters {
         raise(&mut sum.output, usage.output_tokens);
         raise(&mut sum.cache_read, usage.cache_read_input_tokens);
         raise(&mut sum.cache_write, usage.cache_creation_input_tokens);
+        // An odd member must not cost the others.
+        let kept =
+            usage.cache_creation.and_then(|raw| serde_json::from_str::<Kept>(raw.get()).ok());
+        let kept = kept.unwrap_or_default();
+        raise(&mut sum.cache_write_hour, kept.ephemeral_1h_input_tokens);
     }
 
     pub(super) const fn usage(&self) -> Option<TokenUsage> {
@@ -106,11 +114,20 @@ struct OutDetails {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Anthropic {
+struct Anthropic<'a> {
     input_tokens: Count,
     output_tokens: Count,
     cache_read_input_tokens: Count,
     cache_creation_input_tokens: Count,
+    #[serde(borrow)]
+    cache_creation: Option<&'a RawValue>,
+}
+
+/// How long what was written to the cache is kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Kept {
+    ephemeral_1h_input_tokens: Count,
 }
 
 /// A figure, if it is one: one odd member must not cost all the others.
@@ -181,8 +198,13 @@ mod tests {
 
     #[test]
     fn cached_tokens_are_counted_once() {
-        let expected =
-            TokenUsage { input: 20, output: 7, cache_read: 80, cache_write: 0, reasoning: 3 };
+        let expected = TokenUsage {
+            input: 20,
+            output: 7,
+            cache_read: 80,
+            reasoning: 3,
+            ..TokenUsage::default()
+        };
         for raw in [
             r#"{"prompt_tokens":100,"completion_tokens":7,"total_tokens":107,"prompt_tokens_details":{"cached_tokens":80,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":3}}"#,
             r#"{"input_tokens":100,"output_tokens":7,"total_tokens":107,"input_tokens_details":{"cached_tokens":80},"output_tokens_details":{"reasoning_tokens":3}}"#,
@@ -230,8 +252,18 @@ mod tests {
         counters.add(br#"{"input_tokens":25,"cache_creation_input_tokens":5,"cache_read_input_tokens":1200,"output_tokens":1}"#);
         counters.add(br#"{"output_tokens":15}"#);
         counters.add(br#"{"input_tokens":0,"output_tokens":15,"cache_read_input_tokens":null}"#);
-        let expected =
-            TokenUsage { input: 25, output: 15, cache_read: 1200, cache_write: 5, reasoning: 0 };
+        let expected = TokenUsage {
+            input: 25,
+            output: 15,
+            cache_read: 1200,
+            cache_write: 5,
+            ..TokenUsage::default()
+        };
         assert_eq!(counters.usage(), Some(expected));
+        counters.add(br#"{"output_tokens":15,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3}}"#);
+        let usage = counters.usage().unwrap();
+        assert_eq!((usage.cache_write, usage.cache_write_hour), (5, 3));
+        counters.add(br#"{"output_tokens":16,"cache_creation":7}"#);
+        assert_eq!(counters.usage().unwrap().output, 16);
     }
 }

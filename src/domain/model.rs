@@ -121,6 +121,7 @@ impl ReasoningMode {
 
 /// What is known of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ModelFacts {
     /// None where it is not known: then everything is taken to be possible.
     pub capabilities: Option<Capabilities>,
@@ -131,6 +132,8 @@ pub struct ModelFacts {
     pub efforts: Option<Efforts>,
     /// It is known to refuse `stop`.
     pub lacks_stop: bool,
+    /// It is known to refuse `frequency_penalty` and `presence_penalty`.
+    pub lacks_penalties: bool,
     /// It is known to refuse tools in chat completions where it thinks, or to be absent there.
     pub lacks_tools_in_chat: bool,
     /// It is known to call tools only where its answer is no stream.
@@ -194,6 +197,13 @@ pub struct Quirks {
     /// Refuses thinking in messages whose signature is empty. Others send such themselves, and want it
     /// back.
     pub signed_thinking: bool,
+    /// An answer of the model must stand between results of tools and the user's next words.
+    pub answer_after_results: bool,
+    /// A last message of the model's, with which the answer begins, must say so by `prefix`.
+    pub begun_prefix: bool,
+    /// Instructions must stand before everything else, and the user and the model take turns, the user
+    /// last.
+    pub alternating: bool,
     /// Members and types of parts of the API that the vendor does not know. Hints among them are left
     /// out, the rest is refused by name. `reasoning_details` is taken out of bytes that pass as well: what
     /// it tells is another vendor's thinking.

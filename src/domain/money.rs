@@ -164,6 +164,7 @@ impl Rates {
             output: self.output,
             cache_read: cache_read.unwrap_or(self.input),
             cache_write: cache_write.unwrap_or(self.input),
+            cache_write_hour: cache_write.unwrap_or(self.input),
         }
     }
 }
@@ -179,6 +180,8 @@ pub struct BilledRates {
     pub cache_read: Price,
     /// See [`Rates::cache_write`].
     pub cache_write: Price,
+    /// The same, of what is kept for an hour: the same rate where nobody says otherwise.
+    pub cache_write_hour: Price,
 }
 
 impl BilledRates {
@@ -191,10 +194,12 @@ impl BilledRates {
     /// What these tokens cost. Each is counted once: [`TokenUsage`] keeps cached ones apart.
     #[must_use]
     pub fn cost(&self, tokens: &TokenUsage) -> Cost {
-        // Three products of at most 10^18 · 2^64 fit in 128 bits.
+        let hour = tokens.cache_write_hour.min(tokens.cache_write);
+        // Four products of at most 10^18 · 2^64 fit in 128 bits.
         let input = self.input.times(tokens.input)
             + self.cache_read.times(tokens.cache_read)
-            + self.cache_write.times(tokens.cache_write);
+            + self.cache_write.times(tokens.cache_write - hour)
+            + self.cache_write_hour.times(hour);
         Cost {
             input: Money::nearest(input),
             output: Money::nearest(self.output.times(tokens.output)),
@@ -247,12 +252,23 @@ mod tests {
             cache_read: 10_000,
             cache_write: 400,
             reasoning: 150,
+            ..TokenUsage::default()
         };
         let cost = rates.billed(None).cost(&tokens);
         // 0.003 + 0.003 + 0.0015; reasoning is a part of the output.
         assert_eq!(cost.input, Money(7_500_000));
         assert_eq!(cost.output, Money(3_000_000));
         assert_eq!(serde_json::to_string(&cost.total()).unwrap(), "0.0105");
+    }
+
+    #[test]
+    fn what_is_kept_for_an_hour_has_a_rate_of_its_own() {
+        let own = Rates { cache_write: Some(price("3.75")), ..rates("3", "15") };
+        let tokens =
+            TokenUsage { cache_write: 300, cache_write_hour: 100, ..TokenUsage::default() };
+        assert_eq!(own.billed(None).cost(&tokens).input, Money(1_125_000), "one rate for both");
+        let hour = BilledRates { cache_write_hour: price("6"), ..own.billed(None) };
+        assert_eq!(hour.cost(&tokens).input, Money(1_350_000), "0.00075 and 0.0006");
     }
 
     #[test]
@@ -316,9 +332,10 @@ mod tests {
             tokens in 0..=1_000_000_000_000_u64,
         ) {
             let price = Price::from_units(price);
-            let rates = BilledRates { input: price, output: price, cache_read: price, cache_write: price };
+            let rates = Rates { input: price, output: price, cache_read: None, cache_write: None }.billed(None);
             let usage = |count| TokenUsage {
-                input: count, output: count, cache_read: count, cache_write: count, reasoning: 0,
+                input: count, output: count, cache_read: count, cache_write: count, cache_write_hour: count / 2,
+                reasoning: 0,
             };
             let (less, more) = (rates.cost(&usage(tokens / 2)), rates.cost(&usage(tokens)));
             prop_assert!(Money(0) <= less.total() && less.total() <= more.total());
@@ -342,7 +359,7 @@ mod tests {
         ) {
             let price = Price::from_units(price);
             let tokens = price.paid_by(Money(money));
-            let rates = BilledRates { input: price, output: price, cache_read: price, cache_write: price };
+            let rates = Rates { input: price, output: price, cache_read: None, cache_write: None }.billed(None);
             let usage = TokenUsage { output: tokens, ..TokenUsage::default() };
             prop_assert!(rates.cost(&usage).output <= price.at_most(tokens));
             prop_assert!(price.at_most(tokens) <= Money(money) || price.units() == 0);

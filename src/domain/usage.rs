@@ -25,6 +25,9 @@ pub struct TokenUsage {
     pub cache_read: u64,
     /// Input tokens written to a prompt cache.
     pub cache_write: u64,
+    /// The part of `cache_write` that is kept for an hour, where the vendor says so.
+    #[serde(default, skip)]
+    pub cache_write_hour: u64,
     /// The part of `output` that was reasoning, where the vendor says so.
     pub reasoning: u64,
 }

@@ -88,13 +88,16 @@ impl<'a> PriceBook<'a> {
         let default = known.into_iter().find_map(|name| self.defaults.price(line, name));
         let own = tiers(line).into_iter().find_map(|(source, scopes)| {
             let version = self.closest(&scopes, names, at)?;
-            let rates = version.rates.billed(default.map(|default| &default.rates));
+            let rates = match default {
+                Some(default) => default.billed(&version.rates),
+                None => version.rates.billed(None),
+            };
             Some(Priced { rule: version.id, source, rates })
         });
         own.or_else(|| {
             let default = default?;
             let (rule, source) = (default.id, PriceSource::BarndoorDefault);
-            Some(Priced { rule, source, rates: default.rates.billed(None) })
+            Some(Priced { rule, source, rates: default.billed(&default.rates) })
         })
     }
 

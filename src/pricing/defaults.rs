@@ -9,7 +9,7 @@ use super::{
     book::Line,
     pattern::{self, check_pattern},
 };
-use crate::domain::{Price, PriceId, Rates, Timestamp};
+use crate::domain::{BilledRates, Price, PriceId, Rates, Timestamp};
 
 static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| {
     // The file is part of the program and a test reads it: it cannot fail in a released binary. No
@@ -39,6 +39,8 @@ pub struct DefaultPrice {
     pub model_pattern: String,
     /// The price.
     pub rates: Rates,
+    /// What input costs that is written to a cache for an hour, where that is another price.
+    pub cache_write_hour: Option<Price>,
     /// The vendor's page that says so.
     pub source: String,
     /// When that page was read.
@@ -159,6 +161,8 @@ struct Entry {
     cache_read: Option<Price>,
     #[serde(default)]
     cache_write: Option<Price>,
+    #[serde(default)]
+    cache_write_1h: Option<Price>,
     #[serde(default, rename = "note")]
     _note: Option<String>,
 }
@@ -186,6 +190,7 @@ impl Vendor {
                     model_name: entry.model.clone(),
                     model_pattern: pattern.clone(),
                     rates,
+                    cache_write_hour: entry.cache_write_1h,
                     source: self.source.clone(),
                     as_of,
                 });
@@ -193,6 +198,20 @@ impl Vendor {
             }
         }
         Ok(())
+    }
+}
+
+impl DefaultPrice {
+    /// What a rule of an organization bills. One that leaves the price of writing to a cache to the
+    /// default, or copies it, bills the default's for an hour, too; one that sets its own has that alone.
+    pub(super) fn billed(&self, own: &Rates) -> BilledRates {
+        let rates = own.billed(Some(&self.rates));
+        let is_default = (rates.input, rates.cache_write)
+            == (self.rates.input, self.rates.billed(None).cache_write);
+        match self.cache_write_hour.filter(|_| is_default) {
+            Some(cache_write_hour) => BilledRates { cache_write_hour, ..rates },
+            None => rates,
+        }
     }
 }
 
@@ -211,7 +230,9 @@ impl Entry {
             (Some(input), Some(output)) => {
                 Ok(Some(Rates { input, output, cache_read, cache_write }))
             }
-            (None, None) if cache_read.or(cache_write).is_none() => Ok(None),
+            (None, None) if cache_read.or(cache_write).or(self.cache_write_1h).is_none() => {
+                Ok(None)
+            }
             _ => Err("input and output are either both known or all is null"),
         }
     }

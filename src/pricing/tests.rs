@@ -3,8 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::{
     domain::{
-        ChangeSource, PriceSource, PriceVersion, ProviderId, Rates, SyncMode, Timestamp, UserId,
-        testing::price_version,
+        ChangeSource, Price, PriceSource, PriceVersion, ProviderId, Rates, SyncMode, Timestamp,
+        UserId, testing::price_version,
     },
     provider,
 };
@@ -51,6 +51,25 @@ fn shipped() -> Defaults {
         ]}]}"#,
     )
     .unwrap()
+}
+
+#[test]
+fn writing_to_a_cache_for_an_hour_costs_the_defaults_unless_a_rule_says_what_writing_costs() {
+    let shipped = Defaults::parse(
+        r#"{"_format":[],"vendors":[{"slugs":["openai"],"source":"https://vendor.test/","as_of":"2026-11-20",
+        "prices":[{"model":"gpt-4o","input":4,"output":20,"cache_write":5,"cache_write_1h":8}]}]}"#,
+    )
+    .unwrap();
+    let price = |text: &str| text.parse::<Price>().unwrap();
+    let default = shipped.iter().next().unwrap();
+    let billed = |own: Rates| default.billed(&own);
+    assert_eq!(billed(default.rates).cache_write_hour, price("8"));
+    let open = Rates { cache_write: None, ..default.rates };
+    assert_eq!(billed(open).cache_write_hour, price("8"));
+    let own = Rates { cache_write: Some(price("6")), ..default.rates };
+    assert_eq!(billed(own).cache_write_hour, price("6"));
+    let dearer = Rates { input: price("10"), ..open };
+    assert_eq!(billed(dearer).cache_write_hour, price("5"));
 }
 
 fn line(provider: ProviderId) -> Line<'static> {
@@ -439,6 +458,11 @@ fn the_shipped_file_has_every_line_of_the_catalogue_and_says_where_from() {
         assert_eq!(rates.output.units() == 0, is_embedding, "{what}");
         assert!(rates.cache_read.is_none_or(|rate| rate <= rates.input), "{what}");
         assert!(rates.cache_write.is_none_or(|rate| rate.units() > 0), "{what}");
+        let claude = what.contains("claude");
+        assert_eq!(default.cache_write_hour.is_some(), claude, "{what}");
+        if let Some(hour) = default.cache_write_hour {
+            assert_eq!(hour.units(), rates.input.units() * 2, "{what}: twice the input's");
+        }
     }
     assert!(defaults().iter().count() < 700, "a few hundred rows");
 }

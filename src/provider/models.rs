@@ -164,7 +164,7 @@ mod tests {
                     assert!(reasons, "{:?} has efforts and does not think", model.patterns);
                 }
                 // What is asked for when a request is written.
-                let known = ["stop", "tools_in_chat", "tools_in_streams"];
+                let known = ["stop", "penalties", "tools_in_chat", "tools_in_streams"];
                 assert!(
                     model.lacks.iter().all(|name| known.contains(&&**name)),
                     "{:?}",

@@ -46,7 +46,11 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
         // Whether it is read from a cache or written to one is the vendor's choice.
         let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
         let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
-        rates.cost(&fresh).total().max(rates.cost(&cached).total()).plus(Money(1))
+        let cost = rates.cost(&fresh).total().max(rates.cost(&cached).total());
+        let hour = occurrences(&inbound.body, "\"1h\"") > 0;
+        let hour =
+            hour.then(|| rates.cost(&TokenUsage { cache_write_hour: tokens, ..cached }).total());
+        cost.max(hour.unwrap_or(cost)).plus(Money(1))
     });
     let choices = choices(inbound);
     let limit = inbound.head.output_limit;

@@ -45,6 +45,13 @@ impl Rule {
     }
 }
 
+/// The id of a call as `OpenAI` takes it: "Expected a string with maximum length 64".
+/// <https://github.com/orchidfiles/ungate/issues/26>
+#[must_use]
+pub fn openai_id(id: &str) -> Cow<'_, str> {
+    if id.len() <= MOST { Cow::Borrowed(id) } else { Rule::default().plain(id) }
+}
+
 /// FNV-1a of 64 bits: the same in every process, unlike the standard library's hasher.
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>
 #[must_use]

@@ -38,6 +38,7 @@ pub(super) fn facts(
         reasoning_mode: mode.or(shipped.reasoning_mode),
         efforts: efforts.or(shipped.efforts),
         lacks_stop: shipped.lacks_stop,
+        lacks_penalties: shipped.lacks_penalties,
         lacks_tools_in_chat: shipped.lacks_tools_in_chat,
         lacks_tools_in_streams: shipped.lacks_tools_in_streams,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
@@ -81,6 +82,7 @@ fn shipped(vendor: &str, model: &str) -> Option<ModelFacts> {
         reasoning_mode: row.reasoning_mode.as_deref().and_then(ReasoningMode::named),
         efforts: efforts.map(|words| Efforts::named(words.iter().map(String::as_str))),
         lacks_stop: lacks("stop"),
+        lacks_penalties: lacks("penalties"),
         lacks_tools_in_chat: lacks("tools_in_chat"),
         lacks_tools_in_streams: lacks("tools_in_streams"),
         context_tokens: row.context_tokens.map(u64::from),
@@ -218,6 +220,11 @@ mod tests {
         assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
         assert!(known("openai", "o3").lacks_stop);
         assert!(!known("openai", "gpt-4o").lacks_stop);
+        for grok in ["grok-4", "grok-4.3", "grok-4.5", "grok-4.7"] {
+            let facts = known("xai", grok);
+            assert!(facts.lacks_stop && facts.lacks_penalties, "{grok}");
+        }
+        assert!(!known("xai", "grok-4.20-non-reasoning").lacks_stop);
         assert!(known("openai", "gpt-5.5").lacks_tools_in_chat);
         assert!(!known("openai", "gpt-5").lacks_tools_in_chat);
     }

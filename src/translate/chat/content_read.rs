@@ -1,7 +1,7 @@
 //! The parts of a client's message.
 //! <https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages>
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::members::read_at;
@@ -37,6 +37,9 @@ struct RawPart<'a> {
     file: Option<&'a RawValue>,
     refusal: Option<Text<'a>>,
     cache_control: Option<CacheControl<'a>>,
+    /// The API's own mark, of GPT-5.6 and later.
+    /// <https://developers.openai.com/api/docs/guides/prompt-caching>
+    prompt_cache_breakpoint: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +96,7 @@ pub(super) fn read_part(raw: &RawValue, path: PartPath) -> Result<Part<'_>, Refu
     }
     let part: RawPart<'_> = read_at(path, raw)?;
     let cache = part.cache_control.as_ref().map(CacheControl::mark);
+    let cache = cache.or(part.prompt_cache_breakpoint.map(|_| CacheMark::Short));
     let kind = part.kind.as_deref().unwrap_or("text");
     let missing = |name: &str| {
         let at = format!("{path}.{name}");

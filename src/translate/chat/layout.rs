@@ -8,6 +8,7 @@ use super::{
     answer_write::CallOut,
     answered::{Answered, short_id},
     content_write::{CacheOut, Content, Joined, PartOut, part},
+    order::ordered,
     reasoning_write::DetailOut,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     translate::{
         ClientApi, Target,
         form::{Part, PartKind, Refusal, Request, Role, ToolCall, ToolResult, Turn},
+        plain::openai_id,
     },
 };
 
@@ -37,6 +39,9 @@ pub(super) struct Message<'r> {
     pub reasoning_details: Vec<DetailOut<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<CallOut<'r>>,
+    /// Whether the answer that is asked for begins with this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prefix: bool,
 }
 
 impl<'r> Message<'r> {
@@ -51,6 +56,7 @@ impl<'r> Message<'r> {
             reasoning: None,
             reasoning_details: Vec::new(),
             tool_calls: Vec::new(),
+            prefix: false,
         }
     }
 }
@@ -77,7 +83,7 @@ pub(super) fn messages<'r>(
             layout.others(run)?;
         }
     }
-    Ok(layout.out)
+    ordered(layout.out, request, quirks)
 }
 
 struct Layout<'r, 'q> {
@@ -268,6 +274,10 @@ impl<'r> Layout<'r, '_> {
     }
 
     fn call_id(&self, id: &'r str) -> Cow<'r, str> {
-        if self.quirks.short_call_ids { short_id(id) } else { Cow::Borrowed(id) }
+        match self.quirks {
+            Quirks { short_call_ids: true, .. } => short_id(id),
+            Quirks { openai_models: true, .. } => openai_id(id),
+            _ => Cow::Borrowed(id),
+        }
     }
 }

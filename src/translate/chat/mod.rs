@@ -10,6 +10,7 @@ mod content_write;
 mod layout;
 mod members;
 mod message_read;
+mod order;
 mod pieces;
 mod reasoning;
 mod reasoning_write;

@@ -27,6 +27,7 @@ pub fn read_request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     request.format = read_format(&mut members)?;
     request.verbosity = members.take("verbosity")?;
     request.pictures = read_modalities(&mut members)?;
+    refuse_moderation(&mut members)?;
     request.rest = members.rest();
     Ok(request)
 }
@@ -174,6 +175,15 @@ fn read_format<'a>(members: &mut Members<'a>) -> Result<Option<Format<'a>>, Refu
             format!("the response format `{other}` is none of text, json_object and json_schema"),
         )),
     }
+}
+
+/// Answers that are moderated by the vendor itself, which no other does.
+fn refuse_moderation(members: &mut Members<'_>) -> Result<(), Refusal> {
+    if members.take_raw("moderation").is_none() {
+        return Ok(());
+    }
+    let message = "this model's vendor does not moderate; leave `moderation` out";
+    Err(Refusal::unsupported("moderation", message))
 }
 
 /// Answers have text, or pictures; sound has no place in the other dialects.

@@ -138,7 +138,7 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
 fn body<'r>(request: &'r Request<'_>, target: &Target<'r>) -> Result<Body<'r>, Refusal> {
     let quirks = target.quirks;
     let sampling = &request.sampling;
-    check(request, quirks)?;
+    check(request, target)?;
     let stop = stop(request, target)?;
     let tools = tool_write::tools(request, quirks)?;
     let mut messages = layout::messages(request, target)?;
@@ -192,8 +192,8 @@ fn user<'r>(user: &'r str, quirks: &Quirks) -> Cow<'r, str> {
 }
 
 /// What the vendor does not know and what would be lost without a word.
-fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
-    let sampling = &request.sampling;
+fn check(request: &Request<'_>, target: &Target<'_>) -> Result<(), Refusal> {
+    let (quirks, sampling) = (target.quirks, &request.sampling);
     if sampling.n.is_some_and(|count| count > 1) {
         let message = "one answer can be had at a time here; ask again for another";
         return Err(Refusal::unsupported("n", message));
@@ -208,12 +208,17 @@ fn check(request: &Request<'_>, quirks: &Quirks) -> Result<(), Refusal> {
         ("verbosity", request.verbosity.is_some()),
         ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
     ];
-    match asked.into_iter().find(|(name, asked)| *asked && quirks.lacks(name)) {
-        Some((name, _)) => {
-            let message = format!("this vendor has no `{name}`; leave it out");
+    if let Some((name, _)) = asked.into_iter().find(|(name, asked)| *asked && quirks.lacks(name)) {
+        let message = format!("this vendor has no `{name}`; leave it out");
+        return Err(Refusal::unsupported(name, message));
+    }
+    let [frequency, presence, ..] = asked;
+    match [frequency, presence].into_iter().find(|(_, asked)| *asked) {
+        Some((name, _)) if target.facts.lacks_penalties => {
+            let message = format!("this model takes no `{name}`; leave it out");
             Err(Refusal::unsupported(name, message))
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,11 @@ use serde_json::value::RawValue;
 use super::content_write::CacheOut;
 use crate::{
     domain::Quirks,
-    translate::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind},
+    translate::{
+        ClientApi,
+        form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind},
+        messages::strict_if_closed,
+    },
 };
 
 /// A tool.
@@ -157,7 +161,7 @@ pub(super) fn tools<'r>(request: &'r Request<'_>, quirks: &Quirks) -> Result<Too
         if let ToolKind::WebSearch { .. } = tool.kind {
             all.search = Some(search(&tool.kind, quirks, index)?);
         } else if only.is_none_or(|names| names.iter().any(|name| Some(&**name) == named(tool))) {
-            all.tools.push(one(tool, quirks, index)?);
+            all.tools.push(one(tool, request.client, quirks, index)?);
         }
     }
     if quirks.lacks("tools") && !all.tools.is_empty() {
@@ -197,7 +201,12 @@ fn named<'r>(tool: &'r Tool<'_>) -> Option<&'r str> {
     }
 }
 
-fn one<'r>(tool: &'r Tool<'_>, quirks: &Quirks, index: usize) -> Result<ToolOut<'r>, Refusal> {
+fn one<'r>(
+    tool: &'r Tool<'_>,
+    client: Option<ClientApi>,
+    quirks: &Quirks,
+    index: usize,
+) -> Result<ToolOut<'r>, Refusal> {
     match &tool.kind {
         ToolKind::Function { name, description, parameters, strict } => Ok(ToolOut::Function {
             kind: "function",
@@ -208,7 +217,7 @@ fn one<'r>(tool: &'r Tool<'_>, quirks: &Quirks, index: usize) -> Result<ToolOut<
                     Parameters::None { kind: "object", properties: Empty {} },
                     Parameters::Schema,
                 ),
-                strict: *strict,
+                strict: strict_if_closed(*strict, *parameters, client),
             },
             cache_control: CacheOut::of(tool.cache, quirks),
         }),

@@ -125,6 +125,7 @@ struct Location<'a> {
     document_char: Option<InDocument>,
     document_page: Option<InDocument>,
     document_chunk: Option<InDocument>,
+    search_result_location: Option<InResult>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +139,15 @@ struct Web<'a> {
 #[serde(rename_all = "camelCase")]
 struct InDocument {
     document_index: Option<u64>,
+    start: Option<u64>,
+    end: Option<u64>,
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_SearchResultLocation.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InResult {
+    search_result_index: Option<u64>,
     start: Option<u64>,
     end: Option<u64>,
 }
@@ -305,10 +315,18 @@ pub(super) fn citation(source: CitedSource<'_>) -> Citation<'_> {
             citation.document = within.document_index;
             citation.place = place;
         }
+        if let Some(InResult { search_result_index, start, end }) = location.search_result_location
+        {
+            citation.search_result = search_result_index;
+            citation.place = start.zip(end).map(|(start, end)| Place::Blocks(start, end));
+        }
     }
     let is_address =
         |source: &Text<'_>| source.starts_with("https://") || source.starts_with("http://");
-    citation.url = citation.url.or_else(|| source.source.filter(is_address));
+    // The source of a search result is what the client called it.
+    let is_told = |source: &Text<'_>| citation.search_result.is_some() || is_address(source);
+    let told = source.source.filter(is_told);
+    citation.url = citation.url.or(told);
     citation
 }
 

@@ -94,12 +94,20 @@ fn cached_tokens_are_beside_the_input() {
         let body = answer(&json!({"output": {"message": {"content": []}}, "usage": usage}));
         read(&body).usage
     };
-    let counted = TokenUsage { input: 20, output: 7, cache_read: 80, cache_write: 5, reasoning: 0 };
+    let counted = TokenUsage {
+        input: 20,
+        output: 7,
+        cache_read: 80,
+        cache_write: 5,
+        reasoning: 0,
+        ..TokenUsage::default()
+    };
     let excluded = json!({"inputTokens": 20, "outputTokens": 7, "totalTokens": 112,
-        "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5, "cacheDetails": [{"ttl": "5m", "inputTokens": 5}]});
+        "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5, "cacheDetails": [{"ttl": "1h", "inputTokens": 3}, {"ttl": "5m", "inputTokens": 2}]});
     let included = json!({"inputTokens": 105, "outputTokens": 7, "totalTokens": 112,
         "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5});
-    assert_eq!(usage(excluded), Some(counted));
+    let kept = TokenUsage { cache_write_hour: 3, ..counted };
+    assert_eq!(usage(excluded), Some(kept));
     assert_eq!(usage(included), Some(counted));
     let impossible =
         json!({"inputTokens": 3, "outputTokens": 7, "totalTokens": 10, "cacheReadInputTokens": 80});
@@ -196,6 +204,23 @@ fn a_citation_keeps_its_place_for_a_client_of_messages() {
         let delta = deltas.find(|data| data["delta"]["type"] == "citations_delta").unwrap();
         assert_eq!(&delta["delta"]["citation"], told);
     }
+}
+
+#[test]
+fn a_citation_of_a_search_result_names_the_result_and_what_the_client_called_it() {
+    let place = json!({"searchResultIndex": 1, "start": 2, "end": 3});
+    let source = json!({"title": "Doc", "source": "kb-7", "sourceContent": [{"text": "green"}],
+        "location": {"searchResultLocation": place}});
+    let body = answer(&json!({"output": {"message": {"content": [
+        {"citationsContent": {"content": [{"text": "one"}], "citations": [source]}},
+    ]}}, "stopReason": "end_turn"}));
+    let written = ClientApi::Messages.write(&read(&body), &Answering::default());
+    let written: Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(
+        written["content"][0]["citations"],
+        json!([{"type": "search_result_location", "cited_text": "green", "search_result_index": 1,
+            "source": "kb-7", "title": "Doc", "start_block_index": 2, "end_block_index": 3}])
+    );
 }
 
 #[test]

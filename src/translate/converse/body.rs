@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
+
+use super::super::form::Text;
 
 /// The body.
 #[derive(Serialize)]
@@ -51,6 +53,7 @@ pub(super) enum Block<'r> {
     Audio(Medium<'r>),
     Video(Medium<'r>),
     Document(Document<'r>),
+    SearchResult(SearchResult<'r>),
     ToolUse(ToolUse<'r>),
     ToolResult(ToolResult<'r>),
     ReasoningContent(Reasoning<'r>),
@@ -74,7 +77,24 @@ pub(super) struct Document<'r> {
     pub citations: Option<Citations>,
 }
 
-#[derive(Serialize)]
+/// What a search found, read from Claude's own block, whose members have the same names.
+#[derive(Deserialize, Serialize)]
+pub(super) struct SearchResult<'r> {
+    #[serde(borrow)]
+    source: Text<'r>,
+    title: Text<'r>,
+    content: Vec<Found<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<Citations>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Found<'r> {
+    #[serde(borrow)]
+    text: Text<'r>,
+}
+
+#[derive(Deserialize, Serialize)]
 pub(super) struct Citations {
     pub enabled: bool,
 }
@@ -190,10 +210,17 @@ pub(super) struct InputSchema<'r> {
 #[serde(untagged)]
 pub(super) enum Schema<'r> {
     Given(&'r RawValue),
-    /// Without members that the model refuses.
-    Bare(serde_json::Map<String, Value>),
+    /// Without what the model refuses.
+    Made(serde_json::Map<String, Value>),
     /// Of a tool whose arguments nobody described.
     Any(AnyObject),
+    /// The same, of a strict tool.
+    Closed {
+        #[serde(flatten)]
+        any: AnyObject,
+        #[serde(rename = "additionalProperties")]
+        additional: bool,
+    },
 }
 
 #[derive(Serialize)]

@@ -28,6 +28,13 @@ pub(super) enum Family {
 /// <https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking>
 pub(super) const ADAPTIVE: (u32, u32) = (4, 6);
 
+/// Whether a model takes what a search found as a block of its own: "only supported by Anthropic Claude
+/// Opus 4.1, Opus 4, Sonnet 4.5, Sonnet 4, Sonnet 3.7", and those after them.
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_SearchResultBlock.html>
+pub fn takes_search_results(model: &str) -> bool {
+    Family::of(model).is_claude_since((3, 7))
+}
+
 impl Family {
     /// The family of a model id, an inference profile's id (`us.anthropic.claude-…`) or an ARN of either.
     pub(super) fn of(model: &str) -> Self {

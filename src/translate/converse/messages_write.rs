@@ -134,7 +134,7 @@ impl Writer {
             PartKind::Thinking(thinking) => self.reasoning(thinking).map(Block::ReasoningContent),
             PartKind::ToolCall(call) => Some(Block::ToolUse(tool_use(call))),
             PartKind::ToolResult(result) => Some(Block::ToolResult(self.tool_result(result)?)),
-            PartKind::Other { name, .. } => return Err(other(part, name)),
+            PartKind::Other { name, raw } => Some(search_result(part, name, raw)?),
             PartKind::Image(_) | PartKind::Audio(_) | PartKind::Document(_) => None,
         })
     }
@@ -173,7 +173,9 @@ impl Writer {
                     PartKind::Text(text) | PartKind::Refusal(text) if !text.trim().is_empty() => {
                         content.push(Block::Text(text));
                     }
-                    PartKind::Other { name, .. } => return Err(other(part, name)),
+                    PartKind::Other { name, raw } => {
+                        content.push(search_result(part, name, raw)?);
+                    }
                     _ => {}
                 },
             }
@@ -219,6 +221,13 @@ fn tool_use<'r>(call: &'r ToolCall<'_>) -> ToolUse<'r> {
         None => Input::Wrapped { input: &call.arguments },
     };
     ToolUse { tool_use_id: tool_use_id(&call.id), name: &call.name, input }
+}
+
+/// What a search found; nothing else that only one API knows has a place here.
+fn search_result<'r>(part: &Part<'_>, name: &str, raw: &'r RawValue) -> Result<Block<'r>, Refusal> {
+    let found = Some(raw).filter(|_| name == "search_result");
+    let found = found.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    found.map(Block::SearchResult).ok_or_else(|| other(part, name))
 }
 
 fn other(part: &Part<'_>, name: &str) -> Refusal {

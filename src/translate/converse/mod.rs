@@ -25,6 +25,7 @@ mod usage_read;
 
 pub use answer_read::read_answer;
 pub use exception::{exception, original_status};
+pub use family::takes_search_results;
 pub use media_write::inlines;
 pub use request_write::{write_count, write_request};
 pub use stream_read::Reader;

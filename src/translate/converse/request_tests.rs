@@ -357,6 +357,30 @@ fn cache_marks_become_cache_points_where_the_model_has_a_cache() {
 }
 
 #[test]
+fn the_schema_of_a_strict_tool_is_closed_and_tells_its_bounds() {
+    let bounded = r#"{"type":"object","properties":{"n":{"type":"integer","minimum":1}}}"#;
+    let strict = |parameters| {
+        let kind = ToolKind::Function {
+            name: "f".into(),
+            description: None,
+            parameters,
+            strict: Some(true),
+        };
+        let mut request = asked(vec![text("x")]);
+        request.tools = vec![Tool { kind, cache: None }];
+        let spec = write(&request, CLAUDE)["toolConfig"]["tools"][0]["toolSpec"].clone();
+        assert_eq!(spec["strict"], true);
+        spec["inputSchema"]["json"].clone()
+    };
+    assert_eq!(
+        strict(Some(raw(bounded))),
+        json!({"type":"object","properties":{"n":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false})
+    );
+    let none = json!({"type":"object","properties":{},"additionalProperties":false});
+    assert_eq!(strict(None), none);
+}
+
+#[test]
 fn a_schema_goes_as_a_string_closed_where_it_was_open() {
     let open = r#"{"type":"object","properties":{"a":{"type":"object","additionalProperties":{"type":"string"}},"b":{"type":"array","items":{"type":"object","properties":{}}}},"enum":[{"type":"object"}]}"#;
     let schema = JsonSchema {

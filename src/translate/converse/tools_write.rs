@@ -11,6 +11,7 @@ use super::{
         Target,
         claude::is_forced,
         form::{PartKind, Refusal, Request, Tool, ToolChoice, ToolKind},
+        messages::closed,
     },
     answer_tool::{self, NAME, is_answer},
     body::{
@@ -112,11 +113,13 @@ fn spec<'r>(
             format!("the name `{NAME}` is the gateway's own; call the tool something else"),
         )),
         ToolKind::Function { name, description, parameters, strict } => {
+            let strict = *strict == Some(true) && holds_schemas(target, family);
+            let given = schema(*parameters, family);
             Ok(body::Tool::Function(ToolSpec {
                 name,
                 description: description.as_deref().filter(|text| !text.trim().is_empty()),
-                input_schema: InputSchema { json: schema(*parameters, family) },
-                strict: (*strict == Some(true) && holds_schemas(target, family)).then_some(true),
+                input_schema: InputSchema { json: if strict { strictly(given) } else { given } },
+                strict: strict.then_some(true),
             }))
         }
         // <https://docs.aws.amazon.com/nova/latest/nova2-userguide/web-grounding.html>
@@ -149,6 +152,18 @@ fn holds_schemas(target: &Target<'_>, family: Family) -> bool {
     family.holds_schemas() && !family.is_nova() && target.facts.may(Capability::JsonSchema)
 }
 
+/// The schema as strict tools take it.
+fn strictly(schema: Schema<'_>) -> Schema<'_> {
+    match schema {
+        Schema::Given(raw) => match closed(raw) {
+            Value::Object(closed) => Schema::Made(closed),
+            _ => schema,
+        },
+        Schema::Any(any) => Schema::Closed { any, additional: false },
+        Schema::Made(_) | Schema::Closed { .. } => schema,
+    }
+}
+
 /// The schema of a tool's input.
 pub(super) fn schema(parameters: Option<&RawValue>, family: Family) -> Schema<'_> {
     let described = parameters.filter(|raw| {
@@ -158,7 +173,7 @@ pub(super) fn schema(parameters: Option<&RawValue>, family: Family) -> Schema<'_
     let any = AnyObject { kind: "object", properties: Empty {} };
     match described {
         None => Schema::Any(any),
-        Some(raw) if family.is_nova() => bare(raw).map_or(Schema::Given(raw), Schema::Bare),
+        Some(raw) if family.is_nova() => bare(raw).map_or(Schema::Given(raw), Schema::Made),
         Some(raw) => Schema::Given(raw),
     }
 }

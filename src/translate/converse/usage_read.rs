@@ -18,6 +18,16 @@ struct Usage {
     total_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_write_input_tokens: Option<u64>,
+    cache_details: Option<Vec<Kept>>,
+}
+
+/// How long something that was written to the cache is kept.
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html>
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Kept {
+    ttl: Option<String>,
+    input_tokens: Option<u64>,
 }
 
 /// Reads a usage object, each token counted once; none where it is not one.
@@ -32,12 +42,16 @@ pub(super) fn usage(raw: &RawValue) -> Option<TokenUsage> {
     input.or(output).or(total)?;
     let cache_read = figure(usage.cache_read_input_tokens).unwrap_or(0);
     let cache_write = figure(usage.cache_write_input_tokens).unwrap_or(0);
+    let details = usage.cache_details.unwrap_or_default();
+    let hour = details.iter().filter(|kept| kept.ttl.as_deref() == Some("1h"));
+    let hour = hour.filter_map(|kept| figure(kept.input_tokens)).sum::<u64>();
     let output = output.unwrap_or(0);
     let input = input.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output));
     let cached = cache_read + cache_write;
     let includes = total == Some(input + output);
     let input = if includes { input.checked_sub(cached).unwrap_or(input) } else { input };
-    Some(TokenUsage { input, output, cache_read, cache_write, reasoning: 0 })
+    let cache_write_hour = hour.min(cache_write);
+    Some(TokenUsage { input, output, cache_read, cache_write, cache_write_hour, reasoning: 0 })
 }
 
 /// Why an answer with or without calls ended.

@@ -3,6 +3,7 @@
 
 mod free_text;
 mod pictures;
+mod search_results;
 mod tool_names;
 
 use std::collections::HashSet;
@@ -25,6 +26,7 @@ pub fn fit(
     target: &Target<'_>,
 ) -> Result<(), Refusal> {
     check(request, vendor, target)?;
+    search_results::tell(request, vendor, target);
     let names = ToolNames::of(request, vendor, target);
     if names.changes(request) {
         names.apply(request);

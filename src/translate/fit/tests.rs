@@ -299,3 +299,44 @@ fn pictures_are_asked_of_those_who_make_them() {
     assert_eq!(refusal.param.as_deref(), Some("modalities"));
     assert!(refusal.message.contains("does not make images"), "{refusal}");
 }
+
+#[test]
+fn what_a_search_of_the_client_found_is_a_block_for_claude_on_bedrock_and_words_elsewhere() {
+    let block = |title: &str, citations: &Value| {
+        json!({"type": "search_result", "source": "https://b.test", "title": title,
+            "content": [{"type": "text", "text": "Own."}], "citations": citations})
+    };
+    let body = json!({"model": "m", "max_tokens": 9, "messages": [
+        {"role": "user", "content": [block("B", &json!({"enabled": true}))]},
+        {"role": "assistant", "content": [
+            {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1",
+            "content": [block("C", &json!({"enabled": true}))]}]}]});
+    for vendor in VENDORS {
+        let (told, _) = sent(ClientApi::Messages, &body, vendor);
+        if vendor == VendorApi::Converse {
+            let found = |title: &str| {
+                json!({"searchResult": {"source": "https://b.test", "title": title,
+                    "content": [{"text": "Own."}], "citations": {"enabled": true}}})
+            };
+            assert_eq!(told["messages"][0]["content"], json!([found("B")]));
+            let result = &told["messages"][2]["content"][0]["toolResult"];
+            assert_eq!(result["content"], json!([found("C")]));
+        } else {
+            let told = told.to_string();
+            for words in ["B\\nhttps://b.test\\nOwn.", "C\\nhttps://b.test\\nOwn."] {
+                assert!(told.contains(words), "{vendor:?}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_of_a_search_that_is_none_is_refused_by_name() {
+    let body = json!({"model": "m", "max_tokens": 9, "messages": [
+        {"role": "user", "content": [{"type": "search_result", "source": "https://b.test"}]}]});
+    for vendor in VENDORS {
+        let (code, param) = refused(ClientApi::Messages, &body, vendor);
+        assert_eq!((code, &*param), ("unsupported_parameter", "messages[0].content[0]"));
+    }
+}

@@ -74,7 +74,9 @@ pub struct Citation<'a> {
     pub quote: Option<Text<'a>>,
     /// Index of the document in the request.
     pub document: Option<u64>,
-    /// Where in that document the quote stands, where the vendor says.
+    /// Index of the search result in the request; `url` is its source then.
+    pub search_result: Option<u64>,
+    /// Where in that document or result the quote stands, where the vendor says.
     pub place: Option<Place>,
     /// Where in the whole text the passage stands that rests on it, characters, where the vendor says.
     pub span: Option<(u64, u64)>,
@@ -96,12 +98,13 @@ impl Citation<'_> {
     /// The same source, independent of what it was read from.
     #[must_use]
     pub fn into_owned(self) -> Citation<'static> {
-        let Self { url, title, quote, document, place, span } = self;
+        let Self { url, title, quote, document, search_result, place, span } = self;
         Citation {
             url: url.map(Text::into_owned),
             title: title.map(Text::into_owned),
             quote: quote.map(Text::into_owned),
             document,
+            search_result,
             place,
             span,
         }

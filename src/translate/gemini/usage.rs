@@ -42,8 +42,8 @@ pub(super) fn read(raw: &RawValue) -> Option<TokenUsage> {
         input: uncached.saturating_add(tools),
         output,
         cache_read: cached,
-        cache_write: 0,
         reasoning: thoughts.min(output),
+        ..TokenUsage::default()
     })
 }
 
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn every_token_is_counted_once() {
         let tokens = |input, output, cache_read, reasoning| {
-            Some(TokenUsage { input, output, cache_read, cache_write: 0, reasoning })
+            Some(TokenUsage { input, output, cache_read, reasoning, ..TokenUsage::default() })
         };
         for (json, expected) in [
             (

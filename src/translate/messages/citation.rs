@@ -1,7 +1,8 @@
 //! Citations of text, both directions.
 //!
 //! <https://platform.claude.com/docs/en/build-with-claude/citations>,
-//! <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>
+//! <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>,
+//! <https://platform.claude.com/docs/en/build-with-claude/search-results>
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub(super) struct CitationIn<'a> {
     title: Option<Text<'a>>,
     document_title: Option<Text<'a>>,
     document_index: Option<u64>,
+    search_result_index: Option<u64>,
     start_char_index: Option<u64>,
     end_char_index: Option<u64>,
     start_page_number: Option<u64>,
@@ -37,13 +39,13 @@ impl<'a> CitationIn<'a> {
             title: self.title.or(self.document_title),
             quote: self.cited_text,
             document: self.document_index,
+            search_result: self.search_result_index,
             span,
         }
     }
 
     fn place(&self) -> Option<Place> {
-        // Blocks of a search result are no part of a document.
-        self.document_index?;
+        self.document_index.or(self.search_result_index)?;
         let of = |start: Option<u64>, end: Option<u64>, place: fn(u64, u64) -> Place| {
             start.zip(end).map(|(start, end)| place(start, end))
         };
@@ -64,6 +66,15 @@ pub(super) enum CitationOut<'a> {
         encrypted_index: &'static str,
         title: Option<&'a str>,
         url: &'a str,
+    },
+    #[serde(rename = "search_result_location")]
+    SearchResult {
+        cited_text: &'a str,
+        search_result_index: u64,
+        source: &'a str,
+        title: Option<&'a str>,
+        start_block_index: u64,
+        end_block_index: u64,
     },
     #[serde(rename = "char_location")]
     Chars {
@@ -95,6 +106,20 @@ impl<'a> CitationOut<'a> {
     pub(super) fn new(citation: &'a Citation<'a>) -> Self {
         let cited_text = citation.quote.as_deref().unwrap_or_default();
         let document_title = citation.title.as_deref();
+        if let Some(search_result_index) = citation.search_result {
+            let (start_block_index, end_block_index) = match citation.place {
+                Some(Place::Blocks(start, end)) => (start, end),
+                _ => (0, 0),
+            };
+            return Self::SearchResult {
+                cited_text,
+                search_result_index,
+                source: citation.url.as_deref().unwrap_or_default(),
+                title: document_title,
+                start_block_index,
+                end_block_index,
+            };
+        }
         let Some(document_index) = citation.document else {
             return Self::Page {
                 cited_text,

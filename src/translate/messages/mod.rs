@@ -45,6 +45,7 @@ pub use rehost::{rehost_answer, rehost_request};
 pub use rehost_stream::RehostStream;
 pub(super) use request_read::{read_countable, read_request};
 pub(super) use request_write::write_request;
-pub(super) use schema::closed;
+pub(super) use schema::{closed, strict_if_closed};
+pub(super) use server_tools::found;
 pub(super) use stream_read::Reader;
 pub(super) use stream_write::Writer;

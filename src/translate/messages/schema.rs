@@ -6,6 +6,8 @@
 
 use serde_json::{Value, value::RawValue};
 
+use crate::translate::ClientApi;
+
 /// Members whose value is a schema or a list of schemas.
 const SCHEMAS: [&str; 10] =
     ["items", "prefixItems", "anyOf", "oneOf", "allOf", "not", "if", "then", "else", "contains"];
@@ -78,6 +80,18 @@ pub(super) fn is_closed(schema: &RawValue) -> bool {
         }
     });
     all
+}
+
+/// `strict` of a client's function for vendors whose strict mode refuses schemas that are not closed.
+/// Claude's takes properties that need not be there, so its clients ask for it with such schemas, too:
+/// <https://github.com/openai/openai-agents-python/issues/1023>.
+pub(in crate::translate) fn strict_if_closed(
+    strict: Option<bool>,
+    schema: Option<&RawValue>,
+    client: Option<ClientApi>,
+) -> Option<bool> {
+    let is_open = client == Some(ClientApi::Messages) && !schema.is_none_or(is_closed);
+    strict.map(|strict| strict && !is_open)
 }
 
 type Object = serde_json::Map<String, Value>;

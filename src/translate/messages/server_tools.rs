@@ -1,5 +1,5 @@
-//! What Anthropic's own tools did and what searches of the client's found, told as text: no other vendor
-//! has these blocks, and a conversation may go on at another at any turn.
+//! What Anthropic's own tools did, and searches of the client's found, told as text: other vendors do not
+//! have these blocks, and a conversation may go on at another at any turn.
 //!
 //! <https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools>,
 //! <https://platform.claude.com/docs/en/build-with-claude/search-results>; the blocks' members:
@@ -18,7 +18,7 @@ pub(super) enum Told {
 /// Tells a block; none where it is no such block, or holds something that words cannot tell.
 pub(super) fn told(kind: &str, raw: &RawValue) -> Option<Told> {
     let is_result = kind.ends_with("_tool_result");
-    if !is_result && !matches!(kind, "search_result" | "server_tool_use" | "mcp_tool_use") {
+    if !is_result && !matches!(kind, "server_tool_use" | "mcp_tool_use") {
         return None;
     }
     let block: Value = serde_json::from_str(raw.get()).ok()?;
@@ -30,10 +30,6 @@ pub(super) fn told(kind: &str, raw: &RawValue) -> Option<Told> {
         let tool = kind.trim_end_matches("_tool_result");
         return Some(said(&format!("Result of {tool}:"), &lines));
     }
-    if kind == "search_result" {
-        words(&block, &mut lines)?;
-        return Some(Told::Words(lines.join("\n")));
-    }
     let name = text(&block, "name")?;
     if ["web_search", "web_fetch", "tool_search"].iter().any(|own| name.starts_with(own)) {
         return Some(Told::Nothing);
@@ -43,6 +39,14 @@ pub(super) fn told(kind: &str, raw: &RawValue) -> Option<Told> {
     let code = ["code", "command"].into_iter().find_map(|member| text(input, member));
     lines.push(code.map_or_else(|| input.to_string(), str::to_owned));
     Some(said(&format!("Ran {name}:"), &lines))
+}
+
+/// Tells what a search of the client's found; none where it holds something that words cannot tell.
+pub(in crate::translate) fn found(raw: &RawValue) -> Option<String> {
+    let block: Value = serde_json::from_str(raw.get()).ok()?;
+    let mut lines = Vec::new();
+    words(&block, &mut lines)?;
+    Some(lines.join("\n"))
 }
 
 /// Apart from the model's own words before and behind it, which may be put together with it.
@@ -124,6 +128,9 @@ mod tests {
 
     fn tell(block: &Value) -> Option<String> {
         let raw = serde_json::value::to_raw_value(block).unwrap();
+        if block["type"] == "search_result" {
+            return found(&raw);
+        }
         let told = told(block["type"].as_str().unwrap(), &raw)?;
         Some(match told {
             Told::Words(words) => words.trim().to_owned(),

@@ -48,7 +48,11 @@ pub(super) fn read_reasoning(
     };
     let visible = thinking.display.as_deref().map(|display| display != "omitted");
     let reasoning = match &*thinking.kind {
-        "disabled" => Reasoning { effort: Some(Effort::None), ..Reasoning::default() },
+        // As little as the model can, which is what writers make of "do not think" for models that always
+        // do: https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/types/thinking_config_between_tools_param.py
+        "disabled" | "between_tools" => {
+            Reasoning { effort: Some(Effort::None), ..Reasoning::default() }
+        }
         "adaptive" => {
             Reasoning { effort: effort.or(Some(Effort::High)), max_tokens: None, visible }
         }
@@ -61,7 +65,7 @@ pub(super) fn read_reasoning(
             Reasoning { effort, max_tokens: Some(budget), visible }
         }
         _ => {
-            let message = "`thinking.type` must be enabled, adaptive or disabled";
+            let message = "`thinking.type` must be enabled, adaptive, between_tools or disabled";
             return Err(Refusal::invalid("thinking.type", message));
         }
     };

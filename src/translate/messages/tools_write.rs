@@ -9,7 +9,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::cache::{CacheControl, control};
+use super::{
+    cache::{CacheControl, control},
+    schema::closed,
+};
 use crate::{
     domain::Capability,
     translate::{
@@ -138,13 +141,17 @@ fn tool_out<'a>(
 ) -> Result<ToolOut<'a>, Refusal> {
     let cache_control = control(tool.cache);
     match &tool.kind {
-        ToolKind::Function { name, description, parameters, strict } => Ok(ToolOut::Function {
-            name,
-            description: description.as_deref().filter(|text| !text.is_empty()),
-            input_schema: input_schema(*parameters),
-            strict: may_be_strict && *strict == Some(true),
-            cache_control,
-        }),
+        ToolKind::Function { name, description, parameters, strict } => {
+            let strict = may_be_strict && *strict == Some(true);
+            let schema = input_schema(*parameters);
+            Ok(ToolOut::Function {
+                name,
+                description: description.as_deref().filter(|text| !text.is_empty()),
+                input_schema: if strict { strictly(schema) } else { schema },
+                strict,
+                cache_control,
+            })
+        }
         ToolKind::WebSearch { .. } if platform == Platform::Bedrock => Err(Refusal::unsupported(
             format!("tools[{index}]"),
             "Claude on Amazon Bedrock cannot search the web; leave the tool out",
@@ -191,6 +198,14 @@ fn input_schema(parameters: Option<&RawValue>) -> Cow<'_, RawValue> {
         _ => [r#"{"type":"object","#, rest].concat(),
     };
     RawValue::from_string(typed).map_or(Cow::Borrowed(raw), Cow::Owned)
+}
+
+/// The schema as strict tools take it, which are held to it as structured outputs are.
+/// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/strict-tool-use>
+fn strictly(schema: Cow<'_, RawValue>) -> Cow<'_, RawValue> {
+    let closed = closed(&schema);
+    let closed = closed.is_object().then(|| RawValue::from_string(closed.to_string()));
+    closed.and_then(Result::ok).map_or(schema, Cow::Owned)
 }
 
 /// `OpenAI`'s chat completions have the place one level deeper than its Responses.

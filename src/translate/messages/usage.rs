@@ -14,7 +14,15 @@ pub(super) struct UsageIn {
     output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<Kept>,
     output_tokens_details: Option<OutputDetails>,
+}
+
+/// How long what was written to the cache is kept.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Kept {
+    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,6 +42,8 @@ impl UsageIn {
         raise(&mut sum.output, self.output_tokens);
         raise(&mut sum.cache_read, self.cache_read_input_tokens);
         raise(&mut sum.cache_write, self.cache_creation_input_tokens);
+        let kept = self.cache_creation.as_ref();
+        raise(&mut sum.cache_write_hour, kept.and_then(|kept| kept.ephemeral_1h_input_tokens));
         let details = self.output_tokens_details.as_ref();
         raise(&mut sum.reasoning, details.and_then(|details| details.thinking_tokens));
         sum.reasoning = sum.reasoning.min(sum.output);

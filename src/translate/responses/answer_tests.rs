@@ -64,6 +64,7 @@ fn a_rich_answer_is_written_whole() {
             cache_read: 5,
             cache_write: 2,
             reasoning: 4,
+            ..TokenUsage::default()
         }),
         ..answer(vec![
             thinking("Two cities.", false),
@@ -249,7 +250,8 @@ fn a_vendors_answer_is_read_whole() {
     assert_eq!(answer.model.as_deref(), Some("gpt-5-2025"));
     assert_eq!(answer.service_tier.as_deref(), Some("default"));
     assert_eq!(answer.stop, Some(StopReason::ToolCalls));
-    let usage = TokenUsage { input: 20, output: 7, cache_read: 80, cache_write: 0, reasoning: 3 };
+    let usage =
+        TokenUsage { input: 20, output: 7, cache_read: 80, reasoning: 3, ..TokenUsage::default() };
     assert_eq!(answer.usage, Some(usage), "cached tokens are counted once");
     assert_eq!(answer.citations.len(), 1);
     assert_eq!(answer.citations[0].span, Some((3, 5)), "in the whole text");

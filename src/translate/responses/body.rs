@@ -104,6 +104,9 @@ pub struct ReasoningConfig<'a> {
     /// How hard.
     #[serde(borrow)]
     pub effort: Option<Text<'a>>,
+    /// `pro`, or `standard`.
+    #[serde(borrow)]
+    pub mode: Option<Text<'a>>,
     /// Whether and how it is to be shown.
     #[serde(borrow)]
     pub summary: Option<Text<'a>>,

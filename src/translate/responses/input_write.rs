@@ -1,8 +1,9 @@
 //! Turns, made into items of `input`.
 
 use super::{
-    super::form::{
-        Media, Origin, Part, PartKind, Refusal, Role, Source, Thinking, ToolResult, Turn,
+    super::{
+        form::{Media, Origin, Part, PartKind, Refusal, Role, Source, Thinking, ToolResult, Turn},
+        plain::openai_id,
     },
     items_out::{Content, ItemOut, PartOut, Place},
 };
@@ -56,7 +57,8 @@ impl<'r> Writing<'r> {
                 }
                 PartKind::ToolCall(call) => {
                     self.message(role);
-                    let (call_id, name, arguments) = (&*call.id, &*call.name, &*call.arguments);
+                    let (name, arguments) = (&*call.name, &*call.arguments);
+                    let call_id = openai_id(&call.id);
                     self.items.append(&mut self.thinking);
                     self.items.push(if call.custom {
                         ItemOut::CustomToolCall { call_id, name, input: arguments }
@@ -110,7 +112,7 @@ impl<'r> Writing<'r> {
             // The API has no mark for a failed tool.
             parts.insert(0, PartOut::InputText { text: "Error:" });
         }
-        let (call_id, output) = (&*result.call_id, output(parts));
+        let (call_id, output) = (openai_id(&result.call_id), output(parts));
         self.items.push(if result.custom {
             ItemOut::CustomToolCallOutput { call_id, output }
         } else {

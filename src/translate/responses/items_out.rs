@@ -29,7 +29,7 @@ pub enum ItemOut<'r> {
     /// The model calls a function.
     FunctionCall {
         /// Ties it to its result.
-        call_id: &'r str,
+        call_id: Cow<'r, str>,
         /// The function.
         name: &'r str,
         /// JSON text.
@@ -38,7 +38,7 @@ pub enum ItemOut<'r> {
     /// The model calls a custom tool.
     CustomToolCall {
         /// Ties it to its result.
-        call_id: &'r str,
+        call_id: Cow<'r, str>,
         /// The tool.
         name: &'r str,
         /// Free text.
@@ -47,14 +47,14 @@ pub enum ItemOut<'r> {
     /// What came of a function.
     FunctionCallOutput {
         /// The call's.
-        call_id: &'r str,
+        call_id: Cow<'r, str>,
         /// What came of it.
         output: Content<'r>,
     },
     /// What came of a custom tool.
     CustomToolCallOutput {
         /// The call's.
-        call_id: &'r str,
+        call_id: Cow<'r, str>,
         /// What came of it.
         output: Content<'r>,
     },

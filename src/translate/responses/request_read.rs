@@ -87,6 +87,10 @@ fn said(role: Role, text: Text<'_>, path: PartPath) -> Turn<'_> {
 }
 
 fn reasoning(config: ReasoningConfig<'_>) -> Result<Option<Reasoning>, Refusal> {
+    if let Some(mode) = config.mode.filter(|mode| *mode != "standard") {
+        let message = format!("the reasoning mode `{}` cannot be asked of this model", &*mode);
+        return Err(Refusal::unsupported("reasoning.mode", message));
+    }
     let effort = match config.effort {
         None => None,
         Some(word) => Some(Effort::named(&word).ok_or_else(|| {

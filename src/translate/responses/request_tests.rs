@@ -127,6 +127,15 @@ fn no_input_is_said_to_be_none() {
 }
 
 #[test]
+fn a_way_of_thinking_that_no_other_vendor_has_is_refused_by_name() {
+    let refusal = refused(r#"{"input":"x","reasoning":{"effort":"high","mode":"pro"}}"#);
+    let named = (refusal.code, refusal.param.as_deref());
+    assert_eq!(named, ("unsupported_parameter", Some("reasoning.mode")));
+    let usual = read(r#"{"input":"x","reasoning":{"mode":"standard"}}"#);
+    assert_eq!(usual.reasoning, None);
+}
+
+#[test]
 fn what_only_a_server_with_a_memory_can_do_is_refused_by_name() {
     for (member, remedy) in [
         (r#""previous_response_id":"resp_1""#, "whole conversation"),

@@ -158,7 +158,7 @@ pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u
         model: target.model,
         instructions,
         input: input_write::write(turns)?,
-        tools: tools_write::tools(&request.tools)?,
+        tools: tools_write::tools(request)?,
         tool_choice: if has_tools { tools_write::choice(request) } else { None },
         parallel_tool_calls: request.parallel_tool_calls.filter(|_| has_tools),
         max_tool_calls: request.tools.iter().find_map(|tool| match tool.kind {

@@ -70,7 +70,14 @@ fn stop(reason: StopReason) -> Event<'static> {
 
 #[test]
 fn a_text_is_streamed_as_the_reference_has_it() {
-    let usage = TokenUsage { input: 20, output: 4, cache_read: 5, cache_write: 2, reasoning: 0 };
+    let usage = TokenUsage {
+        input: 20,
+        output: 4,
+        cache_read: 5,
+        cache_write: 2,
+        reasoning: 0,
+        ..TokenUsage::default()
+    };
     let stream = written(vec![
         start(),
         Event::Text("Ja, ".into()),

@@ -4,7 +4,11 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind};
+use super::super::{
+    ClientApi,
+    form::{Refusal, Request, Text, Tool, ToolChoice, ToolKind},
+    messages::strict_if_closed,
+};
 
 /// One tool.
 #[derive(Serialize)]
@@ -96,17 +100,22 @@ pub struct ToolName<'r> {
 ///
 /// # Errors
 /// When a tool is of a kind that the API does not have.
-pub fn tools<'r>(tools: &'r [Tool<'_>]) -> Result<Vec<ToolOut<'r>>, Refusal> {
-    tools.iter().enumerate().map(|(index, tool)| one(index, tool)).collect()
+pub fn tools<'r>(request: &'r Request<'_>) -> Result<Vec<ToolOut<'r>>, Refusal> {
+    let tools = request.tools.iter().enumerate();
+    tools.map(|(index, tool)| one(index, tool, request.client)).collect()
 }
 
-fn one<'r>(index: usize, tool: &'r Tool<'_>) -> Result<ToolOut<'r>, Refusal> {
+fn one<'r>(
+    index: usize,
+    tool: &'r Tool<'_>,
+    client: Option<ClientApi>,
+) -> Result<ToolOut<'r>, Refusal> {
     match &tool.kind {
         ToolKind::Function { name, description, parameters, strict } => Ok(ToolOut::Function {
             name,
             description: description.as_deref(),
             parameters: *parameters,
-            strict: strict.unwrap_or(false),
+            strict: strict_if_closed(*strict, *parameters, client).unwrap_or(false),
         }),
         ToolKind::WebSearch {
             context_size,

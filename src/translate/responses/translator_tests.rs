@@ -65,7 +65,14 @@ fn a_stream_of_the_api_comes_out_as_it_went_in() {
     let (out, translator) = through([text.as_bytes()]);
     assert_eq!(String::from_utf8(out).unwrap(), text.replace(": ping\n\n", ""));
     assert_eq!(*translator.first(), FirstEvent::Good);
-    let usage = TokenUsage { input: 20, output: 4, cache_read: 5, cache_write: 2, reasoning: 0 };
+    let usage = TokenUsage {
+        input: 20,
+        output: 4,
+        cache_read: 5,
+        cache_write: 2,
+        reasoning: 0,
+        ..TokenUsage::default()
+    };
     assert_eq!(translator.facts().usage, Some(usage), "each token once");
 }
 

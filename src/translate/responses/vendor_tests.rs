@@ -321,6 +321,32 @@ fn a_custom_tool_of_chat_completions_is_one_here() {
 }
 
 #[test]
+fn a_strict_tool_of_messages_is_strict_only_where_its_schema_is_closed() {
+    for (required, strict) in [(r#""x""#, true), ("", false)] {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],"tools":[
+                {{"name":"f","strict":true,"input_schema":{{"type":"object","properties":{{"x":{{}}}},"required":[{required}],"additionalProperties":false}}}}]}}"#
+        );
+        let request = ClientApi::Messages.read(body.as_bytes()).unwrap();
+        assert_eq!(value(&request)["tools"][0]["strict"], strict);
+    }
+}
+
+#[test]
+fn an_id_that_is_too_long_is_the_same_shorter_one_for_a_call_and_its_result() {
+    let long = "call_".repeat(20);
+    let body = format!(
+        r#"{{"messages":[{{"role":"assistant","tool_calls":[{{"id":"{long}","type":"function","function":{{"name":"f","arguments":"{{}}"}}}}]}},
+            {{"role":"tool","tool_call_id":"{long}","content":"1"}}]}}"#
+    );
+    let request = ClientApi::Chat.read(body.as_bytes()).unwrap();
+    let input = &value(&request)["input"];
+    let id = input[0]["call_id"].as_str().unwrap();
+    assert!(id.len() <= 64 && id.starts_with("call_"), "{id}");
+    assert_eq!(input[1]["call_id"], id);
+}
+
+#[test]
 fn a_function_is_never_made_strict_behind_the_clients_back() {
     let function = |strict| Tool {
         kind: ToolKind::Function { name: "f".into(), description: None, parameters: None, strict },

@@ -6,7 +6,7 @@ use super::{
     Prices,
     desk::{price, soon, wait_for},
 };
-use crate::support::{Gateway, Reply, Scene, operations};
+use crate::support::{Gateway, MockVendor, Reply, Scene, operations};
 
 /// The record of a chat completion through the alias `fast`.
 async fn chat(scene: &Scene, id: &str) -> Value {
@@ -68,6 +68,56 @@ async fn open_cache_rates_are_the_managed_defaults_for_that_model() {
     let record = scene.acme.record_of("no-default").await;
     // No default knows this model, so its 36 tokens of input all cost $10 per million.
     assert_eq!(record["cost_input"], 0.00036);
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_cache_for_an_hour_costs_its_own_rate() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let claude = MockVendor::start().await;
+    acme.provider("claude").vendor("anthropic").at(&claude).model("claude-sonnet-4-6").await;
+    let key = acme.key().await;
+    let usage = json!({"input_tokens": 10, "cache_creation_input_tokens": 100,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 100},
+        "cache_read_input_tokens": 0, "output_tokens": 1});
+    let message = json!({"id": "msg_1", "type": "message", "role": "assistant",
+        "model": "claude-sonnet-4-6", "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn", "stop_sequence": null, "usage": usage});
+    let event =
+        |data: Value| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap());
+    let mut start = message.clone();
+    start["content"] = json!([]);
+    let stream = [
+        json!({"type": "message_start", "message": start}),
+        json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "text", "text": ""}}),
+        json!({"type": "content_block_delta", "index": 0,
+            "delta": {"type": "text_delta", "text": "Hi"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 1}}),
+        json!({"type": "message_stop"}),
+    ];
+    for (id, path, streamed) in [
+        ("whole", "/v1/messages", false),
+        ("streamed", "/v1/messages", true),
+        ("translated", "/v1/chat/completions", false),
+        ("translated-stream", "/v1/chat/completions", true),
+    ] {
+        claude.will(if streamed {
+            Reply::streams(stream.clone().map(event))
+        } else {
+            Reply::says(message.to_string()).header("content-type", "application/json")
+        });
+        let body = json!({"model": "claude/claude-sonnet-4-6", "max_tokens": 9, "stream": streamed,
+            "messages": [{"role": "user", "content": "Hi"}]});
+        let ask = key.post(path, body.to_string()).header("x-request-id", id);
+        ask.await.has_status(200);
+        let record = acme.record_of(id).await;
+        assert_eq!(record["cache_write_tokens"], 100, "{id}");
+        // 10 × $3 + 100 × $6 per million.
+        assert_eq!(record["cost_input"], json!(0.000_63), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod equals;
 mod failover;
 mod media;
 mod moving;
+mod order;
 mod proofs;
 mod records;
 mod vendor;

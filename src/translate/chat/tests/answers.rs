@@ -39,6 +39,7 @@ pub(super) fn additions() -> Additions {
             output: rate("2"),
             cache_read: rate("0.1"),
             cache_write: rate("1.25"),
+            cache_write_hour: rate("2"),
         }),
         selection: None,
         smart_model: None,
@@ -87,6 +88,7 @@ fn an_answer_with_everything_is_written_whole() {
             cache_read: 100,
             cache_write: 20,
             reasoning: 4,
+            ..TokenUsage::default()
         }),
         ..Answer::default()
     };

@@ -376,3 +376,20 @@ fn members_that_are_not_known_travel_within_the_family_in_their_order() {
     let body = sent(&foreign, &quirks("{}")).unwrap();
     assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
 }
+
+#[test]
+fn what_the_vendor_would_moderate_is_refused_by_name() {
+    let body = r#"{"messages":[{"role":"user","content":"x"}],"moderation":{"model":"omni"}}"#;
+    let refusal = ClientApi::Chat.read(body.as_bytes()).unwrap_err();
+    let named = (refusal.code, refusal.param.as_deref());
+    assert_eq!(named, ("unsupported_parameter", Some("moderation")));
+}
+
+#[test]
+fn a_breakpoint_of_the_prompts_cache_is_a_cache_mark() {
+    let body = r#"{"messages":[{"role":"user","content":[
+        {"type":"text","text":"x","prompt_cache_breakpoint":{"mode":"explicit"}},{"type":"text","text":"y"}]}]}"#;
+    let request = ClientApi::Chat.read(body.as_bytes()).unwrap();
+    let marks: Vec<_> = request.turns[0].parts.iter().map(|part| part.cache).collect();
+    assert_eq!(marks, [Some(CacheMark::Short), None]);
+}

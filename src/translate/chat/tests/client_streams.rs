@@ -61,7 +61,8 @@ fn deltas(stream: &str) -> Vec<Value> {
 
 #[test]
 fn a_stream_begins_with_the_role_and_ends_with_the_figures() {
-    let usage = TokenUsage { input: 5, output: 10, cache_read: 100, cache_write: 0, reasoning: 0 };
+    let usage =
+        TokenUsage { input: 5, output: 10, cache_read: 100, reasoning: 0, ..TokenUsage::default() };
     let context = Answering { additions: Some(additions()), ..answering() };
     let stream = bytes(
         vec![

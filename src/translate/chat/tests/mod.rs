@@ -3,6 +3,7 @@
 mod answers;
 mod client_requests;
 mod client_streams;
+mod message_order;
 mod peers;
 mod vendor_requests;
 mod vendor_streams;

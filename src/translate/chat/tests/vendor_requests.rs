@@ -378,6 +378,48 @@ fn stop_is_refused_where_the_model_or_vendor_would() {
 }
 
 #[test]
+fn penalties_are_refused_where_the_model_would() {
+    let grok = ModelFacts { lacks_penalties: true, ..thinking(&["low"]) };
+    for name in ["frequency_penalty", "presence_penalty"] {
+        let asked = |value: &str| {
+            sent_to(&read(&asking(&format!(r#""{name}":{value}"#))), &quirks("{}"), &grok)
+        };
+        let refusal = asked("0.5").unwrap_err();
+        let told = (refusal.code, refusal.param.as_deref());
+        assert_eq!(told, ("unsupported_parameter", Some(name)));
+        assert_eq!(asked("0").unwrap().get(name), None, "0 is nothing");
+    }
+}
+
+#[test]
+fn an_id_that_is_too_long_for_openai_is_the_same_shorter_one_for_a_call_and_its_result() {
+    let long = "call_".repeat(20);
+    let body = RICH.replace("call_1", &long);
+    let openai = written(&body, r#"{"openai_models":true}"#);
+    let id = openai["messages"][2]["tool_calls"][0]["id"].as_str().unwrap();
+    assert!(id.len() <= 64 && id.starts_with("call_"), "{id}");
+    assert_eq!(openai["messages"][3]["tool_call_id"], id);
+    assert_eq!(openai["messages"][2]["tool_calls"][1]["id"], "call_2", "others stay");
+    assert_eq!(written(&body, "{}")["messages"][3]["tool_call_id"], *long);
+}
+
+#[test]
+fn a_strict_tool_of_messages_is_strict_only_where_its_schema_is_closed() {
+    let told = |schema: &str| {
+        let tool = format!(r#"{{"name":"f","strict":true,"input_schema":{schema}}}"#);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],"tools":[{tool}]}}"#
+        );
+        let request = ClientApi::Messages.read(body.as_bytes()).unwrap();
+        sent(&request, &Quirks::default()).unwrap()["tools"][0]["function"]["strict"].clone()
+    };
+    let x = r#""type":"object","properties":{"x":{"type":"string"}}"#;
+    assert_eq!(told(&format!(r#"{{{x},"required":["x"],"additionalProperties":false}}"#)), true);
+    assert_eq!(told(&format!(r#"{{{x},"additionalProperties":false}}"#)), false);
+    assert_eq!(told(&format!(r#"{{{x},"required":["x"]}}"#)), false);
+}
+
+#[test]
 fn a_long_name_of_a_user_goes_to_openai_as_its_hash() {
     let long = "u".repeat(150);
     let body = asking(&format!(r#""user":"{long}""#));

@@ -47,7 +47,14 @@ fn an_answer_of_claudes_is_read_whole() {
     assert_eq!(answer.model.as_deref(), Some("claude-x-2025"));
     assert_eq!(answer.stop, Some(StopReason::ToolCalls));
     assert_eq!(answer.service_tier.as_deref(), Some("standard"));
-    let usage = TokenUsage { input: 9, output: 20, cache_read: 100, cache_write: 5, reasoning: 7 };
+    let usage = TokenUsage {
+        input: 9,
+        output: 20,
+        cache_read: 100,
+        cache_write: 5,
+        reasoning: 7,
+        ..TokenUsage::default()
+    };
     assert_eq!(answer.usage, Some(usage));
     let [thought, redacted, first, second, call] = &answer.parts[..] else { panic!() };
     assert!(matches!(&thought.kind, PartKind::Thinking(thinking) if thinking.text == "hm"));
@@ -123,6 +130,7 @@ fn an_answer_for_a_client_has_all_members_that_sdks_need() {
             cache_read: 3,
             cache_write: 4,
             reasoning: 1,
+            ..TokenUsage::default()
         }),
         ..Answer::default()
     };

@@ -27,10 +27,10 @@ fn figures_are_running_totals() {
         events,
         [
             r#"Start { id: Some("msg_1"), model: Some("claude-x-2025") }"#,
-            "Usage(TokenUsage { input: 25, output: 1, cache_read: 1200, cache_write: 0, reasoning: 0 })",
+            "Usage(TokenUsage { input: 25, output: 1, cache_read: 1200, cache_write: 0, cache_write_hour: 0, reasoning: 0 })",
             "Ping",
             "Stop { reason: End, sequence: None }",
-            "Usage(TokenUsage { input: 25, output: 15, cache_read: 1200, cache_write: 0, reasoning: 4 })",
+            "Usage(TokenUsage { input: 25, output: 15, cache_read: 1200, cache_write: 0, cache_write_hour: 0, reasoning: 4 })",
             "Done",
         ]
     );
@@ -139,7 +139,7 @@ fn sources_are_told_when_the_end_of_their_passage_is_known() {
         [
             r#"Text("ä")"#,
             r#"Text("bc")"#,
-            r#"Citation(Citation { url: None, title: Some("D"), quote: Some("q"), document: Some(1), place: Some(Chars(0, 1)), span: Some((0, 3)) })"#,
+            r#"Citation(Citation { url: None, title: Some("D"), quote: Some("q"), document: Some(1), search_result: None, place: Some(Chars(0, 1)), span: Some((0, 3)) })"#,
             "BlockEnd",
         ]
     );

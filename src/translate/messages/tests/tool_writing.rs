@@ -118,6 +118,31 @@ fn strict_tools_are_asked_of_models_that_have_them() {
 }
 
 #[test]
+fn the_schema_of_a_strict_tool_has_only_what_strict_tools_know() {
+    let open = raw(
+        r#"{"type":"object","properties":{"n":{"type":"integer","description":"How many","minimum":1,"maximum":5},"all":{"type":"array","maxItems":3,"items":{"type":"object","properties":{}}}}}"#,
+    );
+    let told = |strict| {
+        let kind = ToolKind::Function {
+            name: "f".into(),
+            description: None,
+            parameters: Some(&open),
+            strict: Some(strict),
+        };
+        let request = Request { tools: vec![Tool { kind, cache: None }], ..asking("x") };
+        written(&request)["tools"][0]["input_schema"].clone()
+    };
+    assert_eq!(
+        told(true),
+        json!({"type":"object","properties":{
+            "n":{"type":"integer","description":"How many (minimum: 1, maximum: 5)"},
+            "all":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":false},"description":"(maxItems: 3)"}},
+            "additionalProperties":false})
+    );
+    assert_eq!(told(false).to_string(), open.get());
+}
+
+#[test]
 fn a_history_of_calls_has_tools_even_if_the_request_has_none() {
     let body = written(&in_a_loop(None));
     assert_eq!(

@@ -107,10 +107,7 @@ async fn spread(mut hear: mpsc::Receiver<Event>, alarms: Alarms, sharing: Option
         }
         // What fails its probes is still the same ejection to people.
         if event.change.from == State::Healthy {
-            let raised = alarms.raise(&alert(&event, &ejection, &key, at), at).await;
-            if let Err(error) = raised {
-                tracing::warn!(%error, "an ejection is not told to webhooks");
-            }
+            alarms.raise(alert(&event, &ejection, &key, at), at);
         }
     }
 }

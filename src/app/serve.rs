@@ -98,7 +98,7 @@ async fn start(
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
     let fetcher = parts::fetcher(config)?;
     let metrics = Arc::new(Metrics::new()?);
-    let alarms = Alarms::new(store.clone(), Arc::clone(&metrics));
+    let alarms = Alarms::start(store.clone(), Arc::clone(&metrics));
     let courier =
         Courier::new(store.clone(), Arc::clone(&keyring), fetcher.clone(), alerts::PAUSES);
     let figures = Arc::clone(&metrics);

@@ -123,8 +123,7 @@ async fn start(
     let identity = identity::identity(config, (&store, &keyring), &keys, &fetcher, site).await?;
     let people = Arc::clone(&identity.people);
     let determiners = Arc::new(Determiners::default());
-    let ejections =
-        ejections::start(config, alarms.clone(), Arc::clone(&metrics), sharing.cooldowns());
+    let ejections = ejections::start(config, alarms.clone(), sharing.cooldowns());
     sharing.share_caps(Arc::clone(&ejections.health));
     let asker = Arc::<Determiners>::clone(&determiners);
     let outside = outside::outside(

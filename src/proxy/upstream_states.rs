@@ -23,10 +23,17 @@ pub fn publish(metrics: &Metrics, snapshot: &Snapshot, routes: &RouteHealth) {
     );
 }
 
-/// The provider of a route, if there is a route to that model of it.
+/// The provider of a route, if there is a way to that model of it: by a prefix, or by an alias alone where another
+/// provider's name is too much like its own.
 fn configured<'a>(snapshot: &'a Snapshot, key: &RouteKey) -> Option<&'a Arc<Provider>> {
     let org = snapshot.orgs.get(&key.org)?;
-    let mut pinned = org.prefixes.values();
-    let pinned = pinned.find(|pinned| pinned.provider.id == key.provider)?;
-    pinned.routes.contains_key(&*key.model).then_some(&pinned.provider)
+    let is_own = |provider: &Arc<Provider>| provider.id == key.provider;
+    let pinned = org.prefixes.values().find(|pinned| is_own(&pinned.provider));
+    if let Some(pinned) = pinned {
+        return pinned.routes.contains_key(&*key.model).then_some(&pinned.provider);
+    }
+    let mut routes = org.aliases.values().flat_map(|alias| &alias.routes);
+    let route =
+        routes.find(|route| is_own(&route.provider) && route.upstream_model == key.model)?;
+    Some(&route.provider)
 }

@@ -143,12 +143,9 @@ async fn requests_under_way_are_shown_as_they_are_enforced() {
         acme.create("rate-limits", ten).await;
         let gate = Gate::closed();
         scene.openai.always(Reply::says("late").gated(&gate));
-        let asked = async {
-            let all = [key.chat("fast"), key.chat("fast"), key.chat("fast")];
-            for answer in futures_util::future::join_all(all).await {
-                answer.has_status(200);
-            }
-        };
+        let asked = futures_util::future::join_all((0..3).map(|_| async {
+            key.chat("fast").await.has_status(200);
+        }));
         let shown = async {
             scene.openai.wait_for_calls(3).await;
             assert_eq!(acme.usage().await.len(), 0, "nothing is recorded yet");

@@ -43,6 +43,10 @@ pub struct Outside {
 pub trait Enforcement: Send + Sync {
     /// What counters hold now, in order; none where they cannot be asked.
     async fn counted(&self, org: OrgId, counters: &[RateCounter]) -> Option<Vec<Counted>>;
+
+    /// Whose counters of these limits this process holds: those who used anything in the last minute here, be it
+    /// under way or recorded.
+    fn held(&self, org: OrgId, limits: &[RateLimitId]) -> Vec<(RateLimitId, Arc<str>)>;
 }
 
 /// The counter of a limit per minute.

@@ -1,7 +1,11 @@
 //! `/admin/rate-limits/status` and `/admin/budgets/status`: what was used. Of budgets the ledger says it; of limits
-//! whoever enforces them, and the ledger says who used anything lately, and what of a metric that has no limit.
+//! whoever enforces them, who says together with the ledger who used anything lately; of a metric that has no limit
+//! the ledger alone.
 
-use std::collections::{BTreeMap, HashMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use axum::extract::State;
 use serde::Serialize;
@@ -89,9 +93,10 @@ impl Shown for BudgetStatus {
 
 /// Live usage per rate limit
 ///
-/// What the next request would meet: a limit that is new has counted nothing yet. Of a metric that the policy does
-/// not limit, what is recorded of the last 60 seconds. Searched as the list of rate limits; `sort` is `name`,
-/// `scope` or `used` (the greater share).
+/// What the next request would meet: a limit that is new has counted nothing yet, and requests under way count. With
+/// Redis, those under way at other replicas count once the caller has used anything here or is in the records of the
+/// last minute. Of a metric that the policy does not limit, what is recorded of the last 60 seconds. Searched as the
+/// list of rate limits; `sort` is `name`, `scope` or `used` (the greater share).
 #[utoipa::path(
     get,
     path = "/admin/rate-limits/status",
@@ -138,17 +143,25 @@ async fn used_limits(
         .iter()
         .map(|row| counters(&row.scope, &target, row.traffic, spent, directory))
         .collect();
-    let counter = |row: &RateLimitRow, entity: &str| RateCounter {
+    let counter = |row: &RateLimitRow, entity: &Arc<str>| RateCounter {
         limit: row.id,
-        entity: entity.into(),
+        entity: Arc::clone(entity),
         requests: row.requests_per_minute,
         tokens: row.tokens_per_minute,
     };
+    // What is under way, or was long, is in the counters and not in what is recorded lately.
+    let limits: Vec<RateLimitId> = rows.iter().map(|row| row.id).collect();
+    let mut whose: HashMap<RateLimitId, BTreeSet<Arc<str>>> = HashMap::new();
+    for (limit, entity) in state.outside.enforcement.held(org, &limits) {
+        whose.entry(limit).or_default().insert(entity);
+    }
+    for (row, lately) in rows.iter().zip(&lately) {
+        whose.entry(row.id).or_default().extend(lately.keys().map(|entity| entity.as_str().into()));
+    }
     let asked: Vec<RateCounter> = rows
         .iter()
-        .zip(&lately)
-        .filter(|(row, _)| row.enabled)
-        .flat_map(|(row, lately)| lately.keys().map(move |entity| counter(row, entity)))
+        .filter(|row| row.enabled)
+        .flat_map(|row| whose.get(&row.id).into_iter().flatten().map(move |of| counter(row, of)))
         .collect();
     let counted = state.outside.enforcement.counted(org, &asked).await;
     let mut held: HashMap<RateLimitId, Counted> = HashMap::new();

@@ -95,9 +95,7 @@ pub(super) async fn create(
             return updated(change, stored, folded, &standing).await;
         }
         _ => {
-            if let Some(message) = smart_alias_taken(tx, actor.org, &posted.model_alias).await? {
-                return Err(AdminError::bad_request(format!("model_alias: {message}")));
-            }
+            refuse_a_smart_models_alias(tx, &posted).await?;
             tx.insert_route(&posted).await?;
             posted
         }
@@ -230,10 +228,8 @@ async fn check_change(
     if same_model && stored.model_alias == changed.model_alias {
         return Ok(());
     }
-    if stored.model_alias != changed.model_alias
-        && let Some(message) = smart_alias_taken(tx, changed.org_id, &changed.model_alias).await?
-    {
-        return Err(AdminError::conflict(format!("model_alias: {message}")));
+    if stored.model_alias != changed.model_alias {
+        refuse_a_smart_models_alias(tx, changed).await?;
     }
     refuse_orphans(tx, stored).await?;
     let (org, provider) = (changed.org_id, changed.provider_id);
@@ -246,6 +242,15 @@ async fn check_change(
         ))),
         (false, false) => Err(not_enabled(&changed.upstream_model)),
         _ => Ok(()),
+    }
+}
+
+/// A route may have any alias that other routes have, so that a smart model's is one that no route can have,
+/// and no conflict: 409 is about another 1:1 row.
+async fn refuse_a_smart_models_alias(tx: &mut Tx, row: &RouteRow) -> Result<(), AdminError> {
+    match smart_alias_taken(tx, row.org_id, &row.model_alias).await? {
+        Some(message) => Err(AdminError::bad_request(format!("model_alias: {message}"))),
+        None => Ok(()),
     }
 }
 

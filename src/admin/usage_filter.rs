@@ -30,6 +30,8 @@ pub(super) struct Which {
     /// Upstream model.
     model: Option<String>,
     alias: Option<String>,
+    /// Alias of a smart model: its requests and those of its determiner.
+    smart_model: Option<String>,
     #[param(value_type = Option<u16>, maximum = 65535)]
     status: Option<String>,
 }
@@ -48,6 +50,7 @@ impl Which {
             provider_name: provider.filter(|(id, _)| id.is_none()).map(|(_, name)| name.to_owned()),
             model: self.model.clone(),
             alias: self.alias.clone(),
+            smart_model: self.smart_model.clone(),
             status: self.status.as_deref().map(status).transpose()?,
         })
     }

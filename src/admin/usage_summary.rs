@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Every dimension by its name in `group_by`. `model` is `upstream_model`, as in the filters.
-const DIMENSIONS: [(&str, Dimension); 10] = [
+const DIMENSIONS: [(&str, Dimension); 11] = [
     ("day", Dimension::Day),
     ("hour", Dimension::Hour),
     ("user", Dimension::User),
@@ -34,6 +34,7 @@ const DIMENSIONS: [(&str, Dimension); 10] = [
     ("upstream_model", Dimension::UpstreamModel),
     ("model", Dimension::UpstreamModel),
     ("alias", Dimension::Alias),
+    ("smart_model", Dimension::SmartModel),
     ("status", Dimension::Status),
 ];
 
@@ -41,8 +42,8 @@ const DIMENSIONS: [(&str, Dimension); 10] = [
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct How {
-    /// Of `day, hour, user, group, api_key, provider, upstream_model, alias, status`, any, separated
-    /// by commas; `model` means `upstream_model`. Without it there is one row. Days and hours are
+    /// Of `day, hour, user, group, api_key, provider, upstream_model, alias, smart_model, status`, any,
+    /// separated by commas; `model` means `upstream_model`. Without it there is one row. Days and hours are
     /// UTC. A request of a caller in several groups counts in each of them.
     #[param(example = "day,upstream_model")]
     group_by: Option<String>,
@@ -82,6 +83,9 @@ pub(super) struct Labels {
     model: Option<String>,
     #[schema(required = false)]
     alias: Option<String>,
+    /// The smart model that chose the alias.
+    #[schema(required = false)]
+    smart_model: Option<String>,
     #[schema(required = false)]
     status: Option<u16>,
 }
@@ -218,7 +222,7 @@ impl How {
             let column = known.ok_or_else(|| {
                 AdminError::bad_request(format!(
                     "group_by: `{name}` is none of day, hour, user, group, api_key, provider, \
-                     upstream_model, alias, status; separate several by commas"
+                     upstream_model, alias, smart_model, status; separate several by commas"
                 ))
             })?;
             if columns.iter().any(|(_, dimension)| *dimension == column.1) {

@@ -154,11 +154,12 @@ impl Courier {
 
     async fn attempt(&self, row: &DeliveryRow, webhook: &WebhookRow) -> Attempt {
         let request = self.request(row, webhook)?;
-        let answer = self.fetcher.send(request, BOUNDS).await.map_err(|error| error.to_string())?;
-        if answer.status().is_success() {
+        let status =
+            self.fetcher.status(request, BOUNDS).await.map_err(|error| error.to_string())?;
+        if status.is_success() {
             return Ok(());
         }
-        Err(format!("the receiver answered {}", answer.status().as_u16()))
+        Err(format!("the receiver answered {}", status.as_u16()))
     }
 
     fn request(&self, row: &DeliveryRow, webhook: &WebhookRow) -> Result<Request<Bytes>, String> {

@@ -26,6 +26,5 @@ pub async fn raise(tx: &mut Tx, alert: &Alert, at: Timestamp) -> Result<u64, Sto
     let body = Body { kind: alert.event, timestamp: at, data: &alert.data };
     let body = serde_json::to_string(&body)
         .map_err(|error| StoreError::Invalid(format!("an alert cannot be written: {error}")))?;
-    tracing::warn!(org = %alert.org, event = %alert.event, key = alert.key, "alert");
     tx.queue_alert(alert, &body, at).await
 }

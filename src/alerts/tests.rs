@@ -36,21 +36,29 @@ struct Receiver {
     posts: Arc<Mutex<Vec<Post>>>,
     /// Statuses to come, the next last; 204 when there are no more.
     statuses: Arc<Mutex<Vec<u16>>>,
+    /// How many bytes follow a status.
+    says: usize,
 }
 
-async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> StatusCode {
+type Answer = (StatusCode, String);
+
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> Answer {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "application/json");
     let (id, seconds) = (header("webhook-id"), header("webhook-timestamp"));
     let signature = header("webhook-signature");
     receiver.posts.lock().unwrap().push(Post { id, seconds, signature, body });
     let status = receiver.statuses.lock().unwrap().pop().unwrap_or(204);
-    StatusCode::from_u16(status).unwrap()
+    (StatusCode::from_u16(status).unwrap(), "x".repeat(receiver.says))
 }
 
 impl Receiver {
     async fn start(statuses: &[u16]) -> (Self, String) {
-        let receiver = Self::default();
+        Self::saying(0, statuses).await
+    }
+
+    async fn saying(says: usize, statuses: &[u16]) -> (Self, String) {
+        let receiver = Self { says, ..Self::default() };
         *receiver.statuses.lock().unwrap() = statuses.iter().rev().copied().collect();
         let app = Router::new().route("/hook", post(receive)).with_state(receiver.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -227,6 +235,16 @@ async fn a_message_whose_taker_never_came_back_is_taken_by_another(store: Store)
     assert_eq!(scene.store.claim_deliveries(now, lease, 9).await.unwrap(), []);
     scene.deliver_all(&scene.courier(&[]), 1).await;
     assert_eq!(receiver.posts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_much_is_told_once() {
+    let (_dir, store) = temp_store().await;
+    let (receiver, url) = Receiver::saying(200_000, &[500, 200]).await;
+    let scene = Scene::new(store, &url, AlertEvent::ALL).await;
+    scene.raise(AlertEvent::BudgetThreshold, "one").await;
+    scene.deliver_all(&scene.courier(&[]), 2).await;
+    assert_eq!(receiver.posts().len(), 2, "its status counts, be it good or bad");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{future::Future, io::Write, process::ExitCode, time::Duration};
 
-use super::{AppError, parts, rotate, serve, site};
+use super::{AppError, objections, parts, rotate, serve, site};
 use crate::{
     admin, auth,
     cli::{
@@ -19,9 +19,11 @@ const LAST_TASKS: Duration = Duration::from_secs(2);
 /// Runs the command and tells how it went: errors go to stderr, as every log does.
 pub fn run(command: Command) -> ExitCode {
     let done = match command {
-        Command::Serve(file) => load(&file).and_then(|config| serve_with(&config, false)),
-        Command::Quickstart(file) => load(&file).and_then(|config| serve_with(&config, true)),
-        Command::Check(file) => load(&file).and_then(|_| say("configuration is valid")),
+        Command::Serve(file) => load_to_serve(&file).and_then(|config| serve_with(&config, false)),
+        Command::Quickstart(file) => {
+            load_to_serve(&file).and_then(|config| serve_with(&config, true))
+        }
+        Command::Check(file) => load_to_serve(&file).and_then(|_| say("configuration is valid")),
         Command::Token(request) => {
             load(&request.config).and_then(|config| token(&config, &request))
         }
@@ -48,6 +50,11 @@ pub fn run(command: Command) -> ExitCode {
 
 fn load(file: &ConfigFile) -> Result<Config, AppError> {
     Ok(config::load_for_process(file.path.as_deref())?)
+}
+
+/// With everything in it that would keep the gateway from serving, as far as the configuration tells.
+fn load_to_serve(file: &ConfigFile) -> Result<Config, AppError> {
+    Ok(config::load_to_serve(file.path.as_deref(), objections::to)?)
 }
 
 /// Prints a line to stdout.

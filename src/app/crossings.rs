@@ -24,9 +24,7 @@ pub fn start(alarms: Alarms, publisher: Arc<Publisher>) -> Listener {
     tokio::spawn(async move {
         while let Some(crossing) = hear.recv().await {
             let Some(alert) = alert(&publisher, &crossing) else { continue };
-            if let Err(error) = alarms.raise(&alert, Timestamp::now()).await {
-                tracing::warn!(%error, org = %alert.org, "a budget's threshold is not told to webhooks");
-            }
+            alarms.raise(alert, Timestamp::now());
         }
     });
     Box::new(move |crossing| {

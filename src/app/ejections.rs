@@ -1,5 +1,5 @@
-//! Routes that are ejected and come back: told to the log, the metrics, the other replicas and the
-//! organization's webhooks, off the requests' way.
+//! Routes that are ejected and come back: told to the log, the other replicas and the organization's
+//! webhooks, off the requests' way.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,14 +10,13 @@ use super::alarms::Alarms;
 use crate::{
     config::{self, Config},
     domain::{Alert, AlertEvent, Timestamp},
-    observe::Metrics,
     route::{
         RouteHealth,
         health::{Cause, Cooldowns, Ejection, Event, Origin, Sharing, State, Tuning},
     },
 };
 
-/// Changes that may wait to be told. Beyond it the log, the metrics and this process know of them alone.
+/// Changes that may wait to be told. Beyond it the log and this process know of them alone.
 const WAITING: usize = 4096;
 /// Without a shared place, replicas that eject a route within this time tell of one ejection.
 const SAME: Duration = Duration::from_secs(300);
@@ -29,17 +28,10 @@ pub struct Ejections {
 }
 
 /// Begins to keep the health of routes.
-pub fn start(
-    config: &Config,
-    alarms: Alarms,
-    metrics: Arc<Metrics>,
-    shared: Option<Arc<dyn Cooldowns>>,
-) -> Ejections {
+pub fn start(config: &Config, alarms: Alarms, shared: Option<Arc<dyn Cooldowns>>) -> Ejections {
     let (tell, hear) = mpsc::channel(WAITING);
     let health = RouteHealth::new(tuning(&config.ejection), move |event: &Event| {
         log(event);
-        let healthy = event.change.to == State::Healthy;
-        metrics.upstream_state(&event.provider_name, &event.key.model, healthy);
         let _nobody_else_is_told = tell.try_send(event.clone());
     });
     let health = Arc::new(health);
@@ -107,10 +99,7 @@ async fn spread(mut hear: mpsc::Receiver<Event>, alarms: Alarms, sharing: Option
         }
         // What fails its probes is still the same ejection to people.
         if event.change.from == State::Healthy {
-            let raised = alarms.raise(&alert(&event, &ejection, &key, at), at).await;
-            if let Err(error) = raised {
-                tracing::warn!(%error, "an ejection is not told to webhooks");
-            }
+            alarms.raise(alert(&event, &ejection, &key, at), at);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What limits per minute hold now, as the administration asks for it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::{
     admin::{Counted, Enforcement, RateCounter},
-    domain::OrgId,
+    domain::{OrgId, RateLimitId},
     govern::{Check, Counter, Governor, Rule},
 };
 
@@ -23,6 +24,12 @@ impl Enforcement for Arc<Governor> {
             all.extend(sums.into_iter().map(|(requests, tokens)| Counted { requests, tokens }));
         }
         Some(all)
+    }
+
+    fn held(&self, org: OrgId, limits: &[RateLimitId]) -> Vec<(RateLimitId, Arc<str>)> {
+        let limits: HashSet<Uuid> = limits.iter().map(|limit| limit.0).collect();
+        let held = Governor::held(self, org, &limits).into_iter();
+        held.map(|counter| (RateLimitId(counter.policy), counter.entity)).collect()
     }
 }
 

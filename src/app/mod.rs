@@ -13,6 +13,7 @@ mod follow;
 mod history;
 mod identity;
 mod listen;
+mod objections;
 mod outside;
 mod parts;
 mod prices;

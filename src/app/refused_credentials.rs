@@ -26,7 +26,7 @@ pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, alarms: Alarms) {
             continue;
         }
         told.retain(|_, when| *when == hour);
-        // Tried until the database takes it; the log says so once.
+        // Raised again where too many alerts wait; the log says so once.
         let first = logged.insert(refused.provider, hour) != Some(hour);
         logged.retain(|_, when| *when == hour);
         if first {
@@ -37,14 +37,8 @@ pub async fn run(mut hear: mpsc::Receiver<RefusedCredential>, alarms: Alarms) {
                 "the vendor refuses the credential of a provider"
             );
         }
-        match alarms.raise(&alert(&refused, hour), at).await {
-            Ok(()) => {
-                told.insert(refused.provider, hour);
-            }
-            Err(error) if first => {
-                tracing::warn!(%error, "webhooks are not yet told of a refused credential");
-            }
-            Err(_) => {}
+        if alarms.raise(alert(&refused, hour), at) {
+            told.insert(refused.provider, hour);
         }
     }
 }

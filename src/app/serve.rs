@@ -98,7 +98,7 @@ async fn start(
     tokio::spawn(retention::run(store.clone(), config.ledger.retention_days));
     let fetcher = parts::fetcher(config)?;
     let metrics = Arc::new(Metrics::new()?);
-    let alarms = Alarms::new(store.clone(), Arc::clone(&metrics));
+    let alarms = Alarms::start(store.clone(), Arc::clone(&metrics));
     let courier =
         Courier::new(store.clone(), Arc::clone(&keyring), fetcher.clone(), alerts::PAUSES);
     let figures = Arc::clone(&metrics);
@@ -123,8 +123,7 @@ async fn start(
     let identity = identity::identity(config, (&store, &keyring), &keys, &fetcher, site).await?;
     let people = Arc::clone(&identity.people);
     let determiners = Arc::new(Determiners::default());
-    let ejections =
-        ejections::start(config, alarms.clone(), Arc::clone(&metrics), sharing.cooldowns());
+    let ejections = ejections::start(config, alarms.clone(), sharing.cooldowns());
     let asker = Arc::<Determiners>::clone(&determiners);
     let outside = outside::outside(
         config,

@@ -5,7 +5,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::AppError;
 use crate::{
     config::Config,
-    observe::otel::{Settings, Traces},
+    observe::otel::{Exporter, OtelError, Settings, Traces},
 };
 
 /// Where requests leave their spans, and the task that takes them to the collector until `stopped`.
@@ -14,12 +14,15 @@ pub fn start(
     config: &Config,
     stopped: watch::Receiver<bool>,
 ) -> Result<(Option<Traces>, Option<JoinHandle<()>>), AppError> {
-    let Some(settings) = Settings::read(|name| std::env::var(name).ok())? else {
-        return Ok((None, None));
-    };
-    let (traces, exporter) = Traces::new(settings, config.server.tls_cert.is_some())?;
+    let Some((traces, exporter)) = read(config)? else { return Ok((None, None)) };
     tracing::info!("traces go to the collector that the environment names");
     Ok((Some(traces), Some(tokio::spawn(exporter.run(stopped)))))
+}
+
+/// What the environment asks for; none where it names no collector. Nothing is sent yet.
+pub fn read(config: &Config) -> Result<Option<(Traces, Exporter)>, OtelError> {
+    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    settings.map(|settings| Traces::new(settings, config.server.tls_cert.is_some())).transpose()
 }
 
 /// Waits for the last spans to leave, where there are any.

@@ -24,6 +24,24 @@ pub struct Fault {
     pub message: String,
 }
 
+/// What another part of the gateway has against a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// Against what.
+    pub to: Source,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// What a setting is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `section.key`.
+    Key(&'static str),
+    /// A variable of the environment that is not one of the gateway's own.
+    Variable(&'static str),
+}
+
 /// Everything that is wrong, in the order in which it stands. Prints one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     env,
-    fault::Faults,
+    fault::{Faults, Objection},
     file,
     schema::Config,
     settings::{self, Reading},
@@ -29,9 +29,27 @@ pub fn load(file: Option<&Path>, variables: &[(String, String)]) -> Result<Confi
 /// # Errors
 /// As [`load`].
 pub fn load_for_process(file: Option<&Path>) -> Result<Config, Faults> {
+    load(default_file(file), &variables())
+}
+
+/// [`load_for_process`], and what `further` knows to be wrong with what was read.
+///
+/// # Errors
+/// As [`load`], and for every objection.
+pub fn load_to_serve(
+    file: Option<&Path>,
+    further: impl Fn(&Config) -> Vec<Objection>,
+) -> Result<Config, Faults> {
+    let mut reading = read(default_file(file), &variables());
+    for objection in further(&reading.config) {
+        reading.object(objection);
+    }
+    Faults::collect(reading.faults).map(|()| reading.config)
+}
+
+fn default_file(file: Option<&Path>) -> Option<&Path> {
     let default = Path::new(DEFAULT_FILE);
-    let file = file.or_else(|| default.exists().then_some(default));
-    load(file, &variables())
+    file.or_else(|| default.exists().then_some(default))
 }
 
 fn read(file: Option<&Path>, variables: &[(String, String)]) -> Reading {
@@ -318,6 +336,46 @@ mod tests {
             ])
             .is_ok()
         );
+    }
+
+    #[test]
+    fn the_delay_is_part_of_the_grace_and_cannot_be_longer() {
+        assert_eq!(
+            faults("[server]\nshutdown_grace_secs = 1\ndrain_delay_ms = 5000\n"),
+            [
+                "3: server.drain_delay_ms: 5000 ms is more than server.shutdown_grace_secs, which is 1: \
+              the delay is part of the grace; shorten it or lengthen the grace"
+            ]
+        );
+        // Who gives no grace wants no delay.
+        assert_eq!(loaded("[server]\nshutdown_grace_secs = 0\n").server.shutdown_grace_secs, 0);
+        let equal = loaded("[server]\nshutdown_grace_secs = 5\ndrain_delay_ms = 5000\n");
+        assert_eq!(equal.server.drain_delay_ms, 5000);
+    }
+
+    #[test]
+    fn what_should_be_a_section_and_is_none_is_told_so() {
+        assert_eq!(
+            faults("log = \"info\"\n[[server]]\nthreads = 1\n"),
+            [
+                "1: log: is a section: its keys (format, filter) belong below a line [log]; found a string",
+                "2: server: is a section, which there is once: write [server] in place of [[server]]",
+            ]
+        );
+        assert_eq!(
+            with_variables(&[("TURNPIKE_LOG", "info")]).unwrap_err(),
+            ["environment TURNPIKE_LOG: log: is a section: set its keys one by one, such as \
+              TURNPIKE_LOG__FORMAT"]
+        );
+    }
+
+    #[test]
+    fn a_master_keys_file_must_hold_one() {
+        let (_folder, path) = file("canary");
+        let setting = format!("file:{}", path.display());
+        let faults = with_variables(&[("TURNPIKE_SECRETS__MASTER_KEY", &setting)]).unwrap_err();
+        assert!(faults[0].contains("does not hold 32 bytes in base64"), "{faults:?}");
+        assert!(!faults[0].contains("canary"), "{faults:?}");
     }
 
     #[test]

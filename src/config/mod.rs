@@ -14,8 +14,8 @@ mod settings;
 mod validate;
 mod value;
 
-pub use fault::{Fault, Faults, Place};
-pub use load::{DEFAULT_FILE, load, load_for_process};
+pub use fault::{Fault, Faults, Objection, Place, Source};
+pub use load::{DEFAULT_FILE, load, load_for_process, load_to_serve};
 pub use schema::{
     Admin, Auth, Aws, Config, Ejection, Google, Issuer, LedgerCfg, Log, LogFormat, Media,
     MediaFetch, MetricsCfg, OnFailure, OnFull, Redis, Routing, Secrets, Server, Storage, Upstream,

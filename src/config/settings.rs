@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     env,
-    fault::{Fault, Place},
+    fault::{Fault, Objection, Place, Source},
     file::Setting,
     issuers,
     schema::{
@@ -38,6 +38,23 @@ impl Reading {
     pub(super) fn blame(&mut self, key: &str, message: String) {
         let place = self.places.get(key).cloned().unwrap_or(Place::Default);
         self.faults.push(Fault { place, key: Some(key.to_owned()), message });
+    }
+
+    /// Whether something was given for the key.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// Adds what another part has against it, unless there is a fault of the same key already.
+    pub(super) fn object(&mut self, objection: Objection) {
+        match objection.to {
+            Source::Key(key) if self.faults.iter().any(|it| it.key.as_deref() == Some(key)) => {}
+            Source::Key(key) => self.blame(key, objection.message),
+            Source::Variable(name) => {
+                let place = Place::Environment(name.to_owned());
+                self.faults.push(Fault { place, key: None, message: objection.message });
+            }
+        }
     }
 }
 
@@ -292,10 +309,37 @@ impl Reader {
     /// What no section asked for.
     fn blame_the_rest(&mut self) {
         for ((section, key), setting) in std::mem::take(&mut self.given) {
+            let no_section = section.is_empty().then(|| self.no_section(&key, &setting)).flatten();
             let full = if section.is_empty() { key } else { format!("{section}.{key}") };
-            let message = self.unknown(&full, &setting);
+            let message = no_section.unwrap_or_else(|| self.unknown(&full, &setting));
             self.faults.push(Fault { place: setting.place, key: Some(full), message });
         }
+    }
+
+    /// What is said of a section's name that was given a value of its own.
+    fn no_section(&self, name: &str, setting: &Setting) -> Option<String> {
+        let keys = self.keys_of(name);
+        let first = keys.first()?;
+        Some(match (&setting.place, &setting.given) {
+            (Place::Environment(_), _) => {
+                let example = env::name_of(name, first);
+                format!("is a section: set its keys one by one, such as {example}")
+            }
+            (_, Given::List(items)) if items.iter().all(|item| matches!(item, Given::Table(_))) => {
+                format!("is a section, which there is once: write [{name}] in place of [[{name}]]")
+            }
+            (_, given) => format!(
+                "is a section: its keys ({}) belong below a line [{name}]; found {}",
+                keys.join(", "),
+                given.kind()
+            ),
+        })
+    }
+
+    /// The keys of a section, in their order; none where there is no such section.
+    fn keys_of(&self, section: &str) -> Vec<&str> {
+        let known = self.known.iter().filter_map(|known| known.split_once('.'));
+        known.filter(|(of, _)| *of == section).map(|(_, key)| key).collect()
     }
 
     fn unknown(&self, full: &str, setting: &Setting) -> String {
@@ -312,12 +356,11 @@ impl Reader {
 
     /// What there is instead of a key like no other: the keys of its section, or the sections.
     fn choices(&self, section: &str) -> String {
-        let known = self.known.iter().filter_map(|known| known.split_once('.'));
-        let keys: Vec<_> =
-            known.clone().filter(|(of, _)| *of == section).map(|(_, key)| key).collect();
+        let keys = self.keys_of(section);
         if !keys.is_empty() {
             return format!("[{section}] has {}", keys.join(", "));
         }
+        let known = self.known.iter().filter_map(|known| known.split_once('.'));
         let mut sections: Vec<_> = known.map(|(section, _)| section).collect();
         sections.dedup();
         format!("the sections are {}", sections.join(", "))

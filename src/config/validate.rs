@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -13,14 +12,19 @@ use super::{
     schema::{Config, WrapWith},
     settings::Reading,
 };
+use crate::secrets;
 
 /// Adds a fault for everything that does not fit together.
 pub(super) fn validate(reading: &mut Reading, variables: &[(String, String)]) {
     let config = reading.config.clone();
+    let delays = reading.is_given("server.drain_delay_ms");
     let mut blame = |key: &str, message: String| reading.blame(key, message);
     tls(&config, &mut blame);
     listeners(&config, &mut blame);
     bodies(&config, &mut blame);
+    if delays {
+        drain(&config, &mut blame);
+    }
     data_dir(&config, &mut blame);
     authorities(&config, &mut blame);
     master_key(&config, variables, &mut blame);
@@ -100,6 +104,17 @@ fn bodies(config: &Config, blame: &mut Blame<'_>) {
     }
 }
 
+fn drain(config: &Config, blame: &mut Blame<'_>) {
+    let (delay, grace) = (config.server.drain_delay_ms, config.server.shutdown_grace_secs);
+    if delay > grace.saturating_mul(1000) {
+        let message = format!(
+            "{delay} ms is more than server.shutdown_grace_secs, which is {grace}: the delay is part of \
+             the grace; shorten it or lengthen the grace"
+        );
+        blame("server.drain_delay_ms", message);
+    }
+}
+
 fn data_dir(config: &Config, blame: &mut Blame<'_>) {
     let path = &config.storage.data_dir;
     if path.exists() && !path.is_dir() {
@@ -126,16 +141,17 @@ fn master_key(config: &Config, variables: &[(String, String)], blame: &mut Blame
         return;
     };
     let fault = match setting.expose().split_once(':') {
-        Some(("file", path)) => match std::fs::read(path) {
-            Ok(_) => None,
+        Some(("file", path)) => match std::fs::read_to_string(path) {
+            Ok(text) if secrets::is_key(&text) => None,
+            Ok(_) => Some(format!("{path} does not hold 32 bytes in base64")),
             Err(error) => Some(format!("cannot read {path}: {error}")),
         },
         Some(("env", name)) => match variables.iter().find(|(known, _)| known == name) {
-            Some((_, value)) if is_key(value) => None,
+            Some((_, value)) if secrets::is_key(value) => None,
             Some(_) => Some(format!("the variable {name} must be 32 bytes in base64")),
             None => Some(format!("the variable {name} is not set")),
         },
-        _ if is_key(setting.expose()) => None,
+        _ if secrets::is_key(setting.expose()) => None,
         _ => Some(
             "must be 32 bytes in base64 (as `openssl rand -base64 32` prints them), \"file:<path>\" or \"env:<name>\""
                 .to_owned(),
@@ -162,8 +178,4 @@ fn vault(config: &Config, blame: &mut Blame<'_>) {
     if !missing.is_empty() {
         blame("secrets.wrap", format!("\"vault\" needs {} beside it", missing.join(", ")));
     }
-}
-
-fn is_key(base64: &str) -> bool {
-    STANDARD.decode(base64.trim()).is_ok_and(|bytes| bytes.len() == 32)
 }

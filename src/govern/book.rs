@@ -6,7 +6,7 @@
 //! ([`super::mirror`]).
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -23,7 +23,7 @@ use super::{
     lease::Hold,
     link_state::{RateLink, TermLink},
     reading::{BudgetReading, Counted, RateReading, Reading},
-    table::Table,
+    table::{PARTS, Table},
     tally::Tally,
     together::Waiting,
     window::Window,
@@ -111,6 +111,11 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    /// Whether nothing is left of what it has counted.
+    fn is_over(&self, now: Clock) -> bool {
+        [&self.requests, &self.tokens].iter().all(|window| window.empty() <= now.second())
+    }
+
     /// What it shows of what is limited, if so many replicas have counted as much as this one.
     pub fn shown(
         &mut self,
@@ -237,6 +242,25 @@ impl Book {
                     reserved: term.map(|term| term.reserved.times(replicas)).unwrap_or_default(),
                     end: span.end,
                 })
+            }
+        }
+    }
+
+    /// In how many parts the counters of limits lie.
+    pub const PARTS: usize = PARTS;
+
+    /// Adds those of one part that are of these limits and not empty.
+    pub fn held(
+        &mut self,
+        org: OrgId,
+        limits: &HashSet<Uuid>,
+        part: usize,
+        now: Clock,
+        held: &mut Vec<Counter>,
+    ) {
+        for (counter, rate) in self.rates.in_part(part) {
+            if counter.org == org && limits.contains(&counter.policy) && !rate.is_over(now) {
+                held.push(counter.clone());
             }
         }
     }

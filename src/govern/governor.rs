@@ -1,6 +1,7 @@
 //! The governor: the one place that says whether a request may be served.
 
 use std::{
+    collections::HashSet,
     hash::{BuildHasher as _, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -13,8 +14,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{
-    Amount, Ask, Block, Check, Crossing, Denied, Expectations, Grant, History, Lease, Listener,
-    Policy, RouteAsk, Rule, Standing, Term, Verdict,
+    Amount, Ask, Block, Check, Counter, Crossing, Denied, Expectations, Grant, History, Lease,
+    Listener, Policy, RouteAsk, Rule, Standing, Term, Verdict,
     book::{Book, Enforce},
     calendar::{Span, span},
     clock::Clock,
@@ -239,6 +240,18 @@ impl Governor {
             Reading::Budget(_) => (0, 0),
         };
         Some(readings.iter().map(sums).collect())
+    }
+
+    /// The counters of these limits per minute in which this process holds anything.
+    #[must_use]
+    pub fn held(&self, org: OrgId, limits: &HashSet<Uuid>) -> Vec<Counter> {
+        let mut held = Vec::new();
+        for part in 0..Book::PARTS {
+            // Requests may go on between the parts.
+            let now = self.now();
+            self.book(org).held(org, limits, part, now, &mut held);
+        }
+        held
     }
 
     /// How a caller stands with these, by what is known here: where replicas share Redis, what the others had

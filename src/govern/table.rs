@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Counter;
 
 /// How many parts.
-const PARTS: usize = 64;
+pub(super) const PARTS: usize = 64;
 
 /// Counters by name.
 #[derive(Debug)]
@@ -40,6 +40,11 @@ impl<T: Default> Table<T> {
 
     fn part(&mut self, counter: &Counter) -> Option<&mut HashMap<Counter, T>> {
         self.parts.get_mut(place(counter))
+    }
+
+    /// Those of one part.
+    pub fn in_part(&self, part: usize) -> impl Iterator<Item = (&Counter, &T)> {
+        self.parts.get(part).into_iter().flatten()
     }
 
     /// All of them, in no order.

@@ -4,7 +4,7 @@
 use std::{error::Error as StdError, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use reqwest::{
     Certificate, Client,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -16,6 +16,8 @@ use super::{AddressPolicy, Resolver};
 
 /// Idle connections to one host.
 const IDLE_PER_HOST: usize = 4;
+/// How long to wait for what follows a status that alone matters.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What one request may take.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +117,25 @@ impl Fetcher {
         answer.await.unwrap_or(Err(FetchError::Timeout))
     }
 
+    /// Any request of which only the status matters. What follows it is read as far as the bounds and a
+    /// moment allow, so that the connection can be used again, and never changes what was answered.
+    ///
+    /// # Errors
+    /// When no answer of any status came in time.
+    pub async fn status(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+    ) -> Result<StatusCode, FetchError> {
+        let request = reqwest::Request::try_from(request).map_err(|_| FetchError::Url)?;
+        self.check(request.url())?;
+        let answer = tokio::time::timeout(bounds.time, self.client.execute(request)).await;
+        let answer = answer.map_err(|_| FetchError::Timeout)?.map_err(|error| fault(&error))?;
+        let status = answer.status();
+        let _whether_all_of_it = tokio::time::timeout(MOMENT, skim(answer, bounds.bytes)).await;
+        Ok(status)
+    }
+
     /// An address in place of a name never meets the resolver, so it is judged here. The URL parser
     /// has already read other notations of IPv4 (`0xa9fea9fe`, `0251.254.43518`) as what they are.
     fn check(&self, url: &reqwest::Url) -> Result<(), FetchError> {
@@ -148,6 +169,16 @@ impl Fetcher {
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
+    }
+}
+
+/// Reads on to the end, or as far as the limit allows.
+async fn skim(mut answer: reqwest::Response, limit: usize) {
+    let mut read = 0;
+    while read <= limit
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        read += chunk.len();
     }
 }
 

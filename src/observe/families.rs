@@ -91,7 +91,7 @@ impl Families {
                 IntGaugeVec::new(
                     opts(
                         "upstream_state",
-                        "1 while the route is used as usual, 0 while it is ejected or probed",
+                        "1 while every route of these names is used as usual, 0 while one is ejected or probed",
                     ),
                     &ROUTE,
                 )?,

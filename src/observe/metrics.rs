@@ -4,7 +4,10 @@
 //! Names that are no longer used (a provider that was renamed) stay until a restart; beyond
 //! [`MOST_SERIES`] combinations new ones count as `other`, so memory is bounded whatever happens.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use prometheus::{IntCounter, IntGauge, Registry, TextEncoder};
 
@@ -95,14 +98,8 @@ impl Metrics {
         }
     }
 
-    /// Counts an attempt on a route, and shows whether that is healthy, where this is known.
-    pub fn attempt(
-        &self,
-        provider: &str,
-        upstream_model: &str,
-        outcome: AttemptOutcome,
-        healthy: Option<bool>,
-    ) {
+    /// Counts an attempt on a route.
+    pub fn attempt(&self, provider: &str, upstream_model: &str, outcome: AttemptOutcome) {
         self.route([provider, upstream_model], |series, [provider, upstream_model]| {
             let make = || {
                 let labels = [provider, upstream_model, outcome.as_str()];
@@ -111,22 +108,23 @@ impl Metrics {
             if let Some(counter) = series.attempts(outcome) {
                 counter.get_or_init(make).inc();
             }
-            if let Some(healthy) = healthy {
-                self.show_state(series, [provider, upstream_model], healthy);
-            }
         });
     }
 
-    /// Shows whether a route is healthy.
-    pub fn upstream_state(&self, provider: &str, upstream_model: &str, healthy: bool) {
-        self.route([provider, upstream_model], |series, labels| {
-            self.show_state(series, labels, healthy);
-        });
-    }
-
-    fn show_state(&self, series: &RouteSeries, labels: [&str; 2], healthy: bool) {
-        let gauge = || self.families.upstream_state.with_label_values(&labels);
-        series.state.get_or_init(gauge).set(i64::from(healthy));
+    /// Shows whether routes, by provider and model, are healthy, and no others. Of those that share these
+    /// names, being organizations' own, the worst is shown.
+    pub fn upstream_states<'a>(&self, routes: impl Iterator<Item = ([&'a str; 2], bool)>) {
+        let mut worst: BTreeMap<[&str; 2], bool> = BTreeMap::new();
+        for (names, healthy) in routes {
+            let known = self.per_route.with(names, 0, RouteSeries::default, |_| ()).is_some();
+            let names = if known { names } else { [OTHER, OTHER] };
+            *worst.entry(names).or_insert(true) &= healthy;
+        }
+        let family = &self.families.upstream_state;
+        family.reset();
+        for (names, healthy) in worst {
+            family.with_label_values(&names).set(i64::from(healthy));
+        }
     }
 
     /// Counts an attempt that failed and was followed by another route.
@@ -229,7 +227,9 @@ impl Metrics {
     /// <https://prometheus.io/docs/instrumenting/exposition_formats/>.
     #[must_use]
     pub fn encode(&self) -> String {
-        self.hooks().iter().for_each(|read| read(self));
+        // Held to the end: of two scrapes at once neither sees what the other has but half written.
+        let hooks = self.hooks();
+        hooks.iter().for_each(|read| read(self));
         let mut text = String::new();
         if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "some metrics cannot be shown");
@@ -309,15 +309,15 @@ mod tests {
     }
 
     #[test]
-    fn attempts_failovers_retries_and_states_are_kept_by_route() {
+    fn attempts_failovers_and_retries_are_kept_by_route() {
         let metrics = Metrics::new().unwrap();
         for _ in 0..2 {
-            metrics.attempt("a", "m", AttemptOutcome::Timeout, Some(false));
+            metrics.attempt("a", "m", AttemptOutcome::Timeout);
             metrics.failover("a", "m");
             metrics.retry("a", "m");
         }
-        metrics.attempt("b", "m", AttemptOutcome::Ok, Some(true));
-        metrics.attempt("b", "m", AttemptOutcome::ClientGone, None);
+        metrics.attempt("b", "m", AttemptOutcome::Ok);
+        metrics.attempt("b", "m", AttemptOutcome::ClientGone);
         shows(
             &metrics,
             &[
@@ -325,10 +325,25 @@ mod tests {
                 r#"turnpike_attempts_total{outcome="ok",provider="b",upstream_model="m"} 1"#,
                 r#"turnpike_failovers_total{provider="a",upstream_model="m"} 2"#,
                 r#"turnpike_retries_total{provider="a",upstream_model="m"} 2"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn of_routes_with_the_same_names_the_worst_is_shown() {
+        let metrics = Metrics::new().unwrap();
+        let (a, b) = (["a", "m"], ["b", "m"]);
+        metrics.upstream_states([(a, true), (a, false), (b, true), (a, true)].into_iter());
+        shows(
+            &metrics,
+            &[
                 r#"turnpike_upstream_state{provider="a",upstream_model="m"} 0"#,
                 r#"turnpike_upstream_state{provider="b",upstream_model="m"} 1"#,
             ],
         );
+        metrics.upstream_states([(a, true)].into_iter());
+        shows(&metrics, &[r#"turnpike_upstream_state{provider="a",upstream_model="m"} 1"#]);
+        assert!(!metrics.encode().contains(r#"upstream_state{provider="b""#), "it is gone");
     }
 
     #[test]
@@ -346,7 +361,7 @@ mod tests {
         ];
         let metrics = Metrics::new().unwrap();
         for outcome in outcomes {
-            metrics.attempt("a", "m", outcome, None);
+            metrics.attempt("a", "m", outcome);
         }
         for outcome in outcomes {
             let outcome = outcome.as_str();

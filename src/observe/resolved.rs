@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use prometheus::{Counter, Histogram, IntCounter, IntGauge};
+use prometheus::{Counter, Histogram, IntCounter};
 
 use super::{families::Families, metrics::RequestSample};
 use crate::domain::{AttemptOutcome, Money, TokenUsage};
@@ -25,7 +25,6 @@ pub(super) struct RouteSeries {
     attempts: [OnceLock<IntCounter>; 9],
     pub failovers: OnceLock<IntCounter>,
     pub retries: OnceLock<IntCounter>,
-    pub state: OnceLock<IntGauge>,
 }
 
 impl RouteSeries {

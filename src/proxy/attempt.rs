@@ -10,10 +10,7 @@ use super::{
     traced,
 };
 use crate::{
-    route::{
-        Failure, Plan,
-        health::{Closed, State},
-    },
+    route::{Failure, Plan, health::Closed},
     snapshot::{Route, Way},
 };
 
@@ -79,9 +76,10 @@ pub fn answered(call: &mut Call) {
 pub fn end(call: &mut Call, shared: &Shared, route: &Route, end: &Failure) {
     shared.refused.note(call, route, end);
     let latency = call.attempt.latency;
-    let state = call.lease.take().map(|lease| lease.end(end, latency, Instant::now()));
-    let healthy = state.map(|state| state == State::Healthy);
-    shared.metrics.attempt(&route.provider.name, &route.upstream_model, end.outcome, healthy);
+    if let Some(lease) = call.lease.take() {
+        lease.end(end, latency, Instant::now());
+    }
+    shared.metrics.attempt(&route.provider.name, &route.upstream_model, end.outcome);
 }
 
 /// The attempt under way ended in a 429, and is made again on its route after a while.
@@ -89,7 +87,7 @@ pub fn pause(call: &mut Call, shared: &Shared, route: &Route, failure: &Failure)
     if let Some(lease) = call.lease.take() {
         lease.pause(failure, Instant::now());
     }
-    shared.metrics.attempt(&route.provider.name, &route.upstream_model, failure.outcome, None);
+    shared.metrics.attempt(&route.provider.name, &route.upstream_model, failure.outcome);
     if let Some(plan) = call.plan.as_mut() {
         plan.retried = Some(failure.clone());
     }

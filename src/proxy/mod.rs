@@ -40,6 +40,7 @@ mod traced;
 mod translation;
 mod unfinished;
 mod unreadable;
+mod upstream_states;
 mod watched;
 mod whole;
 

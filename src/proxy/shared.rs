@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{callers::Callers, inside::Inside, refused_credentials::RefusedCredentials};
+use super::{
+    callers::Callers, inside::Inside, refused_credentials::RefusedCredentials, upstream_states,
+};
 use crate::{
     auth::{ApiKeys, Authenticator},
     cloud::Clouds,
@@ -137,6 +139,7 @@ impl Shared {
         ] {
             metrics.ledger_lost(reason, total);
         }
+        upstream_states::publish(metrics, &self.snapshot.load(), &self.routes);
         metrics.replicas(self.governor.replicas());
         let state = self.governor.state();
         for known in LimiterState::ALL {

@@ -60,6 +60,12 @@ pub fn named(setting: &str, what: &str) -> Result<[u8; 32], MasterKeyError> {
     decode(setting, what)
 }
 
+/// Whether the text is a key: 32 bytes in base64 of either alphabet, padded or not.
+#[must_use]
+pub fn is_key(text: &str) -> bool {
+    decode(text, "").is_ok_and(|key| !Zeroizing::new(key).is_empty())
+}
+
 /// Says where [`load`] looks, for messages.
 #[must_use]
 pub fn describe(setting: Option<&str>, data_dir: &Path) -> String {

@@ -18,6 +18,6 @@ pub use credential::{Credential, open_api_key, open_credential, seal_api_key, se
 pub use exchange::{exchange, is_prepared, prepare};
 pub use identity::{AwsRole, GoogleIdentity, ServiceAccount};
 pub use keyring::{Keyring, SealError};
-pub use master_key::{MasterKeyError, create, describe, load, load_or_create, named};
+pub use master_key::{MasterKeyError, create, describe, is_key, load, load_or_create, named};
 pub use secret::Secret;
 pub use wrap::{KeyWrap, LocalWrap, Root, WrapError};

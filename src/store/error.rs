@@ -28,6 +28,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may succeed later: the database was away, busy, full or stopping, and it is neither
+    /// what was to be stored nor what is stored already that is wrong.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        use sqlx::Error::{ColumnDecode, ColumnNotFound, Decode};
+        let unreadable =
+            matches!(self, Self::Unavailable(ColumnDecode { .. } | ColumnNotFound(_) | Decode(_)));
+        matches!(self, Self::Unavailable(_)) && !unreadable && !self.is_about_the_value()
+    }
+
     /// Whether it is the stored value that the database will not take, now or later, and not the
     /// database that is away, full, stopping or in other hands.
     pub(super) fn is_about_the_value(&self) -> bool {
@@ -81,5 +91,16 @@ mod tests {
             assert!(!is_about_the_value(code), "{code}");
         }
         assert!(!StoreError::Unavailable(sqlx::Error::PoolTimedOut).is_about_the_value());
+    }
+
+    #[test]
+    fn only_what_is_the_databases_fault_may_pass() {
+        assert!(StoreError::Unavailable(sqlx::Error::PoolTimedOut).may_pass());
+        assert!(StoreError::Unavailable(sqlx::Error::WorkerCrashed).may_pass());
+        let unreadable = sqlx::Error::ColumnNotFound("events".to_owned());
+        assert!(!StoreError::Unavailable(unreadable).may_pass());
+        assert!(!StoreError::Invalid(String::new()).may_pass());
+        assert!(!StoreError::Conflict.may_pass());
+        assert!(!StoreError::NotFound("x").may_pass());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::{StoreError, Tx, open_postgres, open_sqlite, pool::Pool};
+use super::{StoreError, Tx, open_postgres, open_sqlite, pool::Pool, postgres_url};
 
 /// Connections to PostgreSQL where nothing is said: three replicas leave most of its default of 100.
 const CONNECTIONS: u32 = 16;
@@ -47,6 +47,18 @@ impl Store {
         } else {
             let reason = "the URL must start with sqlite:// or postgres://".to_owned();
             Err(StoreError::Open { path: "at storage.url".to_owned(), reason })
+        }
+    }
+
+    /// Whether [`Store::open`] would understand the URL.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when it would not.
+    pub fn understands(url: &str) -> Result<(), StoreError> {
+        if url.starts_with("sqlite://") {
+            open_sqlite::read(url).map(drop)
+        } else {
+            postgres_url::read(url).map(drop)
         }
     }
 

@@ -22,10 +22,18 @@ const READERS: u32 = 4;
 /// Connections that only read what the data plane asks for.
 const LOOKUPS: u32 = 2;
 
+/// Reads the URL.
+pub(super) fn read(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    SqliteConnectOptions::from_str(url).map_err(|error| refused(url, error.to_string()))
+}
+
+fn refused(url: &str, reason: String) -> StoreError {
+    StoreError::Open { path: url.to_owned(), reason }
+}
+
 pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
-    let refuse = |reason: String| StoreError::Open { path: url.to_owned(), reason };
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|error| refuse(error.to_string()))?
+    let refuse = |reason: String| refused(url, reason);
+    let options = read(url)?
         .page_size(PAGE_SIZE)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)

@@ -30,6 +30,8 @@ pub enum Dimension {
     UpstreamModel,
     /// What the client's `model` resolved to.
     Alias,
+    /// The smart model that chose the alias.
+    SmartModel,
     /// Status sent to the client.
     Status,
 }
@@ -122,6 +124,7 @@ pub(super) struct Cell {
     pub(super) provider_name: Option<String>,
     pub(super) upstream_model: Option<String>,
     pub(super) alias: Option<String>,
+    pub(super) smart_model: Option<String>,
     pub(super) status: Option<i64>,
     pub(super) sums: Sums,
 }
@@ -170,6 +173,7 @@ impl Cell {
             provider_name: facts.provider_name().map(str::to_owned),
             upstream_model: facts.upstream_model().map(str::to_owned),
             alias: facts.alias().map(str::to_owned),
+            smart_model: facts.smart_model().map(str::to_owned),
             status: Some(i64::from(facts.status)),
             sums,
         }
@@ -192,6 +196,7 @@ impl Cell {
             Dimension::Provider => Label::Provider(self.provider_name.clone(), self.provider),
             Dimension::UpstreamModel => Label::text(self.upstream_model.clone()),
             Dimension::Alias => Label::text(self.alias.clone()),
+            Dimension::SmartModel => Label::text(self.smart_model.clone()),
             Dimension::Status => self.status.map_or(Label::None, Label::Number),
         }
     }

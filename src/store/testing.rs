@@ -27,7 +27,9 @@ pub(crate) use on_both;
 use postgres_server::PostgresServer;
 use tempfile::TempDir;
 
-use super::{OrgRow, ProviderRow, RouteRow, SeenUser, Store, Tx, UserRow};
+use super::{
+    OrgRow, ProviderRow, RouteRow, SeenUser, Store, Tx, UserRow, pool::Pool, statement::sql,
+};
 use crate::domain::{OrgId, ProviderId, RouteId, Timestamp};
 
 /// A new, empty database of a real server. Blocks.
@@ -52,12 +54,27 @@ pub(crate) async fn temp_store() -> (TempDir, Store) {
 impl Store {
     /// Takes every connection that answers the data plane, until what is returned is dropped.
     pub(crate) async fn stop_lookups(&self) -> Vec<Tx> {
-        let mut taken = Vec::new();
-        for _ in 0..self.lookups.size_limit() {
-            taken.push(Tx::read(&self.lookups).await.expect("a connection"));
-        }
-        taken
+        all_of(&self.lookups).await
     }
+
+    /// Takes every connection that writes, until what is returned is dropped.
+    pub(crate) async fn stop_writing(&self) -> Vec<Tx> {
+        all_of(&self.writer).await
+    }
+
+    /// Makes an organization's webhooks what this version cannot read.
+    pub(crate) async fn spoil_webhooks(&self, org: OrgId) {
+        let spoil = sql(r#"UPDATE alert_webhooks SET events = '["unheard_of"]' WHERE org_id = $1"#);
+        self.writer.execute(spoil.bind(org.0)).await.expect("the row is changed");
+    }
+}
+
+async fn all_of(pool: &Pool) -> Vec<Tx> {
+    let mut taken = Vec::new();
+    for _ in 0..pool.size_limit() {
+        taken.push(Tx::read(pool).await.expect("a connection"));
+    }
+    taken
 }
 
 /// An organization and a user in it.

@@ -40,6 +40,8 @@ pub struct UsageFilter {
     pub model: Option<String>,
     /// Of this alias.
     pub alias: Option<String>,
+    /// Of this smart model: its requests and those of its determiner.
+    pub smart_model: Option<String>,
     /// Answered with this status.
     pub status: Option<u16>,
 }
@@ -71,7 +73,7 @@ pub struct UsagePage {
 }
 
 /// `(ts, id) < ($3, $4)` carries both the end of the period and the cursor, and walks the index.
-/// `$13` is a member as records write it: see [`member`].
+/// `$13` and `$15` are members as records write them: see [`member`].
 const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
         AND ($5 IS NULL OR json_extract(record, '$.user_id') = $5)
@@ -85,7 +87,8 @@ const PAGE_SQLITE: &str = "SELECT ts, id, record FROM usage_records
             (SELECT 1 FROM json_each(record, '$.group_names') WHERE value = $12))
         AND ($13 IS NULL OR instr(record, $13) > 0)
         AND ($14 IS NULL OR (json_extract(record, '$.status') >= 400) = $14)
-    ORDER BY ts DESC, id DESC LIMIT $15";
+        AND ($15 IS NULL OR instr(record, $15) > 0)
+    ORDER BY ts DESC, id DESC LIMIT $16";
 /// `ts <= $3` tells which months can be left out.
 const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
     WHERE org_id = $1 AND ts >= $2 AND ts <= $3 AND (ts, id) < ($3, $4)
@@ -99,7 +102,8 @@ const PAGE_POSTGRES: &str = "SELECT ts, id, record FROM usage_records
         AND ($12 IS NULL OR group_names ? $12)
         AND ($13 IS NULL OR strpos(record, $13) > 0)
         AND ($14 IS NULL OR (status >= 400) = $14)
-    ORDER BY ts DESC, id DESC LIMIT $15";
+        AND ($15 IS NULL OR strpos(record, $15) > 0)
+    ORDER BY ts DESC, id DESC LIMIT $16";
 
 impl Store {
     /// One page of an organization's records, newest first; `after` is where the last one ended.
@@ -150,14 +154,16 @@ fn page(
         .bind(usage.user.map(|id| id.to_string()))
         .bind(usage.api_key.map(|id| id.to_string()))
         .bind(usage.provider.map(|id| id.to_string()));
-    let query = usage.names(query).bind(request_id.as_deref().map(member)).bind(*failed);
+    let request_id = request_id.as_deref().map(|id| member("request_id", id));
+    let smart_model = usage.smart_model.as_deref().map(|name| member("smart_model", name));
+    let query = usage.names(query).bind(request_id).bind(*failed).bind(smart_model);
     query.bind(listing::one_more(Some(limit)))
 }
 
-/// The text that a record has where its request has this id, and no other: records are written without
-/// spaces, and within a string every quote would be escaped.
-fn member(request_id: &str) -> String {
-    format!("\"request_id\":{}", serde_json::Value::from(request_id))
+/// The text that a record has where this member is this text, and no other: records are written without
+/// spaces, within a string every quote would be escaped, and nothing within a record has members so called.
+fn member(name: &str, text: &str) -> String {
+    format!("\"{name}\":{}", serde_json::Value::from(text))
 }
 
 fn cut(mut rows: Vec<Line>, limit: u32) -> UsagePage {
@@ -167,7 +173,7 @@ fn cut(mut rows: Vec<Line>, limit: u32) -> UsagePage {
 }
 
 impl UsageFilter {
-    /// Binds what is narrowed by other than ids and time.
+    /// Binds what both records and sums are narrowed by in the same words, other than ids and time.
     pub(super) fn names(&self, query: Statement) -> Statement {
         query
             .bind(self.provider_name.clone())

@@ -30,6 +30,7 @@ macro_rules! sums {
                 CASE WHEN $18 THEN s.upstream_model END AS upstream_model,
                 CASE WHEN $19 THEN s.alias END AS alias,
                 CASE WHEN $20 THEN s.status END AS status,
+                CASE WHEN $21 THEN s.smart_model END AS smart_model,
                 CAST(sum(r.requests) AS BIGINT) AS requests,
                 CAST(sum(CASE WHEN s.status >= 400 THEN r.requests ELSE 0 END) AS BIGINT) AS errors,
                 CAST(sum(r.priced) AS BIGINT) AS priced,
@@ -51,7 +52,8 @@ macro_rules! sums {
                 AND ($11 IS NULL OR s.status = $11)
                 AND ($12 IS NULL OR ",
             $in_group,
-            ") GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $21"
+            ") AND ($22 IS NULL OR s.smart_model = $22)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 LIMIT $23"
         )
     };
 }
@@ -161,6 +163,8 @@ impl Tx {
             .bind(has(Dimension::UpstreamModel))
             .bind(has(Dimension::Alias))
             .bind(has(Dimension::Status))
+            .bind(has(Dimension::SmartModel))
+            .bind(filter.smart_model.clone())
             .bind(limit);
         let cells: Vec<Cell> = self.all(query).await?;
         if cells.len() > MAX_SUMMARY_ROWS {
@@ -227,6 +231,7 @@ impl Record for Cell {
             provider_name: found.get("provider_name")?,
             upstream_model: found.get("upstream_model")?,
             alias: found.get("alias")?,
+            smart_model: found.get("smart_model")?,
             status: found.get("status")?,
             sums,
         })

@@ -84,6 +84,7 @@ impl World {
             "provider_name": provider.1,
             "upstream_model": dice.one_of(&[Some("gpt-4o"), Some("=cmd"), None]),
             "alias": dice.one_of(&[Some("fast"), Some("schön"), None]),
+            "smart_model": dice.one_of(&[Some("auto"), Some("schlau \"2\""), None]),
             "status": dice.one_of(&[200, 200, 404, 502]),
             "requested_model": "x", "stream": false, "input_tokens": dice.roll(9_000),
             "output_tokens": dice.roll(900), "cache_read_tokens": dice.roll(90),
@@ -121,6 +122,7 @@ fn values(record: &Value, dimension: Dimension) -> Vec<String> {
         Dimension::ApiKey => "api_key_id",
         Dimension::UpstreamModel => "upstream_model",
         Dimension::Alias => "alias",
+        Dimension::SmartModel => "smart_model",
         Dimension::Status => "status",
     };
     vec![record[field].to_string()]
@@ -152,6 +154,7 @@ fn passes(record: &Value, filter: &UsageFilter) -> bool {
         && is("provider_name", filter.provider_name.as_ref().map(|name| json!(name)))
         && is("upstream_model", filter.model.as_ref().map(|name| json!(name)))
         && is("alias", filter.alias.as_ref().map(|name| json!(name)))
+        && is("smart_model", filter.smart_model.as_ref().map(|name| json!(name)))
         && is("status", filter.status.map(|status| json!(status)))
         && filter
             .group
@@ -239,7 +242,7 @@ async fn compare(
     }
 }
 
-const EVERY: [Dimension; 9] = [
+const EVERY: [Dimension; 10] = [
     Dimension::Day,
     Dimension::Hour,
     Dimension::User,
@@ -248,6 +251,7 @@ const EVERY: [Dimension; 9] = [
     Dimension::Provider,
     Dimension::UpstreamModel,
     Dimension::Alias,
+    Dimension::SmartModel,
     Dimension::Status,
 ];
 
@@ -286,7 +290,7 @@ fn some_filter(world: &World, dice: &mut Dice) -> UsageFilter {
         ..UsageFilter::default()
     };
     let id = |value: Value| serde_json::from_value::<Option<Uuid>>(value).unwrap();
-    match dice.roll(12) {
+    match dice.roll(14) {
         0 => filter.user = id(dice.one_of(&world.users)).map(UserId),
         1 => filter.api_key = id(dice.one_of(&world.keys)).map(KeyId),
         2 => filter.provider = id(dice.one_of(&world.providers).0).map(ProviderId),
@@ -295,6 +299,8 @@ fn some_filter(world: &World, dice: &mut Dice) -> UsageFilter {
         5 => filter.alias = Some("schön".to_owned()),
         6 => filter.status = Some(502),
         7 => filter.group = Some("a \"quoted\" one".to_owned()),
+        9 => filter.smart_model = Some("schlau \"2\"".to_owned()),
+        10 => (filter.smart_model, filter.status) = (Some("auto".to_owned()), Some(200)),
         8 => (filter.status, filter.alias) = (Some(404), Some("fast".to_owned())),
         _ => {}
     }

@@ -7,14 +7,19 @@ use std::{
 
 /// `turnpike check` in an empty folder, with these variables and no others of Turnpike's.
 fn check(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    turnpike("check", folder, arguments, variables)
+}
+
+fn turnpike(command: &str, folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Output {
+    let asked = command;
     let inherited = std::env::vars_os()
         .map(|(name, _)| name)
         .filter(|name| name.to_string_lossy().starts_with("TURNPIKE_"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_turnpike"));
     inherited.fold(&mut command, |command, name| command.env_remove(name));
     command
-        .arg("check")
-        .args(arguments)
+        .arg(asked)
+        .args(more)
         .envs(variables.iter().copied())
         .current_dir(folder)
         .output()
@@ -104,6 +109,56 @@ fn a_faulty_configuration_starts_nothing() {
     assert_eq!(output.status.code(), Some(78), "{}", all_output(&output));
     assert!(output.stdout.is_empty(), "faults belong on stderr");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// A configuration that is well formed and cannot be served with, and what is said of it.
+const UNSERVABLE: &[(&str, &str, &str)] = &[
+    (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "grpc",
+        "environment OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is spoken",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "collector",
+        "environment OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: expected a URL",
+    ),
+    ("TURNPIKE_REDIS__URL", "redis://:canary-1@localhost/first", "REDIS__URL: redis.url: "),
+    ("TURNPIKE_STORAGE__URL", "postgres://u:canary-1@db/x?canary=1", "STORAGE__URL: storage.url: "),
+    ("TURNPIKE_STORAGE__URL", "sqlite://x.db?mode=often", "STORAGE__URL: storage.url: "),
+    ("TURNPIKE_UPSTREAM__CA_FILE", "empty.pem", "CA_FILE: upstream.ca_file: "),
+    ("TURNPIKE_UPSTREAM__CA_FILE", "odd.pem", "CA_FILE: upstream.ca_file: "),
+    ("TURNPIKE_STORAGE__DATA_DIR", "spoilt", "secrets.master_key: the file spoilt/master.key"),
+];
+
+#[test]
+fn what_cannot_be_served_with_is_found_by_check_and_by_serve_with_the_same_words_and_code() {
+    for (name, value, said) in UNSERVABLE {
+        let folder = folder();
+        let odd = "-----BEGIN CERTIFICATE-----\nY2FuYXJ5\n-----END CERTIFICATE-----\n";
+        std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+        std::fs::write(folder.path().join("odd.pem"), odd).unwrap();
+        std::fs::create_dir(folder.path().join("spoilt")).unwrap();
+        std::fs::write(folder.path().join("spoilt/master.key"), "canary-1").unwrap();
+        let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+        let mut variables = vec![
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+            ("TURNPIKE_SERVER__LISTEN", "127.0.0.1:0"),
+            (name, value),
+        ];
+        if *value != "spoilt" {
+            variables.push(("TURNPIKE_SECRETS__MASTER_KEY", key));
+        }
+        for command in ["check", "serve"] {
+            let output = turnpike(command, folder.path(), &[], &variables);
+            let all = all_output(&output);
+            assert_eq!(output.status.code(), Some(78), "{command} with {name}={value}: {all}");
+            assert!(all.contains(said), "{command} with {name}={value}: {all}");
+            assert!(!all.contains("canary-1"), "{all}");
+        }
+        let made = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(made, 3, "nothing was made for {name}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::{
         token,
     },
     cloud::{Aws, Google},
-    domain::{OrgId, ProviderId, RequestId, Role, Timestamp},
+    domain::{OrgId, ProviderId, RateLimitId, RequestId, Role, Timestamp},
     health::Probe,
     net::{AddressPolicy, Fetcher, Resolver, TrustedHosts},
     route::{RouteHealth, health::Tuning},
@@ -88,6 +88,10 @@ impl Determiner for Nobody {
 impl Enforcement for Nobody {
     async fn counted(&self, _: OrgId, _: &[RateCounter]) -> Option<Vec<Counted>> {
         None
+    }
+
+    fn held(&self, _: OrgId, _: &[RateLimitId]) -> Vec<(RateLimitId, Arc<str>)> {
+        Vec::new()
     }
 }
 

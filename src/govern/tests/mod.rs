@@ -1,6 +1,7 @@
 //! The governor in this process and over a real Redis.
 
 mod database;
+mod held;
 mod here;
 pub(crate) mod redis_server;
 pub(super) mod scene;

@@ -37,6 +37,10 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
         .route("/away", get(|| async { Redirect::temporary("/ok") }))
         .route("/large", get(|| async { "x".repeat(1001) }))
         .route("/endless", get(|| async { Body::from_stream(endless()) }))
+        .route(
+            "/drips",
+            get(|| async { Body::from_stream(futures_util::stream::pending::<Chunk>()) }),
+        )
         .route("/never", get(std::future::pending::<()>))
         .route("/echo", axum::routing::post(|body: Bytes| async move { body }))
         .layer(axum::middleware::map_request(move |request: axum::extract::Request| {
@@ -49,7 +53,9 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
     (port, asked)
 }
 
-fn endless() -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
+type Chunk = Result<Bytes, std::io::Error>;
+
+fn endless() -> impl futures_util::Stream<Item = Chunk> {
     futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[b'x'; 100])))
 }
 
@@ -124,6 +130,23 @@ async fn a_body_beyond_the_bound_is_not_read() {
         let refused = fetcher.get(&format!("http://keys.example:{port}/{path}"), BOUNDS).await;
         assert_eq!(refused.unwrap_err(), FetchError::TooLarge, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_status_counts_whatever_follows_it() {
+    let (port, _) = server().await;
+    let fetcher = fetcher(&[], &Script::answering(&ips(&LOOPBACK)));
+    for (path, status) in
+        [("ok", 200), ("away", 307), ("large", 200), ("endless", 200), ("drips", 200), ("no", 404)]
+    {
+        let request = Request::get(format!("http://keys.example:{port}/{path}"));
+        let answer = fetcher.status(request.body(Bytes::new()).unwrap(), BOUNDS).await;
+        assert_eq!(answer.unwrap(), status, "{path}");
+    }
+    let bounds = Bounds { time: Duration::from_millis(200), ..BOUNDS };
+    let silent = Request::get(format!("http://keys.example:{port}/never")).body(Bytes::new());
+    let refused = fetcher.status(silent.unwrap(), bounds).await;
+    assert_eq!(refused.unwrap_err(), FetchError::Timeout);
 }
 
 #[tokio::test]

@@ -127,6 +127,16 @@ impl RouteHealth {
         found.map_or_else(Status::default, |tracked| tracked.status(clock))
     }
 
+    /// Shows `see` every route of which something is kept, and whether it is used as usual.
+    pub fn each(&self, mut see: impl FnMut(&RouteKey, bool)) {
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let all: Vec<Arc<Tracked>> = shard.values().cloned().collect();
+            drop(shard);
+            all.iter().for_each(|tracked| see(&tracked.key, tracked.is_calm()));
+        }
+    }
+
     /// Makes a route healthy, with nothing remembered. Whether it was ejected or probed.
     pub fn reset(
         &self,

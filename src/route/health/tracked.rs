@@ -123,6 +123,11 @@ impl Tracked {
         self.lock().stats.standing(now)
     }
 
+    /// Whether it is neither ejected nor probed, without looking at the clock.
+    pub(super) fn is_calm(&self) -> bool {
+        self.lock().breaker.is_calm()
+    }
+
     /// Whether nothing would be lost with it.
     pub(super) fn is_forgettable(&self, now: Duration) -> bool {
         let inner = self.lock();

@@ -90,7 +90,8 @@ async fn an_alias_belongs_to_a_route_or_to_one_smart_model_whatever_its_case() {
     assert!(message.contains("model_alias") && message.contains("smart model 'Auto'"), "{message}");
     let made = acme.create("model-mappings", route("free")).await;
     let path = format!("/admin/model-mappings/{}", made["id"].as_str().unwrap());
-    acme.put(&path, json!({"model_alias": "auto"})).await.refusal(409, "Conflict");
+    let renamed = acme.put(&path, json!({"model_alias": "auto"})).await;
+    assert_eq!(renamed.refusal(400, "BadRequest"), message, "as for a new one");
     let provider = json!({"name": "p", "model_provider": "openai", "api_key": "k",
         "base_url": "https://vendor.test", "models": ["auto"]});
     acme.post("/admin/providers", provider).await.refusal(409, "Conflict");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Gateway, Org, RedisServer, Scene, until};
+use crate::support::{Caller, Gate, Gateway, Org, RedisServer, Reply, Scene, until};
 
 fn sum(records: &[Value], fields: &[&str]) -> f64 {
     let figures = records.iter().flat_map(|record| fields.iter().map(|field| &record[*field]));
@@ -128,6 +128,34 @@ async fn used_of_ten(acme: &Org, key: &Caller) -> u64 {
     let left: u64 = told.header("x-ratelimit-remaining-requests").unwrap().parse().unwrap();
     assert_eq!(shown[0]["rpm_used"], 10 - left, "{shown:?}");
     10 - left
+}
+
+#[tokio::test]
+async fn requests_under_way_are_shown_as_they_are_enforced() {
+    let redis = RedisServer::start().await;
+    for gateway in [
+        Gateway::configured(),
+        Gateway::configured().set("redis.url", redis.url()).set("redis.timeout_ms", 5000),
+    ] {
+        let scene = Scene::with(gateway).await;
+        let (acme, key) = (&scene.acme, &scene.key);
+        let ten = json!({"name": "ten", "scope_type": "api_key", "requests_per_minute": 10});
+        acme.create("rate-limits", ten).await;
+        let gate = Gate::closed();
+        scene.openai.always(Reply::says("late").gated(&gate));
+        let asked = futures_util::future::join_all((0..3).map(|_| async {
+            key.chat("fast").await.has_status(200);
+        }));
+        let shown = async {
+            scene.openai.wait_for_calls(3).await;
+            assert_eq!(acme.usage().await.len(), 0, "nothing is recorded yet");
+            assert_eq!(used_of_ten(acme, key).await, 3);
+            gate.open();
+        };
+        tokio::join!(asked, shown);
+        acme.records(3).await;
+        assert_eq!(used_of_ten(acme, key).await, 3);
+    }
 }
 
 #[tokio::test]

@@ -65,6 +65,24 @@ async fn a_reset_is_told_as_well() {
 }
 
 #[tokio::test]
+async fn another_organizations_provider_of_the_same_name_hides_no_ejection() {
+    let scene = TwoRoutes::new().await;
+    scene.first.will(Reply::status(429).retry_after(100));
+    scene.asks(1, 200).await;
+    let beta = scene.gateway.org("beta");
+    beta.provider("first").at(&scene.second).model("gpt-4o").await;
+    beta.key().await.chat("gpt-4o").await.has_status(200);
+    let state = async || {
+        let metrics = scene.gateway.metrics().await;
+        metrics.sum("turnpike_upstream_state", &[("provider", "first")])
+    };
+    assert_eq!(state().await, 0, "acme's is ejected, beta's is not");
+    // Nobody tries a provider that is gone: what became of it speaks for nobody any more.
+    scene.first_provider.delete().await.has_status(200);
+    assert_eq!(state().await, 1, "beta's alone");
+}
+
+#[tokio::test]
 async fn the_list_of_routes_says_which_is_skipped_and_why() {
     let scene = TwoRoutes::new().await;
     assert_eq!(

@@ -110,3 +110,36 @@ async fn a_model_that_thinks_gets_room_to_and_no_temperature() {
     assert!(asked.get("temperature").is_none() && asked.get("max_tokens").is_none(), "{asked}");
     assert_eq!(asked["max_completion_tokens"], 2048);
 }
+
+#[tokio::test]
+async fn usage_is_found_and_summed_up_by_the_name_that_callers_send() {
+    let stage = Stage::new().await;
+    for id in ["one", "two"] {
+        let ask = stage.key.post("/v1/chat/completions", chat("Hi"));
+        ask.header("x-request-id", id).await.has_status(200);
+    }
+    stage.key.chat("small").await.has_status(200);
+    let records = stage.acme.records(5).await;
+    let smart = records.iter().filter(|record| record["smart_model"] == "auto").count();
+    assert!((2..5).contains(&smart), "{records:?}");
+    let listed = async |query: &str| stage.acme.usage_where(query).await.len();
+    assert_eq!(listed("smart_model=auto").await, smart);
+    assert_eq!(listed("smart_model=auto&alias=small").await, 2);
+    assert_eq!(listed("smart_model=aut").await, 0);
+    stage.acme.get("/user/usage?smart_model=auto").await.has_status(200);
+    let summary = async |query: &str| {
+        let path = format!("/admin/usage/summary?{query}");
+        stage.acme.get(&path).await.has_status(200).json()["data"].clone()
+    };
+    let rows = summary("group_by=smart_model").await;
+    let of = |name: Value| {
+        let row = rows.as_array().unwrap().iter().find(|row| row["smart_model"] == name);
+        row.map(|row| row["requests"].as_u64().unwrap())
+    };
+    let smart = u64::try_from(smart).unwrap();
+    assert_eq!((of(json!("auto")), of(Value::Null)), (Some(smart), Some(5 - smart)), "{rows}");
+    let rows = summary("smart_model=auto&group_by=alias").await;
+    let total: u64 =
+        rows.as_array().unwrap().iter().map(|row| row["requests"].as_u64().unwrap()).sum();
+    assert_eq!(total, smart, "{rows}");
+}

@@ -1,7 +1,7 @@
 /** What a report can be divided by, and the filter that picks one part. */
 export interface Dimension {
   /** As `group_by` calls it. */
-  groupBy: 'upstream_model' | 'user' | 'group' | 'alias' | 'api_key' | 'provider' | 'status'
+  groupBy: 'upstream_model' | 'user' | 'group' | 'alias' | 'smart_model' | 'api_key' | 'provider' | 'status'
   filter: FilterName
   text: string
   /** Requests that have none. */
@@ -9,13 +9,15 @@ export interface Dimension {
   adminsOnly?: boolean
 }
 
-export type FilterName = 'model' | 'user' | 'group' | 'alias' | 'api_key' | 'provider' | 'status'
+export type FilterName =
+  'model' | 'user' | 'group' | 'alias' | 'smart_model' | 'api_key' | 'provider' | 'status'
 
 export const DIMENSIONS: Dimension[] = [
   { groupBy: 'upstream_model', filter: 'model', text: 'Model', none: 'No model was reached' },
   { groupBy: 'user', filter: 'user', text: 'Person', none: 'No person', adminsOnly: true },
   { groupBy: 'group', filter: 'group', text: 'Team', none: 'No team', adminsOnly: true },
   { groupBy: 'alias', filter: 'alias', text: 'Route', none: 'No route' },
+  { groupBy: 'smart_model', filter: 'smart_model', text: 'Smart model', none: 'No smart model' },
   { groupBy: 'api_key', filter: 'api_key', text: 'Key', none: 'No key' },
   { groupBy: 'provider', filter: 'provider', text: 'Provider', none: 'No provider was reached' },
   { groupBy: 'status', filter: 'status', text: 'Status', none: 'No status' },

@@ -121,6 +121,7 @@ impl ReasoningMode {
 
 /// What is known of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ModelFacts {
     /// None where it is not known: then everything is taken to be possible.
     pub capabilities: Option<Capabilities>,
@@ -135,6 +136,11 @@ pub struct ModelFacts {
     pub lacks_tools_in_chat: bool,
     /// It is known to call tools only where its answer is no stream.
     pub lacks_tools_in_streams: bool,
+    /// It is known to refuse conversations that end with the model: it goes on with no answer that was
+    /// begun for it.
+    pub lacks_begun_answers: bool,
+    /// It is known to refuse penalties of frequency and presence.
+    pub lacks_penalties: bool,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.

@@ -37,11 +37,7 @@ pub fn fit(
 
 fn check(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Result<(), Refusal> {
     if !request.turns.iter().any(says_something) {
-        let list = match request.client {
-            Some(ClientApi::Responses) => "input",
-            Some(ClientApi::Completions) => "prompt",
-            Some(ClientApi::Chat | ClientApi::Messages) | None => "messages",
-        };
+        let list = list(request.client);
         let message = format!("`{list}` says nothing that this model's vendor could answer");
         return Err(Refusal::invalid(list, message));
     }
@@ -67,6 +63,15 @@ fn check(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Resul
         }
     }
     pictures::check(request, vendor, target)
+}
+
+/// The member that has the conversation in the client's API.
+pub const fn list(client: Option<ClientApi>) -> &'static str {
+    match client {
+        Some(ClientApi::Responses) => "input",
+        Some(ClientApi::Completions) => "prompt",
+        Some(ClientApi::Chat | ClientApi::Messages) | None => "messages",
+    }
 }
 
 /// Whether a turn is of the conversation: the instructions beside it (`instructions`, `system`) are none.

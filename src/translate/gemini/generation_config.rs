@@ -23,6 +23,7 @@ pub(super) fn write<'a>(
 ) -> Result<Option<GenerationConfig<'a>>, Refusal> {
     let sampling = &request.sampling;
     refuse(request)?;
+    refuse_penalties(sampling, target)?;
     let penalty = |value: Option<f64>| {
         value.filter(|value| *value != 0.0).map(|value| value.clamp(-2.0, 2.0))
     };
@@ -71,6 +72,23 @@ fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
         return Err(Refusal::unsupported("stop", message));
     }
     Ok(())
+}
+
+/// "Setting a custom value for these parameters will throw an error"
+/// (<https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/3-5-flash-lite>).
+fn refuse_penalties(sampling: &Sampling<'_>, target: &Target<'_>) -> Result<(), Refusal> {
+    let penalties = [
+        ("frequency_penalty", sampling.frequency_penalty),
+        ("presence_penalty", sampling.presence_penalty),
+    ];
+    let set = penalties.iter().find(|(_, value)| value.is_some_and(|value| value != 0.0));
+    match set.filter(|_| target.facts.lacks_penalties) {
+        Some((name, _)) => {
+            let message = format!("this Gemini has no `{name}`; leave it out");
+            Err(Refusal::unsupported(*name, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Google's seeds have 32 bits; a larger one is cut the same way each time.

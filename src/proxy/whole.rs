@@ -57,17 +57,23 @@ pub struct WholeAnswer {
     change: Change,
     body: Pieces,
     facts: AnswerFacts,
+    estimated: bool,
 }
 
 impl WholeAnswer {
     pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Pieces::new(None), facts }
+        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false }
     }
 
     /// Whether the answer is told as a stream, though it came whole.
     pub const fn becomes_stream(&self) -> bool {
         matches!(self.change, Change::Translate { stream: true, .. })
+    }
+
+    /// Whether the use that it tells is a guess.
+    pub const fn estimated(&self) -> bool {
+        self.estimated
     }
 
     /// Takes the next piece. False when there is too much.
@@ -112,8 +118,9 @@ impl WholeAnswer {
                 bodies.push(body);
                 let request = EmbeddingRequest::read(asked.body).ok()?;
                 let told = api.read(&bodies, &request, asked.model, asked.series.counted).ok()?;
-                self.facts = read(self.endpoint, &told)?;
-                Some(told.into())
+                self.facts = read(self.endpoint, &told.body)?;
+                self.estimated = told.estimated;
+                Some(told.body.into())
             }
             Change::Count(api) => {
                 // A vendor may count for some of its models only.

@@ -9,10 +9,11 @@ use serde_json::{Value, value::RawValue};
 use super::{
     super::{
         Target,
+        answer_tool::{is_answer, taken},
         claude::is_forced,
         form::{PartKind, Refusal, Request, Tool, ToolChoice, ToolKind},
     },
-    answer_tool::{self, NAME, is_answer},
+    answer_tool,
     body::{
         self, AnyObject, Choice, ClaudeChoice, Empty, InputSchema, Schema, ToolConfig, ToolSpec,
     },
@@ -107,10 +108,7 @@ fn spec<'r>(
     family: Family,
 ) -> Result<body::Tool<'r>, Refusal> {
     match &tool.kind {
-        ToolKind::Function { name, .. } if is_answer(name) => Err(Refusal::invalid(
-            format!("tools[{index}]"),
-            format!("the name `{NAME}` is the gateway's own; call the tool something else"),
-        )),
+        ToolKind::Function { name, .. } if is_answer(name) => Err(taken(index)),
         ToolKind::Function { name, description, parameters, strict } => {
             Ok(body::Tool::Function(ToolSpec {
                 name,

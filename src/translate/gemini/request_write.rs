@@ -1,12 +1,14 @@
 //! Writes the body of `generateContent` and `streamGenerateContent`.
 
 use super::{
+    answer_form::AnswerForm,
     contents, generation_config,
-    request_body::{Body, Content},
+    request_body::{Body, Content, Part, SystemInstruction},
     tools_write,
 };
 use crate::translate::{
     Platform, Target,
+    answer_tool::JSON_ONLY,
     fit::list,
     form::{Media, PartKind, Refusal, Request, Source},
 };
@@ -14,13 +16,18 @@ use crate::translate::{
 /// Writes a request for `target`. Neither safety settings nor cached contents are sent: the project's
 /// own hold.
 pub fn write_request(request: &Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
-    let (system_instruction, contents) = contents::write(request, target)?;
+    let form = AnswerForm::of(request, target)?;
+    let (mut system_instruction, contents) = contents::write(request, target)?;
     if contents.is_empty() {
         return Err(Refusal::invalid("messages", "there is no message to answer"));
     }
     begun(request, &contents, target)?;
-    let (tools, tool_config) = tools_write::write(request, target)?;
-    let generation_config = generation_config::write(request, target)?;
+    if matches!(form, AnswerForm::Words) {
+        let none = || SystemInstruction { parts: Vec::new() };
+        system_instruction.get_or_insert_with(none).parts.push(Part::text(JSON_ONLY));
+    }
+    let (tools, tool_config) = tools_write::write(request, form, target)?;
+    let generation_config = generation_config::write(request, form, target)?;
     let service_tier = service_tier(request, target);
     let body =
         Body { system_instruction, contents, tools, tool_config, generation_config, service_tier };

@@ -5,11 +5,13 @@
 //! [`models`] writes the listing. One file per stream grammar is in `events`.
 
 pub mod answer;
+mod error_within;
 pub mod errors;
 mod events;
 mod facts;
 mod hide;
 pub mod models;
+mod retry_delay;
 pub mod stream;
 mod stream_error;
 mod trailer;
@@ -17,8 +19,10 @@ pub mod upstream_error;
 mod usage;
 
 pub use answer::{AnswerMeter, looks_like_json};
+pub use error_within::error_within;
 pub use errors::GatewayError;
 pub use facts::AnswerFacts;
+pub use retry_delay::retry_delay;
 pub use stream::{FirstEvent, StreamMeter};
 pub use stream_error::StreamError;
 pub use trailer::Tell;

@@ -138,6 +138,9 @@ pub struct ModelFacts {
     pub lacks_tools_in_chat: bool,
     /// It is known to call tools only where its answer is no stream.
     pub lacks_tools_in_streams: bool,
+    /// It is known to refuse conversations that end with the model: it goes on with no answer that was
+    /// begun for it.
+    pub lacks_begun_answers: bool,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.

@@ -48,7 +48,7 @@ pub struct ModelFacts {
     #[serde(default)]
     pub efforts: Option<Vec<String>>,
     /// What the model refuses where others of its vendor take it: `stop`, `tools_in_chat`,
-    /// `tools_in_streams`.
+    /// `tools_in_streams`, `begun_answers`, `penalties`.
     #[serde(default)]
     pub lacks: Vec<String>,
     /// Tokens of input and output together; none where that is not known.
@@ -164,7 +164,8 @@ mod tests {
                     assert!(reasons, "{:?} has efforts and does not think", model.patterns);
                 }
                 // What is asked for when a request is written.
-                let known = ["stop", "penalties", "tools_in_chat", "tools_in_streams"];
+                let known =
+                    ["stop", "tools_in_chat", "tools_in_streams", "begun_answers", "penalties"];
                 assert!(
                     model.lacks.iter().all(|name| known.contains(&&**name)),
                     "{:?}",

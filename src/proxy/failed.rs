@@ -10,7 +10,7 @@ use super::{
     gate,
 };
 use crate::{
-    dialect::upstream_error,
+    dialect::{self, upstream_error},
     domain::AttemptOutcome,
     net,
     route::{Failure, Plan},
@@ -34,6 +34,9 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
             let platform = route.map(|route| route.provider.platform).unwrap_or_default();
             if let Some(status) = platform.model_status(&call.attempt.error_body) {
                 failure = failure.with_model_status(status);
+            }
+            if failure.outcome == AttemptOutcome::RateLimited && failure.retry_after.is_none() {
+                failure.retry_after = dialect::retry_delay(&call.attempt.error_body);
             }
         }
         return failure;

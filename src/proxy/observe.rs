@@ -15,7 +15,7 @@ use super::{
     settle::{self, Outcome},
     stream::StreamAnswer,
     unfinished,
-    whole::{Asked, WholeAnswer},
+    whole::{Asked, Told, WholeAnswer},
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
@@ -216,28 +216,36 @@ fn whole(
             call.attempt.goes_on = true;
             return bad_answer();
         }
-        let Some(told) = finished(&mut answer, call) else {
-            return fail(
-                call,
-                nonsense(call, "the vendor answered with something that cannot be read"),
-            );
-        };
-        release(call, None);
-        *piece = Some(told);
+        match finished(&mut answer, call) {
+            Some(Ok(told)) => {
+                release(call, None);
+                *piece = Some(told);
+            }
+            Some(Err(Told { error: Some(error), retry_after })) => {
+                let mut failure = told_error(call, &error, "the vendor answered with an error");
+                let is_limited = failure.outcome == AttemptOutcome::RateLimited;
+                failure.retry_after = retry_after.filter(|_| is_limited);
+                return fail(call, failure);
+            }
+            Some(Err(_)) | None => {
+                let message = "the vendor answered with something that cannot be read";
+                return fail(call, nonsense(call, message));
+            }
+        }
     }
     call.attempt.meter = Meter::Whole(answer);
     Ok(())
 }
 
-fn finished(answer: &mut WholeAnswer, call: &Call) -> Option<Bytes> {
+fn finished(answer: &mut WholeAnswer, call: &Call) -> Option<Result<Bytes, Told>> {
     let inbound = call.inbound.as_ref()?;
     let route = call.plan.as_ref().and_then(Plan::current)?;
-    answer.finish(&Asked {
+    Some(answer.finish(&Asked {
         body: &inbound.body,
         model: &route.upstream_model,
         series: &call.series,
         status: call.attempt.status.unwrap_or_default(),
-    })
+    }))
 }
 
 fn stream(
@@ -256,7 +264,10 @@ fn stream(
                     nonsense(call, "the vendor's stream ended before its first event"),
                 );
             }
-            FirstEvent::Error(error) => return fail(call, first_error(call, error)),
+            FirstEvent::Error(error) => {
+                let failure = told_error(call, error, "the vendor's stream began with an error");
+                return fail(call, failure);
+            }
             FirstEvent::Good => release(call, route_idle(call)),
         }
     }
@@ -288,8 +299,9 @@ fn joined(head: Bytes, tail: &Bytes) -> Bytes {
     if tail.is_empty() { head } else { [&*head, &**tail].concat().into() }
 }
 
-fn first_error(call: &Call, error: &StreamError) -> Failure {
-    let mut failure = nonsense(call, "the vendor's stream began with an error");
+/// What a vendor told with the status of success: as the first event of a stream, or in place of an answer.
+fn told_error(call: &Call, error: &StreamError, message: &str) -> Failure {
+    let mut failure = nonsense(call, message);
     failure.said = Some(scrubbed(&error.message, call));
     failure.overloaded = error.status == OVERLOADED;
     if error.status == 429 {

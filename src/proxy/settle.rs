@@ -84,6 +84,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     // Where no attempt was under way any more, its place is free by now.
     call.lease = None;
     let traced = call.traced.take();
+    let guessed = matches!(&call.attempt.meter, Meter::Whole(answer) if answer.estimated());
     let mut facts = facts(call);
     let left = outcome.status == Some(CLIENT_CLOSED);
     let estimated = unfinished::usage(call, facts.usage, left);
@@ -91,7 +92,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     let reservation = call.reservation.take();
     let mut record = record(call, arrived, &outcome, &facts);
     record.latency_ms = millis(elapsed);
-    if estimated.is_some() {
+    if guessed || estimated.is_some() {
         record.usage_source = Some(UsageSource::Estimated);
     }
     if let Some(reason) = outcome.denied_by {

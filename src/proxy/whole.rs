@@ -1,13 +1,13 @@
 //! An answer that is collected, and changed as a whole: translated, in another envelope, or with the
 //! unified API's additions.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{body::Pieces, ctx::Series, translation};
 use crate::{
-    dialect::{AnswerFacts, AnswerMeter},
+    dialect::{AnswerFacts, AnswerMeter, StreamError, error_within, retry_delay},
     domain::Endpoint,
     translate::{
         self, Additions, Answering, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, VendorApi,
@@ -43,23 +43,37 @@ pub struct Asked<'a> {
     pub status: u16,
 }
 
+/// What came in place of an answer.
+pub struct Told {
+    /// The vendor's error.
+    pub error: Option<StreamError>,
+    /// How long it asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
 /// The state between two pieces.
 pub struct WholeAnswer {
     endpoint: Endpoint,
     change: Change,
     body: Pieces,
     facts: AnswerFacts,
+    estimated: bool,
 }
 
 impl WholeAnswer {
     pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Pieces::new(None), facts }
+        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false }
     }
 
     /// Whether the answer is told as a stream, though it came whole.
     pub const fn becomes_stream(&self) -> bool {
         matches!(self.change, Change::Translate { stream: true, .. })
+    }
+
+    /// Whether the use that it tells is a guess.
+    pub const fn estimated(&self) -> bool {
+        self.estimated
     }
 
     /// Takes the next piece. False when there is too much.
@@ -73,35 +87,44 @@ impl WholeAnswer {
         true
     }
 
-    /// The answer for the client; none if what came is no answer.
-    pub fn finish(&mut self, asked: &Asked<'_>) -> Option<Bytes> {
+    /// The answer for the client.
+    ///
+    /// # Errors
+    /// If what came is no answer: what it tells in place of one, if anything.
+    pub fn finish(&mut self, asked: &Asked<'_>) -> Result<Bytes, Told> {
         let body = self.take();
+        self.changed(&body, asked)
+            .ok_or_else(|| Told { error: error_within(&body), retry_after: retry_delay(&body) })
+    }
+
+    fn changed(&mut self, body: &Bytes, asked: &Asked<'_>) -> Option<Bytes> {
         match &self.change {
             Change::Add(additions) => {
-                let Some((told, facts)) = translate::add(&body, additions) else {
+                let Some((told, facts)) = translate::add(body, additions) else {
                     // What is no JSON to its last letter passes, if it can be read at all.
-                    self.facts = read(self.endpoint, &body)?;
-                    return Some(body);
+                    self.facts = read(self.endpoint, body)?;
+                    return Some(body.clone());
                 };
                 self.facts = facts;
                 Some(told.into())
             }
             Change::Rehost(model) => {
-                self.facts = read(self.endpoint, &body)?;
-                Some(translate::rehost_answer(&body, model).into())
+                self.facts = read(self.endpoint, body)?;
+                Some(translate::rehost_answer(body, model).into())
             }
             Change::Embed(api) => {
                 let mut bodies: Vec<&[u8]> =
                     asked.series.answers.iter().map(|one| &**one).collect();
-                bodies.push(&body);
+                bodies.push(body);
                 let request = EmbeddingRequest::read(asked.body).ok()?;
                 let told = api.read(&bodies, &request, asked.model, asked.series.counted).ok()?;
-                self.facts = read(self.endpoint, &told)?;
-                Some(told.into())
+                self.facts = read(self.endpoint, &told.body)?;
+                self.estimated = told.estimated;
+                Some(told.body.into())
             }
             Change::Count(api) => {
                 // A vendor may count for some of its models only.
-                let own = (asked.status < 400).then(|| api.read(&body).ok()).flatten();
+                let own = (asked.status < 400).then(|| api.read(body).ok()).flatten();
                 let count = match own {
                     Some(count) => translate::count_answer(count, false),
                     None => translate::count_answer(translation::estimate(asked.body).ok()?, true),
@@ -110,7 +133,7 @@ impl WholeAnswer {
                 Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
-                let mut answer = vendor.read_of(&context.base_model, &body).ok()?;
+                let mut answer = vendor.read_of(&context.base_model, body).ok()?;
                 if context.one_call {
                     answer.keep_one_call();
                 }

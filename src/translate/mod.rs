@@ -7,6 +7,7 @@
 //! Where both sides speak the same dialect nothing of this is used: bytes pass.
 
 mod additions;
+mod answer_tool;
 mod as_stream;
 mod betas;
 mod chat;

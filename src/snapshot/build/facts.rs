@@ -41,6 +41,7 @@ pub(super) fn facts(
         lacks_penalties: shipped.lacks_penalties,
         lacks_tools_in_chat: shipped.lacks_tools_in_chat,
         lacks_tools_in_streams: shipped.lacks_tools_in_streams,
+        lacks_begun_answers: shipped.lacks_begun_answers,
         context_tokens: own.context_tokens.map(u64::from).or(shipped.context_tokens),
         max_output_tokens: own.max_output_tokens.map(u64::from).or(shipped.max_output_tokens),
     }
@@ -85,6 +86,7 @@ fn shipped(vendor: &str, model: &str) -> Option<ModelFacts> {
         lacks_penalties: lacks("penalties"),
         lacks_tools_in_chat: lacks("tools_in_chat"),
         lacks_tools_in_streams: lacks("tools_in_streams"),
+        lacks_begun_answers: lacks("begun_answers"),
         context_tokens: row.context_tokens.map(u64::from),
         max_output_tokens: row.max_output_tokens.map(u64::from),
     })
@@ -218,6 +220,14 @@ mod tests {
         }
         assert_eq!(knows("anthropic", "claude-sonnet-4-6", Effort::XHigh), Some(false));
         assert_eq!(knows("openai", "gpt-4o", Effort::Low), None);
+        for vendor in ["google_ai", "vertex"] {
+            assert_eq!(knows(vendor, "gemini-3.6-flash", Effort::Minimal), Some(true));
+            for model in ["gemini-3.7-flash", "gemini-3.8-flash"] {
+                assert_eq!(knows(vendor, model, Effort::Minimal), Some(false), "{model}");
+                assert_eq!(knows(vendor, model, Effort::Low), Some(true), "{model}");
+            }
+        }
+        assert_eq!(knows("google_ai", "gemini-flash-latest", Effort::Minimal), Some(false));
         assert!(known("openai", "o3").lacks_stop);
         assert!(!known("openai", "gpt-4o").lacks_stop);
         for grok in ["grok-4", "grok-4.3", "grok-4.5", "grok-4.7"] {
@@ -227,5 +237,13 @@ mod tests {
         assert!(!known("xai", "grok-4.20-non-reasoning").lacks_stop);
         assert!(known("openai", "gpt-5.5").lacks_tools_in_chat);
         assert!(!known("openai", "gpt-5").lacks_tools_in_chat);
+        for vendor in ["google_ai", "vertex"] {
+            for model in ["gemini-3.5-flash-lite", "gemini-3.6-flash", "gemini-3.8-flash"] {
+                let facts = known(vendor, model);
+                assert!(facts.lacks_begun_answers && facts.lacks_penalties, "{vendor}: {model}");
+            }
+            let before = known(vendor, "gemini-3.5-flash");
+            assert!(!before.lacks_begun_answers && !before.lacks_penalties, "{vendor}");
+        }
     }
 }

@@ -41,6 +41,9 @@ struct Choice<'a> {
     logprobs: Option<&'a RawValue>,
     /// Here at some vendors.
     usage: Option<&'a RawValue>,
+    /// What went wrong while the answer was made:
+    /// <https://openrouter.ai/docs/api/reference/errors-and-debugging>.
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -110,6 +113,9 @@ pub fn read_answer(body: &[u8]) -> Result<Answer<'_>, Unreadable> {
     let Some(choice) = completion.choices.into_iter().next() else {
         return Err(Unreadable("it has no choice".to_owned()));
     };
+    if let Some(error) = choice.error {
+        return Err(Unreadable(StreamError::of(error.get().as_bytes()).message));
+    }
     let word = choice.finish_reason.as_deref();
     let stop = word.map(stop_reason).transpose().map_err(|error| Unreadable(error.message))?;
     let mut citations = Vec::new();

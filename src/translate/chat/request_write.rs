@@ -212,14 +212,7 @@ fn check(request: &Request<'_>, target: &Target<'_>) -> Result<(), Refusal> {
         let message = format!("this vendor has no `{name}`; leave it out");
         return Err(Refusal::unsupported(name, message));
     }
-    let [frequency, presence, ..] = asked;
-    match [frequency, presence].into_iter().find(|(_, asked)| *asked) {
-        Some((name, _)) if target.facts.lacks_penalties => {
-            let message = format!("this model takes no `{name}`; leave it out");
-            Err(Refusal::unsupported(name, message))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The texts that end the answer; empty ones end none.

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use super::{
     super::{
         Unreadable,
+        answer_tool::is_answer,
         form::{
             Answer, Citation, Media, Origin, Part, PartKind, PartPath, Place, Signature, Source,
             Text, Thinking, ToolCall,
         },
     },
-    answer_tool::is_answer,
     usage_read::{stop_reason, usage},
 };
 

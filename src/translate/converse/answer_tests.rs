@@ -356,6 +356,7 @@ fn calls_are_numbered_by_their_order_not_by_their_block() {
             "arguments 0 {}",
             "arguments 1 :1}",
             "call 2 z f",
+            "arguments 2 {}",
             "ToolCalls None",
             "18+25",
             "done",

@@ -4,6 +4,7 @@
 
 use super::{
     super::{
+        answer_tool::{DESCRIPTION, NAME},
         claude::is_forced,
         form::{Format, JsonSchema, Request, ToolChoice},
     },
@@ -11,10 +12,6 @@ use super::{
     family::Family,
     tools_write::schema,
 };
-
-/// The tool's name. Readers of answers do not know what was asked for: no client's tool may be called so.
-pub(super) const NAME: &str = "turnpike_answer";
-const DESCRIPTION: &str = "Gives the final answer in the form that was asked for.";
 
 /// The schema that has to be asked for so. Where the client makes the model call a tool of its own, the
 /// answer is that call.
@@ -43,9 +40,4 @@ pub(super) fn add<'r>(
         strict: None,
     }));
     Some(if alone { Choice::Tool { name: NAME } } else { Choice::Any(Empty {}) })
-}
-
-/// Whether a call is the answer.
-pub(super) fn is_answer(name: &str) -> bool {
-    name == NAME
 }

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use super::{
     super::{
         StreamReader,
+        answer_tool::is_answer,
         form::{Citation, Event, Events, Origin, Signature, Text},
     },
     answer_read::{Additional, CitedSource, citation, count, is_the_vendors},
-    answer_tool::is_answer,
     usage_read::{stop_reason, usage},
 };
 use crate::dialect::StreamError;
@@ -23,8 +23,8 @@ pub struct Reader {
     started: bool,
     /// Calls begun so far.
     calls: usize,
-    /// The open block of a call: its index in the content, and the call's number.
-    open_calls: Vec<(u64, usize)>,
+    /// The open blocks of calls.
+    open_calls: Vec<OpenCall>,
     /// The first block of a call that is the answer itself: its index in the content. What comes beside
     /// it would spoil its JSON.
     answer: Option<u64>,
@@ -35,6 +35,16 @@ pub struct Reader {
     /// Text or thinking has come since the last block ended.
     open_block: bool,
     ending: Ending,
+}
+
+/// An open block of a call.
+struct OpenCall {
+    /// Its index in the content.
+    index: u64,
+    /// The call's number.
+    call: usize,
+    /// Some of its arguments have come.
+    has_arguments: bool,
 }
 
 /// An open block of text.
@@ -226,8 +236,9 @@ impl Reader {
         }
         let number = self.calls;
         self.calls += 1;
-        self.open_calls.retain(|(index, _)| *index != block.content_block_index);
-        self.open_calls.push((block.content_block_index, number));
+        let index = block.content_block_index;
+        self.open_calls.retain(|open| open.index != index);
+        self.open_calls.push(OpenCall { index, call: number, has_arguments: false });
         to(Event::ToolCall {
             call: number,
             id: call.tool_use_id,
@@ -249,9 +260,9 @@ impl Reader {
         {
             if self.answer == Some(index) {
                 self.text(index, fragment, to);
-            } else if let Some((_, call)) = self.open_calls.iter().find(|(open, _)| *open == index)
-            {
-                to(Event::Arguments { call: *call, fragment });
+            } else if let Some(open) = self.open_calls.iter_mut().find(|open| open.index == index) {
+                open.has_arguments = true;
+                to(Event::Arguments { call: open.call, fragment });
             }
         }
         if let Some(reasoning) = delta.reasoning_content {
@@ -298,10 +309,15 @@ impl Reader {
         if let Some(at) = self.passages.iter().position(|open| open.index == index) {
             self.passages.swap_remove(at).cite(self.letters, to);
         }
-        let before = self.open_calls.len();
-        self.open_calls.retain(|(open, _)| *open != index);
-        if self.open_calls.len() == before && std::mem::take(&mut self.open_block) {
-            to(Event::BlockEnd);
+        match self.open_calls.iter().position(|open| open.index == index) {
+            Some(at) => {
+                let OpenCall { call, has_arguments, .. } = self.open_calls.swap_remove(at);
+                if !has_arguments {
+                    to(Event::Arguments { call, fragment: "{}".into() });
+                }
+            }
+            None if std::mem::take(&mut self.open_block) => to(Event::BlockEnd),
+            None => {}
         }
     }
 

@@ -1,15 +1,14 @@
 //! Instructions.
 
 use super::{
-    super::form::{Format, Part, PartKind, Refusal},
+    super::{
+        answer_tool::JSON_ONLY,
+        form::{Format, Part, PartKind, Refusal},
+    },
     body::Block,
     family::Family,
     messages_write::cache_point,
 };
-
-/// Asks for what Converse has no mode for.
-const JSON_ONLY: &str =
-    "Answer with one valid JSON object and nothing else: no explanation, no Markdown.";
 
 /// Writes system and developer turns' parts, and the wish for JSON.
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_SystemContentBlock.html>

@@ -9,11 +9,12 @@ use serde_json::{Value, value::RawValue};
 use super::{
     super::{
         Target,
+        answer_tool::{is_answer, taken},
         claude::is_forced,
         form::{PartKind, Refusal, Request, Tool, ToolChoice, ToolKind},
         messages::closed,
     },
-    answer_tool::{self, NAME, is_answer},
+    answer_tool,
     body::{
         self, AnyObject, Choice, ClaudeChoice, Empty, InputSchema, Schema, ToolConfig, ToolSpec,
     },
@@ -108,10 +109,7 @@ fn spec<'r>(
     family: Family,
 ) -> Result<body::Tool<'r>, Refusal> {
     match &tool.kind {
-        ToolKind::Function { name, .. } if is_answer(name) => Err(Refusal::invalid(
-            format!("tools[{index}]"),
-            format!("the name `{NAME}` is the gateway's own; call the tool something else"),
-        )),
+        ToolKind::Function { name, .. } if is_answer(name) => Err(taken(index)),
         ToolKind::Function { name, description, parameters, strict } => {
             let strict = *strict == Some(true) && holds_schemas(target, family);
             let given = schema(*parameters, family);

@@ -15,12 +15,16 @@ pub(super) struct Vectors<'a> {
     pub(super) tokens: Option<u64>,
 }
 
-/// Writes the list. `usage` is null where nobody counted.
+/// How far from 1 the length of a vector may be that is left as it is.
+const TOLERANCE: f64 = 1e-4;
+
+/// Writes the list; `to_unit`: the vectors are brought to length 1.
 pub(super) fn write(
     vectors: &[&RawValue],
-    tokens: Option<u64>,
+    tokens: u64,
     request: &EmbeddingRequest<'_>,
     model: &str,
+    to_unit: bool,
 ) -> Result<Vec<u8>, Unreadable> {
     let (found, asked) = (vectors.len(), request.inputs.len());
     if found != asked {
@@ -36,9 +40,13 @@ pub(super) fn write(
         out.extend_from_slice(br#"{"object":"embedding","index":"#);
         out.extend_from_slice(index.to_string().as_bytes());
         out.extend_from_slice(br#","embedding":"#);
-        let numbers = numbers(vector)?;
+        let mut numbers = numbers(vector)?;
+        let scaled = to_unit && scale(&mut numbers);
         if request.base64 {
             base64(&numbers, &mut out);
+        } else if scaled {
+            serde_json::to_writer(&mut out, &numbers)
+                .map_err(|_| Unreadable("a vector cannot be written".to_owned()))?;
         } else {
             // The vendor's own digits; it may have indented them.
             out.extend(vector.get().bytes().filter(|byte| !byte.is_ascii_whitespace()));
@@ -49,12 +57,9 @@ pub(super) fn write(
     serde_json::to_writer(&mut out, model)
         .map_err(|_| Unreadable("its model cannot be named".to_owned()))?;
     out.extend_from_slice(br#","usage":"#);
-    match tokens {
-        None => out.extend_from_slice(b"null"),
-        Some(tokens) => out.extend_from_slice(
-            format!(r#"{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}"#).as_bytes(),
-        ),
-    }
+    out.extend_from_slice(
+        format!(r#"{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}"#).as_bytes(),
+    );
     out.push(b'}');
     Ok(out)
 }
@@ -64,6 +69,19 @@ fn numbers(vector: &RawValue) -> Result<Vec<f32>, Unreadable> {
         .ok()
         .filter(|numbers| !numbers.is_empty())
         .ok_or_else(|| Unreadable("a vector is no list of numbers".to_owned()))
+}
+
+/// Brings a vector to length 1. False where it has that already, or has no length.
+#[expect(clippy::cast_possible_truncation, reason = "it was read as these")]
+fn scale(numbers: &mut [f32]) -> bool {
+    let length = numbers.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
+    if !length.is_normal() || (length - 1.0).abs() < TOLERANCE {
+        return false;
+    }
+    for number in numbers {
+        *number = (f64::from(*number) / length) as f32;
+    }
+    true
 }
 
 fn base64(numbers: &[f32], out: &mut Vec<u8>) {

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EmbeddingRequest, answer::Vectors, bodies};
+use super::{EmbeddingRequest, answer::Vectors, bodies, purpose::of_cohere};
 use crate::translate::{Unreadable, form::Refusal};
 
 /// The most texts of one call to Cohere.
@@ -59,7 +59,7 @@ pub(super) fn write_cohere(
     }
     bodies(request.inputs.chunks(TEXTS).map(|texts| Body {
         texts: texts.iter().map(|text| &**text).collect(),
-        input_type: request.input_type.as_deref().unwrap_or("search_document"),
+        input_type: of_cohere(request.input_type.as_deref()),
         truncate: "NONE",
         embedding_types: ["float"],
         output_dimension: request.dimensions,

@@ -8,13 +8,14 @@
 //!   (<https://github.com/googleapis/python-genai/blob/main/google/genai/models.py>,
 //!   `t_is_vertex_embed_content_model`).
 //!
-//! What a text is for (`taskType`) is not told: `OpenAI`'s API has no word for it. Vertex cuts long
-//! texts silently unless asked not to; here, as at `OpenAI`, they are an error.
+//! What a text is for (`taskType`) is told where the client says it, but for `gemini-embedding-2`, which
+//! has it in the text itself (<https://ai.google.dev/gemini-api/docs/embeddings#task-types>). Vertex cuts
+//! long texts silently unless asked not to; here, as at `OpenAI`, they are an error.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EmbeddingRequest, answer::Vectors, bodies};
+use super::{EmbeddingRequest, answer::Vectors, bodies, purpose::of_google};
 use crate::translate::{Unreadable, form::Refusal};
 
 /// The most texts of one call to AI Studio.
@@ -53,8 +54,11 @@ pub(super) fn write_batch(
         model: &'a str,
         content: Content<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        task_type: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         output_dimensionality: Option<u64>,
     }
+    let task_type = task_type(request, model)?;
     let model = format!("models/{}", model.strip_prefix("models/").unwrap_or(model));
     bodies(request.inputs.chunks(BATCH).map(|texts| {
         Batch {
@@ -63,6 +67,7 @@ pub(super) fn write_batch(
                 .map(|text| One {
                     model: &model,
                     content: Content::of(text),
+                    task_type,
                     output_dimensionality: request.dimensions,
                 })
                 .collect(),
@@ -73,6 +78,12 @@ pub(super) fn write_batch(
 /// Whether a model of Vertex has `:embedContent` in place of `:predict`.
 pub(super) fn has_embed_content(model: &str) -> bool {
     model != "gemini-embedding-001" && (model.contains("gemini") || model.contains("maas"))
+}
+
+/// What the vectors are for, where the model is told so.
+fn task_type(request: &EmbeddingRequest<'_>, model: &str) -> Result<Option<&'static str>, Refusal> {
+    let task_type = of_google(request.input_type.as_deref())?;
+    Ok(task_type.filter(|_| !model.contains("gemini-embedding-2")))
 }
 
 #[derive(Serialize)]
@@ -96,6 +107,8 @@ pub(super) fn write_vertex(
     #[derive(Serialize)]
     struct Instance<'a> {
         content: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        task_type: Option<&'static str>,
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -111,9 +124,10 @@ pub(super) fn write_vertex(
             embed_content_config: parameters(),
         }));
     }
+    let task_type = task_type(request, model)?;
     let most = if model == "gemini-embedding-001" { 1 } else { INSTANCES };
     bodies(request.inputs.chunks(most).map(|texts| Predict {
-        instances: texts.iter().map(|text| Instance { content: text }).collect(),
+        instances: texts.iter().map(|text| Instance { content: text, task_type }).collect(),
         parameters: parameters(),
     }))
 }

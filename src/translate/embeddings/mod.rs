@@ -8,6 +8,7 @@
 mod answer;
 mod bedrock;
 mod google;
+mod purpose;
 mod request;
 
 #[cfg(test)]
@@ -20,6 +21,15 @@ pub use request::EmbeddingRequest;
 
 use super::{Unreadable, form::Refusal};
 use answer::Vectors;
+
+/// The list of vectors for a client.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    /// Its JSON.
+    pub body: Vec<u8>,
+    /// Nobody counted the tokens: `usage` is a guess.
+    pub estimated: bool,
+}
 
 /// Whose embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +91,8 @@ impl EmbeddingApi {
 
     /// Reads the answers to [`write`](Self::write)'s bodies, in their order, and writes the client's.
     /// `counted` are the input tokens of all calls as somebody else told them (Bedrock's header
-    /// `x-amzn-bedrock-input-token-count`); used where the bodies say nothing.
+    /// `x-amzn-bedrock-input-token-count`); used where the bodies say nothing. Where nobody does, they are
+    /// guessed: `usage` is an object in `OpenAI`'s API.
     ///
     /// # Errors
     /// When a body is none of the API, or there is not one vector for each text.
@@ -91,7 +102,7 @@ impl EmbeddingApi {
         request: &EmbeddingRequest<'_>,
         model: &str,
         counted: Option<u64>,
-    ) -> Result<Vec<u8>, Unreadable> {
+    ) -> Result<Embedded, Unreadable> {
         let mut vectors: Vec<&RawValue> = Vec::with_capacity(request.inputs.len());
         // All of them or none: a part would be told as the whole.
         let mut told = Some(0_u64);
@@ -100,7 +111,13 @@ impl EmbeddingApi {
             vectors.extend(read.vectors);
             told = told.zip(read.tokens).map(|(sum, more)| sum.saturating_add(more));
         }
-        answer::write(&vectors, told.or(counted), request, model)
+        let told = told.or(counted);
+        let tokens = told.unwrap_or_else(|| request.guess());
+        // Google's are of length 1 at their full size only, `OpenAI`'s at any:
+        // <https://ai.google.dev/gemini-api/docs/embeddings#quality-for-smaller-dimensions>.
+        let shortened = request.dimensions.is_some() && matches!(self, Self::Gemini | Self::Vertex);
+        let body = answer::write(&vectors, tokens, request, model, shortened)?;
+        Ok(Embedded { body, estimated: told.is_none() })
     }
 
     fn read_one(self, body: &[u8]) -> Result<Vectors<'_>, Unreadable> {

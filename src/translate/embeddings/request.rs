@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::translate::form::{Refusal, Text, read_json};
+use crate::{
+    domain::TEXT_BYTES_PER_TOKEN,
+    translate::form::{Refusal, Text, read_json},
+};
 
 /// The most texts of one request, as `OpenAI` has it.
 const MAX_INPUTS: usize = 2048;
@@ -18,7 +21,8 @@ pub struct EmbeddingRequest<'a> {
     pub dimensions: Option<u64>,
     /// The vectors are wanted as base64 of 32-bit floats, least byte first; else as lists.
     pub base64: bool,
-    /// What the vectors are for: a member of Cohere's own API, told by clients that know it.
+    /// What the vectors are for, in the words of Cohere (`input_type`) or Google (`task_type`): members of
+    /// their own APIs, told by clients that know them.
     pub input_type: Option<Text<'a>>,
 }
 
@@ -32,6 +36,8 @@ struct Body<'a> {
     encoding_format: Option<Text<'a>>,
     #[serde(borrow, default)]
     input_type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    task_type: Option<Text<'a>>,
 }
 
 impl<'a> EmbeddingRequest<'a> {
@@ -62,7 +68,14 @@ impl<'a> EmbeddingRequest<'a> {
                 return Err(Refusal::invalid("encoding_format", message));
             }
         };
-        Ok(Self { inputs, dimensions: body.dimensions, base64, input_type: body.input_type })
+        let input_type = body.input_type.or(body.task_type);
+        Ok(Self { inputs, dimensions: body.dimensions, base64, input_type })
+    }
+
+    /// About how many tokens the texts are, by their bytes.
+    pub(super) fn guess(&self) -> u64 {
+        let bytes: u64 = self.inputs.iter().map(|text| text.len() as u64).sum();
+        bytes.div_ceil(TEXT_BYTES_PER_TOKEN)
     }
 }
 

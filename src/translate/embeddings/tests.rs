@@ -33,7 +33,7 @@ fn read(
         answers.iter().map(|answer| serde_json::to_vec_pretty(answer).unwrap()).collect();
     let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
     let list = api.read(&answers, &request, "m-1", counted).map_err(|fault| fault.to_string())?;
-    Ok(serde_json::from_slice(&list).unwrap())
+    Ok(serde_json::from_slice(&list.body).unwrap())
 }
 
 fn refused(body: &str) -> (&'static str, String) {
@@ -173,7 +173,7 @@ fn the_answers_of_every_vendor_become_one_list() {
         "embeddings": {"float": [a, b]}, "texts": ["a", "b"]});
     let floats = json!({"response_type": "embeddings_floats", "embeddings": [a, b]});
     for (api, answers, counted, usage) in [
-        (EmbeddingApi::Gemini, vec![batch.clone()], None, json!(null)),
+        (EmbeddingApi::Gemini, vec![batch.clone()], None, used(1)),
         (EmbeddingApi::Gemini, vec![batch], Some(7), used(7)),
         (EmbeddingApi::Gemini, vec![counted_batch], Some(7), used(5)),
         (
@@ -191,9 +191,10 @@ fn the_answers_of_every_vendor_become_one_list() {
         (EmbeddingApi::Vertex, vec![embed(&a), embed(&b)], None, used(4)),
         (EmbeddingApi::BedrockTitan, vec![titan(&a), titan(&b)], Some(9), used(8)),
         (EmbeddingApi::BedrockCohere, vec![cohere], Some(9), used(9)),
-        (EmbeddingApi::BedrockCohere, vec![floats], None, json!(null)),
+        (EmbeddingApi::BedrockCohere, vec![floats], None, used(1)),
     ] {
-        assert_eq!(read(api, &two(), &answers, counted).unwrap(), list(usage), "{api:?}");
+        let asked = json!({"input": ["a", "b"]});
+        assert_eq!(read(api, &asked, &answers, counted).unwrap(), list(usage), "{api:?}");
     }
 }
 
@@ -203,8 +204,70 @@ fn the_vendors_own_digits_are_kept() {
     let request = EmbeddingRequest::read(br#"{"input":"a"}"#).unwrap();
     let list = EmbeddingApi::BedrockTitan.read(&[body], &request, "m\"1", None).unwrap();
     assert_eq!(
-        String::from_utf8(list).unwrap(),
+        String::from_utf8(list.body).unwrap(),
         r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.10000000149011612,1E-9,-0.0]}],"model":"m\"1","usage":{"prompt_tokens":1,"total_tokens":1}}"#
+    );
+}
+
+#[test]
+fn tokens_that_nobody_counted_are_guessed_and_said_to_be() {
+    let request = EmbeddingRequest::read(br#"{"input":["twelve bytes","and 8 (8)"]}"#).unwrap();
+    let body = br#"{"embeddings":[{"values":[1]},{"values":[1]}]}"#;
+    let of = |counted| EmbeddingApi::Gemini.read(&[body], &request, "m", counted).unwrap();
+    assert!(of(None).estimated && !of(Some(5)).estimated);
+    let list: Value = serde_json::from_slice(&of(None).body).unwrap();
+    let tokens = list["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!((4..12).contains(&tokens) && list["usage"]["total_tokens"] == tokens, "{list}");
+}
+
+#[test]
+fn shortened_vectors_of_google_have_length_1_as_openais_have() {
+    let embed = |values: Value| json!({"embeddings": [{"values": values}]});
+    let of = |api, request: &Value, answer: &Value| {
+        let list = read(api, request, std::slice::from_ref(answer), Some(1)).unwrap();
+        serde_json::from_value::<Vec<f32>>(list["data"][0]["embedding"].clone()).unwrap()
+    };
+    let short = json!({"input": "a", "dimensions": 2});
+    assert_eq!(of(EmbeddingApi::Gemini, &short, &embed(json!([0.3, 0.4]))), [0.6, 0.8]);
+    let predicted = json!({"predictions": [{"embeddings": {"values": [-3.0, 4.0]}}]});
+    assert_eq!(of(EmbeddingApi::Vertex, &short, &predicted), [-0.6, 0.8]);
+    // As it came: at its full size, of that length already, or of none.
+    let full = json!({"input": "a"});
+    assert_eq!(of(EmbeddingApi::Gemini, &full, &embed(json!([0.3, 0.4]))), [0.3, 0.4]);
+    assert_eq!(of(EmbeddingApi::Gemini, &short, &embed(json!([0.6, 0.8]))), [0.6, 0.8]);
+    assert_eq!(of(EmbeddingApi::Gemini, &short, &embed(json!([0, 0]))), [0.0, 0.0]);
+    // Others' are as their vendor makes them.
+    let titan = json!({"embedding": [0.3, 0.4]});
+    assert_eq!(of(EmbeddingApi::BedrockTitan, &short, &titan), [0.3, 0.4]);
+    let coded = json!({"input": "a", "dimensions": 2, "encoding_format": "base64"});
+    let list = read(EmbeddingApi::Gemini, &coded, &[embed(json!([0.3, 0.4]))], Some(1)).unwrap();
+    let bytes = STANDARD.decode(list["data"][0]["embedding"].as_str().unwrap()).unwrap();
+    assert_eq!(bytes, [0.6_f32.to_le_bytes(), 0.8_f32.to_le_bytes()].concat());
+}
+
+#[test]
+fn every_vendor_is_told_in_its_own_word_what_the_vectors_are_for() {
+    let gemini = |word: Value| {
+        let body = json!({"input": "a", "input_type": word});
+        written(EmbeddingApi::Gemini, "gemini-embedding-001", &body)[0]["requests"][0].clone()
+    };
+    assert_eq!(gemini(json!("search_query"))["taskType"], "RETRIEVAL_QUERY");
+    assert_eq!(gemini(json!("passage"))["taskType"], "RETRIEVAL_DOCUMENT");
+    assert_eq!(gemini(json!("SEMANTIC_SIMILARITY"))["taskType"], "SEMANTIC_SIMILARITY");
+    assert!(gemini(json!(null))["taskType"].is_null());
+    let task = json!({"input": "a", "task_type": "retrieval_query"});
+    let vertex = |model| written(EmbeddingApi::Vertex, model, &task)[0].clone();
+    assert_eq!(vertex("text-embedding-005")["instances"][0]["task_type"], "RETRIEVAL_QUERY");
+    // It has no such member.
+    assert!(!vertex("gemini-embedding-2").to_string().contains("RETRIEVAL"));
+    let cohere = &written(EmbeddingApi::BedrockCohere, "cohere.embed-v4:0", &task)[0];
+    assert_eq!(cohere["input_type"], "search_query");
+    let body = br#"{"input":"a","input_type":"image"}"#;
+    let request = EmbeddingRequest::read(body).unwrap();
+    let refusal = EmbeddingApi::Gemini.write(&request, "gemini-embedding-001").unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.param.as_deref()),
+        ("unsupported_parameter", Some("input_type"))
     );
 }
 

@@ -2,6 +2,7 @@
 //! pictures that the model made. What comes back is called as the client calls it.
 
 mod free_text;
+mod penalties;
 mod pictures;
 mod search_results;
 mod tool_names;
@@ -39,11 +40,7 @@ pub fn fit(
 
 fn check(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Result<(), Refusal> {
     if !request.turns.iter().any(says_something) {
-        let list = match request.client {
-            Some(ClientApi::Responses) => "input",
-            Some(ClientApi::Completions) => "prompt",
-            Some(ClientApi::Chat | ClientApi::Messages) | None => "messages",
-        };
+        let list = list(request.client);
         let message = format!("`{list}` says nothing that this model's vendor could answer");
         return Err(Refusal::invalid(list, message));
     }
@@ -68,7 +65,17 @@ fn check(request: &Request<'_>, vendor: VendorApi, target: &Target<'_>) -> Resul
             return Err(Refusal::unsupported(at, message));
         }
     }
+    penalties::check(request, target)?;
     pictures::check(request, vendor, target)
+}
+
+/// The member that has the conversation in the client's API.
+pub const fn list(client: Option<ClientApi>) -> &'static str {
+    match client {
+        Some(ClientApi::Responses) => "input",
+        Some(ClientApi::Completions) => "prompt",
+        Some(ClientApi::Chat | ClientApi::Messages) | None => "messages",
+    }
 }
 
 /// Whether a turn is of the conversation: the instructions beside it (`instructions`, `system`) are none.

@@ -43,7 +43,8 @@ pub enum Event<'a> {
         /// The arguments are free text for a custom tool.
         custom: bool,
     },
-    /// More of a call's arguments. A call without any has none of these events: writers say `{}`.
+    /// More of a call's arguments. Readers that know where a call ends say `{}` there if it has none; else a
+    /// call without any has none of these events, and writers say `{}` at the end.
     Arguments {
         /// The call's number.
         call: usize,

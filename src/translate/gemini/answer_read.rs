@@ -3,6 +3,7 @@
 use super::{
     grounding::{self, Said, Sources},
     response_body::{Candidate, Part, Response},
+    server_parts,
     stop::{self, Seen},
     usage,
 };
@@ -49,7 +50,8 @@ fn class(said: &str) -> &str {
 fn read_candidate<'a>(candidate: Candidate<'a>, answer: &mut Answer<'a>) -> Result<(), Unreadable> {
     let mut seen = Seen::default();
     let mut texts = Vec::new();
-    let parts = candidate.content.and_then(|content| content.parts).unwrap_or_default();
+    let mut parts = candidate.content.and_then(|content| content.parts).unwrap_or_default();
+    keep_to_the_answer(&mut parts);
     for part in &parts {
         let shown = part.thought != Some(true);
         texts.push(part.text.as_deref().filter(|_| shown).unwrap_or_default());
@@ -67,19 +69,49 @@ fn read_candidate<'a>(candidate: Candidate<'a>, answer: &mut Answer<'a>) -> Resu
         read_part(part, &mut answer.parts);
     }
     let word = candidate.finish_reason.as_deref().unwrap_or_default();
-    let fault = || Unreadable(format!("the model's call of a tool failed: {word}"));
+    let fault = || Unreadable(format!("the model said nothing, and ended: {word}"));
     answer.stop = Some(stop::reason(word, seen).ok_or_else(fault)?);
     Ok(())
 }
 
+/// Where the answer came by the tool for it, what the model says beside, or once more, would spoil its JSON.
+fn keep_to_the_answer(parts: &mut [Part<'_>]) {
+    let mut given = false;
+    for part in &mut *parts {
+        let Some(call) = &part.function_call else { continue };
+        if call.is_answer() {
+            if !given {
+                part.text = Some(call.arguments());
+            }
+            // It stood on the call, and proves no text.
+            (part.thought, part.thought_signature) = (None, None);
+        }
+        given |= call.is_answer();
+    }
+    if !given {
+        return;
+    }
+    for part in parts {
+        let is_answer = part.function_call.take_if(|call| call.is_answer()).is_some();
+        if !is_answer && part.thought != Some(true) {
+            part.text = None;
+        }
+    }
+}
+
 fn read_part<'a>(part: Part<'a>, parts: &mut Vec<form::Part<'a>>) {
     let mut push = |kind| parts.push(form::Part::new(kind, PartPath::default()));
+    if let Some(value) = server_parts::carry(&part) {
+        let signature = Some(Signature::new(Origin::Google, value));
+        let text = Text::default();
+        return push(PartKind::Thinking(Thinking { text, signature, redacted: true, id: None }));
+    }
     let signature = part.thought_signature.filter(|value| !value.is_empty());
     let mut signature = signature.map(|value| Signature::new(Origin::Google, value));
     if let Some(mut call) = part.function_call {
         push(PartKind::ToolCall(ToolCall {
             id: call.take_id(),
-            arguments: call.arguments().unwrap_or_else(|| "{}".into()),
+            arguments: call.arguments(),
             name: call.name.unwrap_or_default(),
             signature: signature.take(),
             custom: false,

@@ -121,6 +121,9 @@ fn every_reason_to_end_is_known() {
         ("IMAGE_SAFETY", StopReason::ContentFilter),
         ("IMAGE_PROHIBITED_CONTENT", StopReason::ContentFilter),
         ("NO_IMAGE", StopReason::ContentFilter),
+        ("CONTINUATION", StopReason::Length),
+        ("ESCALATION", StopReason::ContentFilter),
+        ("PUP_LIMITED_DISABLED", StopReason::ContentFilter),
         ("MALFORMED_FUNCTION_CALL", StopReason::End),
         ("FINISH_REASON_UNSPECIFIED", StopReason::End),
         ("SOMETHING_NEW", StopReason::End),
@@ -145,6 +148,29 @@ fn a_call_that_failed_is_no_answer() {
         let said = read_answer(body.as_bytes()).unwrap_err().to_string();
         assert!(said.contains("MALFORMED_FUNCTION_CALL") && !said.contains("hm"));
     }
+}
+
+#[test]
+fn an_end_that_nobody_knows_is_no_answer_where_nothing_was_said() {
+    for word in ["SOMETHING_NEW", "FINISH_REASON_UNSPECIFIED"] {
+        let body = candidate(&json!([]), word).to_string();
+        let said = read_answer(body.as_bytes()).unwrap_err().to_string();
+        assert!(said.contains(word), "{said}");
+    }
+    assert_eq!(stop_of(&candidate(&json!([]), "STOP")), Some(StopReason::End));
+    assert_eq!(stop_of(&candidate(&json!([]), "CONTINUATION")), Some(StopReason::Length));
+}
+
+#[test]
+fn the_answer_that_came_by_the_tool_for_it_is_text() {
+    let answer = json!({"functionCall": {"name": "turnpike_answer", "args": {"n": 1}},
+        "thoughtSignature": "YQ=="});
+    let beside = [json!({"text": "Here:"}), answer.clone(), answer, json!({"text": "Done."})];
+    with(&candidate(&json!(beside), "STOP"), |answer| {
+        assert_eq!(answer.stop, Some(StopReason::End));
+        let [part] = answer.parts.as_slice() else { panic!("{:?}", answer.parts) };
+        assert!(matches!(&part.kind, PartKind::Text(text) if *text == r#"{"n":1}"#));
+    });
 }
 
 #[test]

@@ -19,7 +19,11 @@ pub(super) fn write<'a>(
 ) -> Result<(Option<SystemInstruction<'a>>, Vec<Content<'a>>), Refusal> {
     let (system, turns) = split_system(request);
     let system = instructions(&system)?;
-    let style = Style { platform: target.platform, is_3: Generation::is_3(target) };
+    let style = Style {
+        platform: target.platform,
+        is_3: Generation::is_3(target),
+        results_last: target.facts.lacks_begun_answers,
+    };
     let mut calls = Calls::default();
     let mut contents = Vec::with_capacity(turns.len());
     for (role, parts) in alternating(&turns) {
@@ -55,37 +59,36 @@ fn instructions<'a>(parts: &[&'a form::Part<'_>]) -> Result<Vec<Part<'a>>, Refus
     Ok(texts)
 }
 
-/// What the user said. Results come first, in the order of their calls.
+/// What the user said, results in the order of their calls: before everything else, or behind it.
 fn user<'a>(
     mut parts: Vec<&'a form::Part<'_>>,
     calls: &Calls<'a>,
     style: Style,
 ) -> Result<Vec<Part<'a>>, Refusal> {
-    // Stable, and all else stays behind the results.
+    // Stable: all else keeps its order.
     parts.sort_by_key(|part| match &part.kind {
         PartKind::ToolResult(result) => (false, calls.number(&result.call_id)),
         _ => (true, 0),
     });
-    let mut written = Vec::with_capacity(parts.len());
-    let mut beside = Vec::new();
+    let mut results = Vec::new();
+    let mut said = Vec::with_capacity(parts.len());
     for part in parts {
-        if let PartKind::ToolResult(result) = &part.kind {
-            let (response, media) = results::write(result, part.path, calls, style)?;
-            written.push(response);
-            beside.extend(media);
-            continue;
-        }
-        written.append(&mut beside);
         match &part.kind {
-            PartKind::Text(text) | PartKind::Refusal(text) => written.push(Part::text(&**text)),
+            PartKind::ToolResult(result) => {
+                let (response, media) = results::write(result, part.path, calls, style)?;
+                results.push(response);
+                said.extend(media);
+            }
+            PartKind::Text(text) | PartKind::Refusal(text) => said.push(Part::text(&**text)),
             PartKind::Image(one) | PartKind::Audio(one) | PartKind::Document(one) => {
-                media::write(one, style.platform, part.path, &mut written)?;
+                media::write(one, style.platform, part.path, &mut said)?;
             }
             other => return Err(misplaced(other, part)),
         }
     }
-    written.append(&mut beside);
-    Ok(written)
+    let (mut first, mut then) = if style.results_last { (said, results) } else { (results, said) };
+    first.append(&mut then);
+    Ok(first)
 }
 
 /// What the model said. Its thinking is not sent back, but for what proves it.
@@ -94,7 +97,7 @@ fn model<'a>(
     calls: &mut Calls<'a>,
     style: Style,
 ) -> Result<Vec<Part<'a>>, Refusal> {
-    let mut turn = signatures::Turn::new(style.is_3);
+    let mut turn = signatures::Turn::new(style);
     for part in parts {
         match &part.kind {
             PartKind::Text(text) | PartKind::Refusal(text) => turn.push(Part::text(&**text)),

@@ -37,6 +37,13 @@ impl Generation {
         by_name.unwrap_or(target.facts.reasoning_mode == Some(ReasoningMode::Level))
     }
 
+    /// Whether the model is known to be of a generation before the third, which calls no functions where it
+    /// searches or has to answer in JSON.
+    pub(super) fn is_before_3(target: &Target<'_>) -> bool {
+        let by_name = Self::of(target.model).major.map(|major| major < 3);
+        by_name.unwrap_or(target.facts.reasoning_mode == Some(ReasoningMode::Budget))
+    }
+
     /// How the model is asked to think, where only its name is known.
     pub(super) fn reasoning_mode(self) -> Option<ReasoningMode> {
         match (self.major?, self.minor) {

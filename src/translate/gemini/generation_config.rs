@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
+    answer_form::AnswerForm,
     request_body::{GenerationConfig, ImageConfig, Schema},
     schema, thinking,
 };
@@ -19,6 +20,7 @@ const MAX_STOPS: usize = 5;
 /// Writes it; none where it would be empty.
 pub(super) fn write<'a>(
     request: &'a Request<'_>,
+    form: AnswerForm<'a>,
     target: &Target<'_>,
 ) -> Result<Option<GenerationConfig<'a>>, Refusal> {
     let sampling = &request.sampling;
@@ -26,12 +28,12 @@ pub(super) fn write<'a>(
     let penalty = |value: Option<f64>| {
         value.filter(|value| *value != 0.0).map(|value| value.clamp(-2.0, 2.0))
     };
-    let (response_mime_type, response_json_schema) = match &request.format {
-        None => (None, None),
-        Some(Format::JsonObject) => (Some("application/json"), None),
-        Some(Format::JsonSchema(format)) => {
+    let (response_mime_type, response_json_schema) = match form {
+        AnswerForm::Mode(Format::JsonObject) => (Some("application/json"), None),
+        AnswerForm::Mode(Format::JsonSchema(format)) => {
             (Some("application/json"), Some(Schema(schema::json_schema(format.schema))))
         }
+        AnswerForm::Any | AnswerForm::Tool(_) | AnswerForm::Words => (None, None),
     };
     let config = GenerationConfig {
         temperature: sampling.temperature.map(|value| value.clamp(0.0, 2.0)),

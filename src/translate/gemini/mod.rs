@@ -2,6 +2,7 @@
 //! (<https://ai.google.dev/api/generate-content>) and on Vertex
 //! (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference>).
 
+mod answer_form;
 mod answer_read;
 mod contents;
 mod errors;
@@ -14,6 +15,7 @@ mod request_write;
 mod response_body;
 mod results;
 mod schema;
+mod server_parts;
 mod signatures;
 mod stop;
 mod stream_read;
@@ -25,6 +27,8 @@ mod usage;
 mod answer_tests;
 #[cfg(test)]
 mod request_tests;
+#[cfg(test)]
+mod server_part_tests;
 #[cfg(test)]
 mod signature_tests;
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::{inlines, support::*};
 use crate::{
-    domain::ReasoningMode,
+    domain::{Efforts, ModelFacts, ReasoningMode},
     translate::{
-        Platform,
+        ClientApi, Platform,
         form::{
             Effort, Format, JsonSchema, Media, Origin, PartKind, Pictures, Reasoning, Request,
             Role, Sampling, Source, Text,
@@ -182,6 +182,68 @@ fn the_catalogue_knows_better_than_the_name() {
     let budget =
         written_for(&request, "tuned-1", Platform::Vertex, Some(ReasoningMode::Budget)).unwrap();
     assert_eq!(budget["generationConfig"]["thinkingConfig"], json!({"thinkingBudget": 24_576}));
+}
+
+#[test]
+fn a_level_that_the_model_does_not_know_is_its_nearest() {
+    let newest = Efforts::named(["low", "medium", "high"]);
+    let facts = ModelFacts { efforts: Some(newest), ..ModelFacts::default() };
+    let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+    let tokens = |tokens| Reasoning { max_tokens: Some(tokens), ..Reasoning::default() };
+    for (reasoning, level) in [
+        (effort(Effort::None), "LOW"),
+        (effort(Effort::Minimal), "LOW"),
+        (tokens(0), "LOW"),
+        (tokens(1024), "LOW"),
+        (effort(Effort::Medium), "MEDIUM"),
+        (effort(Effort::Max), "HIGH"),
+    ] {
+        let request = Request { reasoning: Some(reasoning), ..asking([user("Hi")]) };
+        for (platform, level) in
+            [(Platform::Vertex, level.to_owned()), (Platform::Own, level.to_lowercase())]
+        {
+            let body = written_knowing(&request, "gemini-3.8-flash", platform, &facts).unwrap();
+            let told = &body["generationConfig"]["thinkingConfig"]["thinkingLevel"];
+            assert_eq!(told, &json!(level), "{reasoning:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_was_begun_is_refused_where_the_model_goes_on_with_none() {
+    let begun = || asking([user("Count"), turn(Role::Assistant, [text("One, two")])]);
+    let facts = ModelFacts { lacks_begun_answers: true, ..ModelFacts::default() };
+    let written = |request: &Request<'_>, facts: &ModelFacts| {
+        written_knowing(request, "gemini-3.7-flash", Platform::Own, facts)
+    };
+    let refusal = written(&begun(), &facts).unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.param.as_deref()),
+        ("unsupported_parameter", Some("messages"))
+    );
+    let responses = Request { client: Some(ClientApi::Responses), ..begun() };
+    assert_eq!(written(&responses, &facts).unwrap_err().param.as_deref(), Some("input"));
+    assert!(written(&begun(), &ModelFacts::default()).is_ok(), "older models go on");
+    // What was left empty is no answer.
+    let empty = asking([user("Count"), turn(Role::Assistant, [text(" ")])]);
+    assert!(written(&empty, &facts).is_ok());
+}
+
+#[test]
+fn penalties_are_refused_where_the_model_has_none() {
+    let facts = ModelFacts { lacks_penalties: true, ..ModelFacts::default() };
+    let with = |frequency: f64, presence: f64| {
+        let sampling = Sampling {
+            frequency_penalty: Some(frequency),
+            presence_penalty: Some(presence),
+            ..Sampling::default()
+        };
+        let request = Request { sampling, ..asking([user("Hi")]) };
+        written_knowing(&request, "gemini-3.6-flash", Platform::Own, &facts)
+    };
+    assert_eq!(with(0.5, 0.0).unwrap_err().param.as_deref(), Some("frequency_penalty"));
+    assert_eq!(with(0.0, -0.5).unwrap_err().param.as_deref(), Some("presence_penalty"));
+    assert!(with(0.0, 0.0).is_ok(), "zeros are nothing");
 }
 
 #[test]

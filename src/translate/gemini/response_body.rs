@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::translate::form::Text;
+use crate::translate::{answer_tool::is_answer, form::Text};
 
 /// An answer, or a piece of one.
 #[derive(Deserialize)]
@@ -69,6 +69,12 @@ pub(super) struct Part<'a> {
     pub(super) function_call: Option<FunctionCall<'a>>,
     #[serde(borrow, default)]
     pub(super) inline_data: Option<Blob<'a>>,
+    /// A call that Google's servers made of a tool of their own.
+    #[serde(borrow, default)]
+    pub(super) tool_call: Option<&'a RawValue>,
+    /// What came of it.
+    #[serde(borrow, default)]
+    pub(super) tool_response: Option<&'a RawValue>,
 }
 
 /// A call of a tool.
@@ -109,15 +115,20 @@ impl<'a> FunctionCall<'a> {
             .unwrap_or_else(|| format!("call_{}", uuid::Uuid::new_v4().simple()).into())
     }
 
-    /// The arguments as JSON text on one line; none where there are none.
-    pub(super) fn arguments(&self) -> Option<Text<'a>> {
-        let args = self.args.map(|raw| compact(raw.get()))?;
-        (*args != *"{}" && *args != *"null").then_some(args)
+    /// The arguments as JSON text on one line; `{}` where there are none.
+    pub(super) fn arguments(&self) -> Text<'a> {
+        let args = self.args.filter(|raw| raw.get() != "null");
+        args.map_or_else(|| "{}".into(), |raw| compact(raw.get()))
+    }
+
+    /// Whether it is the answer itself.
+    pub(super) fn is_answer(&self) -> bool {
+        self.name.as_deref().is_some_and(is_answer)
     }
 }
 
 /// JSON without the white space between its values: Google indents what is no stream.
-fn compact(json: &str) -> Text<'_> {
+pub(super) fn compact(json: &str) -> Text<'_> {
     if !json.contains([' ', '\n', '\r', '\t']) {
         return json.into();
     }

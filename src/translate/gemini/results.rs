@@ -48,9 +48,18 @@ pub(super) struct Style {
     pub(super) platform: Platform,
     /// Gemini 3: ids, and media inside of results.
     pub(super) is_3: bool,
+    /// The model takes words behind the results of a turn for the begun answer that it refuses:
+    /// <https://github.com/deepnoodle-ai/dive/pull/287>, <https://github.com/google/oss-rebuild/pull/1559>,
+    /// <https://github.com/agentgateway/agentgateway/issues/2811>.
+    pub(super) results_last: bool,
 }
 
 impl Style {
+    /// Whether the model calls the client's functions beside Google's own tools, and tells of those.
+    pub(super) fn combines_tools(self) -> bool {
+        self.is_3 && self.platform != Platform::Vertex
+    }
+
     /// Whether calls and results carry ids. Version 1 of Vertex AI's API has none, and refuses unknown
     /// members: <https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Content#functioncall>.
     pub(super) fn has_ids(self) -> bool {

@@ -4,7 +4,7 @@
 //! On a call they have a place in the middle form. One that came on text stands behind the text, as
 //! thinking without words; a client that has no place on calls either sends it before its call.
 
-use super::request_body::Part;
+use super::{request_body::Part, results::Style, server_parts};
 use crate::translate::form::{Origin, Signature, Thinking};
 
 /// What Google wants on calls that were not made by Gemini, such as those of another model's turn that
@@ -21,20 +21,23 @@ pub(super) struct Turn<'a> {
     parts: Vec<Part<'a>>,
     /// A signature whose part has not been met.
     open: Option<&'a str>,
-    is_3: bool,
+    style: Style,
 }
 
 impl<'a> Turn<'a> {
-    /// An empty one; `is_3` where calls must be signed.
-    pub(super) const fn new(is_3: bool) -> Self {
-        Self { parts: Vec::new(), open: None, is_3 }
+    /// An empty one.
+    pub(super) const fn new(style: Style) -> Self {
+        Self { parts: Vec::new(), open: None, style }
     }
 
     /// Keeps what proves some thinking, and drops the thinking.
     pub(super) fn thinking(&mut self, thinking: &'a Thinking<'_>) {
-        if let Some(signature) = thinking.signature.as_ref().and_then(of_google) {
-            self.settle();
+        let Some(signature) = thinking.signature.as_ref().and_then(of_google) else { return };
+        self.settle();
+        if !server_parts::is_part(signature) {
             self.open = Some(signature);
+        } else if self.style.combines_tools() {
+            self.parts.extend(server_parts::uncarry(signature));
         }
     }
 
@@ -57,7 +60,7 @@ impl<'a> Turn<'a> {
     /// All of them.
     pub(super) fn finish(mut self) -> Vec<Part<'a>> {
         self.settle();
-        if self.is_3 {
+        if self.style.is_3 {
             // Of calls that came at once only the first is signed.
             let first = self.parts.iter_mut().find(|part| part.function_call.is_some());
             if let Some(call) = first {

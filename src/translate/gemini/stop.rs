@@ -1,5 +1,6 @@
 //! Why an answer ended
-//! (<https://ai.google.dev/api/generate-content#FinishReason>; Vertex adds `MODEL_ARMOR`).
+//! (<https://ai.google.dev/api/generate-content#FinishReason>; Vertex adds `MODEL_ARMOR`; more are in
+//! <https://github.com/googleapis/python-genai/blob/main/google/genai/types.py>).
 
 use crate::translate::form::StopReason;
 
@@ -12,11 +13,11 @@ pub(super) struct Seen {
     pub(super) content: bool,
 }
 
-/// The reason in the middle form. None where the model failed at a call and said nothing else: that is
-/// no answer, and asking again may help.
+/// The reason in the middle form. None where the model failed at a call, or ended for a reason that nobody
+/// knows, and said nothing else: that is no answer, and asking again may help.
 pub(super) fn reason(word: &str, seen: Seen) -> Option<StopReason> {
     Some(match word {
-        "MAX_TOKENS" => StopReason::Length,
+        "MAX_TOKENS" | "CONTINUATION" => StopReason::Length,
         "SAFETY"
         | "RECITATION"
         | "LANGUAGE"
@@ -29,18 +30,14 @@ pub(super) fn reason(word: &str, seen: Seen) -> Option<StopReason> {
         | "IMAGE_RECITATION"
         | "IMAGE_OTHER"
         | "NO_IMAGE"
-        | "MODEL_ARMOR" => StopReason::ContentFilter,
+        | "MODEL_ARMOR"
+        | "ESCALATION"
+        | "PUP_LIMITED_DISABLED" => StopReason::ContentFilter,
         // `STOP` stands for calls as well.
         _ if seen.calls => StopReason::ToolCalls,
-        "MALFORMED_FUNCTION_CALL"
-        | "UNEXPECTED_TOOL_CALL"
-        | "TOO_MANY_TOOL_CALLS"
-        | "MISSING_THOUGHT_SIGNATURE"
-        | "MALFORMED_RESPONSE"
-            if !seen.content =>
-        {
-            return None;
-        }
-        _ => StopReason::End,
+        "STOP" | "" => StopReason::End,
+        // A call that failed, a malformed answer, and what nobody knows yet.
+        _ if seen.content => StopReason::End,
+        _ => return None,
     })
 }

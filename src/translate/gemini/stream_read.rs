@@ -10,7 +10,8 @@ use super::{
     answer_read::media,
     errors,
     grounding::{self, Said},
-    response_body::{Part, Response},
+    response_body::{FunctionCall, Part, Response},
+    server_parts,
     stop::{self, Seen},
     usage,
 };
@@ -18,7 +19,7 @@ use crate::{
     domain::TokenUsage,
     translate::{
         StreamReader,
-        form::{Citation, Event, Events, Origin, PartKind, Signature, StopReason},
+        form::{Citation, Event, Events, Origin, PartKind, Signature, StopReason, Text},
     },
 };
 
@@ -31,6 +32,8 @@ pub struct Reader {
     started: bool,
     calls: usize,
     content: bool,
+    /// The answer has come by the tool for it.
+    answered: bool,
     end: Option<End>,
     usage: Option<TokenUsage>,
     /// What was said so far: passages that rest on sources lie in it.
@@ -45,7 +48,7 @@ pub struct Reader {
 #[derive(Clone, Copy)]
 enum End {
     Reason(StopReason),
-    /// The model failed at a call and said nothing else.
+    /// The model failed at a call, or ended for a reason that nobody knows, and said nothing else.
     Failed,
 }
 
@@ -69,7 +72,9 @@ impl StreamReader for Reader {
             // The stream was cut.
             None => {}
             Some(End::Failed) => {
-                to(Event::Failed(errors::unreadable("a call of a tool that is malformed")));
+                to(Event::Failed(errors::unreadable(
+                    "no answer: a call of a tool that is malformed, or an end without a word",
+                )));
             }
             Some(End::Reason(reason)) => {
                 // Calls may come after the word that stands for them as well.
@@ -154,17 +159,14 @@ impl Reader {
 
     /// Tells a part, but for what proves it.
     fn part<'p>(&mut self, part: Part<'p>, to: &mut Events<'_>) -> Option<Signature<'p>> {
+        if let Some(value) = server_parts::carry(&part) {
+            to(Event::Redacted(Signature::new(Origin::Google, value)));
+            return None;
+        }
         let signature = part.thought_signature.filter(|value| !value.is_empty());
         let mut signature = signature.map(|value| Signature::new(Origin::Google, value));
-        if let Some(mut call) = part.function_call {
-            let (id, arguments) = (call.take_id(), call.arguments());
-            let name = call.name.unwrap_or_default();
-            let (number, signature) = (self.calls, signature.take());
-            to(Event::ToolCall { call: number, id, name, signature, custom: false });
-            if let Some(fragment) = arguments {
-                to(Event::Arguments { call: number, fragment });
-            }
-            self.calls += 1;
+        if let Some(call) = part.function_call {
+            self.call(call, signature.take(), to);
         }
         if let Some(blob) = part.inline_data {
             let PartKind::Image(image) = media(blob.mime_type, blob.data.unwrap_or_default())
@@ -176,17 +178,41 @@ impl Reader {
             self.content = true;
             to(Event::Image(image));
         }
-        if let Some(text) = part.text.filter(|text| !text.is_empty()) {
-            if part.thought == Some(true) {
-                to(Event::Thinking(text));
-            } else {
-                self.content = true;
-                if self.text.len() < MOST_KEPT {
-                    self.text.push_str(&text);
-                }
-                to(Event::Text(text));
-            }
+        match part.text.filter(|text| !text.is_empty()) {
+            Some(text) if part.thought == Some(true) => to(Event::Thinking(text)),
+            // What comes beside the answer would spoil its JSON.
+            Some(text) if !self.answered => self.say(text, to),
+            _ => {}
         }
         signature
+    }
+
+    fn say(&mut self, text: Text<'_>, to: &mut Events<'_>) {
+        self.content = true;
+        if self.text.len() < MOST_KEPT {
+            self.text.push_str(&text);
+        }
+        to(Event::Text(text));
+    }
+
+    /// Tells a call, which is whole, or the answer that came as one.
+    fn call<'p>(
+        &mut self,
+        mut call: FunctionCall<'p>,
+        signature: Option<Signature<'p>>,
+        to: &mut Events<'_>,
+    ) {
+        let fragment = call.arguments();
+        if call.is_answer() {
+            if !std::mem::replace(&mut self.answered, true) {
+                self.say(fragment, to);
+            }
+            return;
+        }
+        let (number, id) = (self.calls, call.take_id());
+        let name = call.name.unwrap_or_default();
+        to(Event::ToolCall { call: number, id, name, signature, custom: false });
+        to(Event::Arguments { call: number, fragment });
+        self.calls += 1;
     }
 }

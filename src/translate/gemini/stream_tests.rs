@@ -114,6 +114,7 @@ fn parallel_calls_have_numbers_ids_and_whole_arguments() {
             "call 0 made up a YQ==",
             r#"arguments 0 {"x":1}"#,
             "call 1 g b -",
+            "arguments 1 {}",
             "call 2 made up c -",
             r#"arguments 2 {"é":"🌉"}"#,
             "signature Yg==",
@@ -121,6 +122,44 @@ fn parallel_calls_have_numbers_ids_and_whole_arguments() {
             "done",
         ]
     );
+}
+
+#[test]
+fn a_call_without_arguments_is_whole_before_the_next_begins() {
+    let calls = json!([
+        {"functionCall": {"name": "f"}}, {"functionCall": {"name": "g", "args": {"x": 1}}}]);
+    let piece = format!("data: {}\r\n\r\n", ending(&calls, "STOP"));
+    for (client, whole, next) in [
+        (
+            ClientApi::Chat,
+            r#"{"index":0,"function":{"arguments":"{}"}}"#,
+            r#""function":{"name":"g""#,
+        ),
+        (
+            ClientApi::Responses,
+            r#""type":"response.function_call_arguments.done""#,
+            r#""name":"g""#,
+        ),
+        (ClientApi::Messages, r#""partial_json":"{}""#, r#""name":"g""#),
+    ] {
+        let mut translator = translator_for(client);
+        let told = [translator.push(piece.as_bytes()), translator.end()].concat();
+        let told = String::from_utf8(told).unwrap();
+        let at = |words: &str| told.find(words).unwrap_or_else(|| panic!("{words}: {told}"));
+        assert!(at(whole) < at(next), "{client:?}: {told}");
+        assert_eq!(told.matches(whole).count(), if client == ClientApi::Responses { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn the_answer_that_came_by_the_tool_for_it_is_text() {
+    let call = json!({"functionCall": {"name": "turnpike_answer", "args": {"n": 1}},
+        "thoughtSignature": "YQ=="});
+    let told = ["start r", r#"text {"n":1}"#, "stop End", "done"];
+    assert_eq!(read(&[ending(&json!([call]), "STOP")]), told);
+    // What comes behind it, or once more, would spoil its JSON.
+    let pieces = [parts(&json!([call, {"text": "Done."}])), ending(&json!([call]), "STOP")];
+    assert_eq!(read(&pieces), told);
 }
 
 #[test]
@@ -193,8 +232,10 @@ fn a_call_that_failed_fails_the_stream() {
     let events = read(&[ending(&json!([]), "MALFORMED_FUNCTION_CALL")]);
     assert_eq!(
         events[1],
-        "failed 502 upstream_error the vendor sent a call of a tool that is malformed"
+        "failed 502 upstream_error the vendor sent no answer: a call of a tool that is malformed, or an \
+         end without a word"
     );
+    assert_eq!(read(&[ending(&json!([]), "SOMETHING_NEW")])[1], events[1]);
     let after_text =
         [parts(&json!([{"text": "x"}])), ending(&json!([]), "MALFORMED_FUNCTION_CALL")];
     assert_eq!(read(&after_text), ["start r", "text x", "stop End", "done"]);

@@ -83,8 +83,18 @@ pub fn written_for(
     mode: Option<ReasoningMode>,
 ) -> Result<Value, Refusal> {
     let facts = ModelFacts { reasoning_mode: mode, ..ModelFacts::default() };
+    written_knowing(request, model, platform, &facts)
+}
+
+/// What is written for a model of which this is known.
+pub fn written_knowing(
+    request: &Request<'_>,
+    model: &str,
+    platform: Platform,
+    facts: &ModelFacts,
+) -> Result<Value, Refusal> {
     let quirks = Quirks::default();
-    let target = Target { model, facts: &facts, platform, quirks: &quirks };
+    let target = Target { model, facts, platform, quirks: &quirks };
     let body = write_request(request, &target)?;
     assert_eq!(write_request(request, &target).unwrap(), body, "the same request, other bytes");
     Ok(serde_json::from_slice(&body).unwrap())

@@ -25,7 +25,7 @@ pub(super) fn config(reasoning: Option<&Reasoning>, target: &Target<'_>) -> Opti
         // A model without thinking refuses the member, even to switch off what it has not.
         None if off => None,
         Some(ReasoningMode::Level) => {
-            let thinking_level = level(reasoning, generation).map(|level| named(level, target));
+            let thinking_level = level(reasoning, target).map(|level| named(level, target));
             Some(ThinkingConfig { include_thoughts, thinking_level, thinking_budget: None })
         }
         _ => Some(ThinkingConfig {
@@ -76,7 +76,7 @@ const fn tokens_of(effort: Effort) -> i64 {
 
 /// A level; none where the model decides. A bound in tokens becomes the level whose usual number is the
 /// next below it.
-fn level(reasoning: &Reasoning, generation: Generation) -> Option<Effort> {
+fn level(reasoning: &Reasoning, target: &Target<'_>) -> Option<Effort> {
     let wanted = match (reasoning.is_off(), reasoning.effort, reasoning.max_tokens) {
         (true, ..) => Effort::Minimal,
         (_, Some(effort), _) => effort,
@@ -88,7 +88,20 @@ fn level(reasoning: &Reasoning, generation: Generation) -> Option<Effort> {
         },
         (_, None, None) => return None,
     };
-    Some(match wanted {
+    match target.facts.efforts {
+        // Flash has no `minimal` since 3.7: "explicitly setting thinking_level to MINIMAL will return an
+        // API validation error", <https://github.com/dograh-hq/dograh/issues/689>,
+        // <https://ai.google.dev/gemini-api/docs/generate-content/thinking#thinking-levels>.
+        Some(known) => {
+            known.nearest(wanted).map(|level| level.clamp(Effort::Minimal, Effort::High))
+        }
+        None => Some(usual(wanted, Generation::of(target.model))),
+    }
+}
+
+/// The level of a model of which only the name is known.
+fn usual(wanted: Effort, generation: Generation) -> Effort {
+    match wanted {
         // Pro has no level below this one.
         Effort::None | Effort::Minimal if generation.pro => Effort::Low,
         Effort::None | Effort::Minimal => Effort::Minimal,
@@ -96,7 +109,7 @@ fn level(reasoning: &Reasoning, generation: Generation) -> Option<Effort> {
         Effort::Medium if generation.is_first_3_pro() => Effort::High,
         Effort::Medium => Effort::Medium,
         Effort::High | Effort::XHigh | Effort::Max => Effort::High,
-    })
+    }
 }
 
 /// As each platform's documentation writes it.

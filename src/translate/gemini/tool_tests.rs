@@ -3,9 +3,15 @@
 use serde_json::json;
 
 use super::support::*;
-use crate::translate::{
-    Platform,
-    form::{PartKind, Request, Role, Source, Tool, ToolChoice, ToolKind, ToolResult},
+use crate::{
+    domain::{ModelFacts, ReasoningMode},
+    translate::{
+        Platform,
+        form::{
+            Format, JsonSchema, PartKind, Request, Role, Source, Tool, ToolChoice, ToolKind,
+            ToolResult,
+        },
+    },
 };
 
 const SCHEMA: &str = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false}"#;
@@ -98,6 +104,93 @@ fn google_searches_where_search_is_asked_for() {
 }
 
 #[test]
+fn functions_beside_search_are_refused_where_the_generation_does_not_combine_them() {
+    let both = || tools(vec![search(&[], &[]), function("a", None)]);
+    let written = |model, mode| written_for(&both(), model, Platform::Vertex, mode);
+    assert_eq!(refused(&both()), ("unsupported_parameter", "tools".to_owned()));
+    assert!(written("gemini-2.5-pro", None).unwrap_err().message.contains("web search"));
+    assert!(written("tuned-1", Some(ReasoningMode::Budget)).is_err());
+    assert!(written("gemini-3.5-flash", None).is_ok());
+    assert!(written("tuned-1", None).is_ok(), "of which nothing is known");
+    // Nothing is searched for where nothing may be called.
+    let none = Request { tool_choice: Some(ToolChoice::None), ..both() };
+    assert_eq!(super::support::written(&none)["tools"].as_array().map(Vec::len), Some(1));
+}
+
+const ANSWER: &str = r#"{"type":"object","properties":{"n":{"type":"integer"}}}"#;
+
+/// A request for an answer of a schema, or of any JSON.
+fn formed(
+    schema: bool,
+    tools: Vec<Tool<'static>>,
+    choice: Option<ToolChoice<'static>>,
+) -> Request<'static> {
+    let schema = schema.then(|| {
+        let (name, description) = (Some("count".into()), Some("A count".into()));
+        Format::JsonSchema(JsonSchema { name, description, schema: raw(ANSWER), strict: None })
+    });
+    let format = Some(schema.unwrap_or(Format::JsonObject));
+    Request { format, tool_choice: choice, ..self::tools(tools) }
+}
+
+#[test]
+fn an_answer_of_a_schema_comes_as_a_call_where_functions_are_beside_it() {
+    let functions = || vec![function("a", None), function("b", None)];
+    let answer = json!({"name": "turnpike_answer", "description": "A count", "parametersJsonSchema":
+        serde_json::from_str::<serde_json::Value>(ANSWER).unwrap()});
+    let allowed = ToolChoice::Allowed { names: vec!["a".into()], required: false };
+    for (choice, config) in [
+        (None, json!({"mode": "ANY"})),
+        (Some(ToolChoice::Auto), json!({"mode": "ANY"})),
+        (Some(allowed), json!({"mode": "ANY", "allowedFunctionNames": ["a", "turnpike_answer"]})),
+    ] {
+        let body = written(&formed(true, functions(), choice));
+        assert_eq!(body["tools"][0]["functionDeclarations"][2], answer);
+        assert_eq!(body["toolConfig"]["functionCallingConfig"], config);
+        assert_eq!(body["generationConfig"], json!(null));
+    }
+    // A call that the client demands is the answer.
+    let body = written(&formed(true, functions(), Some(ToolChoice::Required)));
+    assert_eq!(body["tools"][0]["functionDeclarations"].as_array().map(Vec::len), Some(2));
+    assert!(body["generationConfig"].is_null());
+    // What may not be called need not be told.
+    let body = written(&formed(true, functions(), Some(ToolChoice::None)));
+    assert!(body["tools"].is_null() && body["toolConfig"].is_null());
+    assert_eq!(body["generationConfig"]["responseMimeType"], "application/json");
+    // Gemini 3 has both.
+    let body = written_3(&formed(true, functions(), None));
+    assert_eq!(body["tools"][0]["functionDeclarations"].as_array().map(Vec::len), Some(2));
+    assert_eq!(body["generationConfig"]["responseMimeType"], "application/json");
+}
+
+#[test]
+fn any_json_is_asked_for_in_words_where_tools_are_beside_it() {
+    for tool in [function("a", None), search(&[], &[])] {
+        let body = written(&formed(false, vec![tool], None));
+        assert!(body["generationConfig"].is_null());
+        assert_eq!(body["tools"].as_array().map(Vec::len), Some(1));
+        let words = body["systemInstruction"]["parts"][0]["text"].as_str().unwrap();
+        assert!(words.contains("one valid JSON object"), "{words}");
+    }
+    let alone = written(&formed(false, Vec::new(), None));
+    assert_eq!(alone["generationConfig"], json!({"responseMimeType": "application/json"}));
+    assert!(alone["systemInstruction"].is_null());
+}
+
+#[test]
+fn an_answer_of_a_schema_beside_a_search_is_refused_by_name() {
+    let request = formed(true, vec![search(&[], &[])], None);
+    assert_eq!(refused(&request), ("unsupported_parameter", "response_format".to_owned()));
+    assert!(written_3(&request)["generationConfig"]["responseJsonSchema"].is_object());
+}
+
+#[test]
+fn no_tool_of_a_client_is_called_as_the_one_for_the_answer() {
+    let request = tools(vec![function("turnpike_answer", None)]);
+    assert_eq!(refused(&request), ("invalid_parameters", "tools[0]".to_owned()));
+}
+
+#[test]
 fn a_tool_that_gemini_has_not_is_refused_by_name() {
     let kind = ToolKind::Other { name: "computer_20250124".into(), raw: raw("{}") };
     assert_eq!(refused(&tools(vec![Tool { kind, cache: None }])).1, "tools[0]");
@@ -165,6 +258,23 @@ fn results_of_every_form_become_objects() {
             "{words}"
         );
     }
+}
+
+#[test]
+fn words_beside_results_stand_before_them_where_they_would_be_taken_for_a_begun_answer() {
+    let request = asking([
+        user("Pau and Dax?"),
+        turn(Role::Assistant, [call("c1", "{}", None), call("c2", "{}", None)]),
+        turn(Role::User, [result("c2", [text("2")]), result("c1", [text("1")]), text("Go on")]),
+    ]);
+    let facts = ModelFacts { lacks_begun_answers: true, ..ModelFacts::default() };
+    let body = written_knowing(&request, "gemini-3.8-flash", Platform::Own, &facts).unwrap();
+    let parts = body["contents"][2]["parts"].as_array().unwrap();
+    assert_eq!(parts[0], json!({"text": "Go on"}));
+    let ids: Vec<_> = parts[1..].iter().map(|part| &part["functionResponse"]["id"]).collect();
+    assert_eq!(ids, ["c1", "c2"]);
+    // Others have all results first.
+    assert_eq!(written_3(&request)["contents"][2]["parts"][2], json!({"text": "Go on"}));
 }
 
 #[test]

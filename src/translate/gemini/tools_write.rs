@@ -2,23 +2,28 @@
 //! (<https://ai.google.dev/gemini-api/docs/function-calling>).
 
 use super::{
+    answer_form::AnswerForm,
+    generation::Generation,
     request_body::{FunctionCallingConfig, FunctionDeclaration, GoogleSearch, Tool, ToolConfig},
     schema,
 };
 use crate::translate::{
     Platform, Target,
-    form::{Refusal, Request, Text, ToolChoice, ToolKind},
+    answer_tool::{DESCRIPTION, NAME, is_answer, taken},
+    form::{JsonSchema, Refusal, Request, Text, ToolChoice, ToolKind},
 };
 
 /// Writes `tools` and `toolConfig`.
 pub(super) fn write<'a>(
     request: &'a Request<'_>,
+    form: AnswerForm<'a>,
     target: &Target<'_>,
 ) -> Result<(Vec<Tool<'a>>, Option<ToolConfig<'a>>), Refusal> {
-    let mut functions = Vec::with_capacity(request.tools.len());
+    let mut functions = Vec::with_capacity(request.tools.len() + 1);
     let mut search = None;
     for (index, tool) in request.tools.iter().enumerate() {
         match &tool.kind {
+            ToolKind::Function { name, .. } if is_answer(name) => return Err(taken(index)),
             ToolKind::Function { name, description, parameters, .. } => {
                 functions.push(FunctionDeclaration {
                     name,
@@ -39,13 +44,24 @@ pub(super) fn write<'a>(
             }
         }
     }
+    let is_before_3 = Generation::is_before_3(target);
     if request.tool_choice == Some(ToolChoice::None) {
         // Search has no mode of its own.
         search = None;
+        if is_before_3 && form.is_mode() {
+            functions.clear();
+        }
     }
-    let function_calling_config = mode(request.tool_choice.as_ref(), !functions.is_empty())?;
-    // <https://ai.google.dev/gemini-api/docs/tool-combination>; Vertex has no such member.
     let both = !functions.is_empty() && search.is_some();
+    if both && is_before_3 {
+        return Err(searching_and_calling());
+    }
+    let mut function_calling_config = mode(request.tool_choice.as_ref(), !functions.is_empty())?;
+    if let AnswerForm::Tool(format) = form {
+        functions.push(answer(format));
+        function_calling_config = Some(called_or_answered(function_calling_config));
+    }
+    // <https://ai.google.dev/gemini-api/docs/tool-combination>; Vertex has no such member.
     let include_server_side_tool_invocations = both && target.platform != Platform::Vertex;
     let config = (function_calling_config.is_some() || include_server_side_tool_invocations)
         .then_some(ToolConfig { function_calling_config, include_server_side_tool_invocations });
@@ -57,6 +73,33 @@ pub(super) fn write<'a>(
         tools.push(Tool { google_search: search, ..Tool::default() });
     }
     Ok((tools, config))
+}
+
+/// "Tool use with function calling is unsupported": Gemini combines them since 3, on both platforms.
+/// <https://github.com/langchain-ai/langchain-google/issues/1116>,
+/// <https://github.com/BerriAI/litellm/issues/38648>
+fn searching_and_calling() -> Refusal {
+    let message = "Gemini before 3 calls no functions where it searches the web; leave out either the \
+                   functions of `tools` or the web search";
+    Refusal::unsupported("tools", message)
+}
+
+/// The tool whose input is the answer.
+fn answer<'a>(format: &'a JsonSchema<'a>) -> FunctionDeclaration<'a> {
+    FunctionDeclaration {
+        name: NAME,
+        description: Some(format.description.as_deref().unwrap_or(DESCRIPTION)),
+        parameters_json_schema: Some(schema::json_schema(format.schema)),
+    }
+}
+
+/// One of the client's tools is called, or the one that is the answer.
+fn called_or_answered(config: Option<FunctionCallingConfig<'_>>) -> FunctionCallingConfig<'_> {
+    let mut names = config.map(|config| config.allowed_function_names).unwrap_or_default();
+    if !names.is_empty() {
+        names.push(NAME);
+    }
+    FunctionCallingConfig { mode: "ANY", allowed_function_names: names }
 }
 
 /// `{}`, which describes no object.

@@ -41,7 +41,8 @@ enum Open {
     Text(u64, Vec<Citation<'static>>),
     Thinking,
     /// The call's number.
-    Call(usize),
+    /// Its number, and whether some of its arguments have come.
+    Call(usize, bool),
     /// Redacted thinking, what the vendor's own tools do, and what is not known.
     Other,
 }
@@ -191,7 +192,7 @@ impl Reader {
         if let Some(input) = whole {
             to(Event::Arguments { call, fragment: input.into() });
         }
-        Open::Call(call)
+        Open::Call(call, whole.is_some())
     }
 
     fn text(&mut self, text: Option<Text<'_>>, to: &mut Events<'_>) {
@@ -216,10 +217,11 @@ impl Reader {
                 }
             }
             "input_json_delta" => {
-                let open = self.open.iter().find(|(open, _)| *open == index);
-                if let (Some((_, Open::Call(call))), Some(fragment)) =
+                let open = self.open.iter_mut().find(|(open, _)| *open == index);
+                if let (Some((_, Open::Call(call, has_arguments))), Some(fragment)) =
                     (open, some(delta.partial_json))
                 {
+                    *has_arguments = true;
                     to(Event::Arguments { call: *call, fragment });
                 }
             }
@@ -252,7 +254,8 @@ impl Reader {
                 to(Event::BlockEnd);
             }
             Open::Thinking => to(Event::BlockEnd),
-            Open::Call(_) | Open::Other => {}
+            Open::Call(call, false) => to(Event::Arguments { call, fragment: "{}".into() }),
+            Open::Call(_, true) | Open::Other => {}
         }
     }
 }

@@ -67,6 +67,76 @@ async fn a_model_without_sight_is_skipped_where_another_sees() {
     }
 }
 
+/// What one Gemini or another always refuses, with the parameter that is named.
+fn refused_by_gemini() -> [(&'static str, Value, &'static str); 4] {
+    let tool = json!({"type": "function", "function": {"name": "f"}});
+    let format = json!({"type": "json_schema", "json_schema": {"name": "n", "schema":
+        {"type": "object", "properties": {"n": {"type": "integer"}}}}});
+    let begun =
+        json!([{"role": "user", "content": "Count"}, {"role": "assistant", "content": "One"}]);
+    let hi = json!([{"role": "user", "content": "Hi"}]);
+    let search = json!({});
+    [
+        ("gemini-3.7-flash", json!({"messages": begun}), "messages"),
+        ("gemini-3.6-flash", json!({"messages": hi, "presence_penalty": 0.5}), "presence_penalty"),
+        (
+            "gemini-2.5-pro",
+            json!({"messages": hi, "tools": [tool], "web_search_options": search}),
+            "tools",
+        ),
+        (
+            "gemini-2.5-flash",
+            json!({"messages": hi, "response_format": format, "web_search_options": search}),
+            "response_format",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_generation_of_gemini_refuses_is_not_sent_to_it() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let key = acme.key().await;
+    for (model, mut body, param) in refused_by_gemini() {
+        let google = Vendor::named(&acme, Kind::Gemini, model, model).await;
+        acme.alias(param, &[(&google.provider, model)]).await;
+        body["model"] = param.into();
+        let error = chat(&key, param, body).await.has_status(400).openai_error();
+        assert_eq!(error["code"], "unsupported_parameter", "{error}");
+        assert_eq!(error["param"], param, "{error}");
+        google.mock.saw_nothing();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_schema_comes_beside_functions_from_an_older_gemini() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let google = Vendor::of(&acme, Kind::Gemini).await;
+    acme.alias("older", &[google.route()]).await;
+    let call = json!({"functionCall": {"name": "turnpike_answer", "args": {"n": 1}}});
+    let said = json!({"candidates": [{"content": {"role": "model", "parts": [call]},
+        "finishReason": "STOP"}], "responseId": "r"});
+    google.mock.will(Reply::says(said.to_string()));
+    let body = json!({"model": "older", "messages": [{"role": "user", "content": "Count"}],
+        "tools": [{"type": "function", "function": {"name": "f"}}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema":
+            {"type": "object", "properties": {"n": {"type": "integer"}}}}}});
+    let answer = chat(&acme.key().await, "formed", body).await.has_status(200).json();
+    assert_eq!(answer["choices"][0]["message"]["content"], r#"{"n":1}"#, "{answer}");
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{answer}");
+    let sent = google.mock.saw_one().json();
+    let names: Vec<_> = sent["tools"][0]["functionDeclarations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["f", "turnpike_answer"]);
+    assert_eq!(sent["toolConfig"]["functionCallingConfig"]["mode"], "ANY");
+    assert!(sent["generationConfig"]["responseMimeType"].is_null(), "{sent}");
+}
+
 #[tokio::test]
 async fn several_choices_are_asked_of_a_vendor_that_gives_them() {
     let gateway = Gateway::start().await;

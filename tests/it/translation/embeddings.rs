@@ -78,6 +78,22 @@ async fn gemini_embeds_all_texts_in_one_call() {
 }
 
 #[tokio::test]
+async fn tokens_that_gemini_does_not_tell_are_guessed_and_recorded_as_a_guess() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = gemini(&acme).await;
+    acme.alias("e", &[(&vendor.provider, GEMINI)]).await;
+    let rows = [1, 2, 3].map(|first| json!({"values": [first, -0.25]}));
+    vendor.mock.will(Reply::says(json!({"embeddings": rows}).to_string()));
+    let answer = embed(&acme.key().await, "guessed", "float").await.has_status(200);
+    let tokens = answer.json()["usage"]["prompt_tokens"].as_u64().expect("a number");
+    assert!(tokens > 0 && answer.json()["usage"]["total_tokens"] == tokens, "{}", answer.text());
+    let record = acme.record_of("guessed").await;
+    assert_eq!(record["input_tokens"], tokens, "{record}");
+    assert_eq!(record["usage_source"], "estimated", "{record}");
+}
+
+#[tokio::test]
 async fn titan_is_called_once_for_each_text_and_answers_as_one() {
     let gateway = Gateway::start().await;
     let acme = gateway.org("acme");

@@ -8,6 +8,7 @@ mod client;
 mod counting;
 mod embeddings;
 mod equals;
+mod errors_within;
 mod failover;
 mod media;
 mod moving;

@@ -2,7 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::ctx::{Call, Inbound};
+use super::{
+    ctx::{Call, Inbound},
+    limits::Reservation,
+};
 use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
@@ -38,7 +41,8 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let rates = route.prices.at(at).map(|price| price.rates);
     let output_price = rates.map(|rates| rates.output).unwrap_or_default();
     if matches!(endpoint, Endpoint::CountTokens | Endpoint::Models) {
-        return Some(Bound { input: Amount::ZERO, wanted: Some(0), most: 0, output_price });
+        let input = Amount::ZERO;
+        return Some(Bound { input, wanted: Some(0), most: 0, answers: 1, output_price });
     }
     let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
     let tokens = input(inbound, endpoint, window);
@@ -48,18 +52,32 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
         let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
         rates.cost(&fresh).total().max(rates.cost(&cached).total()).plus(Money(1))
     });
-    let choices = choices(inbound);
+    let answers = choices(inbound);
     let limit = inbound.head.output_limit;
     let (limit, most) = match endpoint {
         Endpoint::Embeddings => (Some(0), 0),
         Endpoint::Completions => (limit, limit.unwrap_or(COMPLETION_OUTPUT)),
-        _ => (limit, route.facts.max_output_tokens.unwrap_or(USUAL_OUTPUT)),
+        // What is only guessed bounds nothing that the client asks for.
+        _ => (limit, route.facts.max_output_tokens.or(limit).unwrap_or(USUAL_OUTPUT)),
     };
-    let most = most.saturating_mul(choices);
-    let wanted = limit.map(|limit| limit.saturating_mul(choices));
-    // The limit that is set is one for each choice.
-    let wanted = if choices > 1 { wanted.or(Some(most)) } else { wanted };
-    Some(Bound { input: Amount { tokens, cost }, wanted, most, output_price })
+    let most = most.saturating_mul(answers);
+    let wanted = limit.map(|limit| limit.saturating_mul(answers));
+    Some(Bound { input: Amount { tokens, cost }, wanted, most, answers, output_price })
+}
+
+/// The limit that a body needs which is sent on for a strict budget, by the `name` that its reader has for
+/// it: what the budget affords where the client names none, else the client's own, if it has no member of
+/// that name. Readers of `max_completion_tokens` know the older name, too, and would refuse both.
+pub fn limit<'n>(
+    inbound: &Inbound,
+    held: Option<&Reservation>,
+    name: &'n str,
+) -> Option<(&'n str, u64)> {
+    let held = held.filter(|held| held.is_strict)?;
+    let head = &inbound.head;
+    let misses = name == "max_tokens" && !head.output_limits.has(name);
+    let own = head.output_limit.filter(|_| misses);
+    held.output_cap.or(own).map(|limit| (name, limit))
 }
 
 fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {

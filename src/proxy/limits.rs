@@ -38,7 +38,7 @@ pub struct Reservation {
     at: Timestamp,
     /// Whether a strict budget has reserved the most that it may use.
     pub is_strict: bool,
-    /// The most tokens of output that strict budgets still afford, where the client names no limit.
+    /// The most tokens that strict budgets still afford for each answer, where the client names no limit.
     pub output_cap: Option<u64>,
 }
 

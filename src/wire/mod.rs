@@ -12,6 +12,7 @@ pub mod extent;
 pub mod headers;
 mod json;
 pub mod members;
+mod output;
 pub mod pick;
 mod plain;
 mod rewrite;
@@ -20,5 +21,6 @@ mod words;
 
 pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
+pub use output::OutputLimits;
 pub use rewrite::{Changes, rewrite};
 pub use words::Words;

@@ -70,7 +70,7 @@ async fn every_prompt_of_a_completion_is_capped() {
     let scene = Unknown::with(300).await;
     let ask = |prompt: Value| {
         let body = json!({"model": "mine/m", "prompt": prompt});
-        async { scene.key.post("/v1/completions", body.to_string()).await }
+        scene.key.post("/v1/completions", body.to_string())
     };
     for (prompt, cap) in [(json!("a"), 16), (json!(["a", "b"]), 16)] {
         scene.vendor.will(costing(1, 1));

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
+    route::Plan,
     snapshot::Route,
     wire::{
         Words,
@@ -47,10 +48,8 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
     let tokens = input(inbound, endpoint, window);
     let cost = rates.map_or(Money(0), |rates| {
-        // Whether it is read from a cache or written to one is the vendor's choice.
-        let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
-        let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
-        rates.cost(&fresh).total().max(rates.cost(&cached).total()).plus(Money(1))
+        let [fresh, cached] = inputs(tokens).map(|input| rates.cost(&input).total());
+        fresh.max(cached).plus(Money(1))
     });
     let answers = choices(inbound);
     let limit = inbound.head.output_limit;
@@ -62,7 +61,17 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     };
     let most = most.saturating_mul(answers);
     let wanted = limit.map(|limit| limit.saturating_mul(answers));
-    Some(Bound { input: Amount { tokens, cost }, wanted, most, answers, output_price })
+    let input = Amount { tokens, cost }.plus(lost(call, at));
+    Some(Bound { input, wanted, most, answers, output_price })
+}
+
+/// What calls on other routes have used that came to nothing.
+fn lost(call: &Call, at: Timestamp) -> Amount {
+    call.lost.iter().fold(Amount::ZERO, |sum, lost| {
+        let rates = lost.route.prices.at(at).map(|price| price.rates);
+        let cost = rates.map(|rates| rates.cost(&lost.usage()).total()).unwrap_or_default();
+        sum.plus(Amount { tokens: lost.tokens, cost })
+    })
 }
 
 /// The limit that a body needs which is sent on for a strict budget, by the `name` that its reader has for
@@ -78,6 +87,31 @@ pub fn limit<'n>(
     let misses = name == "max_tokens" && !head.output_limits.has(name);
     let own = head.output_limit.filter(|_| misses);
     held.output_cap.or(own).map(|limit| (name, limit))
+}
+
+/// What strict budgets have reserved of a request, as the use that costs the most.
+pub fn reserved(call: &Call, held: &Reservation, at: Timestamp) -> Option<TokenUsage> {
+    let route = call.plan.as_ref().and_then(Plan::last)?;
+    let bound = held.bound?;
+    let output = match held.output_cap {
+        Some(each) => each.saturating_mul(bound.answers),
+        None => bound.wanted.unwrap_or(bound.most).min(bound.most),
+    };
+    // What is lost is in the bound, and in the record already.
+    let lost = call.lost.iter().map(|lost| lost.tokens).fold(0, u64::saturating_add);
+    let input = bound.input.tokens.saturating_sub(lost);
+    let [fresh, cached] = inputs(input).map(|input| TokenUsage { output, ..input });
+    let rates = route.prices.at(at).map(|price| price.rates);
+    let cost = |usage| rates.map(|rates| rates.cost(usage).total());
+    Some(if cost(&cached) > cost(&fresh) { cached } else { fresh })
+}
+
+/// The same input, read anew or written to a cache: which it is, is the vendor's choice.
+fn inputs(tokens: u64) -> [TokenUsage; 2] {
+    [
+        TokenUsage { input: tokens, ..TokenUsage::default() },
+        TokenUsage { cache_write: tokens, ..TokenUsage::default() },
+    ]
 }
 
 fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {

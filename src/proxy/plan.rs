@@ -193,6 +193,7 @@ pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) 
 pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
     let metrics = &shared.metrics;
     traced::ended(call, failure);
+    call.attempt.sent = None;
     let Some(plan) = call.plan.as_ref() else { return false };
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);

@@ -115,12 +115,13 @@ fn make_room(call: &mut Call) -> Result<(), Refusal> {
 }
 
 /// The next of the bodies that a request for embeddings becomes.
-fn embedding(call: &mut Call, route: &Route, api: EmbeddingApi) -> Result<Bytes, Refusal> {
+fn embedding(call: &mut Call, route: &Arc<Route>, api: EmbeddingApi) -> Result<Bytes, Refusal> {
     let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
     if call.series.bodies.is_empty() {
         let request = EmbeddingRequest::read(&inbound.body)?;
         let bodies = api.write(&request, &route.base_model)?;
         call.series.bodies = bodies.into_iter().map(Bytes::from).collect();
+        call.series.on = Some((Arc::clone(route), api));
     }
     let next = call.series.bodies.get(call.series.answers.len());
     Ok(next.cloned().unwrap_or_default())

@@ -12,6 +12,7 @@ use crate::{
     translate::{
         self, Additions, Answering, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, VendorApi,
     },
+    wire::Said,
 };
 
 /// The largest answer that is collected, bytes.
@@ -49,12 +50,14 @@ pub struct WholeAnswer {
     change: Change,
     body: Pieces,
     facts: AnswerFacts,
+    /// About how many bytes the model has said, where the vendor tells no usage.
+    said: u64,
 }
 
 impl WholeAnswer {
     pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Pieces::new(None), facts }
+        Self { endpoint, change, body: Pieces::new(None), facts, said: 0 }
     }
 
     /// Whether the answer is told as a stream, though it came whole.
@@ -76,24 +79,34 @@ impl WholeAnswer {
     /// The answer for the client; none if what came is no answer.
     pub fn finish(&mut self, asked: &Asked<'_>) -> Option<Bytes> {
         let body = self.take();
+        let told = self.changed(&body, asked)?;
+        if self.facts.usage.is_none() && self.endpoint != Endpoint::Embeddings {
+            let mut said = Said::default();
+            said.push(&body);
+            self.said = said.bytes();
+        }
+        Some(told)
+    }
+
+    fn changed(&mut self, body: &Bytes, asked: &Asked<'_>) -> Option<Bytes> {
         match &self.change {
             Change::Add(additions) => {
-                let Some((told, facts)) = translate::add(&body, additions) else {
+                let Some((told, facts)) = translate::add(body, additions) else {
                     // What is no JSON to its last letter passes, if it can be read at all.
-                    self.facts = read(self.endpoint, &body)?;
-                    return Some(body);
+                    self.facts = read(self.endpoint, body)?;
+                    return Some(body.clone());
                 };
                 self.facts = facts;
                 Some(told.into())
             }
             Change::Rehost(model) => {
-                self.facts = read(self.endpoint, &body)?;
-                Some(translate::rehost_answer(&body, model).into())
+                self.facts = read(self.endpoint, body)?;
+                Some(translate::rehost_answer(body, model).into())
             }
             Change::Embed(api) => {
                 let mut bodies: Vec<&[u8]> =
                     asked.series.answers.iter().map(|one| &**one).collect();
-                bodies.push(&body);
+                bodies.push(body);
                 let request = EmbeddingRequest::read(asked.body).ok()?;
                 let told = api.read(&bodies, &request, asked.model, asked.series.counted).ok()?;
                 self.facts = read(self.endpoint, &told)?;
@@ -101,7 +114,7 @@ impl WholeAnswer {
             }
             Change::Count(api) => {
                 // A vendor may count for some of its models only.
-                let own = (asked.status < 400).then(|| api.read(&body).ok()).flatten();
+                let own = (asked.status < 400).then(|| api.read(body).ok()).flatten();
                 let count = match own {
                     Some(count) => translate::count_answer(count, false),
                     None => translate::count_answer(translation::estimate(asked.body).ok()?, true),
@@ -110,7 +123,7 @@ impl WholeAnswer {
                 Some(count.into())
             }
             Change::Translate { client, vendor, context, stream } => {
-                let mut answer = vendor.read_of(&context.base_model, &body).ok()?;
+                let mut answer = vendor.read_of(&context.base_model, body).ok()?;
                 if context.one_call {
                     answer.keep_one_call();
                 }
@@ -132,6 +145,16 @@ impl WholeAnswer {
     /// What has come, to be kept for later.
     pub fn take(&mut self) -> Bytes {
         std::mem::replace(&mut self.body, Pieces::new(None)).join()
+    }
+
+    /// About how many bytes the model has said; none where the vendor has told what was used.
+    pub const fn said(&self) -> u64 {
+        self.said
+    }
+
+    /// Whether the vendor has told what was used.
+    pub const fn tells_usage(&self) -> bool {
+        self.facts.usage.is_some()
     }
 
     /// What has been learnt; complete once [`finish`](Self::finish) was called.

@@ -16,6 +16,7 @@ mod output;
 pub mod pick;
 mod plain;
 mod rewrite;
+mod said;
 pub mod sse;
 mod words;
 
@@ -23,4 +24,5 @@ pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
 pub use output::OutputLimits;
 pub use rewrite::{Changes, rewrite};
+pub use said::Said;
 pub use words::Words;

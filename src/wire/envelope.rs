@@ -124,7 +124,9 @@ impl From<Fault> for HeadError {
 /// # Errors
 /// When the body is not one JSON object in UTF-8, nested at most 256 levels deep; when `model`,
 /// `stream`, `stream_options` or `messages` is given twice (escaped spellings included) or is of
-/// the wrong type; when `model`, or `messages` where the endpoint needs it, is missing.
+/// the wrong type; when a limit of output is given twice and once without a number; when `model` or what
+/// decides on the output is spelled in another case; when `model`, or `messages` where the endpoint needs
+/// it, is missing.
 pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
     check_text(body)?;
     let mut seen = Seen::default();

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::{
     auth,
-    domain::Timestamp,
+    domain::{Period, Timestamp},
+    policy::start_of,
     store::{Expired, Store, StoreError},
 };
 
@@ -24,7 +25,7 @@ pub async fn run(store: Store, days: u32) {
             // Their records are kept with those of odd times until it succeeds.
             tracing::warn!(%error, "tables for the months of usage records cannot be made now");
         }
-        expire(store.expire_usage(before).await);
+        expire(store.expire_usage(before, days_kept(now)).await);
         if let Err(error) = auth::expire_sessions(&store, now).await {
             tracing::warn!(%error, "sessions that are over cannot be removed now");
         }
@@ -36,6 +37,12 @@ pub async fn run(store: Store, days: u32) {
     }
 }
 
+/// The first day of which sums are kept, however old: the longest period of a budget counts what was used since
+/// its start, also if the budget is made at its end. A year that has just ended may still be settled.
+fn days_kept(now: Timestamp) -> Timestamp {
+    start_of(Period::Yearly, Timestamp(now.0.saturating_sub(DAY_MICROS)))
+}
+
 fn expire(result: Result<Expired, StoreError>) {
     match result {
         Ok(expired) if expired == Expired::default() => {}
@@ -43,5 +50,23 @@ fn expire(result: Result<Expired, StoreError>) {
             tracing::info!(records, months, "usage past ledger.retention_days was removed");
         }
         Err(error) => tracing::warn!(%error, "old usage records cannot be removed now"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, days_kept};
+
+    #[test]
+    fn sums_are_kept_since_the_start_of_the_year_in_which_yesterday_was() {
+        for (now, kept) in [
+            ("2026-11-22T10:00:00Z", "2026-01-01T00:00:00Z"),
+            ("2027-01-01T23:59:59Z", "2026-01-01T00:00:00Z"),
+            ("2027-01-02T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ] {
+            let at =
+                |text: &str| Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond());
+            assert_eq!(days_kept(at(now)), at(kept), "{now}");
+        }
     }
 }

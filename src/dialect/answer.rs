@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     domain::{ClientDialect, Endpoint, TokenUsage},
-    wire::pick::{Path, Picker},
+    wire::{
+        Said,
+        pick::{Path, Picker},
+    },
 };
 
 const USAGE: Path = Path::top("usage");
@@ -19,18 +22,29 @@ const COUNTED: Path = Path::top("input_tokens");
 pub struct AnswerMeter {
     endpoint: Endpoint,
     picker: Picker,
+    said: Said,
 }
 
 impl AnswerMeter {
     /// For an answer to `endpoint`.
     #[must_use]
-    pub const fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, picker: Picker::new(&[USAGE, MODEL, GROQ_USAGE, COUNTED]) }
+    pub fn new(endpoint: Endpoint) -> Self {
+        let picker = Picker::new(&[USAGE, MODEL, GROQ_USAGE, COUNTED]);
+        Self { endpoint, picker, said: Said::default() }
     }
 
     /// Reads the next piece of the body.
     pub fn push(&mut self, piece: &[u8]) {
         self.picker.push(piece);
+        if self.endpoint != Endpoint::Embeddings {
+            self.said.push(piece);
+        }
+    }
+
+    /// About how many bytes of text, thinking and arguments the model has said so far.
+    #[must_use]
+    pub const fn said(&self) -> u64 {
+        self.said.bytes()
     }
 
     /// Whether what has come is one JSON value to its end.

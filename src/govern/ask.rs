@@ -41,10 +41,12 @@ pub struct RouteAsk<'a> {
 pub struct Bound {
     /// The most that its input may be and cost.
     pub input: Amount,
-    /// The client's own maximum of output tokens.
+    /// The client's own maximum of output tokens, of all answers together.
     pub wanted: Option<u64>,
-    /// The most output tokens that the vendor allows; zero where there is no output.
+    /// The most output tokens that the vendor allows for all of them; zero where there is no output.
     pub most: u64,
+    /// How many answers share the output; at least one. A limit that is sent holds for each.
+    pub answers: u64,
     /// Price of output tokens.
     pub output_price: Price,
 }
@@ -52,7 +54,13 @@ pub struct Bound {
 impl Bound {
     /// Where no bound is known: no more than what is expected.
     pub(super) fn expected(expected: Amount) -> Self {
-        Self { input: expected, wanted: Some(0), most: 0, output_price: Price::default() }
+        Self {
+            input: expected,
+            wanted: Some(0),
+            most: 0,
+            answers: 1,
+            output_price: Price::default(),
+        }
     }
 }
 
@@ -79,8 +87,8 @@ pub struct Grant {
     pub lease: Option<Lease>,
     /// For the headers `x-ratelimit-*`.
     pub standing: Standing,
-    /// The output tokens that strict budgets still afford, where the client named no maximum: the
-    /// request is to be sent with this maximum.
+    /// The output tokens that strict budgets still afford for each answer, where the client named no
+    /// maximum: the request is to be sent with this maximum.
     pub output_cap: Option<u64>,
     /// The exhausted budget that serves the request on and marks it.
     pub throttled_by: Option<Uuid>,
@@ -112,7 +120,7 @@ pub struct Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortage {
     /// The least that has to be left for the request: the most that it may use, where the client limits
-    /// its output; else its input and a first token of output.
+    /// its output; else its input and a first token of each answer.
     pub needs: Amount,
     /// What is left of the budget.
     pub left: Amount,

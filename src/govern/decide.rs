@@ -168,7 +168,7 @@ fn too_little(
 
 /// The least that a strict budget has to have left for a request.
 fn least(bound: &Bound) -> Amount {
-    let output = bound.wanted.unwrap_or(1).min(bound.most);
+    let output = bound.wanted.unwrap_or(bound.answers).min(bound.most);
     let output = Amount { tokens: output, cost: bound.output_price.at_most(output) };
     output.plus(bound.input)
 }
@@ -189,12 +189,18 @@ fn need(bound: &Bound, left: Amount) -> Option<(Amount, Option<u64>)> {
     }
     let rest = left.minus(bound.input);
     let affords = rest.tokens.min(bound.output_price.paid_by(rest.cost));
-    let output = match bound.wanted {
-        Some(wanted) => Some(wanted.min(bound.most)).filter(|wanted| *wanted <= affords)?,
-        None => Some(bound.most.min(affords)).filter(|cap| *cap >= bound.most.min(1))?,
+    let (output, cap) = if let Some(wanted) = bound.wanted {
+        (Some(wanted.min(bound.most)).filter(|wanted| *wanted <= affords)?, None)
+    } else {
+        // Each answer gets the same, and at least a token.
+        let each = bound.most.min(affords) / bound.answers.max(1);
+        if each < bound.most.min(1) {
+            return None;
+        }
+        (each.saturating_mul(bound.answers), Some(each))
     };
     let need = Amount { tokens: output, cost: bound.output_price.at_most(output) };
-    Some((need.plus(bound.input), bound.wanted.is_none().then_some(output)))
+    Some((need.plus(bound.input), cap))
 }
 
 /// Which of both is short.

@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
-use super::{
-    ctx::{Call, Series},
-    shared::Shared,
-    traced,
-};
+use super::{ctx::Call, shared::Shared, traced};
 use crate::{
     route::{Failure, Plan, health::Closed},
     snapshot::{Route, Way},
@@ -60,7 +56,12 @@ fn leave(call: &mut Call, shared: &Shared, route: &Route, closed: Closed) {
 pub fn forget(call: &mut Call) {
     call.attempt.fresh = false;
     call.attempt.body = Bytes::new();
-    call.series = Series::default();
+    lose(call);
+}
+
+/// Keeps what a series has used so far: what its calls were answered is lost, what they cost is not.
+pub fn lose(call: &mut Call) {
+    call.lost.extend(std::mem::take(&mut call.series).lost());
 }
 
 /// The answer of the attempt is one.

@@ -2,10 +2,14 @@
 
 use serde_json::value::RawValue;
 
-use super::ctx::{Call, Inbound};
+use super::{
+    ctx::{Call, Inbound},
+    limits::Reservation,
+};
 use crate::{
     domain::{Endpoint, Money, Timestamp, TokenUsage},
     govern::{Amount, Bound},
+    route::Plan,
     snapshot::Route,
     wire::{
         Words,
@@ -38,32 +42,79 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let rates = route.prices.at(at).map(|price| price.rates);
     let output_price = rates.map(|rates| rates.output).unwrap_or_default();
     if matches!(endpoint, Endpoint::CountTokens | Endpoint::Models) {
-        return Some(Bound { input: Amount::ZERO, wanted: Some(0), most: 0, output_price });
+        let input = Amount::ZERO;
+        return Some(Bound { input, wanted: Some(0), most: 0, answers: 1, output_price });
     }
     let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
     let tokens = input(inbound, endpoint, window);
     let cost = rates.map_or(Money(0), |rates| {
-        // Whether it is read from a cache or written to one is the vendor's choice.
-        let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
-        let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
-        let cost = rates.cost(&fresh).total().max(rates.cost(&cached).total());
-        let hour = occurrences(&inbound.body, "\"1h\"") > 0;
-        let hour =
-            hour.then(|| rates.cost(&TokenUsage { cache_write_hour: tokens, ..cached }).total());
-        cost.max(hour.unwrap_or(cost)).plus(Money(1))
+        let ways = inputs(inbound, tokens).map(|input| rates.cost(&input).total());
+        ways.into_iter().fold(Money(0), Money::max).plus(Money(1))
     });
-    let choices = choices(inbound);
+    let answers = choices(inbound);
     let limit = inbound.head.output_limit;
     let (limit, most) = match endpoint {
         Endpoint::Embeddings => (Some(0), 0),
         Endpoint::Completions => (limit, limit.unwrap_or(COMPLETION_OUTPUT)),
-        _ => (limit, route.facts.max_output_tokens.unwrap_or(USUAL_OUTPUT)),
+        // What is only guessed bounds nothing that the client asks for.
+        _ => (limit, route.facts.max_output_tokens.or(limit).unwrap_or(USUAL_OUTPUT)),
     };
-    let most = most.saturating_mul(choices);
-    let wanted = limit.map(|limit| limit.saturating_mul(choices));
-    // The limit that is set is one for each choice.
-    let wanted = if choices > 1 { wanted.or(Some(most)) } else { wanted };
-    Some(Bound { input: Amount { tokens, cost }, wanted, most, output_price })
+    let most = most.saturating_mul(answers);
+    let wanted = limit.map(|limit| limit.saturating_mul(answers));
+    let input = Amount { tokens, cost }.plus(lost(call, at));
+    Some(Bound { input, wanted, most, answers, output_price })
+}
+
+/// What calls on other routes have used that came to nothing.
+fn lost(call: &Call, at: Timestamp) -> Amount {
+    call.lost.iter().fold(Amount::ZERO, |sum, lost| {
+        let rates = lost.route.prices.at(at).map(|price| price.rates);
+        let cost = rates.map(|rates| rates.cost(&lost.usage()).total()).unwrap_or_default();
+        sum.plus(Amount { tokens: lost.tokens, cost })
+    })
+}
+
+/// The limit that a body needs which is sent on for a strict budget, by the `name` that its reader has for
+/// it: what the budget affords where the client names none, else the client's own, if it has no member of
+/// that name. Readers of `max_completion_tokens` know the older name, too, and would refuse both.
+pub fn limit<'n>(
+    inbound: &Inbound,
+    held: Option<&Reservation>,
+    name: &'n str,
+) -> Option<(&'n str, u64)> {
+    let held = held.filter(|held| held.is_strict)?;
+    let head = &inbound.head;
+    let misses = name == "max_tokens" && !head.output_limits.has(name);
+    let own = head.output_limit.filter(|_| misses);
+    held.output_cap.or(own).map(|limit| (name, limit))
+}
+
+/// What strict budgets have reserved of a request, as the use that costs the most.
+pub fn reserved(call: &Call, held: &Reservation, at: Timestamp) -> Option<TokenUsage> {
+    let route = call.plan.as_ref().and_then(Plan::last)?;
+    let bound = held.bound?;
+    let output = match held.output_cap {
+        Some(each) => each.saturating_mul(bound.answers),
+        None => bound.wanted.unwrap_or(bound.most).min(bound.most),
+    };
+    // What is lost is in the bound, and in the record already.
+    let lost = call.lost.iter().map(|lost| lost.tokens).fold(0, u64::saturating_add);
+    let input = bound.input.tokens.saturating_sub(lost);
+    let ways = inputs(call.inbound.as_ref()?, input).map(|input| TokenUsage { output, ..input });
+    let rates = route.prices.at(at).map(|price| price.rates);
+    // The first of those that cost the same: nothing is said of a cache without need.
+    let cost = |usage: &TokenUsage| rates.map(|rates| rates.cost(usage).total());
+    ways.into_iter().rev().max_by_key(cost)
+}
+
+/// The same input, read anew, written to a cache, or to one for an hour, where the request speaks of one:
+/// which it is, is the vendor's choice.
+fn inputs(inbound: &Inbound, tokens: u64) -> [TokenUsage; 3] {
+    let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
+    let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
+    let speaks_of_hour = occurrences(&inbound.body, "\"1h\"") > 0;
+    let cache_write_hour = if speaks_of_hour { tokens } else { 0 };
+    [fresh, cached, TokenUsage { cache_write_hour, ..cached }]
 }
 
 fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {

@@ -22,12 +22,13 @@ use super::{
 use crate::{
     auth::Principal,
     dialect::AnswerMeter,
-    domain::{ClientDialect, Endpoint, Timestamp},
+    domain::{ClientDialect, Endpoint, Timestamp, TokenUsage},
     govern::Standing,
     observe::InFlight,
     route::{Failure, Plan, health::Lease},
     secrets::Secret,
-    translate::{SmartChoice, ToolNames, form::Refusal},
+    snapshot::Route,
+    translate::{EmbeddingApi, SmartChoice, ToolNames, form::Refusal},
     wire::Head,
 };
 
@@ -65,7 +66,7 @@ pub struct Call {
     /// What was chosen for the smart model that the client named.
     pub smart_model: Option<SmartChoice>,
     pub inbound: Option<Inbound>,
-    /// About how many tokens a streamed request is, once its body is gone.
+    /// About how many tokens a request is whose use may have to be guessed, once its body is gone.
     pub input_guess: u64,
     /// What the client's name led to, also where the request was refused before a plan was followed.
     pub alias: Option<Arc<str>>,
@@ -75,6 +76,8 @@ pub struct Call {
     pub media: Vec<Fetched>,
     /// Calls that the route answers one after the other.
     pub series: Series,
+    /// What series on other routes have used that came to nothing.
+    pub lost: Vec<Lost>,
     /// What kept a route from being tried: the answer, if none was.
     pub refused: Option<Refusal>,
     pub wishes: Wishes,
@@ -129,12 +132,35 @@ pub struct Series {
     pub answers: Vec<Bytes>,
     /// Tokens that the calls so far were told in headers.
     pub counted: Option<u64>,
+    /// Where it goes, and in whose words it is answered.
+    pub on: Option<(Arc<Route>, EmbeddingApi)>,
+}
+
+/// What a route has used for an answer that never came about.
+pub struct Lost {
+    pub route: Arc<Route>,
+    /// Of input: an answer is made of more than one call only where there is no other.
+    pub tokens: u64,
+}
+
+impl Lost {
+    pub fn usage(&self) -> TokenUsage {
+        TokenUsage { input: self.tokens, ..TokenUsage::default() }
+    }
 }
 
 impl Series {
     /// Whether a call follows the one whose answer comes next.
     pub fn goes_on(&self) -> bool {
         self.answers.len() + 1 < self.bodies.len()
+    }
+
+    /// What the calls so far have used, if they come to nothing.
+    pub fn lost(self) -> Option<Lost> {
+        let (route, api) = self.on?;
+        let told = self.answers.iter().filter_map(|answer| api.tokens(answer));
+        let told = told.reduce(u64::saturating_add).or(self.counted);
+        told.map(|tokens| Lost { route, tokens })
     }
 }
 
@@ -156,6 +182,8 @@ pub struct Attempt {
     pub secret: Option<Secret>,
     /// When it began.
     pub began: Option<Instant>,
+    /// When it was ready to be sent: from then on the vendor may be at work.
+    pub sent: Option<Instant>,
     /// From then to the first byte of an answer that is one.
     pub latency: Option<Duration>,
     /// The vendor's status.
@@ -245,6 +273,7 @@ impl Call {
             gate: None,
             media: Vec::new(),
             series: Series::default(),
+            lost: Vec::new(),
             refused: None,
             wishes: Wishes::default(),
             reservation: None,

@@ -38,8 +38,10 @@ pub struct Reservation {
     at: Timestamp,
     /// Whether a strict budget has reserved the most that it may use.
     pub is_strict: bool,
-    /// The most tokens of output that strict budgets still afford, where the client names no limit.
+    /// The most tokens that strict budgets still afford for each answer, where the client names no limit.
     pub output_cap: Option<u64>,
+    /// The most that it may use on its route, where a strict budget asks for it.
+    pub bound: Option<Bound>,
 }
 
 /// A route that the request may not use now.
@@ -241,7 +243,7 @@ fn asked(
 }
 
 const fn is_strict(check: &Check) -> bool {
-    matches!(check.rule, Rule::Budget { strict: true, .. })
+    matches!(check.rule, Rule::Budget { blocks: true, strict: true, .. })
 }
 
 fn granted(
@@ -266,6 +268,7 @@ fn granted(
         at,
         is_strict: chosen.is_some_and(|route| route.bound.is_some()),
         output_cap: grant.output_cap,
+        bound: chosen.and_then(|route| route.bound),
     });
     plan
 }
@@ -288,6 +291,7 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
             call.throttled_by = name_of(throttled_by, &held.org);
             held.output_cap = output_cap;
             held.is_strict = next.bound.is_some();
+            held.bound = next.bound;
             call.standing = call.standing.tightest(standing);
             Ok(())
         }
@@ -302,12 +306,14 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
     outcome
 }
 
-/// Counts what a request has used, and learns from it what others like it will.
+/// Counts what a request has used, and learns from it what others like it will; not from what nobody knows
+/// and is counted with the most that it may be (`guessed_most`).
 pub fn settle(
     shared: &Shared,
     held: Option<Reservation>,
     record: &UsageRecord<'_>,
     position: Option<Position>,
+    guessed_most: bool,
 ) {
     let used = Amount {
         tokens: [
@@ -320,9 +326,8 @@ pub fn settle(
         .fold(0, u64::saturating_add),
         cost: record.cost_total.unwrap_or_default(),
     };
-    if let (Some(org), Some(alias), true) =
-        (record.org_id, record.alias.as_deref(), record.usage_source.is_some())
-    {
+    let tells = record.usage_source.is_some() && !guessed_most;
+    if let (Some(org), Some(alias), true) = (record.org_id, record.alias.as_deref(), tells) {
         let kind = Kind { org, alias, endpoint: record.endpoint };
         shared.governor.expectations().learn(kind, used);
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
-    domain::{AttemptOutcome, Timestamp},
+    domain::{AttemptOutcome, Endpoint, Timestamp},
     route::{self, Failure, OVERLOADED, Plan},
     wire::headers::is_of_type,
 };
@@ -72,7 +72,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
         if !may_refuse_key(call, status, upstream) {
-            release(call, None);
+            release(call, None, false);
         }
     }
 }
@@ -161,7 +161,7 @@ fn client_error(
             if upstream_error::refuses_key(&kept) {
                 return fail(call, Failure::of_vendor(AttemptOutcome::AuthFailed, status));
             }
-            release(call, None);
+            release(call, None, false);
         }
         let kept = without_credential(kept.into(), call);
         let told = upstream_error::translate(status, &kept, call.dialect, Some(&call.id));
@@ -190,7 +190,7 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut C
     let settled = !call.attempt.unframed || end || call.attempt.seen > UNFRAMED_BODY;
     if held && piece.is_some() && settled {
         let idle = call.stream().then(|| route_idle(call)).flatten();
-        release(call, idle);
+        release(call, idle, call.endpoint != Some(Endpoint::CountTokens));
     }
     call.attempt.meter = Meter::Answer(meter);
     Ok(())
@@ -218,7 +218,7 @@ fn whole(
         }
         match finished(&mut answer, call) {
             Some(Ok(told)) => {
-                release(call, None);
+                release(call, None, !answer.tells_usage());
                 *piece = Some(told);
             }
             Some(Err(Told { error: Some(error), retry_after })) => {
@@ -268,7 +268,7 @@ fn stream(
                 let failure = told_error(call, error, "the vendor's stream began with an error");
                 return fail(call, failure);
             }
-            FirstEvent::Good => release(call, route_idle(call)),
+            FirstEvent::Good => release(call, route_idle(call), true),
         }
     }
     if end {
@@ -326,29 +326,29 @@ fn route_idle(call: &Call) -> Option<Duration> {
     call.plan.as_ref().and_then(Plan::current).map(|route| route.stream_idle_timeout)
 }
 
-/// The answer is one: from here on it is the client's, and nothing is tried again.
-fn release(call: &mut Call, idle: Option<Duration>) {
+/// The answer is one: from here on it is the client's, and nothing is tried again. `guess`: its use may have
+/// to be guessed.
+fn release(call: &mut Call, idle: Option<Duration>, guess: bool) {
     call.attempt.stage = Stage::Released;
     call.attempt.latency = call.attempt.began.map(|began| began.elapsed());
     attempt::answered(call);
     if let Some(gate) = &call.gate {
         gate.control.release(idle);
     }
-    call.forget_body();
+    call.forget_body(guess);
 }
 
 impl Call {
     /// Once nothing can be retried, a long answer must not keep a long request in memory.
-    pub fn forget_body(&mut self) {
+    fn forget_body(&mut self, guess: bool) {
         if let Some(gate) = &self.gate {
             gate.control.forget_body();
         }
         self.attempt.body = Bytes::new();
         self.media = Vec::new();
         self.series = Series::default();
-        let stream = self.stream();
         if let Some(inbound) = self.inbound.as_mut() {
-            if stream && !inbound.body.is_empty() {
+            if guess && !inbound.body.is_empty() {
                 self.input_guess = unfinished::input(&inbound.body);
             }
             inbound.body = Bytes::new();

@@ -12,9 +12,10 @@ use pingora_proxy::Session;
 use smallvec::SmallVec;
 
 use super::{
-    attempt,
+    attempt, bound,
     ctx::{Attempt, Call, Ctx, Inbound},
-    failed, limits,
+    failed,
+    limits::{self, Reservation},
     shared::Shared,
     traced, translation,
 };
@@ -162,7 +163,7 @@ pub fn body_for(
     inbound: &Inbound,
     route: &Route,
     endpoint: Option<Endpoint>,
-    output_cap: Option<u64>,
+    held: Option<&Reservation>,
 ) -> Bytes {
     let quirks = &route.provider.vendor.quirks;
     let name = match endpoint {
@@ -175,7 +176,7 @@ pub fn body_for(
     let changes = Changes {
         model_json: Some(&route.upstream_model_json),
         ask_usage: asks_usage(inbound, route, endpoint),
-        output_limit: output_cap.map(|cap| (name, cap)),
+        output_limit: bound::limit(inbound, held, name),
     };
     wire::rewrite(&inbound.body, &inbound.head, changes)
 }
@@ -192,6 +193,7 @@ pub fn asks_usage(inbound: &Inbound, route: &Route, endpoint: Option<Endpoint>) 
 pub fn after(call: &mut Call, shared: &Shared, failure: &Failure) -> bool {
     let metrics = &shared.metrics;
     traced::ended(call, failure);
+    call.attempt.sent = None;
     let Some(plan) = call.plan.as_ref() else { return false };
     let Some(route) = plan.current().cloned() else { return false };
     let (provider, model) = (&route.provider.name, &route.upstream_model);

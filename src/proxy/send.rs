@@ -1,6 +1,6 @@
 //! Send: the request line, headers and credential of an attempt, rebuilt from an allow-list.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use pingora_error::{Error, ErrorType, OrErr, Result};
@@ -60,6 +60,7 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
     let body = call.attempt.body.clone();
     let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
     if matches!(route.provider.auth, Auth::Headers | Auth::Caller) {
+        call.attempt.sent = Some(Instant::now());
         return Ok(());
     }
     let mut head: http::request::Parts = upstream.clone().into();
@@ -68,6 +69,7 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
     match authorize::authorize(&mut head, &body, provider, &shared.clouds, patience).await {
         Ok(secret) => {
             call.attempt.secret = secret;
+            call.attempt.sent = Some(Instant::now());
             *upstream = RequestHeader::from(head);
             Ok(())
         }

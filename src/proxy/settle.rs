@@ -15,10 +15,11 @@ use crate::{
 
 use super::{
     attempt,
-    ctx::{Call, Ctx, Meter, Stage},
+    ctx::{Call, Ctx, Lost, Meter, Stage},
     limits,
     shared::Shared,
-    traced, unfinished,
+    traced,
+    unfinished::{self, Learnt},
 };
 
 /// Longest model name that is recorded, characters.
@@ -84,13 +85,20 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     // Where no attempt was under way any more, its place is free by now.
     call.lease = None;
     let traced = call.traced.take();
+    attempt::lose(call);
     let guessed = matches!(&call.attempt.meter, Meter::Whole(answer) if answer.estimated());
-    let mut facts = facts(call);
+    let learnt = learnt(call);
     let left = outcome.status == Some(CLIENT_CLOSED);
-    let estimated = unfinished::usage(call, facts.usage, left);
+    let most = (left && learnt.facts.usage.is_none())
+        .then(|| unfinished::reserved(call, arrived))
+        .flatten();
+    let estimated = most.or_else(|| unfinished::usage(call, &learnt, left));
+    let mut facts = learnt.facts;
     facts.usage = estimated.or(facts.usage);
+    let bill = bill(call, facts.usage, arrived);
+    facts.usage = with_lost(&call.lost, facts.usage);
     let reservation = call.reservation.take();
-    let mut record = record(call, arrived, &outcome, &facts);
+    let mut record = record(call, arrived, &outcome, &facts, bill);
     record.latency_ms = millis(elapsed);
     if guessed || estimated.is_some() {
         record.usage_source = Some(UsageSource::Estimated);
@@ -101,7 +109,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
     traced::settle(&shared, traced.as_deref(), &record, (arrived, elapsed));
     shared.metrics.request(&sample(call, &record, &facts, elapsed.as_secs_f64()));
     let position = keep(call, &shared, &record);
-    limits::settle(&shared, reservation, &record, position);
+    limits::settle(&shared, reservation, &record, position, most.is_some());
 }
 
 /// Keeps the record and logs it. Where it lies, if it is kept.
@@ -170,16 +178,16 @@ fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
     }
 }
 
-fn facts(call: &mut Call) -> AnswerFacts {
+fn learnt(call: &mut Call) -> Learnt {
     match std::mem::take(&mut call.attempt.meter) {
-        Meter::None | Meter::Error(_) => AnswerFacts::default(),
-        Meter::Answer(mut meter) => meter.finish(),
-        Meter::Whole(answer) => answer.facts(),
+        Meter::None | Meter::Error(_) => Learnt::default(),
+        Meter::Answer(mut meter) => Learnt { said: Some(meter.said()), facts: meter.finish() },
+        Meter::Whole(answer) => Learnt { said: Some(answer.said()), facts: answer.facts() },
         Meter::Stream(meter) => {
             let facts = meter.facts();
             // The rest of the stream, if any, still has to be framed.
             call.attempt.meter = Meter::Stream(meter);
-            facts
+            Learnt { facts, said: None }
         }
     }
 }
@@ -189,12 +197,12 @@ fn record<'a>(
     ts: Timestamp,
     outcome: &'a Outcome,
     facts: &'a AnswerFacts,
+    bill: Bill,
 ) -> UsageRecord<'a> {
     let principal = call.principal.as_deref();
     let plan = call.plan.as_ref();
     let route = plan.and_then(Plan::last);
     let usage = facts.usage.unwrap_or_default();
-    let bill = bill(route, facts.usage, ts);
     let cost = bill.cost;
     let requested = call.inbound.as_ref().map(|inbound| inbound.head.model_name.as_str());
     UsageRecord {
@@ -240,16 +248,45 @@ fn record<'a>(
 }
 
 /// What a request cost, and who says so.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Bill {
     cost: Option<Cost>,
     rule: Option<PriceId>,
     source: Option<PriceSource>,
 }
 
-/// Bills the tokens at the price that was in force when the request arrived.
-fn bill(route: Option<&Arc<Route>>, usage: Option<TokenUsage>, at: Timestamp) -> Bill {
-    let Some((route, usage)) = route.zip(usage) else { return Bill::default() };
+impl Bill {
+    /// Both together; the first says by which price.
+    fn and(self, other: Self) -> Self {
+        let cost = match (self.cost, other.cost) {
+            (Some(one), Some(two)) => {
+                Some(Cost { input: one.input.plus(two.input), output: one.output.plus(two.output) })
+            }
+            (one, two) => one.or(two),
+        };
+        let said = if self.rule.is_some() { &self } else { &other };
+        Self { cost, rule: said.rule, source: said.source.or(self.source) }
+    }
+}
+
+/// Bills the tokens at the prices that were in force when the request arrived: each route's its own.
+fn bill(call: &Call, usage: Option<TokenUsage>, at: Timestamp) -> Bill {
+    let route = call.plan.as_ref().and_then(Plan::last);
+    let answer = route.zip(usage).map(|(route, usage)| billed(route, usage, at));
+    let lost = call.lost.iter().map(|lost| billed(&lost.route, lost.usage(), at));
+    answer.into_iter().chain(lost).reduce(Bill::and).unwrap_or_default()
+}
+
+/// What was reported of the answer, and of the calls that came to nothing.
+fn with_lost(lost: &[Lost], usage: Option<TokenUsage>) -> Option<TokenUsage> {
+    lost.iter().fold(usage, |sum, lost| {
+        let mut sum = sum.unwrap_or_default();
+        sum.input = sum.input.saturating_add(lost.tokens);
+        Some(sum)
+    })
+}
+
+fn billed(route: &Route, usage: TokenUsage, at: Timestamp) -> Bill {
     match route.prices.at(at) {
         Some(price) => Bill {
             cost: Some(price.rates.cost(&usage)),

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::header;
 
 use super::{
+    bound,
     ctx::{Call, Fetched, Inbound},
+    limits::Reservation,
     plan, refusal,
     shared::Media,
 };
@@ -45,20 +47,20 @@ pub async fn body(
     call.wishes.whole = false;
     capable(inbound, endpoint, &route.facts)?;
     let held = call.reservation.as_ref();
-    let (cap, is_strict) = held.map_or((None, false), |held| (held.output_cap, held.is_strict));
+    let is_strict = held.is_some_and(|held| held.is_strict);
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
-            let body = plan::body_for(inbound, route, call.endpoint, cap);
+            let body = plan::body_for(inbound, route, call.endpoint, held);
             Ok(unsealed(body, inbound, route, endpoint))
         }
         Some(Way::Rehost(platform)) => {
-            let body = unsealed(capped(inbound, endpoint, cap), inbound, route, endpoint);
+            let body = unsealed(capped(inbound, endpoint, held), inbound, route, endpoint);
             translate::rehost_request(&body, platform, &route.base_model, betas).map(Bytes::from)
         }
         Some(Way::Embed(api)) => embedding(call, route, api),
         Some(Way::Count(api)) => counting(inbound, route, api, betas).map(Bytes::from),
         Some(Way::Translate(client, vendor)) => {
-            let sent = capped(inbound, endpoint, cap);
+            let sent = capped(inbound, endpoint, held);
             let asked = Wanted { body: &sent, betas, is_strict };
             let write = |media: &[Fetched]| written(&asked, media, route, (client, vendor));
             let missing = match write(&call.media)? {
@@ -94,13 +96,13 @@ fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -
 }
 
 /// The client's body, with a limit of output in its own dialect where a strict budget sets one.
-fn capped(inbound: &Inbound, endpoint: Endpoint, cap: Option<u64>) -> Bytes {
+fn capped(inbound: &Inbound, endpoint: Endpoint, held: Option<&Reservation>) -> Bytes {
     let name = match endpoint {
         Endpoint::Responses => "max_output_tokens",
         Endpoint::ChatCompletions => "max_completion_tokens",
         _ => "max_tokens",
     };
-    let output_limit = cap.map(|cap| (name, cap));
+    let output_limit = bound::limit(inbound, held, name);
     wire::rewrite(&inbound.body, &inbound.head, Changes { output_limit, ..Changes::default() })
 }
 
@@ -118,12 +120,13 @@ fn make_room(call: &mut Call) -> Result<(), Refusal> {
 }
 
 /// The next of the bodies that a request for embeddings becomes.
-fn embedding(call: &mut Call, route: &Route, api: EmbeddingApi) -> Result<Bytes, Refusal> {
+fn embedding(call: &mut Call, route: &Arc<Route>, api: EmbeddingApi) -> Result<Bytes, Refusal> {
     let Some(inbound) = &call.inbound else { return Ok(Bytes::new()) };
     if call.series.bodies.is_empty() {
         let request = EmbeddingRequest::read(&inbound.body)?;
         let bodies = api.write(&request, &route.base_model)?;
         call.series.bodies = bodies.into_iter().map(Bytes::from).collect();
+        call.series.on = Some((Arc::clone(route), api));
     }
     let next = call.series.bodies.get(call.series.answers.len());
     Ok(next.cloned().unwrap_or_default())

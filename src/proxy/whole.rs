@@ -12,6 +12,7 @@ use crate::{
     translate::{
         self, Additions, Answering, ClientApi, CountApi, EmbeddingApi, EmbeddingRequest, VendorApi,
     },
+    wire::Said,
 };
 
 /// The largest answer that is collected, bytes.
@@ -57,13 +58,16 @@ pub struct WholeAnswer {
     change: Change,
     body: Pieces,
     facts: AnswerFacts,
+    /// Whether the use among `facts` is a guess.
     estimated: bool,
+    /// About how many bytes the model has said, where the vendor tells no usage.
+    said: u64,
 }
 
 impl WholeAnswer {
     pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false }
+        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false, said: 0 }
     }
 
     /// Whether the answer is told as a stream, though it came whole.
@@ -93,8 +97,15 @@ impl WholeAnswer {
     /// If what came is no answer: what it tells in place of one, if anything.
     pub fn finish(&mut self, asked: &Asked<'_>) -> Result<Bytes, Told> {
         let body = self.take();
-        self.changed(&body, asked)
-            .ok_or_else(|| Told { error: error_within(&body), retry_after: retry_delay(&body) })
+        let Some(told) = self.changed(&body, asked) else {
+            return Err(Told { error: error_within(&body), retry_after: retry_delay(&body) });
+        };
+        if self.facts.usage.is_none() && self.endpoint != Endpoint::Embeddings {
+            let mut said = Said::default();
+            said.push(&body);
+            self.said = said.bytes();
+        }
+        Ok(told)
     }
 
     fn changed(&mut self, body: &Bytes, asked: &Asked<'_>) -> Option<Bytes> {
@@ -155,6 +166,16 @@ impl WholeAnswer {
     /// What has come, to be kept for later.
     pub fn take(&mut self) -> Bytes {
         std::mem::replace(&mut self.body, Pieces::new(None)).join()
+    }
+
+    /// About how many bytes the model has said; none where the vendor has told what was used.
+    pub const fn said(&self) -> u64 {
+        self.said
+    }
+
+    /// Whether the vendor has told what was used.
+    pub const fn tells_usage(&self) -> bool {
+        self.facts.usage.is_some()
     }
 
     /// What has been learnt; complete once [`finish`](Self::finish) was called.

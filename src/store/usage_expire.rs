@@ -20,9 +20,12 @@ const RECORDS_SQLITE: &str = "DELETE FROM usage_records WHERE org_id = $1 AND (t
 const RECORDS_POSTGRES: &str = "DELETE FROM usage_records_default
     WHERE org_id = $1 AND (ts, id) IN (SELECT ts, id FROM usage_records_default
         WHERE org_id = $1 AND ts < $2 ORDER BY ts, id LIMIT $3)";
-const SUMS: &str = "DELETE FROM usage_rollups WHERE org_id = $1 AND (width, start, series) IN
+const HOURS: &str = "DELETE FROM usage_rollups WHERE org_id = $1 AND (width, start, series) IN
     (SELECT width, start, series FROM usage_rollups
-        WHERE org_id = $1 AND width IN (1, 24) AND start < $2 LIMIT $3)";
+        WHERE org_id = $1 AND width = 1 AND start < $2 LIMIT $3)";
+const DAYS: &str = "DELETE FROM usage_rollups WHERE org_id = $1 AND (width, start, series) IN
+    (SELECT width, start, series FROM usage_rollups
+        WHERE org_id = $1 AND width = 24 AND start < $2 LIMIT $3)";
 /// Those that no sum is left of. A writer that uses one has locked it, or makes it anew.
 const SERIES: &str = "DELETE FROM usage_series WHERE org_id = $1 AND id IN
     (SELECT id FROM usage_series WHERE org_id = $1 AND last_start < $2 LIMIT $3)
@@ -38,12 +41,17 @@ pub struct Expired {
 }
 
 impl Store {
-    /// Deletes the records older than `before` and the sums of days that ended before, in small
-    /// transactions. PostgreSQL keeps what lies in the month of `before`: it drops whole months.
+    /// Deletes the records older than `before` and the sums of hours of days that ended before, in small
+    /// transactions; sums of days, only if they ended before `days`, too. PostgreSQL keeps what lies in the
+    /// month of `before`: it drops whole months.
     ///
     /// # Errors
     /// When the database is unavailable; what was deleted until then stays deleted.
-    pub async fn expire_usage(&self, before: Timestamp) -> Result<Expired, StoreError> {
+    pub async fn expire_usage(
+        &self,
+        before: Timestamp,
+        days: Timestamp,
+    ) -> Result<Expired, StoreError> {
         let mut expired = Expired::default();
         let mut kept = before;
         if self.writer.engine() == Engine::Postgres {
@@ -57,9 +65,11 @@ impl Store {
         let records = self.writer.engine().pick(RECORDS_SQLITE, RECORDS_POSTGRES);
         for owner in owners {
             expired.records += self.delete(|| sql(records).bind(owner).bind(before.0)).await?;
-            let day = start_of(DAY, kept);
-            self.delete(|| sql(SUMS).bind(owner).bind(day)).await?;
-            self.delete(|| sql(SERIES).bind(owner).bind(day)).await?;
+            let hours = start_of(DAY, kept);
+            let days = start_of(DAY, days).min(hours);
+            self.delete(|| sql(HOURS).bind(owner).bind(hours)).await?;
+            self.delete(|| sql(DAYS).bind(owner).bind(days)).await?;
+            self.delete(|| sql(SERIES).bind(owner).bind(days)).await?;
         }
         Ok(expired)
     }

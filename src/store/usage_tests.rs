@@ -27,6 +27,7 @@ on_both! {
     a_long_histogram_is_shortened_and_says_the_same,
     records_of_an_earlier_version_are_summed_up_later,
     sums_go_with_their_records,
+    sums_of_days_stay_for_longer_than_their_records,
     a_summary_shows_one_organization_only,
     a_summary_that_is_too_long_is_refused,
     odd_records_are_neither_lost_nor_in_the_way,
@@ -413,6 +414,30 @@ async fn records_of_an_earlier_version_are_summed_up_later(store: Store) {
     assert_eq!(page.records.len(), expected);
 }
 
+async fn sums_of_days_stay_for_longer_than_their_records(store: Store) {
+    let org = org(&store, "acme").await;
+    let (old, older) = (START - 120 * DAY, START - 200 * DAY);
+    let record = |ts: i64, tokens: u64| {
+        json!({"id": RecordId::random(), "ts": Timestamp(ts), "org_id": org, "alias": tokens.to_string(),
+            "status": 200, "input_tokens": tokens})
+    };
+    let records = [record(older, 1), record(old + HOUR, 20), record(START, 300)];
+    store.store_usage(&bytes(&records)).await.unwrap();
+    let spent = async || {
+        let mut tx = store.read().await.unwrap();
+        let spent = tx.spent_in_days(org, Timestamp(0), Timestamp(START + DAY)).await.unwrap();
+        spent.into_iter().map(|spent| spent.tokens).sum::<u64>()
+    };
+    assert_eq!(spent().await, 321);
+    store.expire_usage(Timestamp(START), Timestamp(old)).await.unwrap();
+    let left = store.usage(org, &UsageFilter::default().into(), None, 500).await.unwrap();
+    assert_eq!(left.records.len(), 1);
+    assert_eq!(spent().await, 320, "of the days that are kept, whom they are about, too");
+    // No day is kept for less time than its records.
+    store.expire_usage(Timestamp(START), Timestamp(START + 9 * DAY)).await.unwrap();
+    assert_eq!(spent().await, 300);
+}
+
 async fn sums_go_with_their_records(store: Store) {
     let org = org(&store, "acme").await;
     let world = World::new(org);
@@ -427,7 +452,7 @@ async fn sums_go_with_their_records(store: Store) {
     let all = UsageFilter::default();
     compare(&store, org, &records, &all, &[Dimension::Day]).await;
 
-    let expired = store.expire_usage(Timestamp(START)).await.unwrap();
+    let expired = store.expire_usage(Timestamp(START), Timestamp(START)).await.unwrap();
     match store.writer.engine() {
         Engine::Sqlite => assert_eq!(expired, Expired { records: 120, months: 0 }),
         // The one in between, too.
@@ -439,7 +464,10 @@ async fn sums_go_with_their_records(store: Store) {
     let none = "SELECT count(*) FROM usage_series s WHERE NOT EXISTS
         (SELECT 1 FROM usage_rollups r WHERE r.org_id = s.org_id AND r.series = s.id)";
     assert_eq!(store.readers.one::<i64>(sql(none)).await.unwrap(), 0);
-    assert_eq!(store.expire_usage(Timestamp(START)).await.unwrap(), Expired::default());
+    assert_eq!(
+        store.expire_usage(Timestamp(START), Timestamp(START)).await.unwrap(),
+        Expired::default()
+    );
     // A series that was forgotten comes back.
     store.store_usage(&bytes(&records[..120])).await.unwrap();
     compare(&store, org, &records, &all, &[Dimension::Status]).await;

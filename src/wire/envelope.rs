@@ -9,10 +9,9 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use smallvec::SmallVec;
-
 use super::{
     json::{Cursor, Fault, Kind, Value},
+    output::{OutputLimits, misspelt},
     words::Words,
 };
 use crate::domain::Endpoint;
@@ -33,8 +32,8 @@ pub struct Head {
     pub stream_options: StreamOptions,
     /// The most tokens of output that are asked for; none where that is not said, or is no number.
     pub output_limit: Option<u64>,
-    /// Members that would name that limit and hold no number: their values.
-    pub output_blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
+    /// How that is said.
+    pub output_limits: OutputLimits,
     /// Right behind the object's opening brace: where a member can be added.
     pub insert_at: usize,
     /// What the request may need, by the words of its form.
@@ -125,7 +124,9 @@ impl From<Fault> for HeadError {
 /// # Errors
 /// When the body is not one JSON object in UTF-8, nested at most 256 levels deep; when `model`,
 /// `stream`, `stream_options` or `messages` is given twice (escaped spellings included) or is of
-/// the wrong type; when `model`, or `messages` where the endpoint needs it, is missing.
+/// the wrong type; when a limit of output is given twice and once without a number; when `model` or what
+/// decides on the output is spelled in another case; when `model`, or `messages` where the endpoint needs
+/// it, is missing.
 pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
     check_text(body)?;
     let mut seen = Seen::default();
@@ -138,7 +139,7 @@ pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
     if needs_messages(endpoint) {
         check_messages(seen.messages.as_ref())?;
     }
-    let output_limit = seen.output_limit(endpoint);
+    let output_limit = seen.output.most(endpoint);
     let (model, model_name) = read_model(body, seen.model)?;
     Ok(Head {
         model,
@@ -146,7 +147,7 @@ pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
         stream: read_stream(seen.stream.as_ref())?,
         stream_options: read_stream_options(body, endpoint, seen.stream_options)?,
         output_limit,
-        output_blanks: seen.output_blanks,
+        output_limits: seen.output,
         insert_at: memchr::memchr(b'{', body).map_or(0, |brace| brace + 1),
         words: cursor.words(),
     })
@@ -181,10 +182,7 @@ struct Seen {
     stream: Option<Value>,
     stream_options: Option<Value>,
     messages: Option<Value>,
-    max_tokens: Option<u64>,
-    max_completion_tokens: Option<u64>,
-    max_output_tokens: Option<u64>,
-    output_blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
+    output: OutputLimits,
     /// The first one that cannot be accepted. Kept until the syntax is known to be right.
     error: Option<HeadError>,
 }
@@ -198,56 +196,34 @@ impl Seen {
             b"stream" => (&mut self.stream, "stream"),
             b"stream_options" => (&mut self.stream_options, "stream_options"),
             b"messages" => (&mut self.messages, "messages"),
-            b"max_tokens" => return self.max_tokens = self.count(body, "max_tokens", &value),
-            b"max_completion_tokens" => {
-                return self.max_completion_tokens =
-                    self.count(body, "max_completion_tokens", &value);
-            }
-            b"max_output_tokens" => {
-                return self.max_output_tokens = self.count(body, "max_output_tokens", &value);
-            }
-            // Upstreams written in Go match names without case: they would run this one.
-            other if other.eq_ignore_ascii_case(b"model") => {
-                self.refuse(
-                    "model",
-                    format!("`model` must be spelled in lower case (at byte {at})"),
-                );
+            other => {
+                if let Err(name) = self.output.note(other, body, &value.span) {
+                    self.refuse_twice(name, at);
+                }
+                self.check_case(other, at);
                 return;
             }
-            _ => return,
         };
         if slot.replace(value).is_some() {
-            self.refuse(
-                name,
-                format!("`{name}` is given twice (again at byte {at}); send it once"),
-            );
+            self.refuse_twice(name, at);
         }
     }
 
-    /// A whole number; none for anything else, which is noted, and the vendor's to judge.
-    fn count(&mut self, body: &[u8], name: &'static str, value: &Value) -> Option<u64> {
-        let number = count(body, value);
-        if number.is_none() {
-            self.output_blanks.push((name, value.span.clone()));
+    /// Upstreams written in Go match names without case: they would run this model, and so much output.
+    fn check_case(&mut self, name: &[u8], at: usize) {
+        let is_model = name.eq_ignore_ascii_case(b"model");
+        if let Some(name) = if is_model { Some("model") } else { misspelt(name) } {
+            self.refuse(name, format!("`{name}` must be spelled in lower case (at byte {at})"));
         }
-        number
     }
 
-    /// What the endpoint's API calls the limit of its output.
-    fn output_limit(&self, endpoint: Endpoint) -> Option<u64> {
-        match endpoint {
-            Endpoint::Responses => self.max_output_tokens,
-            _ => self.max_completion_tokens.or(self.max_tokens),
-        }
+    fn refuse_twice(&mut self, name: &'static str, at: usize) {
+        self.refuse(name, format!("`{name}` is given twice (again at byte {at}); send it once"));
     }
 
     fn refuse(&mut self, param: &'static str, message: String) {
         self.error.get_or_insert_with(|| HeadError::param(param, message));
     }
-}
-
-fn count(body: &[u8], value: &Value) -> Option<u64> {
-    std::str::from_utf8(body.get(value.span.clone())?).ok()?.parse().ok()
 }
 
 /// A key's name; none where its escapes are no Unicode, which makes it no name that matters.

@@ -13,13 +13,17 @@ pub mod extent;
 pub mod headers;
 mod json;
 pub mod members;
+mod output;
 pub mod pick;
 mod plain;
 mod rewrite;
+mod said;
 pub mod sse;
 mod words;
 
 pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
+pub use output::OutputLimits;
 pub use rewrite::{Changes, rewrite};
+pub use said::Said;
 pub use words::Words;

@@ -35,8 +35,8 @@ pub fn rewrite(body: &Bytes, head: &Head, changes: Changes<'_>) -> Bytes {
 
 /// The limit in place of what has its name and is no number, or as a member of its own.
 fn limit_text(head: &Head, member: &str, limit: u64) -> (Range<usize>, String) {
-    match head.output_blanks.iter().find(|(name, _)| *name == member) {
-        Some((_, span)) => (span.clone(), limit.to_string()),
+    match head.output_limits.blank(member) {
+        Some(span) => (span.clone(), limit.to_string()),
         None => (head.insert_at..head.insert_at, format!("\"{member}\":{limit},")),
     }
 }

@@ -8,13 +8,14 @@
 --       1 if it counts; expected tokens, cost;
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
 --       number of the caller's checks, those checks; number of routes, and of each:
---       input tokens, input cost, output wanted or '-', output at most, price of output, number of checks, checks
+--       input tokens, input cost, output wanted or '-', output at most, number of answers, price of output,
+--       number of checks, checks
 --       A check: 'r', requests, tokens, then what the replica has settled: its last batch, tokens in that, later ones
 --       or   'b', tokens, cost, its manner   ('-' for no limit)
 --       A budget's manner: 0 refuses when it is used up; 1 strict; 2 refuses nothing, and is only read
 -- Answers  for each request a list:
---       granted (1 or 0), route (from 0; -1 for none), output cap (-1 for none), tokens and cost that strict
---       budgets reserve, now in ms, and of each check:
+--       granted (1 or 0), route (from 0; -1 for none), output cap of each answer (-1 for none), tokens and
+--       cost that strict budgets reserve, now in ms, and of each check:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
 --       of a budget  1 if it has begun, its counter's life, tokens and cost spent, tokens and cost reserved
 
@@ -253,9 +254,10 @@ local function strict_need(route, request)
             return nil
           end
         else
-          output = math.min(route.most, affords)
-          cap = output
-          if output < math.min(route.most, 1) then
+          -- Each answer gets the same, and at least a token.
+          cap = math.floor(math.min(route.most, affords) / route.answers)
+          output = cap * route.answers
+          if cap < math.min(route.most, 1) then
             return nil
           end
         end
@@ -280,7 +282,8 @@ local function read_request()
   request.caller = read_checks()
   request.routes = {}
   for i = 1, number() do
-    local route = { input = { number(), number() }, wanted = limit(), most = number(), price = number() }
+    local route = { input = { number(), number() }, wanted = limit(), most = number() }
+    route.answers, route.price = number(), number()
     route.checks = read_checks()
     request.routes[i] = route
   end

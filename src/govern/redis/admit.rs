@@ -96,6 +96,7 @@ pub(in crate::govern) fn request(
         amount(&mut call, bound.input);
         limit(&mut call, bound.wanted);
         call.arg(bound.most);
+        call.arg(bound.answers);
         call.arg(bound.output_price.units());
         checks(&mut call, ask, route.checks, calendar, &mut untold);
     }

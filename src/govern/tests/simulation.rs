@@ -109,6 +109,7 @@ impl World {
             input: Amount { tokens: 100, ..Amount::ZERO },
             wanted: (self.dice.roll(2) == 0).then_some(300),
             most: 300,
+            answers: 1,
             output_price: Price::default(),
         };
         let routes = [RouteAsk { checks: &none, bound: Some(bound) }];

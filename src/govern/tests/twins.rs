@@ -33,6 +33,7 @@ struct Question {
     routes: Vec<Vec<usize>>,
     wanted: Option<u64>,
     price: u64,
+    answers: u64,
     counts: bool,
 }
 
@@ -74,14 +75,15 @@ fn step() -> impl Strategy<Value = Step> {
         picks(),
         prop::collection::vec(picks(), 0..3),
         prop::option::of(0_u64..900),
-        0_u64..5_000_000_000_000,
+        (0_u64..5_000_000_000_000, prop_oneof![2 => Just(1), 1 => 2_u64..9, 1 => 600_u64..900]),
         prop::bool::weighted(0.9),
     )
-        .prop_map(|(caller, routes, wanted, price, counts)| Question {
+        .prop_map(|(caller, routes, wanted, (price, answers), counts)| Question {
             caller,
             routes,
             wanted,
             price,
+            answers,
             counts,
         });
     prop_oneof![
@@ -119,6 +121,7 @@ fn routes_of<'a>((question, (_, lists)): (&Question, &'a Checks)) -> Vec<RouteAs
         input: amount(40),
         wanted: question.wanted,
         most: 700,
+        answers: question.answers,
         output_price: Price::from_units(i64::try_from(question.price).unwrap()),
     };
     lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect()

@@ -133,7 +133,9 @@ impl RouteHealth {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let all: Vec<Arc<Tracked>> = shard.values().cloned().collect();
             drop(shard);
-            all.iter().for_each(|tracked| see(&tracked.key, tracked.is_calm()));
+            for tracked in all {
+                see(&tracked.key, tracked.is_calm());
+            }
         }
     }
 

@@ -175,10 +175,13 @@ async fn records_older_than_the_retention_go_and_the_others_stay(store: Store) {
         (0..1_500).map(|n| usage(RecordId::random(), Some(org.id), n, "a", 200)).collect();
     batch.push(usage(RecordId::random(), None, 1, "a", 401));
     store.store_usage(&batch).await.unwrap();
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 1_401);
+    assert_eq!(
+        store.expire_usage(Timestamp(1_400), Timestamp(1_400)).await.unwrap().records,
+        1_401
+    );
     let left = store.usage(org.id, &RecordFilter::default(), None, 500).await.unwrap();
     assert_eq!(left.records.len(), 100);
-    assert_eq!(store.expire_usage(Timestamp(1_400)).await.unwrap().records, 0);
+    assert_eq!(store.expire_usage(Timestamp(1_400), Timestamp(1_400)).await.unwrap().records, 0);
 }
 
 async fn a_string_with_a_nul_spoils_no_query(store: Store) {

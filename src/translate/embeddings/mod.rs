@@ -120,6 +120,12 @@ impl EmbeddingApi {
         Ok(Embedded { body, estimated: told.is_none() })
     }
 
+    /// The tokens that one of the answers tells of.
+    #[must_use]
+    pub fn tokens(self, body: &[u8]) -> Option<u64> {
+        self.read_one(body).ok()?.tokens
+    }
+
     fn read_one(self, body: &[u8]) -> Result<Vectors<'_>, Unreadable> {
         match self {
             Self::Gemini | Self::Vertex => google::read(body),

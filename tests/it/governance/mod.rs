@@ -5,9 +5,13 @@ mod alerts;
 mod budgets;
 mod crashes;
 mod fleet;
+mod hang_ups;
+mod long_periods;
 mod rate_limits;
 mod replicas;
+mod silent;
 mod strict;
+mod strict_output;
 mod usual;
 
 use serde_json::{Value, json};
@@ -30,4 +34,11 @@ fn costing(input: u64, output: u64) -> Reply {
 fn tokens_a_day(limit: u64) -> Value {
     json!({"name": "daily tokens", "scope_type": "org", "period": "daily", "token_limit": limit,
         "action_on_exhaust": "block"})
+}
+
+/// The same, and it is never exceeded.
+fn strict(limit: u64) -> Value {
+    let mut body = tokens_a_day(limit);
+    body["strict"] = json!(true);
+    body
 }

@@ -1,16 +1,10 @@
 //! Strict budgets: never exceeded by a token.
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{costing, tokens_a_day};
+use super::{costing, strict};
 use crate::support::Scene;
-
-fn strict(limit: u64) -> Value {
-    let mut body = tokens_a_day(limit);
-    body["strict"] = json!(true);
-    body
-}
 
 /// A question of `bytes` bytes in all, with or without a limit of its answer.
 fn question(max_tokens: Option<u64>) -> String {

@@ -131,6 +131,11 @@ async fn a_call_that_fails_in_the_middle_leads_to_the_next_vendor_from_the_start
     let record = acme.record_of("moved").await;
     assert_eq!(record["attempts"].as_array().map(Vec::len), Some(2), "{record}");
     assert_eq!(record["provider_name"], "gemini");
+    assert_eq!(
+        record["input_tokens"],
+        9 + 2,
+        "what the first has told of its one answer is paid for"
+    );
 }
 
 #[tokio::test]
@@ -145,6 +150,9 @@ async fn a_call_that_fails_in_the_middle_is_told_where_nothing_else_is_left() {
     assert_eq!(attempts.as_array().map(Vec::len), Some(1), "{attempts}");
     assert_eq!((&attempts[0]["provider"], &attempts[0]["status"]), (&json!("titan"), &json!(500)));
     assert_eq!(vendor.mock.saw().len(), 2, "the third text is not asked for");
+    let record = acme.record_of("failed").await;
+    assert_eq!((&record["status"], &record["usage_source"]), (&json!(502), &json!("reported")));
+    assert_eq!(record["input_tokens"], 2, "{record}");
 }
 
 #[tokio::test]

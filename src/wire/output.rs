@@ -1,0 +1,133 @@
+//! The limits of its output that a request names, whatever they are called.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use crate::domain::Endpoint;
+
+/// What APIs call the limit of the output.
+const NAMES: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+/// What else decides how much output a request may ask for.
+const COUNTS: [&str; 3] = ["n", "best_of", "prompt"];
+
+/// The limits of output in a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// The largest number of each name.
+    numbers: [Option<u64>; NAMES.len()],
+    /// Members that would name a limit and hold no number: their values.
+    blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
+}
+
+impl OutputLimits {
+    /// Notes a member of the request if it names a limit. What holds no whole number is the vendor's to
+    /// judge.
+    ///
+    /// # Errors
+    /// The name, where it is given twice and one of its values is no number: vendors would read one or the
+    /// other.
+    pub(super) fn note(
+        &mut self,
+        name: &[u8],
+        body: &[u8],
+        value: &Range<usize>,
+    ) -> Result<(), &'static str> {
+        let named = NAMES.iter().zip(&mut self.numbers).find(|(known, _)| known.as_bytes() == name);
+        let Some((name, known)) = named else { return Ok(()) };
+        let was_blank = self.blanks.iter().any(|(blank, _)| blank == name);
+        match whole_number(body, value) {
+            Some(_) if was_blank => Err(name),
+            // Of a number that is given twice the vendor may read either: the larger counts.
+            Some(number) => {
+                *known = (*known).max(Some(number));
+                Ok(())
+            }
+            None if was_blank || known.is_some() => Err(name),
+            None => {
+                self.blanks.push((name, value.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    /// The most that a vendor may read as the limit of a request of `endpoint`: the larger where two names
+    /// of it are given.
+    pub(super) fn most(&self, endpoint: Endpoint) -> Option<u64> {
+        let [old, chat, responses] = self.numbers;
+        match endpoint {
+            Endpoint::Responses => responses,
+            Endpoint::Messages | Endpoint::CountTokens => old,
+            Endpoint::Embeddings | Endpoint::Models => None,
+            _ => old.max(chat),
+        }
+    }
+
+    /// Whether this very name has a number.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        NAMES.iter().zip(&self.numbers).any(|(known, number)| *known == name && number.is_some())
+    }
+
+    /// The value of this name, if it is no number.
+    pub(super) fn blank(&self, name: &str) -> Option<&Range<usize>> {
+        self.blanks.iter().find(|(blank, _)| *blank == name).map(|(_, value)| value)
+    }
+}
+
+/// The name that decides on the output and that `other` is with a letter in another case.
+pub(super) fn misspelt(other: &[u8]) -> Option<&'static str> {
+    let names = NAMES.iter().chain(&COUNTS);
+    names.copied().find(|name| other != name.as_bytes() && folds_to(other, name))
+}
+
+/// Whether readers that go by Unicode's simple case folding, as Go's do, take `text` for `name`: two letters
+/// beyond ASCII fold into it (<https://pkg.go.dev/encoding/json#Unmarshal>,
+/// <https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt>).
+fn folds_to(text: &[u8], name: &str) -> bool {
+    let mut rest = text;
+    for letter in name.bytes() {
+        let long: &[u8] = match letter {
+            b'k' => "\u{212a}".as_bytes(),
+            b's' => "\u{17f}".as_bytes(),
+            _ => b"",
+        };
+        rest = match rest.split_first() {
+            Some((first, behind)) if first.eq_ignore_ascii_case(&letter) => behind,
+            _ => match rest.strip_prefix(long) {
+                Some(behind) if !long.is_empty() => behind,
+                _ => return false,
+            },
+        };
+    }
+    rest.is_empty()
+}
+
+fn whole_number(body: &[u8], value: &Range<usize>) -> Option<u64> {
+    std::str::from_utf8(body.get(value.clone())?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misspelt;
+
+    #[test]
+    fn names_in_another_case_are_known_in_every_alphabet_that_folds_to_them() {
+        for (text, name) in [
+            ("Max_Tokens", Some("max_tokens")),
+            ("max_to\u{212a}ens", Some("max_tokens")),
+            ("max_output_token\u{17f}", Some("max_output_tokens")),
+            ("N", Some("n")),
+            ("Best_Of", Some("best_of")),
+            ("PROMPT", Some("prompt")),
+            ("max_tokens", None),
+            ("n", None),
+            ("max_tokens_", None),
+            ("max_token", None),
+            ("\u{212a}", None),
+            ("", None),
+        ] {
+            assert_eq!(misspelt(text.as_bytes()), name, "{text}");
+        }
+    }
+}

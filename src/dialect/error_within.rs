@@ -39,7 +39,11 @@ mod tests {
                 "slow down",
             ),
             (r#"{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}"#, 503, "busy"),
-            (r#"[{"error":{"message":"quota","status":"RESOURCE_EXHAUSTED"}}]"#, 429, "quota"),
+            (
+                r#"[{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED"}}]"#,
+                429,
+                "quota",
+            ),
             (r#"{"error":{"code":502,"message":"gone","metadata":{}}}"#, 502, "gone"),
             (r#"{"error":"odd"}"#, 500, "odd"),
             (

@@ -230,23 +230,6 @@ fn an_answer_that_was_begun_is_refused_where_the_model_goes_on_with_none() {
 }
 
 #[test]
-fn penalties_are_refused_where_the_model_has_none() {
-    let facts = ModelFacts { lacks_penalties: true, ..ModelFacts::default() };
-    let with = |frequency: f64, presence: f64| {
-        let sampling = Sampling {
-            frequency_penalty: Some(frequency),
-            presence_penalty: Some(presence),
-            ..Sampling::default()
-        };
-        let request = Request { sampling, ..asking([user("Hi")]) };
-        written_knowing(&request, "gemini-3.6-flash", Platform::Own, &facts)
-    };
-    assert_eq!(with(0.5, 0.0).unwrap_err().param.as_deref(), Some("frequency_penalty"));
-    assert_eq!(with(0.0, -0.5).unwrap_err().param.as_deref(), Some("presence_penalty"));
-    assert!(with(0.0, 0.0).is_ok(), "zeros are nothing");
-}
-
-#[test]
 fn media_are_inline() {
     let jpg = Media { mime: Some("image/jpg".into()), ..Media::at(Source::Base64("/9j/".into())) };
     let bare = Media::at(Source::Base64("iVBORw0KGgoAAA".into()));

@@ -168,7 +168,7 @@ fn calls_after_the_last_word_still_count() {
         [ending(&json!([{"text": "x"}]), "STOP"), parts(&json!([{"functionCall": {"name": "a"}}]))];
     assert_eq!(
         read(&pieces),
-        ["start r", "text x", "call 0 made up a -", "stop ToolCalls", "done"]
+        ["start r", "text x", "call 0 made up a -", "arguments 0 {}", "stop ToolCalls", "done"]
     );
 }
 

@@ -142,7 +142,7 @@ async fn requests_under_way_are_shown_as_they_are_enforced() {
         let ten = json!({"name": "ten", "scope_type": "api_key", "requests_per_minute": 10});
         acme.create("rate-limits", ten).await;
         let gate = Gate::closed();
-        scene.openai.always(Reply::says("late").gated(&gate));
+        scene.openai.always(Reply::answers().gated(&gate));
         let asked = futures_util::future::join_all((0..3).map(|_| async {
             key.chat("fast").await.has_status(200);
         }));

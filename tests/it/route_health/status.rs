@@ -71,7 +71,7 @@ async fn another_organizations_provider_of_the_same_name_hides_no_ejection() {
     scene.asks(1, 200).await;
     let beta = scene.gateway.org("beta");
     beta.provider("first").at(&scene.second).model("gpt-4o").await;
-    beta.key().await.chat("gpt-4o").await.has_status(200);
+    beta.key().await.chat("first/gpt-4o").await.has_status(200);
     let state = async || {
         let metrics = scene.gateway.metrics().await;
         metrics.sum("turnpike_upstream_state", &[("provider", "first")])

@@ -89,6 +89,7 @@ fn calls_are_numbered_by_themselves_and_keep_their_fragments() {
             r#"ToolCall { call: 1, id: "b", name: "g", signature: None, custom: false }"#,
             r#"Arguments { call: 1, fragment: "{\"whole\":1}" }"#,
             r#"ToolCall { call: 2, id: "c", name: "h", signature: None, custom: false }"#,
+            r#"Arguments { call: 2, fragment: "{}" }"#,
         ]
     );
 }

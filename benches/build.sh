@@ -8,5 +8,6 @@ bench=$(cargo build --release --locked --bench gateway --message-format=json-ren
     sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
 [ -x "$bench" ] || { echo "benches/build.sh: the bench was not built" >&2; exit 1; }
 turnpike=$(scripts/build-release.sh)
+[ -x "$turnpike" ] || { echo "benches/build.sh: the gateway was not built" >&2; exit 1; }
 echo "$bench"
 echo "$turnpike"

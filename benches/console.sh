@@ -6,8 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/console-tests.sh
 
 if [ -z "${TURNPIKE_BIN:-}" ]; then
-    cargo build --release --locked --bin turnpike
-    TURNPIKE_BIN="$console_output/release/turnpike"
+    TURNPIKE_BIN=$(scripts/build-release.sh)
 fi
 FIGURES="$PWD/benches/results/console.md"
 export TURNPIKE_BIN FIGURES

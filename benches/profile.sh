@@ -16,7 +16,9 @@ done
 target=${CARGO_TARGET_DIR:-target}
 mkdir -p "$target"
 counting=$(cd "$target" && pwd)/counting
-bench=$(benches/build.sh | head -1)
+bench=$(cargo build --release --locked --bench gateway --message-format=json-render-diagnostics |
+    sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+[ -x "$bench" ] || { echo "$0: the bench was not built" >&2; exit 1; }
 
 raw=$(mktemp -d)
 trap 'rm -rf "$raw"' EXIT

@@ -3,15 +3,23 @@
 # binary's path.
 set -eu
 cd "$(dirname "$0")/.."
+packed=profile/turnpike.profdata.gz
+[ -f "$packed" ] || { echo "$0: $packed is missing; make profile makes it" >&2; exit 1; }
 target=${CARGO_TARGET_DIR:-target}
-# Cargo does not look into the profile, so its name says what it holds: another one is another build.
-name=$(cksum <profile/turnpike.profdata.gz | tr ' ' '-')
 mkdir -p "$target/profile"
 target=$(cd "$target" && pwd)
+# Cargo does not look into the profile, so its name says what it holds: another one is another build.
+name=$(cksum <"$packed" | tr ' ' '-')
 profile=$target/profile/$name.profdata
 if [ ! -f "$profile" ]; then
-    gzip -dc profile/turnpike.profdata.gz >"$profile.$$"
+    gzip -dc "$packed" >"$profile.$$"
     mv "$profile.$$" "$profile"
 fi
-RUSTFLAGS="-Cprofile-use=$profile ${RUSTFLAGS:-}" cargo build --release --locked --bin turnpike >&2
-echo "$target/release/turnpike"
+# Between flags stands a byte that no path has: RUSTFLAGS would be split at spaces.
+separator=$(printf '\037')
+flags=${CARGO_ENCODED_RUSTFLAGS:-$(printf %s "${RUSTFLAGS:-}" | tr -s ' ' '\037')}
+export CARGO_ENCODED_RUSTFLAGS="-Cprofile-use=$profile${flags:+$separator$flags}"
+binary=$(cargo build --release --locked --bin turnpike --message-format=json-render-diagnostics |
+    sed -n '/"kind":\["bin"\]/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+[ -x "$binary" ] || { echo "$0: Turnpike was not built" >&2; exit 1; }
+echo "$binary"

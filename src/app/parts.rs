@@ -74,6 +74,9 @@ pub fn address_policy(config: &Config) -> AddressPolicy {
     }
 }
 
+/// The longest that a connection of the gateway's own may be in the making.
+const LONGEST_CONNECT: Duration = Duration::from_secs(7);
+
 /// The client of the gateway's own requests.
 pub fn fetcher(config: &Config) -> Result<Fetcher, AppError> {
     fetcher_with(config, address_policy(config))
@@ -99,6 +102,7 @@ pub fn media(config: &Config) -> Result<Media, AppError> {
 fn fetcher_with(config: &Config, policy: AddressPolicy) -> Result<Fetcher, AppError> {
     let authorities = config.upstream.ca_file.as_ref().map(std::fs::read).transpose();
     let authorities = authorities.map_err(|error| AppError::Io("upstream.ca_file", error))?;
-    let patience = Duration::from_millis(config.upstream.connect_timeout_ms);
+    // Less than any of its requests may take, so that it is told which hosts were not reached at all.
+    let patience = Duration::from_millis(config.upstream.connect_timeout_ms).min(LONGEST_CONNECT);
     Ok(Fetcher::new(policy, Resolver::default(), patience, authorities.as_deref())?)
 }

@@ -40,7 +40,9 @@ pub async fn run(store: Store, days: u32) {
 /// The first day of which sums are kept, however old: the longest period of a budget counts what was used since
 /// its start, also if the budget is made at its end. A year that has just ended may still be settled.
 fn days_kept(now: Timestamp) -> Timestamp {
-    start_of(Period::Yearly, Timestamp(now.0.saturating_sub(DAY_MICROS)))
+    let yesterday = Timestamp(now.0.saturating_sub(DAY_MICROS));
+    // The first week of a year begins before it.
+    start_of(Period::Yearly, yesterday).min(start_of(Period::Weekly, yesterday))
 }
 
 fn expire(result: Result<Expired, StoreError>) {
@@ -58,11 +60,12 @@ mod tests {
     use super::{Timestamp, days_kept};
 
     #[test]
-    fn sums_are_kept_since_the_start_of_the_year_in_which_yesterday_was() {
+    fn sums_are_kept_since_the_start_of_the_year_and_of_the_week_in_which_yesterday_was() {
         for (now, kept) in [
             ("2026-11-22T10:00:00Z", "2026-01-01T00:00:00Z"),
             ("2027-01-01T23:59:59Z", "2026-01-01T00:00:00Z"),
-            ("2027-01-02T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("2027-01-02T00:00:00Z", "2026-12-28T00:00:00Z"),
+            ("2027-01-05T00:00:00Z", "2027-01-01T00:00:00Z"),
         ] {
             let at =
                 |text: &str| Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond());

@@ -16,6 +16,7 @@ const USAGE: Path = Path::top("usage");
 const MODEL: Path = Path::top("model");
 const GROQ_USAGE: Path = Path::inside("x_groq", "usage");
 const COUNTED: Path = Path::top("input_tokens");
+const ERROR: Path = Path::top("error");
 
 /// The state between two pieces of an answer.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl AnswerMeter {
     /// For an answer to `endpoint`.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        let picker = Picker::new(&[USAGE, MODEL, GROQ_USAGE, COUNTED]);
+        let picker = Picker::new(&[USAGE, MODEL, GROQ_USAGE, COUNTED, ERROR]);
         Self { endpoint, picker, said: Said::default() }
     }
 
@@ -45,6 +46,19 @@ impl AnswerMeter {
     #[must_use]
     pub const fn said(&self) -> u64 {
         self.said.bytes()
+    }
+
+    /// Whether its use has been told by now, or is none.
+    #[must_use]
+    pub fn tells_usage(&self) -> bool {
+        self.endpoint == Endpoint::CountTokens || self.usage().is_some()
+    }
+
+    /// Whether it is an error, whatever its status.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        let error = self.picker.get(ERROR).map(<[u8]>::trim_ascii_start);
+        error.is_some_and(|error| error.starts_with(b"{") || error.starts_with(b"\""))
     }
 
     /// Whether what has come is one JSON value to its end.

@@ -49,6 +49,8 @@ pub struct Bound {
     pub answers: u64,
     /// Price of output tokens.
     pub output_price: Price,
+    /// Whether its input may have to be kept in the vendor's cache for an hour, which is in the input's cost.
+    pub for_an_hour: bool,
 }
 
 impl Bound {
@@ -60,6 +62,7 @@ impl Bound {
             most: 0,
             answers: 1,
             output_price: Price::default(),
+            for_an_hour: false,
         }
     }
 }

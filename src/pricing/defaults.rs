@@ -206,8 +206,7 @@ impl DefaultPrice {
     /// default, or copies it, bills the default's for an hour, too; one that sets its own has that alone.
     pub(super) fn billed(&self, own: &Rates) -> BilledRates {
         let rates = own.billed(Some(&self.rates));
-        let is_default = (rates.input, rates.cache_write)
-            == (self.rates.input, self.rates.billed(None).cache_write);
+        let is_default = rates.cache_write == self.rates.billed(None).cache_write;
         match self.cache_write_hour.filter(|_| is_default) {
             Some(cache_write_hour) => BilledRates { cache_write_hour, ..rates },
             None => rates,

@@ -69,7 +69,7 @@ fn writing_to_a_cache_for_an_hour_costs_the_defaults_unless_a_rule_says_what_wri
     let own = Rates { cache_write: Some(price("6")), ..default.rates };
     assert_eq!(billed(own).cache_write_hour, price("6"));
     let dearer = Rates { input: price("10"), ..open };
-    assert_eq!(billed(dearer).cache_write_hour, price("5"));
+    assert_eq!(billed(dearer).cache_write_hour, price("8"), "its cache is the default's");
 }
 
 fn line(provider: ProviderId) -> Line<'static> {

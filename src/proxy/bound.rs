@@ -14,6 +14,7 @@ use crate::{
     wire::{
         Words,
         members::{Member, members},
+        number,
     },
 };
 
@@ -43,12 +44,20 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let output_price = rates.map(|rates| rates.output).unwrap_or_default();
     if matches!(endpoint, Endpoint::CountTokens | Endpoint::Models) {
         let input = Amount::ZERO;
-        return Some(Bound { input, wanted: Some(0), most: 0, answers: 1, output_price });
+        return Some(Bound {
+            input,
+            wanted: Some(0),
+            most: 0,
+            answers: 1,
+            output_price,
+            for_an_hour: false,
+        });
     }
     let window = route.facts.context_tokens.unwrap_or(USUAL_WINDOW);
     let tokens = input(inbound, endpoint, window);
+    let for_an_hour = speaks_of_an_hour(&inbound.body);
     let cost = rates.map_or(Money(0), |rates| {
-        let ways = inputs(inbound, tokens).map(|input| rates.cost(&input).total());
+        let ways = inputs(tokens, for_an_hour).map(|input| rates.cost(&input).total());
         ways.into_iter().fold(Money(0), Money::max).plus(Money(1))
     });
     let answers = choices(inbound);
@@ -62,7 +71,7 @@ pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let most = most.saturating_mul(answers);
     let wanted = limit.map(|limit| limit.saturating_mul(answers));
     let input = Amount { tokens, cost }.plus(lost(call, at));
-    Some(Bound { input, wanted, most, answers, output_price })
+    Some(Bound { input, wanted, most, answers, output_price, for_an_hour })
 }
 
 /// What calls on other routes have used that came to nothing.
@@ -100,21 +109,24 @@ pub fn reserved(call: &Call, held: &Reservation, at: Timestamp) -> Option<TokenU
     // What is lost is in the bound, and in the record already.
     let lost = call.lost.iter().map(|lost| lost.tokens).fold(0, u64::saturating_add);
     let input = bound.input.tokens.saturating_sub(lost);
-    let ways = inputs(call.inbound.as_ref()?, input).map(|input| TokenUsage { output, ..input });
+    let ways = inputs(input, bound.for_an_hour).map(|input| TokenUsage { output, ..input });
     let rates = route.prices.at(at).map(|price| price.rates);
     // The first of those that cost the same: nothing is said of a cache without need.
     let cost = |usage: &TokenUsage| rates.map(|rates| rates.cost(usage).total());
     ways.into_iter().rev().max_by_key(cost)
 }
 
-/// The same input, read anew, written to a cache, or to one for an hour, where the request speaks of one:
-/// which it is, is the vendor's choice.
-fn inputs(inbound: &Inbound, tokens: u64) -> [TokenUsage; 3] {
+/// The same input, read anew, written to a cache, or to one for an hour: which it is, is the vendor's choice.
+fn inputs(tokens: u64, for_an_hour: bool) -> [TokenUsage; 3] {
     let fresh = TokenUsage { input: tokens, ..TokenUsage::default() };
     let cached = TokenUsage { cache_write: tokens, ..TokenUsage::default() };
-    let speaks_of_hour = occurrences(&inbound.body, "\"1h\"") > 0;
-    let cache_write_hour = if speaks_of_hour { tokens } else { 0 };
+    let cache_write_hour = if for_an_hour { tokens } else { 0 };
     [fresh, cached, TokenUsage { cache_write_hour, ..cached }]
+}
+
+/// Whether the request may ask to be kept in a cache for an hour, in whatever spelling.
+fn speaks_of_an_hour(body: &[u8]) -> bool {
+    occurrences(body, "\"1h\"") > 0 || occurrences(body, "\\u00") > 0
 }
 
 fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {
@@ -177,16 +189,9 @@ fn choices(inbound: &Inbound) -> u64 {
     most("prompt", prompt_count).saturating_mul(most("n", count).max(most("best_of", count)))
 }
 
-/// A number of answers, however it is written: `9`, `9.0`, `9e0`. What is no number is refused upstream.
+/// A number of answers, however it is written. What is no number is refused upstream.
 fn count(text: &[u8]) -> u64 {
-    let number: f64 = serde_json::from_slice(text).unwrap_or(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it saturates, and is not negative"
-    )]
-    let whole = number.max(1.0).ceil() as u64;
-    whole
+    number(text).unwrap_or(1).max(1)
 }
 
 /// How many prompts a completion is asked for: texts or lists of tokens, in a list.
@@ -206,9 +211,16 @@ mod tests {
 
     #[test]
     fn answers_are_counted_however_their_number_is_written() {
-        for (text, answers) in
-            [("9", 9), ("9.0", 9), ("9e0", 9), ("0", 1), ("-3", 1), ("null", 1), ("1e99", u64::MAX)]
-        {
+        for (text, answers) in [
+            ("9", 9),
+            ("9.0", 9),
+            ("9e0", 9),
+            ("0", 1),
+            ("-3", 1),
+            ("null", 1),
+            ("\"9\"", 9),
+            ("1e99", u64::MAX),
+        ] {
             assert_eq!(count(text.as_bytes()), answers, "{text}");
         }
     }

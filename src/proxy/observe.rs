@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
-    domain::{AttemptOutcome, Endpoint, Timestamp},
+    domain::{AttemptOutcome, Timestamp},
     route::{self, Failure, OVERLOADED, Plan},
     wire::headers::is_of_type,
 };
@@ -71,6 +71,8 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
         call.attempt.meter = meter::meter(call, &upstream.headers, ctx.arrived);
     } else {
         call.attempt.meter = Meter::Error(Vec::new());
+        // What came before in a series was used, though its last call is refused.
+        attempt::lose(call);
         if !may_refuse_key(call, status, upstream) {
             release(call, None, false);
         }
@@ -190,7 +192,7 @@ fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut C
     let settled = !call.attempt.unframed || end || call.attempt.seen > UNFRAMED_BODY;
     if held && piece.is_some() && settled {
         let idle = call.stream().then(|| route_idle(call)).flatten();
-        release(call, idle, call.endpoint != Some(Endpoint::CountTokens));
+        release(call, idle, !meter.tells_usage());
     }
     call.attempt.meter = Meter::Answer(meter);
     Ok(())

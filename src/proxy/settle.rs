@@ -181,8 +181,11 @@ fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
 fn learnt(call: &mut Call) -> Learnt {
     match std::mem::take(&mut call.attempt.meter) {
         Meter::None | Meter::Error(_) => Learnt::default(),
-        Meter::Answer(mut meter) => Learnt { said: Some(meter.said()), facts: meter.finish() },
-        Meter::Whole(answer) => Learnt { said: Some(answer.said()), facts: answer.facts() },
+        Meter::Answer(mut meter) => {
+            let said = (!meter.is_error()).then(|| meter.said());
+            Learnt { said, facts: meter.finish() }
+        }
+        Meter::Whole(answer) => Learnt { said: answer.said(), facts: answer.facts() },
         Meter::Stream(meter) => {
             let facts = meter.facts();
             // The rest of the stream, if any, still has to be framed.

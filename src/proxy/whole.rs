@@ -60,14 +60,14 @@ pub struct WholeAnswer {
     facts: AnswerFacts,
     /// Whether the use among `facts` is a guess.
     estimated: bool,
-    /// About how many bytes the model has said, where the vendor tells no usage.
-    said: u64,
+    /// About how many bytes the model has said, where the vendor tells no usage; none of an error.
+    said: Option<u64>,
 }
 
 impl WholeAnswer {
     pub fn new(endpoint: Endpoint, change: Change) -> Self {
         let facts = AnswerFacts { usage: None, model: None, whole: false };
-        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false, said: 0 }
+        Self { endpoint, change, body: Pieces::new(None), facts, estimated: false, said: Some(0) }
     }
 
     /// Whether the answer is told as a stream, though it came whole.
@@ -103,7 +103,7 @@ impl WholeAnswer {
         if self.facts.usage.is_none() && self.endpoint != Endpoint::Embeddings {
             let mut said = Said::default();
             said.push(&body);
-            self.said = said.bytes();
+            self.said = error_within(&body).is_none().then(|| said.bytes());
         }
         Ok(told)
     }
@@ -169,7 +169,7 @@ impl WholeAnswer {
     }
 
     /// About how many bytes the model has said; none where the vendor has told what was used.
-    pub const fn said(&self) -> u64 {
+    pub const fn said(&self) -> Option<u64> {
         self.said
     }
 

@@ -197,7 +197,7 @@ impl Seen {
             b"stream_options" => (&mut self.stream_options, "stream_options"),
             b"messages" => (&mut self.messages, "messages"),
             other => {
-                if let Err(name) = self.output.note(other, body, &value.span) {
+                if let Err(name) = self.output.note(other, body, at, &value.span) {
                     self.refuse_twice(name, at);
                 }
                 self.check_case(other, at);

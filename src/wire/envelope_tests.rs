@@ -109,8 +109,12 @@ fn the_limit_of_output_is_read_by_the_name_that_the_api_has_for_it() {
     // Vendors read either, and of one that is given twice the first or the last.
     assert_eq!(chat(r#","max_tokens":9,"max_completion_tokens":8"#), Some(9));
     assert_eq!(chat(r#","max_tokens":9,"max_tokens":8"#), Some(9));
+    // Lax readers take these, too.
+    for seven in [r#","max_tokens":"7""#, r#","max_tokens":7.0"#, r#","max_tokens":6.5"#] {
+        assert_eq!(chat(seven), Some(7), "{seven}");
+    }
     for nothing in
-        ["", r#","max_tokens":null"#, r#","max_tokens":"7""#, r#","max_output_tokens":7"#]
+        ["", r#","max_tokens":null"#, r#","max_tokens":"many""#, r#","max_output_tokens":7"#]
     {
         assert_eq!(chat(nothing), None, "{nothing}");
     }

@@ -23,7 +23,7 @@ mod words;
 
 pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
-pub use output::OutputLimits;
+pub use output::{OutputLimits, number};
 pub use rewrite::{Changes, rewrite};
 pub use said::Said;
 pub use words::Words;

@@ -7,7 +7,9 @@ use smallvec::SmallVec;
 use crate::domain::Endpoint;
 
 /// What APIs call the limit of the output.
-const NAMES: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+const NAMES: [&str; 3] = [OLDER, NEWER, "max_output_tokens"];
+const OLDER: &str = "max_tokens";
+const NEWER: &str = "max_completion_tokens";
 /// What else decides how much output a request may ask for.
 const COUNTS: [&str; 3] = ["n", "best_of", "prompt"];
 
@@ -16,13 +18,15 @@ const COUNTS: [&str; 3] = ["n", "best_of", "prompt"];
 pub struct OutputLimits {
     /// The largest number of each name.
     numbers: [Option<u64>; NAMES.len()],
+    /// `max_completion_tokens` with its name and its number, where it is there once.
+    newer: Option<Range<usize>>,
     /// Members that would name a limit and hold no number: their values.
     blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
 }
 
 impl OutputLimits {
-    /// Notes a member of the request if it names a limit. What holds no whole number is the vendor's to
-    /// judge.
+    /// Notes a member of the request, which begins at `at`, if it names a limit. What holds no number is
+    /// the vendor's to judge.
     ///
     /// # Errors
     /// The name, where it is given twice and one of its values is no number: vendors would read one or the
@@ -31,15 +35,22 @@ impl OutputLimits {
         &mut self,
         name: &[u8],
         body: &[u8],
+        at: usize,
         value: &Range<usize>,
     ) -> Result<(), &'static str> {
         let named = NAMES.iter().zip(&mut self.numbers).find(|(known, _)| known.as_bytes() == name);
         let Some((name, known)) = named else { return Ok(()) };
         let was_blank = self.blanks.iter().any(|(blank, _)| blank == name);
-        match whole_number(body, value) {
+        match body.get(value.clone()).and_then(number) {
             Some(_) if was_blank => Err(name),
             // Of a number that is given twice the vendor may read either: the larger counts.
             Some(number) => {
+                let newer = *name == NEWER && known.is_none();
+                self.newer = if newer {
+                    Some(at..value.end)
+                } else {
+                    self.newer.take().filter(|_| *name != NEWER)
+                };
                 *known = (*known).max(Some(number));
                 Ok(())
             }
@@ -67,6 +78,12 @@ impl OutputLimits {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         NAMES.iter().zip(&self.numbers).any(|(known, number)| *known == name && number.is_some())
+    }
+
+    /// The member that limits the output by its newer name, for readers of `name` that know the older one.
+    /// Servers that know both refuse to be given both.
+    pub(super) fn newer(&self, name: &str) -> Option<&Range<usize>> {
+        self.newer.as_ref().filter(|_| name == OLDER)
     }
 
     /// The value of this name, if it is no number.
@@ -103,13 +120,48 @@ fn folds_to(text: &[u8], name: &str) -> bool {
     rest.is_empty()
 }
 
-fn whole_number(body: &[u8], value: &Range<usize>) -> Option<u64> {
-    std::str::from_utf8(body.get(value.clone())?).ok()?.parse().ok()
+/// A number as the least strict of readers take it: `9`, `9.0`, `9e0` and `"9"`; of a broken one the next
+/// larger.
+pub fn number(text: &[u8]) -> Option<u64> {
+    if let Some(whole) = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()) {
+        return Some(whole);
+    }
+    let number: f64 = match serde_json::from_slice(text).ok()? {
+        serde_json::Value::Number(number) => number.as_f64()?,
+        serde_json::Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates, and is not negative"
+    )]
+    let whole = number.max(0.0).ceil() as u64;
+    number.is_finite().then_some(whole)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::misspelt;
+    use super::{misspelt, number};
+
+    #[test]
+    fn numbers_are_read_however_a_reader_may_take_them() {
+        for (text, read) in [
+            ("9", Some(9)),
+            ("9.0", Some(9)),
+            ("8.5", Some(9)),
+            ("9e0", Some(9)),
+            ("\"9\"", Some(9)),
+            ("\" 1e5 \"", Some(100_000)),
+            ("1e99", Some(u64::MAX)),
+            ("-3", Some(0)),
+            ("null", None),
+            ("\"many\"", None),
+            ("[9]", None),
+        ] {
+            assert_eq!(number(text.as_bytes()), read, "{text}");
+        }
+    }
 
     #[test]
     fn names_in_another_case_are_known_in_every_alphabet_that_folds_to_them() {

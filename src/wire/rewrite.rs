@@ -33,11 +33,14 @@ pub fn rewrite(body: &Bytes, head: &Head, changes: Changes<'_>) -> Bytes {
     splice(body, &edits)
 }
 
-/// The limit in place of what has its name and is no number, or as a member of its own.
+/// The limit in place of what has its name and is no number, or of its newer name, or as a member of its
+/// own.
 fn limit_text(head: &Head, member: &str, limit: u64) -> (Range<usize>, String) {
-    match head.output_limits.blank(member) {
-        Some(span) => (span.clone(), limit.to_string()),
-        None => (head.insert_at..head.insert_at, format!("\"{member}\":{limit},")),
+    let limits = &head.output_limits;
+    match (limits.blank(member), limits.newer(member)) {
+        (Some(span), _) => (span.clone(), limit.to_string()),
+        (None, Some(whole)) => (whole.clone(), format!("\"{member}\":{limit}")),
+        (None, None) => (head.insert_at..head.insert_at, format!("\"{member}\":{limit},")),
     }
 }
 

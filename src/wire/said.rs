@@ -25,6 +25,7 @@ pub struct Said {
     length: u64,
     /// Whether values are counted: the last name was one of ours.
     counts: bool,
+    call: Call,
     bytes: u64,
 }
 
@@ -37,6 +38,17 @@ enum Place {
     Escape,
     /// Behind a string, which is a name if a colon follows.
     Behind,
+}
+
+/// Whether what follows is what a tool is called with: an object in Anthropic's API, whose values all count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Call {
+    #[default]
+    No,
+    /// Behind its name.
+    Named,
+    /// So many objects deep in it.
+    Within(u32),
 }
 
 impl Said {
@@ -65,10 +77,29 @@ impl Said {
     }
 
     fn outside(&mut self, rest: &[u8]) -> usize {
-        let Some(quote) = memchr::memchr(b'"', rest) else { return rest.len() };
-        self.place = Place::Inside;
-        self.length = 0;
-        quote + 1
+        let next = match self.call {
+            Call::No => memchr::memchr(b'"', rest),
+            Call::Named => {
+                rest.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b':')
+            }
+            Call::Within(_) => memchr::memchr3(b'"', b'{', b'}', rest),
+        };
+        let Some(next) = next else { return rest.len() };
+        let byte = rest.get(next).copied();
+        self.call = match (self.call, byte) {
+            (Call::Named, Some(b'{')) => Call::Within(1),
+            (Call::Within(depth), Some(b'{')) => Call::Within(depth.saturating_add(1)),
+            (Call::Within(depth), Some(b'}')) if depth > 1 => Call::Within(depth - 1),
+            (Call::Within(depth), Some(b'"')) => Call::Within(depth),
+            _ => Call::No,
+        };
+        if byte == Some(b'"') {
+            self.place = Place::Inside;
+            self.length = 0;
+        } else if self.call == Call::No {
+            self.counts = false;
+        }
+        next + 1
     }
 
     fn inside(&mut self, rest: &[u8]) -> usize {
@@ -93,7 +124,12 @@ impl Said {
         if rest.get(next) == Some(&b':') {
             let length = usize::try_from(self.length).unwrap_or(usize::MAX);
             let name = self.start.get(..length);
-            self.counts = name.is_some_and(|name| NAMES.contains(&name));
+            if !matches!(self.call, Call::Within(_)) {
+                self.counts = name.is_some_and(|name| NAMES.contains(&name));
+                if name == Some(b"input") {
+                    self.call = Call::Named;
+                }
+            }
         } else if self.counts {
             self.bytes += self.length;
         }
@@ -138,6 +174,10 @@ mod tests {
             (r#"{"function":{"name":"f","arguments" : "{\"a\":1}"}}"#, 9),
             (r#"{"a_name_that_is_longer_than_others":"x","object":"text"}"#, 0),
             (r#"{"content":["ab","c"],"text":null}"#, 3),
+            (r#"{"input": {"path":"ab","deep":{"x":["c"],"n":1},"z":"d"},"name":"f"}"#, 4),
+            (r#"{"input":"ab","name":"f"}"#, 2),
+            (r#"{"input":[],"name":"f","text":"x"}"#, 1),
+            (r#"{"input":{},"id":"call_1"}"#, 0),
         ] {
             for cut in 0..=text.len() {
                 let (left, right) = text.as_bytes().split_at(cut);

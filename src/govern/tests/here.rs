@@ -12,7 +12,7 @@ use crate::{
 fn bound(input: u64, wanted: Option<u64>, most: u64) -> Bound {
     // A dollar per million tokens: 1000 units of money per token.
     let output_price = Price::from_units(1_000_000_000_000);
-    Bound { input: amount(input), wanted, most, answers: 1, output_price }
+    Bound { input: amount(input), wanted, most, answers: 1, output_price, for_an_hour: false }
 }
 
 fn route(checks: &Arc<[Check]>, bound: Option<Bound>) -> RouteAsk<'_> {

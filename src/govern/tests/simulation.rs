@@ -111,6 +111,7 @@ impl World {
             most: 300,
             answers: 1,
             output_price: Price::default(),
+            for_an_hour: false,
         };
         let routes = [RouteAsk { checks: &none, bound: Some(bound) }];
         let caller = Arc::clone(&self.checks);

@@ -123,6 +123,7 @@ fn routes_of<'a>((question, (_, lists)): (&Question, &'a Checks)) -> Vec<RouteAs
         most: 700,
         answers: question.answers,
         output_price: Price::from_units(i64::try_from(question.price).unwrap()),
+        for_an_hour: false,
     };
     lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect()
 }

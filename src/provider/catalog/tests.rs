@@ -168,9 +168,9 @@ fn quirks_name_what_the_api_has() {
 }
 
 #[test]
-fn claudes_own_vendors_alone_refuse_thinking_that_nobody_signed() {
+fn vendors_of_claude_alone_refuse_thinking_that_nobody_signed() {
     let rows = catalog().vendors();
     let signed: Vec<_> =
         rows.filter(|row| row.quirks.signed_thinking).map(|row| &*row.slug).collect();
-    assert_eq!(signed, ["anthropic", "bedrock", "vertex"]);
+    assert_eq!(signed, ["anthropic", "openrouter", "bedrock", "vertex"]);
 }

@@ -42,8 +42,13 @@ fn is_begun(message: &Message<'_>) -> bool {
     message.role == "assistant" && message.tool_calls.is_empty()
 }
 
-/// "Unexpected role 'user' after role 'tool'": <https://github.com/BerriAI/litellm/issues/17761>.
+/// "Unexpected role 'user' after role 'tool'": <https://github.com/BerriAI/litellm/issues/17761>. Nor may
+/// instructions stand there, or behind the model: later ones are the user's
+/// (<https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>).
 fn answer_results(messages: &mut Vec<Message<'_>>) {
+    let instructs = |one: &&mut Message<'_>| matches!(one.role, "system" | "developer");
+    let later = messages.iter_mut().skip_while(|one| instructs(one));
+    later.filter(instructs).for_each(|one| one.role = "user");
     let is_gap = |pair: &[Message<'_>]| matches!(pair, [one, next] if one.role == "tool" && next.role == "user");
     let gaps: Vec<usize> = messages
         .windows(2)
@@ -74,9 +79,31 @@ fn alternating(messages: Vec<Message<'_>>) -> Vec<Message<'_>> {
     all
 }
 
-fn append<'r>(last: &mut Message<'r>, next: Message<'r>) {
+fn append<'r>(last: &mut Message<'r>, mut next: Message<'r>) {
+    // What was refused is said among the rest: there is one answer now.
+    if let Some(refusal) = next.refusal.take() {
+        let said = std::mem::replace(&mut next.content, Content::Text(refusal));
+        if !matches!(&said, Content::Nothing(())) && !is_empty(&said) {
+            let refused = std::mem::replace(&mut next.content, said);
+            append_content(&mut next, refused);
+        }
+    }
+    let content = std::mem::replace(&mut next.content, Content::Nothing(()));
+    append_content(last, content);
+    last.name = last.name.filter(|name| Some(*name) == next.name);
+    last.tool_calls.extend(next.tool_calls);
+}
+
+fn is_empty(content: &Content<'_>) -> bool {
+    match content {
+        Content::Text(text) => text.pieces.iter().all(|piece| piece.is_empty()),
+        _ => false,
+    }
+}
+
+fn append_content<'r>(last: &mut Message<'r>, next: Content<'r>) {
     let before = std::mem::replace(&mut last.content, Content::Nothing(()));
-    last.content = match (before, next.content) {
+    last.content = match (before, next) {
         (Content::Nothing(()), one) | (one, Content::Nothing(())) => one,
         (Content::Text(before), Content::Text(next)) => {
             let mut pieces = flat(before);
@@ -90,8 +117,6 @@ fn append<'r>(last: &mut Message<'r>, next: Message<'r>) {
             Content::Parts(parts)
         }
     };
-    last.name = last.name.filter(|name| Some(*name) == next.name);
-    last.tool_calls.extend(next.tool_calls);
 }
 
 /// The pieces, and what stands between them among them.

@@ -1,7 +1,7 @@
 //! Figures and endings, in Bedrock's words.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::super::form::StopReason;
 use crate::domain::TokenUsage;
@@ -18,7 +18,8 @@ struct Usage {
     total_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_write_input_tokens: Option<u64>,
-    cache_details: Option<Vec<Kept>>,
+    /// Read leniently: an odd member must not cost the others.
+    cache_details: Option<Value>,
 }
 
 /// How long something that was written to the cache is kept.
@@ -42,7 +43,8 @@ pub(super) fn usage(raw: &RawValue) -> Option<TokenUsage> {
     input.or(output).or(total)?;
     let cache_read = figure(usage.cache_read_input_tokens).unwrap_or(0);
     let cache_write = figure(usage.cache_write_input_tokens).unwrap_or(0);
-    let details = usage.cache_details.unwrap_or_default();
+    let details = usage.cache_details.map(serde_json::from_value::<Vec<Kept>>);
+    let details = details.and_then(Result::ok).unwrap_or_default();
     let hour = details.iter().filter(|kept| kept.ttl.as_deref() == Some("1h"));
     let hour = hour.filter_map(|kept| figure(kept.input_tokens)).sum::<u64>();
     let output = output.unwrap_or(0);

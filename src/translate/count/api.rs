@@ -12,7 +12,10 @@ use super::{
     },
     members::Members,
 };
-use crate::wire::members::{members, rebuilt, value_at};
+use crate::{
+    domain::ModelFacts,
+    wire::members::{members, rebuilt, value_at},
+};
 
 /// A vendor's way to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +79,9 @@ impl CountApi {
     /// # Errors
     /// When the vendor or the model cannot do what the request asks.
     pub fn write(self, mut request: Request<'_>, target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
+        // Nothing is gone on with: an answer may stand at the end of what is counted.
+        let facts = ModelFacts { lacks_begun_answers: false, ..*target.facts };
+        let target = &Target { facts: &facts, ..*target };
         let api = match self {
             Self::Gemini => VendorApi::Gemini,
             Self::Converse => {

@@ -19,6 +19,9 @@ const WORDS: [(&str, &str, &[&str]); 8] = [
     ("CODE_RETRIEVAL_QUERY", "", &[]),
 ];
 
+/// What Cohere is told where nobody says, or in words that it has none for.
+const DOCUMENT: &str = "search_document";
+
 fn known(word: &str) -> Option<(&'static str, &'static str)> {
     let is = |(google, cohere, others): &&(&str, &str, &[&str])| {
         word.eq_ignore_ascii_case(google)
@@ -33,7 +36,7 @@ fn known(word: &str) -> Option<(&'static str, &'static str)> {
 /// # Errors
 /// When Google has no word for it.
 pub(super) fn of_google(word: Option<&str>) -> Result<Option<&'static str>, Refusal> {
-    let Some(word) = word else { return Ok(None) };
+    let Some(word) = word.filter(|word| says_something(word)) else { return Ok(None) };
     let (google, _) = known(word).ok_or_else(|| {
         let message = "Google's models do not know this `input_type`; send one of search_query, \
                        search_document, classification and clustering, or leave it out";
@@ -44,6 +47,15 @@ pub(super) fn of_google(word: Option<&str>) -> Result<Option<&'static str>, Refu
 
 /// `input_type`, which Cohere cannot do without. A word that nobody here knows is its own to judge.
 pub(super) fn of_cohere(word: Option<&str>) -> &str {
-    let word = word.unwrap_or("search_document");
-    known(word).map(|(_, cohere)| cohere).filter(|cohere| !cohere.is_empty()).unwrap_or(word)
+    let word = word.filter(|word| says_something(word)).unwrap_or(DOCUMENT);
+    match known(word) {
+        Some((_, "")) => DOCUMENT,
+        Some((_, cohere)) => cohere,
+        None => word,
+    }
+}
+
+/// Google's word for no word is its default.
+fn says_something(word: &str) -> bool {
+    !word.is_empty() && word != "TASK_TYPE_UNSPECIFIED"
 }

@@ -41,4 +41,5 @@ mod tool_tests;
 pub use answer_read::read_answer;
 pub use media::inlines;
 pub use request_write::write_request;
+pub(in crate::translate) use server_parts::{MARK as SERVER_PART, is_part as is_server_part};
 pub use stream_read::Reader;

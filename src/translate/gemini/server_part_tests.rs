@@ -81,6 +81,24 @@ fn the_parts_of_googles_tools_return_as_they_were_through_every_client() {
     }
 }
 
+/// The first of several calls alone has a signature.
+#[test]
+fn what_googles_tools_did_is_no_signature_of_the_call_behind_it() {
+    let mut answer = answer();
+    let parts = &mut answer["candidates"][0]["content"]["parts"];
+    parts[2].as_object_mut().unwrap().remove("thoughtSignature");
+    let parts = parts.clone();
+    let body = answer.to_string();
+    let read = VendorApi::Gemini.read_of("gemini-3.5-flash", body.as_bytes()).unwrap();
+    let client = ClientApi::Messages;
+    let told: Value =
+        serde_json::from_slice(&client.write(&read, &answering(VendorApi::Gemini))).unwrap();
+    let next = next_of_messages(&told["content"]);
+    assert_eq!(returned(client, &next, "gemini-3.5-flash", Platform::Own)[1], parts[1]);
+    let call = returned(client, &next, "gemini-3.5-flash", Platform::Own)[2].clone();
+    assert!(!call["thoughtSignature"].to_string().contains("part:"), "{call}");
+}
+
 #[test]
 fn the_parts_of_googles_tools_return_out_of_a_stream() {
     let parts = answer()["candidates"][0]["content"]["parts"].clone();

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{request_body, response_body};
 
 /// What such a value begins with.
-const MARK: &str = "part:";
+pub const MARK: &str = "part:";
 
 /// A part as it is carried.
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ pub(super) fn carry(part: &response_body::Part<'_>) -> Option<String> {
 }
 
 /// Whether a value is a part, and no signature.
-pub(super) fn is_part(value: &str) -> bool {
+pub fn is_part(value: &str) -> bool {
     value.starts_with(MARK)
 }
 

@@ -18,9 +18,12 @@ use super::{
     server_tools::{self, Told},
     words::cache_mark,
 };
-use crate::translate::form::{
-    Media, Origin, Part, PartKind, PartPath, Refusal, Signature, Source, Text, Thinking, ToolCall,
-    ToolResult,
+use crate::translate::{
+    form::{
+        Media, Origin, Part, PartKind, PartPath, Refusal, Signature, Source, Text, Thinking,
+        ToolCall, ToolResult,
+    },
+    gemini::is_server_part,
 };
 
 /// A string, or a list of blocks.
@@ -215,7 +218,9 @@ fn unseal(text: Text<'_>) -> Signature<'_> {
 pub(super) fn is_google_call_signature(kind: &PartKind<'_>) -> bool {
     match kind {
         PartKind::Thinking(thinking) if thinking.redacted => {
-            thinking.signature.as_ref().is_some_and(|signature| signature.origin == Origin::Google)
+            let google = |signature: &&Signature<'_>| signature.origin == Origin::Google;
+            let signature = thinking.signature.as_ref().filter(google);
+            signature.is_some_and(|signature| !is_server_part(&signature.value))
         }
         _ => false,
     }

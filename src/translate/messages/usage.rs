@@ -3,6 +3,7 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::TokenUsage;
 
@@ -14,15 +15,9 @@ pub(super) struct UsageIn {
     output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
-    cache_creation: Option<Kept>,
+    /// Read leniently: an odd member must not cost the others.
+    cache_creation: Option<Value>,
     output_tokens_details: Option<OutputDetails>,
-}
-
-/// How long what was written to the cache is kept.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Kept {
-    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,7 +38,8 @@ impl UsageIn {
         raise(&mut sum.cache_read, self.cache_read_input_tokens);
         raise(&mut sum.cache_write, self.cache_creation_input_tokens);
         let kept = self.cache_creation.as_ref();
-        raise(&mut sum.cache_write_hour, kept.and_then(|kept| kept.ephemeral_1h_input_tokens));
+        let hour = kept.and_then(|kept| kept.get("ephemeral_1h_input_tokens"));
+        raise(&mut sum.cache_write_hour, hour.and_then(Value::as_u64));
         let details = self.output_tokens_details.as_ref();
         raise(&mut sum.reasoning, details.and_then(|details| details.thinking_tokens));
         sum.reasoning = sum.reasoning.min(sum.output);

@@ -1,14 +1,20 @@
 //! Thinking of chat completions, in carriers that most vendors do not know.
 
 use super::{Cuts, Place, holds, list};
-use crate::domain::{Quirks, ReasoningHistory};
+use crate::{
+    domain::{Quirks, ReasoningHistory},
+    translate::gemini::{SERVER_PART as MARK, is_server_part},
+};
 
 /// The carrier of thinking and its proofs.
 const DETAILS: &str = "reasoning_details";
 
 /// Cuts the carriers out of messages for a vendor that does not know them: it has not made what they carry.
 pub(super) fn cut(body: &[u8], quirks: &Quirks, cuts: &mut Cuts) {
-    if !quirks.lacks(DETAILS) || !(holds(body, DETAILS) || holds(body, "thought_signature")) {
+    if !quirks.lacks(DETAILS) {
+        return without_server_parts(body, cuts);
+    }
+    if !(holds(body, DETAILS) || holds(body, "thought_signature")) {
         return;
     }
     for message in list(body, "messages") {
@@ -16,6 +22,21 @@ pub(super) fn cut(body: &[u8], quirks: &Quirks, cuts: &mut Cuts) {
         if !quirks.extra_content {
             without_signatures(&message, cuts);
         }
+    }
+}
+
+/// Cuts out what Google's own tools did, which is carried as if it were a signature.
+fn without_server_parts(body: &[u8], cuts: &mut Cuts) {
+    if !holds(body, MARK) {
+        return;
+    }
+    for message in list(body, "messages") {
+        let details = message.member(DETAILS).map(|details| details.elements()).unwrap_or_default();
+        let is_part = |detail: &Place<'_>| {
+            let data = detail.member("data").and_then(|data| data.string());
+            data.is_some_and(|data| is_server_part(&data))
+        };
+        cuts.take(details.iter().map(|detail| (detail.span(), is_part(detail))));
     }
 }
 

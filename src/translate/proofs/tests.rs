@@ -97,6 +97,13 @@ fn reasoning_that_the_gateway_told_without_a_proof_is_taken_out_of_responses() {
 }
 
 #[test]
+fn what_googles_tools_did_does_not_go_to_who_takes_it_for_a_signature() {
+    let body = r#"{"messages":[{"role":"assistant","content":"x","reasoning_details":[{"type":"reasoning.text","text":"t"},{"type":"reasoning.encrypted","data":"part:{\"toolCall\":{}}"}]}]}"#;
+    let told = r#"{"messages":[{"role":"assistant","content":"x","reasoning_details":[{"type":"reasoning.text","text":"t"}]}]}"#;
+    assert_eq!(cut_for(body, Endpoint::ChatCompletions, "{}"), told);
+}
+
+#[test]
 fn every_byte_beside_the_cuts_stays_as_the_client_wrote_it() {
     // An integer of more than 64 bits, floats as nobody else spells them, white space and escapes.
     let rest = r#""seed" : 123456789012345678901234567890, "top_p":1.0e0,"x":[-0.0, 1E400] ,"s":"\u00e9\/""#;

@@ -100,12 +100,18 @@ async fn a_limit_is_told_by_the_name_that_the_vendor_has_for_it() {
     let scene = Unknown::with(10_000).await;
     for (more, told) in [
         (r#","max_completion_tokens":5"#, 5),
+        (r#","max_completion_tokens":5.0"#, 5),
+        (r#","max_completion_tokens":"5""#, 5),
         (r#","max_completion_tokens":6,"max_tokens":null"#, 6),
         (r#","max_completion_tokens":8,"max_tokens":7"#, 7),
     ] {
         scene.vendor.will(costing(5, 5));
         scene.chat(more).await.has_status(200);
-        assert_eq!(scene.last()["max_tokens"], told, "{more}");
+        let sent = scene.last();
+        assert_eq!(sent["max_tokens"], told, "{more}");
+        // Servers that know both names refuse to be given both.
+        let both = more.contains("max_tokens\"");
+        assert_eq!(sent.get("max_completion_tokens").is_some(), both, "{more}");
     }
     let completion = r#"{"model":"mine/m","prompt":"a","max_completion_tokens":9}"#;
     scene.vendor.will(costing(5, 5));

@@ -42,6 +42,31 @@ fn mistral_hears_the_model_between_results_and_what_the_user_says() {
 }
 
 #[test]
+fn later_instructions_are_the_users_words_to_mistral() {
+    let messages = told_by_chat(
+        r#"{"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":"a"},
+        {"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},
+        {"role":"tool","tool_call_id":"c","content":"r"},{"role":"system","content":"Be brief."},
+        {"role":"user","content":"b"}]}"#,
+        MISTRAL,
+    );
+    let all = ["system", "user", "assistant", "tool", "assistant", "user", "user"];
+    assert_eq!(roles(&messages), all);
+    assert_eq!(messages[5]["content"], "Be brief.");
+}
+
+#[test]
+fn what_was_refused_is_said_among_the_rest_to_perplexity() {
+    let messages = told_by_chat(
+        r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"Well."},
+        {"role":"assistant","refusal":"I cannot."},{"role":"user","content":"b"}]}"#,
+        PERPLEXITY,
+    );
+    assert_eq!(roles(&messages), ["user", "assistant", "user"]);
+    assert_eq!(messages[1]["content"], "Well.\n\nI cannot.");
+}
+
+#[test]
 fn so_it_does_before_pictures_of_a_result() {
     let picture =
         r#"[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]"#;

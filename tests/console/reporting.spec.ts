@@ -93,7 +93,7 @@ test('usage is divided, picked, followed to single requests, and exported', asyn
   await page.getByRole('group', { name: 'Figure' }).getByText('Requests').click()
   await page.getByRole('group', { name: 'Divided by' }).getByText('Key').click()
   await expect(row(page, 'quickstart')).toBeVisible()
-  await page.getByRole('group', { name: 'Divided by' }).getByText('Model').click()
+  await page.getByRole('group', { name: 'Divided by' }).getByText('Model', { exact: true }).click()
   await page
     .getByRole('button', { name: /^Show .* as a table/ })
     .first()

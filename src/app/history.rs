@@ -22,8 +22,6 @@ const LAST_MINUTE: i64 = 61;
 const SECOND: i64 = 1_000_000;
 /// How long a question waits for the ledger to be delivered; under load something always waits.
 const DELIVERED_WITHIN: Duration = Duration::from_millis(500);
-/// One that nothing waits for may wait longer.
-const DELIVERED_AT_LEISURE: Duration = Duration::from_millis(500);
 
 /// The store, as the governor sees it.
 pub struct LedgerHistory {
@@ -107,7 +105,7 @@ impl History for LedgerHistory {
 
     async fn wait_delivered(&self) {
         // After a crash what came last is in the spool alone.
-        self.ledger.wait_delivered(DELIVERED_AT_LEISURE).await;
+        self.ledger.wait_delivered(DELIVERED_WITHIN).await;
     }
 
     async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError> {

@@ -210,6 +210,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_hour_in_a_cache_is_seen_in_every_spelling() {
+        for (body, speaks) in [
+            (r#"{"cache_control":{"type":"ephemeral","ttl":"1h"}}"#, true),
+            (r#"{"ttl":"1\u0068"}"#, true),
+            (r#"{"ttl":"5m","text":"1h"}"#, true),
+            (r#"{"ttl":"5m"}"#, false),
+        ] {
+            assert_eq!(speaks_of_an_hour(body.as_bytes()), speaks, "{body}");
+        }
+        let [fresh, cached, hour] = inputs(9, true);
+        assert_eq!((fresh.cache_write, cached.cache_write_hour, hour.cache_write_hour), (0, 0, 9));
+        assert_eq!(inputs(9, false)[2], cached);
+    }
+
+    #[test]
     fn answers_are_counted_however_their_number_is_written() {
         for (text, answers) in [
             ("9", 9),

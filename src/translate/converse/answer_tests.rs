@@ -107,7 +107,10 @@ fn cached_tokens_are_beside_the_input() {
     let included = json!({"inputTokens": 105, "outputTokens": 7, "totalTokens": 112,
         "cacheReadInputTokens": 80, "cacheWriteInputTokens": 5});
     let kept = TokenUsage { cache_write_hour: 3, ..counted };
-    assert_eq!(usage(excluded), Some(kept));
+    assert_eq!(usage(excluded.clone()), Some(kept));
+    let mut odd = excluded;
+    odd["cacheDetails"] = json!([{"ttl": 1}]);
+    assert_eq!(usage(odd), Some(counted), "the other figures stand");
     assert_eq!(usage(included), Some(counted));
     let impossible =
         json!({"inputTokens": 3, "outputTokens": 7, "totalTokens": 10, "cacheReadInputTokens": 80});

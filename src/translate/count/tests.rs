@@ -224,3 +224,16 @@ proptest! {
         prop_assert!(count >= 6 && count <= 6 + words.len() as u64);
     }
 }
+
+/// Nothing is gone on with where tokens are counted.
+#[test]
+fn what_ends_with_the_model_is_counted_though_the_model_goes_on_with_no_answer() {
+    let mut request = asked(vec![PartKind::Text("Hi".into())]);
+    let begun = Part::new(PartKind::Text("Well".into()), PartPath::default());
+    request.turns.push(Turn { role: Role::Assistant, name: None, parts: vec![begun] });
+    let facts = ModelFacts { lacks_begun_answers: true, ..ModelFacts::default() };
+    let quirks = Quirks::default();
+    let target = Target { model: "m", facts: &facts, platform: Platform::Own, quirks: &quirks };
+    let written = CountApi::Gemini.write(request, &target).unwrap();
+    assert!(String::from_utf8(written).unwrap().contains("Well"));
+}

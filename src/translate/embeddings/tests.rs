@@ -262,6 +262,15 @@ fn every_vendor_is_told_in_its_own_word_what_the_vectors_are_for() {
     assert!(!vertex("gemini-embedding-2").to_string().contains("RETRIEVAL"));
     let cohere = &written(EmbeddingApi::BedrockCohere, "cohere.embed-v4:0", &task)[0];
     assert_eq!(cohere["input_type"], "search_query");
+    // Google's own default, and no word at all.
+    for nothing in ["TASK_TYPE_UNSPECIFIED", ""] {
+        assert!(gemini(json!(nothing))["taskType"].is_null(), "{nothing}");
+    }
+    for word in ["SEMANTIC_SIMILARITY", "TASK_TYPE_UNSPECIFIED", ""] {
+        let body = json!({"input": "a", "input_type": word});
+        let cohere = &written(EmbeddingApi::BedrockCohere, "cohere.embed-v4:0", &body)[0];
+        assert_eq!(cohere["input_type"], "search_document", "{word}");
+    }
     let body = br#"{"input":"a","input_type":"image"}"#;
     let request = EmbeddingRequest::read(body).unwrap();
     let refusal = EmbeddingApi::Gemini.write(&request, "gemini-embedding-001").unwrap_err();

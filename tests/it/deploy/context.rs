@@ -71,6 +71,9 @@ fn the_image_is_built_from_all_that_its_stages_read() {
             .env("PATH", path),
     );
     assert!(context.path().join("target/console/index.html").exists());
+    for read in ["scripts/build-release.sh", "profile/turnpike.profdata.gz"] {
+        assert!(context.path().join(read).exists(), "{read}");
+    }
     passes(
         Command::new("cargo")
             .args(["metadata", "--offline", "--no-deps", "--format-version", "1"])

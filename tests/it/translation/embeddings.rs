@@ -156,6 +156,19 @@ async fn a_call_that_fails_in_the_middle_is_told_where_nothing_else_is_left() {
 }
 
 #[tokio::test]
+async fn what_was_embedded_before_a_text_that_is_refused_is_paid_for() {
+    let gateway = Gateway::start().await;
+    let acme = gateway.org("acme");
+    let vendor = titan(&acme).await;
+    acme.alias("e", &[(&vendor.provider, TITAN)]).await;
+    vendor.mock.will(of_titan(1.5, 2)).will(of_titan(2.5, 3)).will(Reply::status(400));
+    embed(&acme.key().await, "refused", "float").await.has_status(400);
+    let record = acme.record_of("refused").await;
+    assert_eq!((&record["status"], &record["usage_source"]), (&json!(400), &json!("reported")));
+    assert_eq!(record["input_tokens"], 2 + 3, "{record}");
+}
+
+#[tokio::test]
 async fn base64_says_what_the_numbers_say() {
     let gateway = Gateway::start().await;
     let acme = gateway.org("acme");

@@ -7,10 +7,7 @@
 
 use std::ops::Range;
 
-use super::{
-    plain::{has_no_control, plain_len, string_len},
-    words::Words,
-};
+use super::{plain::text_len, words::Words};
 
 /// Containers that may be open at a time, the outermost included.
 pub(super) const MAX_DEPTH: usize = 256;
@@ -48,15 +45,13 @@ pub(super) struct Value {
 pub(super) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
-    /// No string can have a control character.
-    no_control: bool,
     /// The words that were met, where they are looked for.
     words: Option<Words>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, no_control: has_no_control(text), words: None }
+        Self { text, at: 0, words: None }
     }
 
     /// Takes note of the words that it meets.
@@ -227,35 +222,19 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Result<(), Fault> {
         self.at += 1;
         let start = self.at;
-        loop {
-            let rest = self.rest();
-            self.at += if self.no_control { string_len(rest) } else { plain_len(rest) };
-            match self.peek() {
-                Some(b'"') => {
-                    if let Some(words) = &mut self.words {
-                        words.note(self.text.get(start..self.at).unwrap_or_default());
-                    }
-                    self.at += 1;
-                    return Ok(());
+        self.at += text_len(self.rest());
+        match self.peek() {
+            Some(b'"') => {
+                if let Some(words) = &mut self.words {
+                    words.note(self.text.get(start..self.at).unwrap_or_default());
                 }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(self.fault("unescaped control character in a string")),
-                None => return Err(self.fault("unexpected end of the body inside a string")),
+                self.at += 1;
+                Ok(())
             }
+            Some(b'\\') => Err(self.fault("invalid escape in a string")),
+            Some(_) => Err(self.fault("unescaped control character in a string")),
+            None => Err(self.fault("unexpected end of the body inside a string")),
         }
-    }
-
-    fn escape(&mut self) -> Result<(), Fault> {
-        match self.rest() {
-            [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
-            [_, b'u', a, b, c, d, ..]
-                if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
-            {
-                self.at += 6;
-            }
-            _ => return Err(self.fault("invalid escape in a string")),
-        }
-        Ok(())
     }
 
     fn number(&mut self) -> Result<(), Fault> {

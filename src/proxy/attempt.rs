@@ -2,12 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
-
 use super::{ctx::Call, shared::Shared, traced};
 use crate::{
     route::{Failure, Plan, health::Closed},
     snapshot::{Route, Way},
+    wire::Spliced,
 };
 
 /// Moves the plan to the next route that may be tried now, and takes a place on it; none if there is none
@@ -55,7 +54,7 @@ fn leave(call: &mut Call, shared: &Shared, route: &Route, closed: Closed) {
 /// What was made for a route is of no use on another one.
 pub fn forget(call: &mut Call) {
     call.attempt.fresh = false;
-    call.attempt.body = Bytes::new();
+    call.attempt.body = Spliced::default();
     lose(call);
 }
 

@@ -19,6 +19,7 @@ use crate::{
     route::{Failure, Plan},
     secrets::Secret,
     snapshot::{AWS_SERVICE, Auth, AwsSource, Provider},
+    wire::Spliced,
 };
 
 /// Longest wait for a credential; less where the attempt has less time left.
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Why there is none, as the failure of the attempt.
 pub async fn authorize(
     head: &mut Parts,
-    body: &Bytes,
+    body: &Spliced,
     provider: &Provider,
     clouds: &Clouds,
     patience: Duration,
@@ -46,7 +47,7 @@ pub async fn authorize(
                     in_time(asking, patience, provider, "AWS").await?
                 }
             };
-            signed(head, body, &credentials, region)?;
+            signed(head, &body.joined(), &credentials, region)?;
             Ok(credentials.session_token().map(|token| Secret::new(token.to_owned())))
         }
         Auth::Google(identity) => {

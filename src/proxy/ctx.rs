@@ -1,6 +1,7 @@
 //! What one request carries through Pingora's phases.
 
 use std::{
+    os::fd::RawFd,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,7 +30,7 @@ use crate::{
     secrets::Secret,
     snapshot::Route,
     translate::{EmbeddingApi, SmartChoice, ToolNames, form::Refusal},
-    wire::Head,
+    wire::{Head, Spliced},
 };
 
 /// A request's state. Settled exactly once: by the phase that ends it, or on drop.
@@ -176,10 +177,12 @@ pub struct Fetched {
 #[derive(Default)]
 pub struct Attempt {
     /// The body sent; made once for all tries on a route.
-    pub body: Bytes,
+    pub body: Spliced,
     /// What was sent to show who asks, if it is not the provider's key: to be taken out of a vendor's
     /// words.
     pub secret: Option<Secret>,
+    /// The vendor's connection.
+    pub socket: Option<RawFd>,
     /// When it began.
     pub began: Option<Instant>,
     /// When it was ready to be sent: from then on the vendor may be at work.

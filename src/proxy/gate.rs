@@ -3,13 +3,14 @@
 //! Pingora drops a request body that a filter has read, has one timeout for everything, and writes
 //! an answer's header as soon as it comes. The gate stands between Pingora and the client's session
 //! and
-//! - replays the body that the current attempt sends,
+//! - replays the body that the current attempt sends, in one packet with its header where it fits,
 //! - ends the attempt when its deadline passes or the client leaves, even while the vendor is silent,
 //! - holds back the answer until [`Control::release`], so that a bad one can still fail over.
 //!
 //! Everything else goes to the wrapped session. See `docs/decisions/0001-pingora-phases-with-an-attempt-gate.md`.
 
 use std::{
+    os::fd::RawFd,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -34,7 +35,11 @@ use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use tokio::time::Sleep;
 
-use crate::wire::headers::{EVENT_STREAM, is_of_type};
+use super::cork;
+use crate::wire::{
+    Spliced,
+    headers::{EVENT_STREAM, is_of_type},
+};
 
 /// Raised when an answer ended while it was still held back.
 pub const ENDED_WHILE_HELD: ErrorType = ErrorType::Custom("answer ended before it was released");
@@ -53,7 +58,11 @@ pub struct Control {
 
 #[derive(Default)]
 struct State {
-    body: Bytes,
+    body: Spliced,
+    /// The rest of the body, while it is still to be handed out.
+    rest: Option<Bytes>,
+    /// The vendor's socket, told to wait for the body before it sends the header.
+    corked: Option<RawFd>,
     hold: bool,
     deadline: Option<Instant>,
     /// With it set, every write to the client moves the deadline.
@@ -62,17 +71,36 @@ struct State {
     close: bool,
 }
 
+impl State {
+    fn take_rest(&mut self) -> Option<Bytes> {
+        let rest = self.rest.take()?;
+        Some(self.last(rest))
+    }
+
+    /// The last piece of the body: once it is written, the socket need not wait any longer.
+    fn last(&mut self, piece: Bytes) -> Bytes {
+        match self.corked.take() {
+            Some(socket) => cork::until_written(piece, socket),
+            None => piece,
+        }
+    }
+}
+
 impl Control {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins an attempt: its body, its first deadline, and the answer held back.
-    pub fn begin(&self, body: Bytes, deadline: Instant) {
+    pub fn begin(&self, body: Spliced, deadline: Instant) {
         let mut state = self.lock();
         let close = state.close;
-        *state =
-            State { body, hold: true, deadline: Some(deadline), idle: None, expired: false, close };
+        *state = State { body, hold: true, deadline: Some(deadline), close, ..State::default() };
+    }
+
+    /// The header of the attempt is about to be written to this socket, and its body right behind it.
+    pub fn sending(&self, socket: RawFd) {
+        self.lock().corked = cork::set(socket).then_some(socket);
     }
 
     /// Between attempts there is no deadline.
@@ -94,7 +122,7 @@ impl Control {
 
     /// Drops the body: nothing will be sent again.
     pub fn forget_body(&self) {
-        self.lock().body = Bytes::new();
+        self.lock().body = Spliced::default();
     }
 
     /// Shortens the deadline.
@@ -351,9 +379,9 @@ impl CustomSession for Gate {
         self.inner.shutdown().await;
     }
 
-    /// The body was read before the gate was put on.
+    /// The client's was read before the gate was put on.
     fn is_body_done(&mut self) -> bool {
-        true
+        self.control.lock().rest.is_none()
     }
 
     async fn finish(&mut self) -> Result<()> {
@@ -366,6 +394,9 @@ impl CustomSession for Gate {
 
     /// Pingora polls this for the whole attempt: the place to notice deadlines and leaving clients.
     async fn read_body_or_idle(&mut self, _no_body_expected: bool) -> Result<Option<Bytes>> {
+        if let Some(rest) = self.control.lock().take_rest() {
+            return Ok(Some(rest));
+        }
         loop {
             if !self.arm() {
                 return self.inner.read_body_or_idle(true).await;
@@ -415,6 +446,8 @@ impl CustomSession for Gate {
     fn enable_retry_buffering(&mut self) {
         self.held.clear();
         self.held_bytes = 0;
+        let mut state = self.control.lock();
+        state.rest = Some(state.body.rest.clone()).filter(|rest| !rest.is_empty());
     }
 
     fn retry_buffer_truncated(&self) -> bool {
@@ -422,8 +455,12 @@ impl CustomSession for Gate {
     }
 
     fn get_retry_buffer(&self) -> Option<Bytes> {
-        let body = self.control.lock().body.clone();
-        (!body.is_empty()).then_some(body)
+        let mut state = self.control.lock();
+        if state.body.is_empty() {
+            return None;
+        }
+        let start = state.body.start.clone();
+        Some(if state.rest.is_some() { start } else { state.last(start) })
     }
 
     async fn finish_custom(&mut self) -> Result<()> {

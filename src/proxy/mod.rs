@@ -11,6 +11,7 @@ mod authorize;
 mod body;
 mod bound;
 mod callers;
+mod cork;
 mod ctx;
 mod determiner;
 mod dress;

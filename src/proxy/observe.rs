@@ -21,7 +21,7 @@ use crate::{
     dialect::{self, AnswerMeter, FirstEvent, StreamError, upstream_error},
     domain::{AttemptOutcome, Timestamp},
     route::{self, Failure, OVERLOADED, Plan},
-    wire::headers::is_of_type,
+    wire::{Spliced, headers::is_of_type},
 };
 
 /// How much of a failed attempt's body is read for its message, bytes.
@@ -346,7 +346,7 @@ impl Call {
         if let Some(gate) = &self.gate {
             gate.control.forget_body();
         }
-        self.attempt.body = Bytes::new();
+        self.attempt.body = Spliced::default();
         self.media = Vec::new();
         self.series = Series::default();
         if let Some(inbound) = self.inbound.as_mut() {

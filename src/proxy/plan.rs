@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::{Error, ErrorType, Result};
 use pingora_proxy::Session;
@@ -25,7 +24,7 @@ use crate::{
     route::{Failure, Next, decide, move_on},
     snapshot::{Route, Way},
     translate::form::Refusal,
-    wire::{self, Changes, headers},
+    wire::{self, Changes, Spliced, headers},
 };
 
 /// The peer of the next attempt. An error means that none is left, or that the client left.
@@ -143,7 +142,7 @@ async fn made(
     call: &mut Call,
     shared: &Shared,
     route: &Arc<Route>,
-) -> std::result::Result<Bytes, Refusal> {
+) -> std::result::Result<Spliced, Refusal> {
     if !call.attempt.body.is_empty() {
         return Ok(call.attempt.body.clone());
     }
@@ -151,7 +150,7 @@ async fn made(
     translation::body(call, &shared.media, route, &betas).await
 }
 
-fn begin(call: &mut Call, body: Bytes, deadline: Instant) {
+fn begin(call: &mut Call, body: Spliced, deadline: Instant) {
     if let Some(gate) = &call.gate {
         gate.control.begin(body.clone(), deadline);
     }
@@ -164,7 +163,7 @@ pub fn body_for(
     route: &Route,
     endpoint: Option<Endpoint>,
     held: Option<&Reservation>,
-) -> Bytes {
+) -> Spliced {
     let quirks = &route.provider.vendor.quirks;
     let name = match endpoint {
         Some(Endpoint::Responses) => "max_output_tokens",
@@ -178,7 +177,7 @@ pub fn body_for(
         ask_usage: asks_usage(inbound, route, endpoint),
         output_limit: bound::limit(inbound, held, name),
     };
-    wire::rewrite(&inbound.body, &inbound.head, changes)
+    wire::rewrite_start(&inbound.body, &inbound.head, changes)
 }
 
 /// Whether the gateway asks this route's stream for usage on its own account.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use pingora_error::{Error, ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
@@ -57,7 +57,6 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut C
 pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
     let shared = Arc::clone(&ctx.shared);
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
-    let body = call.attempt.body.clone();
     let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
     if matches!(route.provider.auth, Auth::Headers | Auth::Caller) {
         call.attempt.sent = Some(Instant::now());
@@ -65,6 +64,7 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
     }
     let mut head: http::request::Parts = upstream.clone().into();
     let patience = authorize::patience(call);
+    let body = call.attempt.body.clone();
     let provider = &route.provider;
     match authorize::authorize(&mut head, &body, provider, &shared.clouds, patience).await {
         Ok(secret) => {
@@ -74,6 +74,16 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
             Ok(())
         }
         Err(failure) => fail(call, failure),
+    }
+}
+
+/// Has header and body leave together. HTTP/2 does so by itself, and its socket is others', too.
+pub fn together(upstream: &RequestHeader, ctx: &Ctx) {
+    let Some(call) = ctx.call.as_ref().filter(|_| upstream.version != Version::HTTP_2) else {
+        return;
+    };
+    if let Some((gate, socket)) = call.gate.as_ref().zip(call.attempt.socket) {
+        gate.control.sending(socket);
     }
 }
 

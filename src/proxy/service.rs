@@ -1,10 +1,10 @@
 //! Pingora's `ProxyHttp`: a switchboard. Each phase is a line or two into one of the five steps.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::fd::RawFd, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pingora_core::{modules::http::HttpModules, upstreams::peer::HttpPeer};
+use pingora_core::{modules::http::HttpModules, protocols::Digest, upstreams::peer::HttpPeer};
 use pingora_error::{Error, ErrorSource, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -74,7 +74,25 @@ impl ProxyHttp for Gateway {
         ctx: &mut Ctx,
     ) -> Result<()> {
         send::rebuild(session.req_header(), upstream, ctx)?;
-        send::authorize(upstream, ctx).await
+        send::authorize(upstream, ctx).await?;
+        send::together(upstream, ctx);
+        Ok(())
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        _reused: bool,
+        peer: &HttpPeer,
+        socket: RawFd,
+        _digest: Option<&Digest>,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        if let Some(call) = ctx.call.as_mut() {
+            // What is in the process has no socket.
+            call.attempt.socket = peer.options.custom_l4.is_none().then_some(socket);
+        }
+        Ok(())
     }
 
     async fn upstream_response_filter(

@@ -23,7 +23,7 @@ use crate::{
         VendorApi,
         form::{Media as Medium, Part, PartKind, Refusal, Request, Source, Text},
     },
-    wire::{self, Changes, Words},
+    wire::{self, Changes, Spliced, Words},
 };
 
 /// What one medium may take (contract 2, `media.fetch`).
@@ -40,9 +40,9 @@ pub async fn body(
     media: &Media,
     route: &Arc<Route>,
     betas: &[&str],
-) -> Result<Bytes, Refusal> {
+) -> Result<Spliced, Refusal> {
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
-        return Ok(Bytes::new());
+        return Ok(Spliced::default());
     };
     call.wishes.whole = false;
     capable(inbound, endpoint, &route.facts)?;
@@ -54,17 +54,21 @@ pub async fn body(
             Ok(unsealed(body, inbound, route, endpoint))
         }
         Some(Way::Rehost(platform)) => {
-            let body = unsealed(capped(inbound, endpoint, held), inbound, route, endpoint);
-            translate::rehost_request(&body, platform, &route.base_model, betas).map(Bytes::from)
+            let body = capped(inbound, endpoint, held).into();
+            let body = unsealed(body, inbound, route, endpoint).joined();
+            let body = translate::rehost_request(&body, platform, &route.base_model, betas)?;
+            Ok(Bytes::from(body).into())
         }
-        Some(Way::Embed(api)) => embedding(call, route, api),
-        Some(Way::Count(api)) => counting(inbound, route, api, betas).map(Bytes::from),
+        Some(Way::Embed(api)) => embedding(call, route, api).map(Spliced::from),
+        Some(Way::Count(api)) => {
+            counting(inbound, route, api, betas).map(|body| Bytes::from(body).into())
+        }
         Some(Way::Translate(client, vendor)) => {
             let sent = capped(inbound, endpoint, held);
             let asked = Wanted { body: &sent, betas, is_strict };
             let write = |media: &[Fetched]| written(&asked, media, route, (client, vendor));
             let missing = match write(&call.media)? {
-                Written::Body(written) => return Ok(kept(call, written)),
+                Written::Body(written) => return Ok(kept(call, written).into()),
                 Written::Missing(urls) => urls,
             };
             for url in missing {
@@ -72,7 +76,7 @@ pub async fn body(
                 make_room(call)?;
             }
             match write(&call.media)? {
-                Written::Body(written) => Ok(kept(call, written)),
+                Written::Body(written) => Ok(kept(call, written).into()),
                 Written::Missing(_) => Err(too_many()),
             }
         }
@@ -80,7 +84,7 @@ pub async fn body(
 }
 
 /// The body without what another vendor has signed, for one that would refuse it.
-fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -> Bytes {
+fn unsealed(body: Spliced, inbound: &Inbound, route: &Route, endpoint: Endpoint) -> Spliced {
     // Reasoning items are there without a proof, too.
     let words = match endpoint {
         Endpoint::Responses => Words::PROOF.or(Words::REASONING),
@@ -89,9 +93,10 @@ fn unsealed(body: Bytes, inbound: &Inbound, route: &Route, endpoint: Endpoint) -
     if !inbound.head.words.has(words) {
         return body;
     }
-    match translate::without_sealed(&body, endpoint, &route.provider.vendor.quirks) {
+    let whole = body.joined();
+    match translate::without_sealed(&whole, endpoint, &route.provider.vendor.quirks) {
         Cow::Borrowed(_) => body,
-        Cow::Owned(cut) => cut.into(),
+        Cow::Owned(cut) => Bytes::from(cut).into(),
     }
 }
 

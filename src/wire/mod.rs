@@ -24,6 +24,6 @@ mod words;
 pub use ends::{End, Ends, Found, object_ends};
 pub use envelope::{Head, HeadError, IncludeUsage, StreamOptions, read_head};
 pub use output::{OutputLimits, number};
-pub use rewrite::{Changes, rewrite};
+pub use rewrite::{Changes, Spliced, rewrite, rewrite_start};
 pub use said::Said;
 pub use words::Words;

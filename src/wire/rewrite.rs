@@ -17,10 +17,70 @@ pub struct Changes<'a> {
     pub output_limit: Option<(&'a str, u64)>,
 }
 
-/// The body with its changes. The same bytes, uncopied, where nothing changes; else one buffer of
-/// exactly the new size.
+/// A body whose start was written anew, and whose rest is the client's own bytes, uncopied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spliced {
+    /// Sent first.
+    pub start: Bytes,
+    /// Sent behind it; empty where the start is all.
+    pub rest: Bytes,
+}
+
+impl Spliced {
+    /// Bytes of both.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.start.len() + self.rest.len()
+    }
+
+    /// Whether there is no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start.is_empty() && self.rest.is_empty()
+    }
+
+    /// Both in one piece, copied where they are two.
+    #[must_use]
+    pub fn joined(&self) -> Bytes {
+        if self.rest.is_empty() {
+            return self.start.clone();
+        }
+        [&*self.start, &*self.rest].concat().into()
+    }
+}
+
+impl From<Bytes> for Spliced {
+    fn from(start: Bytes) -> Self {
+        Self { start, rest: Bytes::new() }
+    }
+}
+
+/// Less than this is copied behind the last change: a piece of its own costs a write, which is dearer.
+const WORTH_A_WRITE: usize = 32 * 1024;
+
+/// The body with its changes in one piece. The same bytes, uncopied, where nothing changes; else one
+/// buffer of exactly the new size.
 #[must_use]
 pub fn rewrite(body: &Bytes, head: &Head, changes: Changes<'_>) -> Bytes {
+    changed(body, head, changes, |edits| splice(body, edits, body.len()))
+}
+
+/// The same; what of a long body lies behind the last change is not copied.
+#[must_use]
+pub fn rewrite_start(body: &Bytes, head: &Head, changes: Changes<'_>) -> Spliced {
+    changed(body, head, changes, |edits| {
+        let last = edits.iter().flatten().map(|edit| edit.span.end).max().unwrap_or(0);
+        let end = if body.len() - last < WORTH_A_WRITE { body.len() } else { last };
+        Spliced { start: splice(body, edits, end), rest: body.slice(end..) }
+    })
+}
+
+fn changed<T: From<Bytes>>(
+    body: &Bytes,
+    head: &Head,
+    changes: Changes<'_>,
+    splice: impl FnOnce(&[Option<Edit<'_>>]) -> T,
+) -> T {
     let model = changes
         .model_json
         .filter(|json| body.get(head.model.clone()) != Some(json))
@@ -30,7 +90,7 @@ pub fn rewrite(body: &Bytes, head: &Head, changes: Changes<'_>) -> Bytes {
     let limit = limit.as_ref().map(|(span, text)| Edit::new(span.clone(), text.as_bytes()));
     let mut edits = [model, usage, limit];
     edits.sort_by_key(|edit| edit.as_ref().map_or(usize::MAX, |edit| edit.span.start));
-    splice(body, &edits)
+    if edits.iter().all(Option::is_none) { body.clone().into() } else { splice(&edits) }
 }
 
 /// The limit in place of what has its name and is no number, or of its newer name, or as a member of its
@@ -78,14 +138,11 @@ fn usage_edit(head: &Head) -> Option<Edit<'static>> {
     }
 }
 
-/// `edits` are in order of position and do not overlap.
-fn splice(body: &Bytes, edits: &[Option<Edit<'_>>]) -> Bytes {
-    let mut size = body.len();
+/// The body up to `end`. `edits` are in order of position, do not overlap, and lie before it.
+fn splice(body: &Bytes, edits: &[Option<Edit<'_>>], end: usize) -> Bytes {
+    let mut size = end;
     for edit in edits.iter().flatten() {
         size = (size + edit.text.len()).saturating_sub(edit.span.len());
-    }
-    if edits.iter().all(Option::is_none) {
-        return body.clone();
     }
     let mut out = Vec::with_capacity(size);
     let mut from = 0;
@@ -94,7 +151,7 @@ fn splice(body: &Bytes, edits: &[Option<Edit<'_>>]) -> Bytes {
         out.extend_from_slice(edit.text);
         from = edit.span.end;
     }
-    out.extend_from_slice(body.get(from..).unwrap_or_default());
+    out.extend_from_slice(body.get(from..end).unwrap_or_default());
     Bytes::from(out)
 }
 
@@ -102,7 +159,7 @@ fn splice(body: &Bytes, edits: &[Option<Edit<'_>>]) -> Bytes {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Changes, rewrite};
+    use super::{Changes, Spliced, WORTH_A_WRITE, rewrite, rewrite_start};
     use crate::{domain::Endpoint, wire::read_head};
 
     fn rewritten(body: &str, model_json: &str, ask_usage: bool) -> String {
@@ -134,6 +191,36 @@ mod tests {
             rewrite(&body, &head, Changes { model_json, ask_usage: true, output_limit: None });
         assert_eq!(out.as_ptr(), body.as_ptr());
         assert_eq!(out, body);
+    }
+
+    #[test]
+    fn of_a_long_body_only_the_start_is_copied() {
+        let long = "x".repeat(WORTH_A_WRITE);
+        let body = Bytes::from(format!(r#"{{"a":1,"model":"m","messages":["{long}"]}}"#));
+        let head = read_head(&body, Endpoint::Completions).unwrap();
+        let model_json = Some(br#""gpt""#.as_slice());
+        let changes = Changes { model_json, ask_usage: true, output_limit: None };
+        let Spliced { start, rest } = rewrite_start(&body, &head, changes);
+        assert_eq!(start, r#"{"stream_options":{"include_usage":true},"a":1,"model":"gpt""#);
+        assert_eq!(rest.as_ptr(), body.as_ptr().wrapping_add(body.len() - rest.len()));
+        let whole = Spliced { start, rest };
+        assert_eq!(whole.len(), whole.joined().len());
+        assert_eq!(whole.joined(), rewrite(&body, &head, changes));
+    }
+
+    #[test]
+    fn a_body_that_is_changed_near_its_end_or_is_short_goes_in_one_piece() {
+        for body in [
+            format!(r#"{{"messages":["{}"],"model":"m"}}"#, "x".repeat(WORTH_A_WRITE)),
+            r#"{"model":"m","messages":[]}"#.to_owned(),
+        ] {
+            let body = Bytes::from(body);
+            let head = read_head(&body, Endpoint::Completions).unwrap();
+            let model_json = Some(br#""gpt""#.as_slice());
+            let changes = Changes { model_json, ..Changes::default() };
+            let whole = Spliced::from(rewrite(&body, &head, changes));
+            assert_eq!(rewrite_start(&body, &head, changes), whole);
+        }
     }
 
     #[test]

@@ -267,7 +267,7 @@ async fn read(
         BodyError::TooSlow => Some(refusal::body_timeout()),
         BodyError::NoRoom => Some(refusal::no_room()),
     })?;
-    // A rewrite makes a second one.
+    // A rewrite may make a second one.
     let both = 2 * body.len() as u64;
     room.grow(both).map_err(|_| refusal::no_room())?;
     let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;

@@ -10,19 +10,48 @@ use std::os::fd::{BorrowedFd, RawFd};
 use bytes::Bytes;
 use socket2::SockRef;
 
-/// Tells the socket to wait. `false` where there is no such thing.
-pub fn set(socket: RawFd) -> bool {
-    tell(socket, true)
+/// A vendor's connection.
+#[derive(Clone, Copy)]
+pub struct Socket(RawFd);
+
+impl Socket {
+    /// By its number, where it has one.
+    ///
+    /// # Safety
+    /// The connection stays open as long as the socket, its copies and the pieces of [`until_written`] are
+    /// used.
+    #[expect(unsafe_code, reason = "Pingora names connections by number")]
+    pub unsafe fn of(number: RawFd) -> Option<Self> {
+        (number >= 0).then_some(Self(number))
+    }
+
+    /// Tells it to wait. `false` where there is no such thing.
+    pub fn wait(self) -> bool {
+        self.tell(true)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[expect(unsafe_code, reason = "it is named by number")]
+    fn tell(self, wait: bool) -> bool {
+        // SAFETY: it is open, as who made it has promised.
+        let socket = unsafe { BorrowedFd::borrow_raw(self.0) };
+        SockRef::from(&socket).set_tcp_cork(wait).is_ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn tell(self, _wait: bool) -> bool {
+        false
+    }
 }
 
 /// The last piece of a body: when it is dropped, the socket sends what it has.
-pub fn until_written(piece: Bytes, socket: RawFd) -> Bytes {
+pub fn until_written(piece: Bytes, socket: Socket) -> Bytes {
     Bytes::from_owner(Corked { piece, socket })
 }
 
 struct Corked {
     piece: Bytes,
-    socket: RawFd,
+    socket: Socket,
 }
 
 impl AsRef<[u8]> for Corked {
@@ -33,25 +62,12 @@ impl AsRef<[u8]> for Corked {
 
 impl Drop for Corked {
     fn drop(&mut self) {
-        tell(self.socket, false);
+        self.socket.tell(false);
     }
 }
 
-#[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "Pingora names the vendor's socket by its number")]
-fn tell(socket: RawFd, wait: bool) -> bool {
-    // SAFETY: Pingora names it to a filter of the attempt, and keeps the connection open until the attempt
-    // has ended, by when it has dropped the pieces of the body: they are in a channel of the attempt.
-    let socket = unsafe { BorrowedFd::borrow_raw(socket) };
-    SockRef::from(&socket).set_tcp_cork(wait).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn tell(_socket: RawFd, _wait: bool) -> bool {
-    false
-}
-
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{
         io::{Read as _, Write as _},
@@ -61,26 +77,31 @@ mod tests {
 
     use super::*;
 
+    /// Whether the vendor sees nothing of a header until its body is dropped, and then both.
+    #[expect(unsafe_code, reason = "sockets are named by number")]
+    fn waits(listener: &TcpListener) -> bool {
+        let mut gateway = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        gateway.set_nodelay(true).unwrap();
+        let (mut vendor, _) = listener.accept().unwrap();
+        vendor.set_nonblocking(true).unwrap();
+        // SAFETY: the stream lives longer.
+        let socket = unsafe { Socket::of(gateway.as_raw_fd()) }.unwrap();
+
+        assert!(socket.wait());
+        gateway.write_all(b"header ").unwrap();
+        let body = until_written(Bytes::from_static(b"body"), socket);
+        let mut read = [0; 100];
+        let nothing_yet = vendor.read(&mut read).is_err();
+        gateway.write_all(&body).unwrap();
+        drop(body);
+        // Over the loopback, what was sent is there.
+        nothing_yet && vendor.read(&mut read).is_ok_and(|length| &read[..length] == b"header body")
+    }
+
     #[test]
     fn what_is_written_leaves_when_the_last_piece_is_dropped() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut vendor = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        vendor.set_nodelay(true).unwrap();
-        let (mut server, _) = listener.accept().unwrap();
-        server.set_nonblocking(true).unwrap();
-        let mut read = [0; 100];
         // The system waits 200 ms at most, which a busy machine may let pass between two lines.
-        let waited = (0..20).any(|_| {
-            assert!(set(vendor.as_raw_fd()));
-            vendor.write_all(b"header ").unwrap();
-            let body = until_written(Bytes::from_static(b"body"), vendor.as_raw_fd());
-            let nothing_yet = server.read(&mut read).is_err();
-            vendor.write_all(&body).unwrap();
-            drop(body);
-            // Over the loopback, what was sent is there.
-            nothing_yet
-                && server.read(&mut read).is_ok_and(|length| &read[..length] == b"header body")
-        });
-        assert!(waited);
+        assert!((0..20).any(|_| waits(&listener)));
     }
 }

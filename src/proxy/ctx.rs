@@ -1,7 +1,6 @@
 //! What one request carries through Pingora's phases.
 
 use std::{
-    os::fd::RawFd,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,6 +10,7 @@ use http::HeaderValue;
 
 use super::{
     body::Room,
+    cork::Socket,
     gate::Handle,
     identity::{self, Trace},
     limits::{PassedOver, Reservation},
@@ -182,7 +182,7 @@ pub struct Attempt {
     /// words.
     pub secret: Option<Secret>,
     /// The vendor's connection.
-    pub socket: Option<RawFd>,
+    pub socket: Option<Socket>,
     /// When it began.
     pub began: Option<Instant>,
     /// When it was ready to be sent: from then on the vendor may be at work.

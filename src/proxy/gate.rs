@@ -10,7 +10,6 @@
 //! Everything else goes to the wrapped session. See `docs/decisions/0001-pingora-phases-with-an-attempt-gate.md`.
 
 use std::{
-    os::fd::RawFd,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -35,7 +34,7 @@ use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use tokio::time::Sleep;
 
-use super::cork;
+use super::cork::{self, Socket};
 use crate::wire::{
     Spliced,
     headers::{EVENT_STREAM, is_of_type},
@@ -61,14 +60,25 @@ struct State {
     body: Spliced,
     /// The rest of the body, while it is still to be handed out.
     rest: Option<Bytes>,
-    /// The vendor's socket, told to wait for the body before it sends the header.
-    corked: Option<RawFd>,
+    /// How the header of the attempt is written.
+    sending: Sending,
     hold: bool,
     deadline: Option<Instant>,
     /// With it set, every write to the client moves the deadline.
     idle: Option<Duration>,
     expired: bool,
     close: bool,
+}
+
+/// How an attempt's header is written.
+#[derive(Default)]
+enum Sending {
+    /// Over HTTP/2, or not yet. There Pingora writes later pieces of a body while it looks at nothing else,
+    /// and a failure to write them ends nothing: so the body is one piece.
+    #[default]
+    Whole,
+    /// Over HTTP/1; `corked` is the vendor's socket if it waits for the body.
+    Http1 { corked: Option<Socket> },
 }
 
 impl State {
@@ -79,9 +89,9 @@ impl State {
 
     /// The last piece of the body: once it is written, the socket need not wait any longer.
     fn last(&mut self, piece: Bytes) -> Bytes {
-        match self.corked.take() {
-            Some(socket) => cork::until_written(piece, socket),
-            None => piece,
+        match std::mem::take(&mut self.sending) {
+            Sending::Http1 { corked: Some(socket) } => cork::until_written(piece, socket),
+            _ => piece,
         }
     }
 }
@@ -98,14 +108,22 @@ impl Control {
         *state = State { body, hold: true, deadline: Some(deadline), close, ..State::default() };
     }
 
-    /// The header of the attempt is about to be written to this socket, and its body right behind it.
-    pub fn sending(&self, socket: RawFd) {
-        self.lock().corked = cork::set(socket).then_some(socket);
+    /// The header of the attempt is about to be written over HTTP/1, to this socket if there is one, and
+    /// its body right behind it.
+    pub fn sending(&self, socket: Option<Socket>) {
+        let mut state = self.lock();
+        // Nothing would end the wait for a body that is none.
+        let socket = socket.filter(|_| !state.body.is_empty());
+        state.sending = Sending::Http1 { corked: socket.filter(|socket| socket.wait()) };
     }
 
     /// Between attempts there is no deadline.
     pub fn disarm(&self) {
-        self.lock().deadline = None;
+        let mut state = self.lock();
+        state.deadline = None;
+        // Of an attempt that ended before it was all sent.
+        state.rest = None;
+        state.sending = Sending::Whole;
     }
 
     /// Lets the answer through. `idle` is the longest gap from now on, none keeps the deadline.
@@ -393,8 +411,8 @@ impl CustomSession for Gate {
     }
 
     /// Pingora polls this for the whole attempt: the place to notice deadlines and leaving clients.
-    async fn read_body_or_idle(&mut self, _no_body_expected: bool) -> Result<Option<Bytes>> {
-        if let Some(rest) = self.control.lock().take_rest() {
+    async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
+        if !no_body_expected && let Some(rest) = self.control.lock().take_rest() {
             return Ok(Some(rest));
         }
         loop {
@@ -447,7 +465,8 @@ impl CustomSession for Gate {
         self.held.clear();
         self.held_bytes = 0;
         let mut state = self.control.lock();
-        state.rest = Some(state.body.rest.clone()).filter(|rest| !rest.is_empty());
+        let pieces = matches!(state.sending, Sending::Http1 { .. });
+        state.rest = Some(state.body.rest.clone()).filter(|rest| pieces && !rest.is_empty());
     }
 
     fn retry_buffer_truncated(&self) -> bool {
@@ -459,8 +478,11 @@ impl CustomSession for Gate {
         if state.body.is_empty() {
             return None;
         }
-        let start = state.body.start.clone();
-        Some(if state.rest.is_some() { start } else { state.last(start) })
+        if state.rest.is_some() {
+            return Some(state.body.start.clone());
+        }
+        let whole = state.body.joined();
+        Some(state.last(whole))
     }
 
     async fn finish_custom(&mut self) -> Result<()> {

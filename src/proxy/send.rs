@@ -82,8 +82,8 @@ pub fn together(upstream: &RequestHeader, ctx: &Ctx) {
     let Some(call) = ctx.call.as_ref().filter(|_| upstream.version != Version::HTTP_2) else {
         return;
     };
-    if let Some((gate, socket)) = call.gate.as_ref().zip(call.attempt.socket) {
-        gate.control.sending(socket);
+    if let Some(gate) = &call.gate {
+        gate.control.sending(call.attempt.socket);
     }
 }
 

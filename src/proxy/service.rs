@@ -11,6 +11,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 
 use super::{
     admit, attempt,
+    cork::Socket,
     ctx::{Ctx, Stage},
     dress, failed, observe, plan, reply, send,
     settle::{self, Outcome},
@@ -79,18 +80,23 @@ impl ProxyHttp for Gateway {
         Ok(())
     }
 
+    #[expect(unsafe_code, reason = "Pingora names connections by number")]
     async fn connected_to_upstream(
         &self,
         _session: &mut Session,
         _reused: bool,
         peer: &HttpPeer,
-        socket: RawFd,
+        number: RawFd,
         _digest: Option<&Digest>,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        if let Some(call) = ctx.call.as_mut() {
-            // What is in the process has no socket.
-            call.attempt.socket = peer.options.custom_l4.is_none().then_some(socket);
+        // What is in the process has no socket.
+        let call = ctx.call.as_mut().filter(|_| peer.options.custom_l4.is_none());
+        if let Some(call) = call {
+            // SAFETY: Pingora keeps the connection open until the attempt has ended. The socket is used before
+            // its header is written; the pieces of its body live in futures that borrow the connection, and
+            // in their channel, which ends with them.
+            call.attempt.socket = unsafe { Socket::of(number) };
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ pub struct Call {
     pub at: Instant,
     gone_at: Mutex<Option<Instant>>,
     answered: AtomicBool,
+    at_once: AtomicBool,
 }
 
 impl Call {
@@ -51,7 +52,17 @@ impl Call {
             at: Instant::now(),
             gone_at: Mutex::new(None),
             answered: AtomicBool::new(false),
+            at_once: AtomicBool::new(false),
         })
+    }
+
+    /// Its body was there as soon as its head was.
+    pub fn came_at_once(&self) -> bool {
+        self.at_once.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn at_once(&self) {
+        self.at_once.store(true, Ordering::SeqCst);
     }
 
     /// The only value of a header; panics if it came twice.

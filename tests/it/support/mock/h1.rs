@@ -33,6 +33,9 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
+/// Bytes that are read at once: what came together is seen together.
+const READ: usize = 16 << 10;
+
 struct Head {
     method: String,
     path: String,
@@ -52,6 +55,7 @@ pub(super) async fn serve<S: Socket>(mut stream: S, number: u64, inner: &Arc<Inn
     let mut buffer = BytesMut::new();
     while let Some(head) = read_head(&mut stream, &mut buffer).await {
         let reply = inner.reply_to(&head.method);
+        let behind_the_head = buffer.len();
         let body = if reply.is_early() {
             Some(Bytes::new())
         } else {
@@ -61,6 +65,9 @@ pub(super) async fn serve<S: Socket>(mut stream: S, number: u64, inner: &Arc<Inn
         let Some(body) = body else { return };
         let call =
             Call::new(number, "HTTP/1.1", &head.method, &head.path, head.headers.clone(), body);
+        if call.body.len() == behind_the_head {
+            call.at_once();
+        }
         inner.calls.add(&call);
         match answer(&mut stream, &mut buffer, &call, &reply).await {
             Outcome::KeepAlive if !reply.is_early() => call.answered(),
@@ -164,6 +171,7 @@ async fn read_head<S: Socket>(stream: &mut S, buffer: &mut BytesMut) -> Option<H
         if let Some(end) = find(buffer, b"\r\n\r\n") {
             break end;
         }
+        buffer.reserve(READ);
         if stream.read_buf(buffer).await.ok()? == 0 {
             return None;
         }

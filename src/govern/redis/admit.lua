@@ -2,20 +2,21 @@
 -- each as if it were alone. A counter that several of them meet is read and written once.
 -- The decision is that of decide.rs; what it is made from is answered, so that a denial can be told.
 --
--- KEYS  1 the organization's sessions; then for each request's checks, the caller's first and then each route's:
---       of a limit its window; of a budget its period's marker and its counter
--- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; number of requests, and of each:
+-- KEYS  1 the organization's sessions; then for each check: of a limit its window; of a budget its period's marker
+--       and its counter
+-- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; number of checks, and of each:
+--       'r', requests, tokens, then what the replica has settled: its last batch, tokens in that, later ones
+--       or 'b', tokens, cost, its manner   ('-' for no limit);
+--       number of requests, and of each:
 --       1 if it counts; expected tokens, cost;
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
---       number of the caller's checks, those checks; number of routes, and of each:
+--       number of the caller's checks, those checks by their number; number of routes, and of each:
 --       input tokens, input cost, output wanted or '-', output at most, number of answers, price of output,
---       number of checks, checks
---       A check: 'r', requests, tokens, then what the replica has settled: its last batch, tokens in that, later ones
---       or   'b', tokens, cost, its manner   ('-' for no limit)
+--       number of checks, checks by their number
 --       A budget's manner: 0 refuses when it is used up; 1 strict; 2 refuses nothing, and is only read
 -- Answers  for each request a list:
 --       granted (1 or 0), route (from 0; -1 for none), output cap of each answer (-1 for none), tokens and
---       cost that strict budgets reserve, now in ms, and of each check:
+--       cost that strict budgets reserve, now in ms, and of each of its checks:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
 --       of a budget  1 if it has begun, its counter's life, tokens and cost spent, tokens and cost reserved
 
@@ -105,25 +106,46 @@ local function wait_below(window, kind, most, untold)
   return left < most and math.max(free - now, 0) or 0
 end
 
-local function read_limit()
-  local check = { kind = 'r', limits = { limit() or false, limit() or false } }
+local function limit_of()
+  local rule = { limits = { limit() or false, limit() or false } }
   local batch, sent, later = number(), number(), number()
   local window = window_of(next_key())
   -- What was told in the meantime is counted by now.
-  local untold = { 0, (window.told < batch and sent or 0) + (window.told <= batch and later or 0) }
-  check.window, check.sums = window, { window.sums[1], window.sums[2] + untold[2] }
-  check.wait, check.reset = { 0, 0 }, { 0, 0 }
-  for kind = 1, 2 do
-    local most = check.limits[kind]
-    if most then
-      if check.sums[kind] >= most then
-        check.refuses = true
-        check.wait[kind] = (window.epoch or untold[kind] > 0) and wait_below(window, kind, most, untold[kind]) or 0
-      end
-      if check.sums[kind] > 0 then
-        local newest = untold[kind] > 0 and second or window.newest[kind]
-        check.reset[kind] = math.max((newest + SPAN) * 1000 - now, 0)
-      end
+  rule.window, rule.untold = window, (window.told < batch and sent or 0) + (window.told <= batch and later or 0)
+  return rule
+end
+
+-- Milliseconds until nothing is counted any more.
+local function reset_of(newest)
+  return math.max((newest + SPAN) * 1000 - now, 0)
+end
+
+-- How a request finds a limit.
+local function look_at_limit(rule)
+  local window, limits, untold = rule.window, rule.limits, rule.untold
+  local requests, tokens = window.sums[1], window.sums[2] + untold
+  local check = { limits = limits, window = window, requests = 0, requests_wait = 0, requests_reset = 0,
+    tokens = 0, tokens_wait = 0, tokens_reset = 0 }
+  local most = limits[1]
+  if most then
+    check.requests = requests
+    if requests >= most then
+      check.refuses = true
+      check.requests_wait = window.epoch and wait_below(window, 1, most, 0) or 0
+    end
+    if requests > 0 then
+      check.requests_reset = reset_of(window.newest[1])
+    end
+  end
+  most = limits[2]
+  if most then
+    check.tokens = tokens
+    if tokens >= most then
+      check.refuses = true
+      check.tokens_wait = (window.epoch or untold > 0) and wait_below(window, 2, most, untold) or 0
+    end
+    if tokens > 0 then
+      check.tokens_reset = reset_of(untold > 0 and second or window.newest[2])
     end
   end
   return check
@@ -175,14 +197,19 @@ local function reserved(budget, kind)
   return budget.others[kind] + (own and math.max(own[kind] - own[kind + 2], 0) or 0)
 end
 
-local function read_budget()
-  local check = { kind = 'b', limits = { limit() or false, limit() or false } }
-  local manner = text()
-  check.strict, check.serves = manner == '1', manner == '2'
-  local marker = next_key()
-  local budget = budget_of(marker, next_key())
-  check.budget, check.begun, check.spent = budget, budget.epoch ~= nil, budget.spent
-  check.reserved = { reserved(budget, 1), reserved(budget, 2) }
+local function budget_rule()
+  local rule = { limits = { limit() or false, limit() or false } }
+  local manner, marker = text(), next_key()
+  rule.strict, rule.serves = manner == '1', manner == '2'
+  rule.budget = budget_of(marker, next_key())
+  return rule
+end
+
+-- How a request finds a budget.
+local function look_at_budget(rule)
+  local budget = rule.budget
+  local check = { limits = rule.limits, strict = rule.strict, serves = rule.serves, budget = budget,
+    begun = budget.epoch ~= nil, spent = budget.spent, reserved = { reserved(budget, 1), reserved(budget, 2) } }
   if check.begun and not budget.fresh and not check.serves then
     for kind = 1, 2 do
       local most = check.limits[kind]
@@ -194,10 +221,17 @@ local function read_budget()
   return check
 end
 
+-- Requests of a call meet mostly the same checks.
+local rules = {}
+for i = 1, number() do
+  rules[i] = text() == 'r' and limit_of() or budget_rule()
+end
+
 local function read_checks()
   local checks = {}
   for i = 1, number() do
-    checks[i] = text() == 'r' and read_limit() or read_budget()
+    local rule = rules[number()]
+    checks[i] = rule.window and look_at_limit(rule) or look_at_budget(rule)
   end
   return checks
 end
@@ -341,7 +375,7 @@ local function count(request)
   for list, checks in ipairs({ request.caller, chosen and request.routes[chosen].checks or {} }) do
     for _, check in ipairs(checks) do
       local again = list == 1 and request.moves
-      if check.kind == 'r' then
+      if check.window then
         -- Without a limit of requests it is none of the caller's requests.
         if not again and check.limits[1] then
           count_in(check.window)
@@ -361,13 +395,10 @@ local function answer_to(request)
   local told = #answer
   local function tell(checks)
     for _, check in ipairs(checks) do
-      if check.kind == 'r' then
-        local sums, wait, reset = check.sums, check.wait, check.reset
+      if check.window then
         answer[told + 1] = check.window.epoch or 0
-        answer[told + 2] = check.limits[1] and sums[1] or 0
-        answer[told + 3], answer[told + 4] = wait[1], reset[1]
-        answer[told + 5] = check.limits[2] and sums[2] or 0
-        answer[told + 6], answer[told + 7] = wait[2], reset[2]
+        answer[told + 2], answer[told + 3], answer[told + 4] = check.requests, check.requests_wait, check.requests_reset
+        answer[told + 5], answer[told + 6], answer[told + 7] = check.tokens, check.tokens_wait, check.tokens_reset
         told = told + 7
       else
         answer[told + 1], answer[told + 2] = check.begun and 1 or 0, check.budget.life

@@ -1,5 +1,7 @@
 //! The call that admits requests (`admit.lua`).
 
+use std::collections::HashMap;
+
 use redis::Value;
 use smallvec::SmallVec;
 
@@ -77,48 +79,123 @@ pub(in crate::govern) struct Untold {
     pub later: u64,
 }
 
-/// What is asked for one request: its part of a [`together`]. `untold` says what Redis does not know.
+/// What is asked for one request: its part of a [`together`].
+#[derive(Debug, Default)]
+pub(in crate::govern) struct Request {
+    words: Vec<Word>,
+}
+
+#[derive(Debug)]
+enum Word {
+    Text(String),
+    /// Told by its number: requests of a call meet mostly the same checks, and each goes with it once.
+    Check(Asked, Untold),
+}
+
+/// A check, as Redis is asked about it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Asked {
+    Limit { window: String, requests: Option<u32>, tokens: Option<u32> },
+    Budget { marker: String, counter: String, tokens: Option<u64>, cost: Option<u64>, manner: u8 },
+}
+
+impl Request {
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
+    fn arg(&mut self, arg: impl ToString) {
+        self.words.push(Word::Text(arg.to_string()));
+    }
+
+    fn amount(&mut self, amount: Amount) {
+        self.arg(amount.tokens);
+        self.arg(amount.cost.0);
+    }
+}
+
+/// One request's part. `untold` says what Redis does not know.
 pub(in crate::govern) fn request(
     ask: &Ask<'_>,
     held: Option<Amount>,
     calendar: &mut Calendar,
     mut untold: impl FnMut(&Counter) -> Untold,
-) -> Call {
-    let mut call = Call::default();
-    call.arg(u8::from(ask.counts));
-    amount(&mut call, ask.expected);
-    call.arg(u8::from(held.is_some()));
-    amount(&mut call, held.unwrap_or_default());
-    checks(&mut call, ask, ask.caller, calendar, &mut untold);
-    call.arg(ask.routes.len());
+) -> Request {
+    let mut request = Request::default();
+    request.arg(u8::from(ask.counts));
+    request.amount(ask.expected);
+    request.arg(u8::from(held.is_some()));
+    request.amount(held.unwrap_or_default());
+    checks(&mut request, ask, ask.caller, calendar, &mut untold);
+    request.arg(ask.routes.len());
     for route in ask.routes {
         let bound = route.bound.unwrap_or(crate::govern::Bound::expected(ask.expected));
-        amount(&mut call, bound.input);
-        limit(&mut call, bound.wanted);
-        call.arg(bound.most);
-        call.arg(bound.answers);
-        call.arg(bound.output_price.units());
-        checks(&mut call, ask, route.checks, calendar, &mut untold);
+        request.amount(bound.input);
+        request.arg(limit(bound.wanted));
+        request.arg(bound.most);
+        request.arg(bound.answers);
+        request.arg(bound.output_price.units());
+        checks(&mut request, ask, route.checks, calendar, &mut untold);
     }
-    call
+    request
 }
 
 /// The call that asks for requests of one organization, in order.
 pub(in crate::govern) fn together(
     org: OrgId,
     session: &Session,
-    requests: impl ExactSizeIterator<Item = Call>,
+    requests: impl ExactSizeIterator<Item = Request>,
     now: Option<u64>,
 ) -> Call {
+    let count = requests.len();
+    let mut known: HashMap<Asked, (usize, Untold)> = HashMap::new();
+    let mut words = Vec::new();
+    for word in requests.flat_map(|request| request.words) {
+        words.push(match word {
+            Word::Text(text) => text,
+            Word::Check(asked, untold) => {
+                let next = known.len() + 1;
+                let (number, latest) = known.entry(asked).or_insert((next, untold));
+                *latest = untold;
+                number.to_string()
+            }
+        });
+    }
+    let mut checks: Vec<_> = known.into_iter().collect();
+    checks.sort_unstable_by_key(|(_, (number, _))| *number);
+
     let mut call = Call::at(now);
     call.key(keys::sessions(org));
     call.arg(&session.replica);
     call.arg(session.generation);
-    call.arg(requests.len());
-    for request in requests {
-        call.append(request);
+    call.arg(checks.len());
+    for (asked, (_, untold)) in checks {
+        asked.tell(untold, &mut call);
     }
+    call.arg(count);
+    call.args.extend(words);
     call
+}
+
+impl Asked {
+    fn tell(self, untold: Untold, call: &mut Call) {
+        match self {
+            Self::Limit { window, requests, tokens } => {
+                call.key(window);
+                call.arg("r");
+                call.arg(limit(requests));
+                call.arg(limit(tokens));
+                call.arg(untold.batch);
+                call.arg(untold.sent);
+                call.arg(untold.later);
+            }
+            Self::Budget { marker, counter, tokens, cost, manner } => {
+                call.key(marker);
+                call.key(counter);
+                call.arg("b");
+                call.arg(limit(tokens));
+                call.arg(limit(cost));
+                call.arg(manner);
+            }
+        }
+    }
 }
 
 /// The answers, one for each request.
@@ -132,48 +209,38 @@ pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
 }
 
 fn checks(
-    call: &mut Call,
+    request: &mut Request,
     ask: &Ask<'_>,
     checks: &[Check],
     calendar: &mut Calendar,
     untold: &mut impl FnMut(&Counter) -> Untold,
 ) {
-    call.arg(checks.iter().filter(|check| is_asked(check)).count());
+    request.arg(checks.iter().filter(|check| is_asked(check)).count());
     for check in checks.iter().filter(|check| is_asked(check)) {
-        match &check.rule {
+        let word = match &check.rule {
             Rule::Rate { requests, tokens } => {
-                call.key(keys::window(&check.counter));
-                call.arg("r");
-                limit(call, requests.map(u64::from));
-                limit(call, tokens.map(u64::from));
-                let Untold { batch, sent, later } = untold(&check.counter);
-                call.arg(batch);
-                call.arg(sent);
-                call.arg(later);
+                let window = keys::window(&check.counter);
+                let asked = Asked::Limit { window, requests: *requests, tokens: *tokens };
+                Word::Check(asked, untold(&check.counter))
             }
             Rule::Budget { period, tokens, cost, .. } => {
                 let start = calendar.span(*period, ask.at).start;
-                call.key(keys::marker(ask.org, check.counter.policy, start));
-                call.key(keys::budget(&check.counter, start));
-                call.arg("b");
-                limit(call, *tokens);
-                limit(call, cost.map(|cost| u64::try_from(cost.0).unwrap_or(0)));
-                call.arg(manner(check));
+                let asked = Asked::Budget {
+                    marker: keys::marker(ask.org, check.counter.policy, start),
+                    counter: keys::budget(&check.counter, start),
+                    tokens: *tokens,
+                    cost: cost.map(|cost| u64::try_from(cost.0).unwrap_or(0)),
+                    manner: manner(check),
+                };
+                Word::Check(asked, Untold::default())
             }
-        }
+        };
+        request.words.push(word);
     }
 }
 
-fn amount(call: &mut Call, amount: Amount) {
-    call.arg(amount.tokens);
-    call.arg(amount.cost.0);
-}
-
-fn limit(call: &mut Call, limit: Option<u64>) {
-    match limit {
-        Some(limit) => call.arg(limit),
-        None => call.arg("-"),
-    }
+fn limit(limit: Option<impl ToString>) -> String {
+    limit.map_or_else(|| "-".to_owned(), |limit| limit.to_string())
 }
 
 /// Reads the answer to a request.

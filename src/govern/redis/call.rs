@@ -27,11 +27,6 @@ impl Call {
         self.args.push(arg.to_string());
     }
 
-    pub fn append(&mut self, part: Self) {
-        self.keys.extend(part.keys);
-        self.args.extend(part.args);
-    }
-
     pub async fn send(&self, link: &Link, script: &Script) -> Result<Answer, LinkFault> {
         link.call(script, &self.keys, &self.args).await.map(Answer::new)
     }

@@ -113,7 +113,7 @@ async fn requests_that_wait_for_the_same_call_are_asked_for_together() {
     assert_eq!(granted.count(), 25);
     // One goes alone, 32 wait for it, 7 for those; what else is called is the replica's own few.
     let calls = script_calls(&server) - before;
-    assert!((3..20).contains(&calls), "{calls}");
+    assert!((3..40).contains(&calls), "{calls}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,10 +5,9 @@
 //! before the header is written, and no longer once Pingora has let go of the body, which it does when all of
 //! it is written. What fills packets is sent meanwhile.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 
 use bytes::Bytes;
-use socket2::SockRef;
 
 /// A vendor's connection.
 #[derive(Clone, Copy)]
@@ -34,12 +33,13 @@ impl Socket {
     #[expect(unsafe_code, reason = "it is named by number")]
     fn tell(self, wait: bool) -> bool {
         // SAFETY: it is open, as who made it has promised.
-        let socket = unsafe { BorrowedFd::borrow_raw(self.0) };
-        SockRef::from(&socket).set_tcp_cork(wait).is_ok()
+        let socket = unsafe { std::os::fd::BorrowedFd::borrow_raw(self.0) };
+        socket2::SockRef::from(&socket).set_tcp_cork(wait).is_ok()
     }
 
     #[cfg(not(target_os = "linux"))]
     fn tell(self, _wait: bool) -> bool {
+        let Self(_unused) = self;
         false
     }
 }

@@ -95,7 +95,7 @@ impl ProxyHttp for Gateway {
         if let Some(call) = call {
             // SAFETY: Pingora keeps the connection open until the attempt has ended. The socket is used before
             // its header is written; the pieces of its body live in futures that borrow the connection, and
-            // in their channel, which ends with them.
+            // in their channel, which ends with them. Over HTTP/2 another task owns it, and nobody uses it.
             call.attempt.socket = unsafe { Socket::of(number) };
         }
         Ok(())

@@ -5,7 +5,8 @@
 -- KEYS  1 the organization's sessions; then for each check: of a limit its window; of a budget its period's marker
 --       and its counter
 -- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; number of checks, and of each:
---       'r', requests, tokens, then what the replica has settled: its last batch, tokens in that, later ones
+--       'r', requests, tokens, then what the replica has settled by the last request of the call: its last
+--       batch, tokens in that, later ones
 --       or 'b', tokens, cost, its manner   ('-' for no limit);
 --       number of requests, and of each:
 --       1 if it counts; expected tokens, cost;

@@ -137,6 +137,10 @@ pub(in crate::govern) fn request(
     request
 }
 
+/// Room for what most calls and requests have.
+const TYPICAL_CHECKS: usize = 16;
+const TYPICAL_WORDS: usize = 32;
+
 /// The call that asks for requests of one organization, in order.
 pub(in crate::govern) fn together(
     org: OrgId,
@@ -145,14 +149,15 @@ pub(in crate::govern) fn together(
     now: Option<u64>,
 ) -> Call {
     let count = requests.len();
-    let mut known: HashMap<Asked, (usize, Untold)> = HashMap::new();
-    let mut words = Vec::new();
+    let mut known: HashMap<Asked, (usize, Untold)> = HashMap::with_capacity(TYPICAL_CHECKS);
+    let mut words = Vec::with_capacity(count * TYPICAL_WORDS);
     for word in requests.flat_map(|request| request.words) {
         words.push(match word {
             Word::Text(text) => text,
             Word::Check(asked, untold) => {
                 let next = known.len() + 1;
                 let (number, latest) = known.entry(asked).or_insert((next, untold));
+                // Whoever waits asks in order: the last knows most of what was settled meanwhile.
                 *latest = untold;
                 number.to_string()
             }

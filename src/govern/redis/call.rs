@@ -4,8 +4,8 @@ use redis::Value;
 
 use super::link::{Link, LinkFault, Script};
 
-/// A call of a script, or a part of one.
-#[derive(Clone, Debug, Default)]
+/// A call of a script.
+#[derive(Clone, Debug)]
 pub(in crate::govern) struct Call {
     pub keys: Vec<String>,
     pub args: Vec<String>,

@@ -111,9 +111,10 @@ async fn requests_that_wait_for_the_same_call_are_asked_for_together() {
     let verdicts = join_all((0..40).map(|_| scene.ask(&checks))).await;
     let granted = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Granted(_)));
     assert_eq!(granted.count(), 25);
-    // One goes alone, 32 wait for it, 7 for those; what else is called is the replica's own few.
+    // One goes alone, 32 wait for it, 7 for those; what else is called is the replica's own few,
+    // more on a busy machine.
     let calls = script_calls(&server) - before;
-    assert!((3..40).contains(&calls), "{calls}");
+    assert!((3..30).contains(&calls), "{calls}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,6 +35,8 @@ struct Question {
     price: u64,
     answers: u64,
     counts: bool,
+    /// It knows other limits of some counters: those from before a change.
+    is_behind: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,16 +54,16 @@ enum Step {
 }
 
 /// What checks are picked from.
-fn all() -> Vec<Check> {
+fn all(is_behind: bool) -> Vec<Check> {
     let rate = |requests, tokens| Rule::Rate { requests, tokens };
     vec![
         check(1, rate(Some(3), None)),
-        check(2, rate(Some(7), Some(500))),
+        check(2, rate(Some(if is_behind { 5 } else { 7 }), Some(500))),
         check(3, rate(None, Some(200))),
         check(4, rate(Some(0), None)),
         budget_of(5, Some(900), None, false),
         budget_of(6, Some(2000), Some(700_000), false),
-        budget_of(7, Some(1500), None, true),
+        budget_of(7, Some(if is_behind { 1100 } else { 1500 }), None, true),
         budget_of(8, None, Some(1_900_000), true),
         throttle(9, 300),
     ]
@@ -71,21 +73,17 @@ fn step() -> impl Strategy<Value = Step> {
     let picks = || {
         prop::collection::vec(prop_oneof![9 => 0..3_usize, 1 => 3..4_usize, 20 => 4..9_usize], 0..4)
     };
-    let question = (
-        picks(),
-        prop::collection::vec(picks(), 0..3),
-        prop::option::of(0_u64..900),
-        (0_u64..5_000_000_000_000, prop_oneof![2 => Just(1), 1 => 2_u64..9, 1 => 600_u64..900]),
-        prop::bool::weighted(0.9),
-    )
-        .prop_map(|(caller, routes, wanted, (price, answers), counts)| Question {
-            caller,
-            routes,
-            wanted,
-            price,
-            answers,
-            counts,
-        });
+    let question =
+        (
+            picks(),
+            prop::collection::vec(picks(), 0..3),
+            prop::option::of(0_u64..900),
+            (0_u64..5_000_000_000_000, prop_oneof![2 => Just(1), 1 => 2_u64..9, 1 => 600_u64..900]),
+            (prop::bool::weighted(0.9), prop::bool::weighted(0.2)),
+        )
+            .prop_map(|(caller, routes, wanted, (price, answers), (counts, is_behind))| {
+                Question { caller, routes, wanted, price, answers, counts, is_behind }
+            });
     prop_oneof![
         6 => prop::collection::vec(question, 1..5).prop_map(Step::Ask),
         4 => (0..8_usize, 0_u64..300, 0_i64..400_000).prop_map(|(which, tokens, cost)| Step::Settle { which, tokens, cost }),
@@ -93,8 +91,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn picked(picks: &[usize]) -> Arc<[Check]> {
-    let all = all();
+fn picked(picks: &[usize], is_behind: bool) -> Arc<[Check]> {
+    let all = all(is_behind);
     let mut picks = picks.to_vec();
     picks.sort_unstable();
     picks.dedup();
@@ -106,10 +104,14 @@ type Checks = (Arc<[Check]>, Vec<Arc<[Check]>>);
 
 impl Question {
     fn checks(&self) -> Checks {
-        let caller = picked(&self.caller);
+        let caller = picked(&self.caller, self.is_behind);
         // A check is the caller's or a route's, never both.
         let of_route = |picks: &Vec<usize>| {
-            picked(picks).iter().filter(|check| !caller.contains(check)).cloned().collect()
+            picked(picks, self.is_behind)
+                .iter()
+                .filter(|check| !caller.contains(check))
+                .cloned()
+                .collect()
         };
         let routes = self.routes.iter().map(of_route).collect();
         (caller, routes)
@@ -258,7 +260,8 @@ fn scripts_and_counters_here_decide_alike_on_random_histories() {
             let session = Session { replica: "one".into(), generation: 1 };
             let at = Timestamp::now();
             let span = calendar::span(Period::Monthly, at);
-            for check in all().iter().filter(|check| matches!(check.rule, Rule::Budget { .. })) {
+            for check in all(false).iter().filter(|check| matches!(check.rule, Rule::Budget { .. }))
+            {
                 let term = Term { policy: check.counter.policy, start: span.start, end: span.end };
                 let opened = runtime.block_on(begin::open(&link, ORG, term, &session)).unwrap();
                 let begin::Opened::Yours(epoch) = opened else { panic!("{opened:?}") };

@@ -113,6 +113,7 @@ async fn streams_that_carry_usage_by_themselves_are_not_asked() {
 }
 
 /// In one packet where they fit, so that a vendor's server wakes up once.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_header_waits_for_the_body() {
     const ROUNDS: usize = 40;

@@ -14,5 +14,5 @@ for server in redis-6.2 valkey; do
     "$TURNPIKE_TEST_REDIS" --version
     # These servers are built without TLS.
     cargo test --locked --lib -- --skip tls_is_spoken \
-        govern::tests::shared:: govern::tests::twins:: route::health::redis_tests::
+        govern::tests::shared:: govern::tests::links:: govern::tests::twins:: route::health::redis_tests::
 done

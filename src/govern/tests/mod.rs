@@ -3,6 +3,7 @@
 mod database;
 mod held;
 mod here;
+mod links;
 pub(crate) mod redis_server;
 pub(super) mod scene;
 mod shared;

@@ -35,7 +35,7 @@ pub(super) struct Paging {
     cursor: Option<String>,
 }
 
-// The records are the ledger's own text.
+// The records are texts already.
 /// One page of usage records
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsagePage)]

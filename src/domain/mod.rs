@@ -19,6 +19,8 @@ pub mod role;
 pub(crate) mod testing;
 pub mod time;
 pub mod usage;
+mod usage_text;
+mod usage_write;
 
 pub use effort::{Effort, Efforts};
 pub use endpoint::{ClientDialect, Endpoint};
@@ -43,3 +45,4 @@ pub use request_id::RequestId;
 pub use role::Role;
 pub use time::Timestamp;
 pub use usage::{Attempt, AttemptOutcome, DETERMINER_CLIENT, TokenUsage, UsageRecord, UsageSource};
+pub use usage_text::whole_record;

@@ -24,7 +24,7 @@ const PRICE_PLACES: u32 = 12;
 /// Highest price, per million tokens. More is a slip of the finger: vendors charge up to about 600.
 const MAX_PRICE: u64 = 1_000_000;
 /// Digits of an amount after the decimal point.
-const MONEY_PLACES: u32 = 9;
+pub(super) const MONEY_PLACES: u32 = 9;
 /// Units of price times tokens (10^-18) in a unit of money (10^-9).
 const PER_NANO: u64 = 1_000_000_000;
 

@@ -75,6 +75,32 @@ pub enum PriceSource {
     None,
 }
 
+impl PriceSource {
+    /// Every one.
+    #[cfg(test)]
+    pub(super) const ALL: &'static [Self] = &[
+        Self::OrgInstance,
+        Self::OrgCatalog,
+        Self::OrgGeneric,
+        Self::BarndoorDefault,
+        Self::NotMetered,
+        Self::None,
+    ];
+
+    /// Name in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrgInstance => "org_instance",
+            Self::OrgCatalog => "org_catalog",
+            Self::OrgGeneric => "org_generic",
+            Self::BarndoorDefault => "barndoor_default",
+            Self::NotMetered => "not_metered",
+            Self::None => "none",
+        }
+    }
+}
+
 /// One version of a rule. A rule is the versions of one (pattern, `model_provider`, `provider_id`)
 /// of an organization; the newest that has taken effect is the rule's current one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,14 +63,14 @@ const WRITTEN: RangeInclusive<i64> = 0..=253_402_207_200_000_000;
 /// A time written out: `2026-11-21T02:30:38.123456Z`, without zeros at the fraction's end.
 ///
 /// Every request's record has one, and a formatter of all calendars takes ten times as long.
-struct Text {
+pub(super) struct Text {
     bytes: [u8; 27],
     length: usize,
 }
 
 impl Text {
     /// None for a time that few ever write.
-    fn of(time: Timestamp) -> Option<Self> {
+    pub(super) fn of(time: Timestamp) -> Option<Self> {
         if !WRITTEN.contains(&time.0) {
             return None;
         }
@@ -108,7 +108,7 @@ impl Text {
         }
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         let written = self.bytes.get(..self.length).unwrap_or_default();
         std::str::from_utf8(written).unwrap_or_default()
     }

@@ -42,6 +42,17 @@ pub enum UsageSource {
     Estimated,
 }
 
+impl UsageSource {
+    /// Name in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
 /// How an attempt on one route ended, as a metric label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,7 +116,8 @@ pub struct Attempt {
 
 /// Contract section 6. Never prompts or answers. Borrows where it can: it is written once for every
 /// request, from what the request has at hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+// Its text is written by `UsageRecord::write`, without what says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 pub struct UsageRecord<'a> {
     /// Idempotency key of the whole pipeline: a record is stored once.
     pub id: RecordId,
@@ -118,6 +130,8 @@ pub struct UsageRecord<'a> {
     /// The key's user, if it has one.
     pub user_id: Option<UserId>,
     /// The caller's groups.
+    #[serde(default)]
+    #[schema(required)]
     pub group_names: Cow<'a, [String]>,
     /// The operation; null for a path that is none.
     pub endpoint: Option<Endpoint>,
@@ -125,9 +139,7 @@ pub struct UsageRecord<'a> {
     pub requested_model: Option<Cow<'a, str>>,
     /// What it resolved to.
     pub alias: Option<Cow<'a, str>>,
-    /// The smart model that chose the alias, or on whose behalf its determiner was asked; null otherwise. Versions
-    /// that did not write it left it out.
-    #[serde(default)]
+    /// The smart model that chose the alias, or on whose behalf its determiner was asked; null otherwise.
     pub smart_model: Option<Cow<'a, str>>,
     /// The route that answered, or the last that was tried.
     pub provider_id: Option<ProviderId>,
@@ -146,16 +158,24 @@ pub struct UsageRecord<'a> {
     /// The exhausted budget that served the request on (`action_on_exhaust` is `throttle`); null otherwise.
     pub throttled_by: Option<Cow<'a, str>>,
     /// Whether the client asked for a stream.
+    #[serde(default)]
+    #[schema(required)]
     pub stream: bool,
     /// See [`TokenUsage::input`].
     pub input_tokens: u64,
     /// See [`TokenUsage::output`].
     pub output_tokens: u64,
     /// See [`TokenUsage::cache_read`].
+    #[serde(default)]
+    #[schema(required)]
     pub cache_read_tokens: u64,
     /// See [`TokenUsage::cache_write`].
+    #[serde(default)]
+    #[schema(required)]
     pub cache_write_tokens: u64,
     /// See [`TokenUsage::reasoning`].
+    #[serde(default)]
+    #[schema(required)]
     pub reasoning_tokens: u64,
     /// Where the tokens come from; null where there are none.
     pub usage_source: Option<UsageSource>,
@@ -177,10 +197,16 @@ pub struct UsageRecord<'a> {
     /// Time to the first byte of the answer, milliseconds; null where none was sent.
     pub ttfb_ms: Option<u64>,
     /// Every route tried, in order.
+    #[serde(default)]
+    #[schema(required)]
     pub attempts: Cow<'a, [Attempt]>,
     /// 429 retries in place, all routes together.
+    #[serde(default)]
+    #[schema(required)]
     pub retry_count: u32,
     /// Time slept before them, milliseconds.
+    #[serde(default)]
+    #[schema(required)]
     pub retry_sleep_ms: u64,
     /// The `x-request-id` of the request.
     pub request_id: Cow<'a, str>,

@@ -68,7 +68,9 @@ pub(super) fn record(n: u32) -> Vec<u8> {
     let mut record = usage_record();
     record.id = RecordId(uuid::Uuid::from_u128(u128::from(n)));
     record.request_id = format!("req-{n}").into();
-    serde_json::to_vec(&record).unwrap()
+    let mut text = Vec::new();
+    record.write(&mut text);
+    text
 }
 
 /// Keeps what it is given, each record once; may fail or refuse one record.

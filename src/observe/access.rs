@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_json_line_is_the_record_with_level_message_and_trace() {
-        let serialized = serde_json::to_vec(&record("gpt\n4o")).unwrap();
+        let mut serialized = Vec::new();
+        record("gpt\n4o").write(&mut serialized);
         let mut line = Vec::new();
         json_line(&mut line, &serialized, Some("4bf9\"2f35"));
         let text = String::from_utf8(line).unwrap();

@@ -115,10 +115,7 @@ pub fn settle(ctx: &mut Ctx, outcome: Outcome) {
 /// Keeps the record and logs it. Where it lies, if it is kept.
 fn keep(call: &Call, shared: &Shared, record: &UsageRecord<'_>) -> Option<Position> {
     let mut json = Vec::with_capacity(TYPICAL_RECORD);
-    if let Err(error) = serde_json::to_writer(&mut json, record) {
-        tracing::error!(%error, "a usage record cannot be written");
-        return None;
-    }
+    record.write(&mut json);
     // The last room is for requests that were admitted, not for refusals.
     let wanted = record.denied_by.is_none() || shared.ledger.accepts();
     let kept = wanted.then(|| shared.ledger.append(&json));

@@ -33,7 +33,9 @@ struct Facts {
     usage_source: Option<UsageSource>,
     input_tokens: u64,
     output_tokens: u64,
+    #[serde(default)]
     cache_read_tokens: u64,
+    #[serde(default)]
     cache_write_tokens: u64,
     cost_total: Option<Money>,
 }

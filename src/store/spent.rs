@@ -29,8 +29,8 @@ const SPENT_SQLITE: &str = "SELECT
         json_extract(record, '$.upstream_model') AS upstream_model,
         COUNT(*) FILTER (WHERE json_extract(record, '$.client') IS NOT $3) AS requests,
         SUM(json_extract(record, '$.input_tokens') + json_extract(record, '$.output_tokens')
-            + json_extract(record, '$.cache_read_tokens')
-            + json_extract(record, '$.cache_write_tokens')) AS tokens,
+            + COALESCE(json_extract(record, '$.cache_read_tokens'), 0)
+            + COALESCE(json_extract(record, '$.cache_write_tokens'), 0)) AS tokens,
         SUM(CAST(ROUND(COALESCE(json_extract(record, '$.cost_total'), 0) * 1e9) AS INTEGER))
             AS cost
     FROM usage_records
@@ -46,8 +46,8 @@ const SPENT_POSTGRES: &str = "WITH used AS MATERIALIZED
         r ->> 'upstream_model' AS upstream_model,
         COUNT(*) FILTER (WHERE r ->> 'client' IS DISTINCT FROM $3) AS requests,
         SUM((r ->> 'input_tokens')::BIGINT + (r ->> 'output_tokens')::BIGINT
-            + (r ->> 'cache_read_tokens')::BIGINT
-            + (r ->> 'cache_write_tokens')::BIGINT)::BIGINT AS tokens,
+            + COALESCE((r ->> 'cache_read_tokens')::BIGINT, 0)
+            + COALESCE((r ->> 'cache_write_tokens')::BIGINT, 0))::BIGINT AS tokens,
         SUM(ROUND(COALESCE((r ->> 'cost_total')::NUMERIC, 0) * 1000000000))::BIGINT AS cost
     FROM used WHERE r ->> 'denied_by' IS NULL AND r ->> 'alias' IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9";

@@ -8,7 +8,7 @@ use super::{
     record::{Found, Record, unreadable},
     statement::{Statement, sql},
 };
-use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId};
+use crate::domain::{KeyId, OrgId, ProviderId, RecordId, Timestamp, UserId, whole_record};
 
 /// Where a page ended: the next holds what is older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +63,10 @@ impl From<UsageFilter> for RecordFilter {
     }
 }
 
-/// Records as they were written, and where to go on.
+/// Records, and where to go on.
 #[derive(Debug)]
 pub struct UsagePage {
-    /// Serialized [`crate::domain::UsageRecord`]s.
+    /// [`crate::domain::UsageRecord`]s with all their members.
     pub records: Vec<Box<RawValue>>,
     /// None on the last page.
     pub next: Option<UsagePosition>,
@@ -199,8 +199,7 @@ struct Line {
 impl Record for Line {
     fn read(found: &Found<'_>) -> sqlx::Result<Self> {
         let at = UsagePosition { ts: found.time("ts")?, id: found.id("id", RecordId)? };
-        let text: String = found.get("record")?;
-        let record = RawValue::from_string(text);
+        let record = whole_record(found.get("record")?).and_then(RawValue::from_string);
         Ok(Self { at, record: record.map_err(|error| unreadable("record", error))? })
     }
 }

@@ -1,0 +1,187 @@
+//! A usage record's text: what it leaves out, and putting it in again.
+
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, Visitor};
+
+/// Members that a record's text leaves out where they say nothing, and what they then are.
+const LEFT_OUT: [(&str, &str); 31] = [
+    ("org_id", "null"),
+    ("api_key_id", "null"),
+    ("user_id", "null"),
+    ("group_names", "[]"),
+    ("endpoint", "null"),
+    ("requested_model", "null"),
+    ("alias", "null"),
+    ("smart_model", "null"),
+    ("provider_id", "null"),
+    ("provider_name", "null"),
+    ("upstream_model", "null"),
+    ("used_model", "null"),
+    ("error_type", "null"),
+    ("denied_by", "null"),
+    ("throttled_by", "null"),
+    ("stream", "false"),
+    ("cache_read_tokens", "0"),
+    ("cache_write_tokens", "0"),
+    ("reasoning_tokens", "0"),
+    ("usage_source", "null"),
+    ("cost_input", "null"),
+    ("cost_output", "null"),
+    ("cost_total", "null"),
+    ("currency", "null"),
+    ("pricing_rule_id", "null"),
+    ("pricing_source", "null"),
+    ("ttfb_ms", "null"),
+    ("attempts", "[]"),
+    ("retry_count", "0"),
+    ("retry_sleep_ms", "0"),
+    ("client", "null"),
+];
+
+/// The text of a [`super::UsageRecord`] with every member, as clients of the API see it. Those that it
+/// left out come last.
+///
+/// # Errors
+/// When the text is no JSON object.
+pub fn whole_record(mut text: String) -> serde_json::Result<String> {
+    let mut parser = serde_json::Deserializer::from_str(&text);
+    let there = parser.deserialize_map(Names)?;
+    parser.end()?;
+    let missing: Vec<_> = LEFT_OUT.iter().filter(|(name, _)| !there.contains(*name)).collect();
+    let empty = there.is_empty();
+    drop(there);
+    let Some(end) = text.rfind('}') else { return Err(Error::custom("no object")) };
+    text.truncate(end);
+    for (at, (name, value)) in missing.into_iter().enumerate() {
+        let separator = if empty && at == 0 { "" } else { "," };
+        text.extend([separator, "\"", name, "\":", value]);
+    }
+    text.push('}');
+    Ok(text)
+}
+
+/// The names of an object's members.
+struct Names;
+
+impl<'a> Visitor<'a> for Names {
+    type Value = HashSet<Cow<'a, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a usage record")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut members: M) -> Result<Self::Value, M::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, IgnoredAny)) = members.next_entry()? {
+            names.insert(name);
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{UsageRecord, testing::usage_record};
+
+    /// A record of which every member says something.
+    fn full() -> UsageRecord<'static> {
+        serde_json::from_value(json!({
+            "id": "11111111-1111-4111-8111-111111111111",
+            "ts": "2026-01-02T03:04:05.678Z",
+            "org_id": "11111111-1111-4111-8111-111111111112",
+            "api_key_id": "11111111-1111-4111-8111-111111111113",
+            "user_id": "11111111-1111-4111-8111-111111111114",
+            "group_names": ["a"],
+            "endpoint": "messages",
+            "requested_model": "m",
+            "alias": "m",
+            "smart_model": "s",
+            "provider_id": "11111111-1111-4111-8111-111111111115",
+            "provider_name": "p",
+            "upstream_model": "u",
+            "used_model": "u-1",
+            "status": 200,
+            "error_type": "e",
+            "denied_by": "d",
+            "throttled_by": "t",
+            "stream": true,
+            "input_tokens": 1,
+            "output_tokens": 2,
+            "cache_read_tokens": 3,
+            "cache_write_tokens": 4,
+            "reasoning_tokens": 5,
+            "usage_source": "reported",
+            "cost_input": 0.1,
+            "cost_output": 0.2,
+            "cost_total": 0.3,
+            "currency": "USD",
+            "pricing_rule_id": "11111111-1111-4111-8111-111111111116",
+            "pricing_source": "barndoor_default",
+            "latency_ms": 6,
+            "ttfb_ms": 7,
+            "attempts": [{"provider": "p", "upstream_model": "u", "status": 200,
+                "error_type": "ok", "message": "", "retries": 0}],
+            "retry_count": 8,
+            "retry_sleep_ms": 9,
+            "request_id": "r",
+            "client": "c"
+        }))
+        .unwrap()
+    }
+
+    fn written(record: &UsageRecord<'_>) -> String {
+        let mut text = Vec::new();
+        record.write(&mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    fn names(text: &str) -> Vec<String> {
+        let Value::Object(members) = serde_json::from_str(text).unwrap() else { panic!("{text}") };
+        let mut names: Vec<_> = members.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_record_that_says_little_is_short_and_whole_again_for_clients() {
+        let full = written(&full());
+        let short = written(&usage_record());
+        let whole = whole_record(short.clone()).unwrap();
+        assert_eq!(names(&whole), names(&full));
+        let value: Value = serde_json::from_str(&whole).unwrap();
+        assert_eq!(value["user_id"], Value::Null);
+        assert_eq!(value["group_names"], json!([]));
+        assert_eq!(value["stream"], json!(false));
+        assert_eq!(value["cache_read_tokens"], json!(0));
+        for text in [&short, &whole] {
+            assert_eq!(serde_json::from_str::<UsageRecord<'_>>(text).unwrap(), usage_record());
+        }
+    }
+
+    #[test]
+    fn a_record_that_says_everything_stays_as_it_is() {
+        let text = written(&full());
+        assert_eq!(whole_record(text.clone()).unwrap(), text);
+        assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&text).unwrap(), full());
+    }
+
+    #[test]
+    fn what_another_version_wrote_keeps_its_members_and_gets_the_others() {
+        let text = r#"{"status":200,"novel":[{"user_id":1}],"cl\u0069ent":"x"} "#;
+        let value: Value = serde_json::from_str(&whole_record(text.into()).unwrap()).unwrap();
+        assert_eq!(value["novel"], json!([{"user_id": 1}]));
+        assert_eq!((&value["client"], &value["user_id"]), (&json!("x"), &Value::Null));
+        assert_eq!(names(&whole_record("{}".into()).unwrap()).len(), LEFT_OUT.len());
+    }
+
+    #[test]
+    fn what_is_no_record_is_an_error() {
+        for text in ["", "[]", "{", "{}x", "null", "{\"a\":}"] {
+            assert!(whole_record(text.into()).is_err(), "{text}");
+        }
+    }
+}

@@ -168,7 +168,10 @@ const fn is_batch(backlog: Backlog) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::testing::{MemorySink, ids, record, roomy, spool};
+    use crate::ledger::{
+        segment,
+        testing::{MemorySink, copy, ids, record, roomy, spool, waiting},
+    };
 
     struct Running {
         ledger: Arc<Ledger>,
@@ -210,6 +213,48 @@ mod tests {
         run.task.await.unwrap();
         drop(run.ledger);
         assert_eq!(ids(dir.path()), Vec::<u64>::new());
+    }
+
+    /// Whether a segment that is made ahead has bytes of an earlier one behind its beginning.
+    fn has_recycled(ledger: &Ledger) -> bool {
+        let state = ledger.spool.lock();
+        state.spares.iter().any(|spare| {
+            let path = segment::path(&ledger.spool.dir, spare.id);
+            std::fs::read(path).is_ok_and(|bytes| bytes[16..].iter().any(|byte| *byte != 0))
+        })
+    }
+
+    #[tokio::test]
+    async fn files_of_delivered_segments_hold_new_records_and_none_of_the_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = Arc::new(MemorySink::default());
+        let run = deliver(spool(dir.path(), roomy(), 4096), &sink);
+        let mut appended = 0;
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !has_recycled(&run.ledger) {
+            assert!(std::time::Instant::now() < deadline, "no file was used again");
+            for _ in 0..50 {
+                run.ledger.append(&record(appended)).unwrap();
+                appended += 1;
+            }
+            run.all_delivered().await;
+        }
+        run.stop.send(true).unwrap();
+        run.task.await.unwrap();
+        // Enough of them to fill what was made ahead.
+        let more: Vec<_> = (0..200).map(|n| record(appended + n)).collect();
+        for record in &more {
+            run.ledger.append(record).unwrap();
+        }
+        assert_eq!(sink.stored(), (0..appended).map(record).collect::<Vec<_>>());
+        let left = tempfile::tempdir().unwrap();
+        copy(dir.path(), left.path());
+        let again = spool(left.path(), roomy(), 4096);
+        assert_eq!(again.recovered().torn, 0);
+        // Before them what was delivered a moment ago and lies in files that are still there.
+        let found = waiting(&again);
+        assert!(found.ends_with(&more));
+        assert!(found.is_sorted_by(|one, next| one < next), "a record of an earlier segment");
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! The keeper: the thread that does the spool's file work, away from requests.
 //!
-//! It makes the next segments ahead of need, flushes what was written every 10 ms (which bounds what
-//! a power cut takes), unmaps sealed segments and removes delivered ones.
+//! It makes the next segments ahead of need, of delivered ones where it can, flushes what was written
+//! every 10 ms (which bounds what a power cut takes), unmaps sealed segments and removes delivered ones
+//! that are too many.
 
 use std::{
     fs::{self, File},
@@ -25,12 +26,17 @@ const QUIET_ROUNDS: u32 = 100;
 /// Segments made ahead: at the highest rates one is full before the next is made.
 pub(super) const SPARES: usize = 2;
 
+/// Most spares where delivered segments become some: under load they come and go in pairs.
+const KEPT_SPARES: usize = 4;
+
 /// Time after which a disk that refused a segment is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is to be done, taken out of the lock.
 struct Chores {
     retired: Vec<Segment>,
+    /// Delivered segments, and the numbers of those that their files become.
+    recycled: Vec<(u64, u64)>,
     garbage: Vec<u64>,
     flush: Option<Arc<File>>,
     named: bool,
@@ -42,14 +48,16 @@ pub(super) fn run(spool: &Spool) {
     let mut quiet = 0;
     let mut flushed = true;
     loop {
-        let (chores, stop) = wait(spool, &mut quiet);
+        let (mut chores, stop) = wait(spool, &mut quiet);
         if let Some(file) = &chores.flush {
             flushed = report_flush(flushed, &file.sync_data());
         }
         if chores.named {
             flush_names(spool);
         }
-        tidy(spool, chores.retired, &chores.garbage);
+        retire(std::mem::take(&mut chores.retired), |id| chores.is_delivered(id));
+        remove(spool, &chores.garbage);
+        recycle(spool, &chores.recycled);
         make_spares(spool, &chores.spares);
         if stop {
             return close(spool);
@@ -86,13 +94,21 @@ fn pause<'a>(spool: &Spool, mut state: MutexGuard<'a, State>, quiet: u32) -> Mut
 
 fn take(state: &mut State, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
-    let wanted = if refuses || state.keeper.stop { 0 } else { SPARES };
-    let spares = (state.spares.len()..wanted).map(|_| state.take_id()).collect();
+    let stop = state.keeper.stop;
+    let mut garbage = std::mem::take(&mut state.keeper.garbage);
+    let room = if stop { 0 } else { KEPT_SPARES.saturating_sub(state.spares.len()) };
+    let recycled: Vec<_> =
+        garbage.drain(..room.min(garbage.len())).map(|old| (old, state.take_id())).collect();
+    let wanted = if refuses || stop { 0 } else { SPARES };
+    let there = state.spares.len() + recycled.len();
+    // Behind the recycled ones: segments are written in the order of their numbers.
+    let spares = (there..wanted).map(|_| state.take_id()).collect();
     let flush = state.take_unflushed();
     Chores {
         named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),
-        garbage: std::mem::take(&mut state.keeper.garbage),
+        recycled,
+        garbage,
         flush,
         spares,
     }
@@ -101,21 +117,30 @@ fn take(state: &mut State, now: Instant) -> Chores {
 impl Chores {
     fn is_empty(&self) -> bool {
         self.retired.is_empty()
+            && self.recycled.is_empty()
             && self.garbage.is_empty()
             && self.flush.is_none()
             && !self.named
             && self.spares.is_empty()
     }
+
+    fn is_delivered(&self, id: u64) -> bool {
+        self.garbage.contains(&id) || self.recycled.iter().any(|(old, _)| *old == id)
+    }
 }
 
-/// Unmaps sealed segments, then flushes them, and removes the files of delivered ones.
-fn tidy(spool: &Spool, retired: Vec<Segment>, garbage: &[u64]) {
+/// Unmaps sealed segments, then flushes them.
+fn retire(retired: Vec<Segment>, is_delivered: impl Fn(u64) -> bool) {
     for segment in retired {
         let (id, file) = segment.into_file();
-        if !garbage.contains(&id) {
+        if !is_delivered(id) {
             report_flush(true, &file.sync_data());
         }
     }
+}
+
+/// Removes the files of delivered segments.
+fn remove(spool: &Spool, garbage: &[u64]) {
     for id in garbage {
         if let Err(error) = fs::remove_file(segment::path(&spool.dir, *id)) {
             tracing::warn!(%error, segment = id, "cannot remove a delivered spool segment");
@@ -136,6 +161,22 @@ fn report_flush(worked: bool, flush: &io::Result<()>) -> bool {
 /// Flushes the folder: a file's name must survive a power cut as well.
 fn flush_names(spool: &Spool) {
     let _ = File::open(&spool.dir).and_then(|dir| dir.sync_all());
+}
+
+/// Makes spares of the files of delivered segments.
+fn recycle(spool: &Spool, recycled: &[(u64, u64)]) {
+    for (old, id) in recycled {
+        // A segment that was larger than the others, say: it is only removed.
+        match Segment::recycle(&spool.dir, *old, *id, spool.segment_bytes) {
+            // That it holds nothing is flushed before it is in use, as with a new one.
+            Ok(segment) if segment.file.sync_data().is_ok() => {
+                flush_names(spool);
+                keep_spare(spool, Ok(segment));
+            }
+            Ok(_) => remove(spool, &[*id]),
+            Err(_) => remove(spool, &[*old]),
+        }
+    }
 }
 
 /// Makes a segment for each number, up to the first that the disk refuses.

@@ -25,11 +25,11 @@ pub(super) fn recover(dir: &Path) -> io::Result<Left> {
         left.next_id = id.saturating_add(1);
         let path = segment::path(dir, id);
         let bytes = fs::read(&path)?;
-        if !bytes.starts_with(segment::MAGIC) && bytes.iter().any(|byte| *byte != 0) {
+        let Some(mark) = segment::mark(&bytes, id) else {
             tracing::error!(file = %path.display(), "not a spool segment of this version, left as it is");
             continue;
-        }
-        let (meta, torn) = scan(id, &bytes);
+        };
+        let (meta, torn) = scan(Meta { mark, ..Meta::new(id, bytes.len()) }, &bytes);
         left.torn += u64::from(torn);
         if meta.records == 0 {
             fs::remove_file(&path)?;
@@ -50,10 +50,9 @@ fn numbers(dir: &Path) -> io::Result<Vec<u64>> {
 }
 
 /// Counts the intact records before the end or the first torn one; tells whether one was torn.
-fn scan(id: u64, bytes: &[u8]) -> (Meta, bool) {
-    let mut meta = Meta::new(id, bytes.len());
+fn scan(mut meta: Meta, bytes: &[u8]) -> (Meta, bool) {
     loop {
-        match frame::read(bytes, meta.end) {
+        match frame::read(bytes, meta.end, meta.mark) {
             Found::Record(payload) => meta.add(payload.end - meta.end),
             Found::End => return (meta, false),
             Found::Torn => return (meta, true),
@@ -68,7 +67,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::testing::{copy, ids, roomy, spool, waiting};
+    use crate::ledger::{
+        frame::Frame,
+        segment::Segment,
+        testing::{copy, ids, roomy, spool, waiting},
+    };
 
     /// What a crash does to one segment.
     #[derive(Clone, Debug)]
@@ -166,6 +169,47 @@ mod tests {
         std::fs::write(&path, &bytes[..8 + 16 + 12]).unwrap();
         let again = spool(left.path(), roomy(), 4096);
         assert_eq!((again.recovered().records, again.recovered().torn), (1, 1));
+    }
+
+    #[test]
+    fn pages_that_a_power_cut_took_back_hold_no_record_of_the_earlier_segment() {
+        let dir = tempfile::tempdir().unwrap();
+        let filled = |segment: &mut Segment, byte: u8, frames: usize| {
+            let payload = [byte; 100];
+            let frame = Frame::new(&payload).unwrap();
+            for n in 0..frames {
+                assert!(segment.put(segment::BODY + n * frame.len(), &frame));
+            }
+        };
+        let mut old = Segment::create(dir.path(), 7, 4096).unwrap();
+        filled(&mut old, b'o', 30);
+        drop(old);
+        let before = std::fs::read(segment::path(dir.path(), 7)).unwrap();
+        let mut new = Segment::recycle(dir.path(), 7, 9, 4096).unwrap();
+        filled(&mut new, b'n', 20);
+        drop(new);
+        let path = segment::path(dir.path(), 9);
+        let after = std::fs::read(&path).unwrap();
+        for kept in 0..20 {
+            let from = segment::BODY + kept * 108;
+            std::fs::write(&path, [&after[..from], &before[from..]].concat()).unwrap();
+            let left = recover(dir.path()).unwrap();
+            let records = left.sealed.iter().map(|meta| meta.records).sum::<u64>();
+            assert_eq!((records, left.torn), (kept as u64, 1), "cut behind {kept} records");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_version_left_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = vec![0; 4096];
+        bytes[..8].copy_from_slice(b"TPSPOOL1");
+        let frame = Frame::new(b"{\"id\":1}").unwrap();
+        frame.copy_to(&mut bytes[8..], frame::Mark::NONE);
+        std::fs::write(segment::path(dir.path(), 3), &bytes).unwrap();
+        let ledger = spool(dir.path(), roomy(), 4096);
+        assert_eq!(ledger.recovered(), crate::ledger::Recovered { records: 1, torn: 0 });
+        assert_eq!(waiting(&ledger), [b"{\"id\":1}".to_vec()]);
     }
 
     #[test]

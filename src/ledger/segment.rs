@@ -2,7 +2,8 @@
 //!
 //! Its pages belong to the file, not to the process, so what was copied is kept when the process
 //! is killed at any instruction. It is filled with zeros when made, so that every block exists: a
-//! disk that fills up later cannot turn a copy into SIGBUS.
+//! disk that fills up later cannot turn a copy into SIGBUS. The file of a delivered segment becomes
+//! that of a new one, as it is: making files is most of what a spool costs.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,10 +16,13 @@ use std::{
 
 use memmap2::{MmapMut, UncheckedAdvice};
 
-use super::frame::Frame;
+use super::frame::{self, Frame, Mark};
 
 /// What a segment's file begins with: format and version.
-pub(super) const MAGIC: &[u8; 8] = b"TPSPOOL1";
+pub(super) const MAGIC: &[u8; 8] = b"TPSPOOL2";
+
+/// What earlier versions began it with: their frames have no mark.
+const UNMARKED: &[u8; 8] = b"TPSPOOL1";
 
 /// Where the first frame lies.
 pub(super) const BODY: usize = MAGIC.len();
@@ -68,9 +72,26 @@ impl Segment {
         Ok(file)
     }
 
+    /// Makes a segment of the file of another, which is that no more. Its bytes stay, but are no records.
+    ///
+    /// # Errors
+    /// When there is no such file, or it has another size.
+    pub fn recycle(dir: &Path, old: u64, id: u64, size: usize) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path(dir, old))?;
+        if usize::try_from(file.metadata()?.len()) != Ok(size) {
+            return Err(io::Error::other("a segment of another size"));
+        }
+        // Before it has another name: what a crash leaves under either is empty.
+        file.write_all_at(&[MAGIC.as_slice(), &[0; frame::PREFIX]].concat(), 0)?;
+        std::fs::rename(path(dir, old), path(dir, id))?;
+        let map = map(&file, size)?;
+        Ok(Self { id, file: Arc::new(file), map })
+    }
+
     /// Copies `frame` to position `at`; `false` if there is no room.
     pub fn put(&mut self, at: usize, frame: &Frame<'_>) -> bool {
-        self.map.get_mut(at..).is_some_and(|space| frame.copy_to(space))
+        let mark = Mark::of(self.id);
+        self.map.get_mut(at..).is_some_and(|space| frame.copy_to(space, mark))
     }
 
     /// Unmaps it; its number and its file.
@@ -103,6 +124,17 @@ impl Segment {
     }
 }
 
+/// The mark of the frames in a file that begins like this and has this number; none if it is no segment
+/// that this version can read.
+pub(super) fn mark(bytes: &[u8], id: u64) -> Option<Mark> {
+    if bytes.starts_with(UNMARKED) {
+        return Some(Mark::NONE);
+    }
+    // A power cut may have left nothing but zeros.
+    let ours = bytes.starts_with(MAGIC) || bytes.iter().all(|byte| *byte == 0);
+    ours.then(|| Mark::of(id))
+}
+
 /// The file of a segment.
 pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
     dir.join(format!("{id:020}{SUFFIX}"))
@@ -116,9 +148,10 @@ pub(super) fn id_of(name: &str) -> Option<u64> {
 #[expect(unsafe_code, reason = "a memory map is the only way to keep bytes without a system call")]
 fn map(file: &File, size: usize) -> io::Result<MmapMut> {
     // SAFETY: a map is undefined behaviour if its file is changed or truncated by anyone else
-    // while it is borrowed. This file was made by this process a moment ago (`create_new`), its
-    // folder is held under an exclusive lock that every Turnpike process takes, and this process
-    // writes to it through this map only and never truncates it. Readers use `read`, not maps.
+    // while it is borrowed. This file was made by this process or one before it, its folder is held
+    // under an exclusive lock that every Turnpike process takes, and from here on this process writes
+    // to it through this map only, never truncates it, and makes no second map of it: the segment
+    // that had the file before is delivered and unmapped. Readers use `read`, not maps.
     unsafe { memmap2::MmapOptions::new().len(size).map_mut(file) }
 }
 
@@ -152,6 +185,36 @@ mod tests {
         for start in [BODY, BODY + frame.len()] {
             assert_eq!(&bytes[start + 8..start + 8 + long.len()], long.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_recycled_segment_holds_nothing_of_its_earlier_life() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut old = Segment::create(dir.path(), 7, 4096).unwrap();
+        let frame = Frame::new(b"{\"id\":1}").unwrap();
+        let mut at = BODY;
+        while old.put(at, &frame) {
+            at += frame.len();
+        }
+        drop(old);
+        let mut new = Segment::recycle(dir.path(), 7, 9, 4096).unwrap();
+        assert!(!path(dir.path(), 7).exists());
+        let read = |at| frame::read(&std::fs::read(path(dir.path(), 9)).unwrap(), at, Mark::of(9));
+        assert_eq!(read(BODY), frame::Found::End);
+        for at in (BODY..4096).step_by(frame.len()).take(5) {
+            assert!(new.put(at, &frame));
+            assert_eq!(read(at), frame::Found::Record(at + 8..at + 16));
+            assert_eq!(read(at + frame.len()), frame::Found::End);
+        }
+    }
+
+    #[test]
+    fn a_segment_of_another_size_is_not_recycled() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Segment::create(dir.path(), 7, 4096).unwrap());
+        assert!(Segment::recycle(dir.path(), 7, 9, 8192).is_err());
+        assert!(Segment::recycle(dir.path(), 8, 9, 4096).is_err());
+        assert!(path(dir.path(), 7).exists());
     }
 
     #[test]

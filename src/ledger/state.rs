@@ -1,12 +1,12 @@
 //! The order of segments and their bound: what the spool's lock guards.
 //!
-//! Segments go spare → active → sealed → gone. Only the active one is mapped and written; sealed
+//! Segments go spare → active → sealed → gone, or spare again. Only the active one is mapped and written; sealed
 //! ones are files, so memory does not grow with the backlog.
 
 use std::{collections::VecDeque, fs::File, sync::Arc, time::Instant};
 
 use super::{
-    frame::Frame,
+    frame::{Frame, Mark},
     segment::{BODY, Segment},
 };
 
@@ -14,6 +14,8 @@ use super::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meta {
     pub id: u64,
+    /// What its frames are marked with.
+    pub mark: Mark,
     /// Bytes on disk.
     pub size: usize,
     /// Where its last frame ends.
@@ -26,7 +28,7 @@ pub(super) struct Meta {
 
 impl Meta {
     pub const fn new(id: u64, size: usize) -> Self {
-        Self { id, size, end: BODY, delivered: BODY, records: 0 }
+        Self { id, mark: Mark::of(id), size, end: BODY, delivered: BODY, records: 0 }
     }
 
     pub const fn add(&mut self, frame: usize) {
@@ -65,7 +67,7 @@ pub(super) struct State {
 pub(super) struct Desk {
     /// Segments to flush a last time and unmap.
     pub retired: Vec<Segment>,
-    /// Segments whose files are to be removed.
+    /// Segments whose files are no longer wanted: to be used again, or removed.
     pub garbage: Vec<u64>,
     /// Up to where the active segment was flushed.
     pub flushed: usize,

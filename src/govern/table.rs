@@ -1,13 +1,14 @@
 //! Counters by name, in parts, so that neither growing nor tidying up holds anyone for long.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::Counter;
 
 /// How many parts.
 pub(super) const PARTS: usize = 64;
 
-/// Counters by name.
+/// Counters by name. They are looked up many times for each request: so the maps are of a kind that hashes fast
+/// and asks once for a place that may be empty.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     parts: Vec<HashMap<Counter, T>>,
@@ -32,10 +33,7 @@ impl<T: Default> Table<T> {
         let place = place(counter);
         #[expect(clippy::indexing_slicing, reason = "there are PARTS parts")]
         let part = &mut self.parts[place];
-        if !part.contains_key(counter) {
-            part.insert(counter.clone(), T::default());
-        }
-        part.entry(counter.clone()).or_default()
+        part.entry_ref(counter).or_default()
     }
 
     fn part(&mut self, counter: &Counter) -> Option<&mut HashMap<Counter, T>> {

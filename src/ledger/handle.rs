@@ -21,7 +21,7 @@ const SEGMENT_BYTES: usize = 1 << 20;
 /// The spool's bound.
 #[derive(Clone, Copy, Debug)]
 pub struct SpoolLimits {
-    /// Bytes on disk, at least four segments of 1 MiB; two segments more are made ahead.
+    /// Bytes on disk, at least four segments of 1 MiB; two to four segments more are made ahead.
     pub max_bytes: u64,
     /// What happens there.
     pub on_full: OnFull,

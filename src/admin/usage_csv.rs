@@ -92,7 +92,7 @@ pub(super) fn record_header() -> String {
     csv
 }
 
-/// The lines of records. What an earlier version did not write is an empty field.
+/// The lines of records. What one does not have is an empty field.
 pub(super) fn record_lines(records: &[Box<RawValue>]) -> serde_json::Result<String> {
     let mut csv = String::new();
     for record in records {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_an_earlier_version_wrote_has_empty_fields() {
+    fn what_a_record_does_not_have_is_an_empty_field() {
         let record = RawValue::from_string(r#"{"id":"a","status":200,"x":[1]}"#.to_owned());
         let lines = record_lines(&[record.unwrap()]).unwrap();
         assert!(lines.starts_with("a,,,") && lines.ends_with(",,\r\n"), "{lines}");

@@ -83,6 +83,7 @@ impl<'a> Visitor<'a> for Names {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use utoipa::PartialSchema as _;
 
     use super::*;
     use crate::domain::{UsageRecord, testing::usage_record};
@@ -148,10 +149,12 @@ mod tests {
 
     #[test]
     fn a_record_that_says_little_is_short_and_whole_again_for_clients() {
-        let full = written(&full());
+        let schema = serde_json::to_value(UsageRecord::schema()).unwrap();
+        let every = names(&schema["properties"].to_string());
         let short = written(&usage_record());
         let whole = whole_record(short.clone()).unwrap();
-        assert_eq!(names(&whole), names(&full));
+        assert_eq!(names(&whole), every);
+        assert_eq!(names(&short).len() + LEFT_OUT.len(), every.len());
         let value: Value = serde_json::from_str(&whole).unwrap();
         assert_eq!(value["user_id"], Value::Null);
         assert_eq!(value["group_names"], json!([]));
@@ -165,6 +168,7 @@ mod tests {
     #[test]
     fn a_record_that_says_everything_stays_as_it_is() {
         let text = written(&full());
+        assert_eq!(names(&text).len(), LEFT_OUT.len() + names(&written(&usage_record())).len());
         assert_eq!(whole_record(text.clone()).unwrap(), text);
         assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&text).unwrap(), full());
     }

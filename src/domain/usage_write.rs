@@ -206,10 +206,13 @@ mod tests {
         fn any_record()(
             ids in any::<[Option<u128>; 5]>(),
             texts in prop::collection::vec(some_text(), 10),
-            numbers in any::<[u32; 9]>(),
-            zero in 0_usize..9,
+            numbers in any::<[u64; 8]>(),
+            retries in any::<u32>(),
+            micros in any::<i64>(),
+            request_id in some_text(),
+            zero in 0_usize..8,
             flags in any::<[Option<bool>; 3]>(),
-            costs in any::<[Option<u32>; 3]>(),
+            costs in prop::array::uniform3(prop::option::of(0..1_i64 << 50)),
             endpoint in prop::option::of(prop::sample::select(&Endpoint::ALL[..])),
             source in prop::option::of(prop::sample::select(PriceSource::ALL)),
             attempts in prop::collection::vec(attempt(), 0..3),
@@ -217,11 +220,12 @@ mod tests {
         ) -> UsageRecord<'static> {
             let id = |at: usize| ids[at].map(Uuid::from_u128);
             let text = |at: usize| texts[at].clone().map(Into::into);
-            let number = |at: usize| if at == zero { 0 } else { u64::from(numbers[at]) };
-            let cost = |at: usize| costs[at].map(|cost| Money(i64::from(cost)));
+            let number = |at: usize| if at == zero { 0 } else { numbers[at] };
+            let cost = |at: usize| costs[at].map(Money);
             UsageRecord {
                 id: RecordId(Uuid::from_u128(7)),
-                ts: Timestamp(i64::from(numbers[0]) * 1_000_003),
+                // Years 1 to 9999, of which Text writes those since 1970.
+                ts: Timestamp(micros % 62_000_000_000_000_000),
                 org_id: id(0).map(OrgId),
                 api_key_id: id(1).map(KeyId),
                 user_id: id(2).map(UserId),
@@ -256,9 +260,9 @@ mod tests {
                 latency_ms: number(6),
                 ttfb_ms: flags[2].map(|_| number(7)),
                 attempts: attempts.into(),
-                retry_count: numbers[8],
-                retry_sleep_ms: number(8),
-                request_id: "r".into(),
+                retry_count: if retries % 3 == 0 { 0 } else { retries },
+                retry_sleep_ms: number(0),
+                request_id: request_id.unwrap_or_default().into(),
                 client: text(9),
             }
         }

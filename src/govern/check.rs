@@ -17,13 +17,6 @@ pub struct Counter {
     pub entity: Arc<str>,
 }
 
-impl From<&Self> for Counter {
-    /// A copy, for a table that has none of that name.
-    fn from(counter: &Self) -> Self {
-        counter.clone()
-    }
-}
-
 /// What a counter is held to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {

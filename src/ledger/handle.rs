@@ -88,7 +88,7 @@ pub struct Losses {
 pub struct Recovered {
     /// Records that will be delivered (again, if it was killed right after delivering them).
     pub records: u64,
-    /// Segments whose last record was cut off by a crash or power cut.
+    /// Segments whose last record was cut off by a crash, or whose last pages a power cut took back.
     pub torn: u64,
 }
 

@@ -71,7 +71,7 @@ fn wait(spool: &Spool, quiet: &mut u32) -> (Chores, bool) {
         if !state.keeper.stop {
             state = pause(spool, state, *quiet);
         }
-        let chores = take(&mut state, Instant::now());
+        let chores = take(&mut state, spool.first_id, Instant::now());
         *quiet = quiet.saturating_add(1);
         if state.keeper.stop || !chores.is_empty() {
             *quiet = 0;
@@ -92,13 +92,14 @@ fn pause<'a>(spool: &Spool, mut state: MutexGuard<'a, State>, quiet: u32) -> Mut
     state
 }
 
-fn take(state: &mut State, now: Instant) -> Chores {
+fn take(state: &mut State, first_id: u64, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let stop = state.keeper.stop;
     let mut garbage = std::mem::take(&mut state.keeper.garbage);
     let room = if stop { 0 } else { KEPT_SPARES.saturating_sub(state.spares.len()) };
-    let recycled: Vec<_> =
-        garbage.drain(..room.min(garbage.len())).map(|old| (old, state.take_id())).collect();
+    // Those that an earlier process made may have come from a backup, with holes.
+    let own = garbage.extract_if(.., |id| *id >= first_id).take(room);
+    let recycled: Vec<_> = own.map(|old| (old, state.take_id())).collect();
     let wanted = if refuses || stop { 0 } else { SPARES };
     let there = state.spares.len() + recycled.len();
     // Behind the recycled ones: segments are written in the order of their numbers.
@@ -165,18 +166,25 @@ fn flush_names(spool: &Spool) {
 
 /// Makes spares of the files of delivered segments.
 fn recycle(spool: &Spool, recycled: &[(u64, u64)]) {
+    let mut made = Vec::new();
     for (old, id) in recycled {
-        // A segment that was larger than the others, say: it is only removed.
         match Segment::recycle(&spool.dir, *old, *id, spool.segment_bytes) {
-            // That it holds nothing is flushed before it is in use, as with a new one.
-            Ok(segment) if segment.file.sync_data().is_ok() => {
-                flush_names(spool);
-                keep_spare(spool, Ok(segment));
-            }
-            Ok(_) => remove(spool, &[*id]),
+            Ok(segment) => made.push(segment),
+            // One that was larger than the others, for a large record.
             Err(_) => remove(spool, &[*old]),
         }
     }
+    if made.is_empty() {
+        return;
+    }
+    flush_names(spool);
+    let mut state = spool.lock();
+    state.spares.extend(made);
+    // The disk was asked for nothing; but for now it need not be asked.
+    if state.spares.len() >= SPARES {
+        state.disk_refused = None;
+    }
+    spool.judge(&state);
 }
 
 /// Makes a segment for each number, up to the first that the disk refuses.

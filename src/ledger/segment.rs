@@ -74,17 +74,21 @@ impl Segment {
 
     /// Makes a segment of the file of another, which is that no more. Its bytes stay, but are no records.
     ///
+    /// To be asked for files only that this process has made: others may have holes, for which a full
+    /// disk has no room.
+    ///
     /// # Errors
-    /// When there is no such file, or it has another size.
+    /// When there is no such file, or it has another size. It has its old name then.
     pub fn recycle(dir: &Path, old: u64, id: u64, size: usize) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path(dir, old))?;
         if usize::try_from(file.metadata()?.len()) != Ok(size) {
             return Err(io::Error::other("a segment of another size"));
         }
-        // Before it has another name: what a crash leaves under either is empty.
+        // Before it has another name, so that what a crash leaves under either is empty.
         file.write_all_at(&[MAGIC.as_slice(), &[0; frame::PREFIX]].concat(), 0)?;
-        std::fs::rename(path(dir, old), path(dir, id))?;
+        file.sync_data()?;
         let map = map(&file, size)?;
+        std::fs::rename(path(dir, old), path(dir, id))?;
         Ok(Self { id, file: Arc::new(file), map })
     }
 
@@ -148,10 +152,10 @@ pub(super) fn id_of(name: &str) -> Option<u64> {
 #[expect(unsafe_code, reason = "a memory map is the only way to keep bytes without a system call")]
 fn map(file: &File, size: usize) -> io::Result<MmapMut> {
     // SAFETY: a map is undefined behaviour if its file is changed or truncated by anyone else
-    // while it is borrowed. This file was made by this process or one before it, its folder is held
-    // under an exclusive lock that every Turnpike process takes, and from here on this process writes
-    // to it through this map only, never truncates it, and makes no second map of it: the segment
-    // that had the file before is delivered and unmapped. Readers use `read`, not maps.
+    // while it is borrowed. This file was made by this process, its folder is held under an exclusive
+    // lock that every Turnpike process takes, and from here on this process writes to it through this
+    // map only and never truncates it. The map of the segment that had the file before, if one had it,
+    // is gone. Readers use `read`, not maps.
     unsafe { memmap2::MmapOptions::new().len(size).map_mut(file) }
 }
 

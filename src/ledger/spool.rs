@@ -38,6 +38,8 @@ pub(super) struct Spool {
     pub dir: PathBuf,
     /// Bytes of an ordinary segment.
     pub segment_bytes: usize,
+    /// Number of the first segment that this process has made.
+    pub first_id: u64,
     /// Woken when the keeper is wanted.
     pub wake: Condvar,
     /// Records given up or refused since this process began.
@@ -74,6 +76,7 @@ impl Spool {
         let spool = Self {
             dir: dir.to_owned(),
             segment_bytes,
+            first_id: next_id,
             wake: Condvar::new(),
             tally: Tally::default(),
             held: AtomicU64::new(0),

@@ -31,11 +31,15 @@ pub(super) fn waiting(ledger: &Ledger) -> Vec<Vec<u8>> {
     found
 }
 
-/// Copies the files of `from`, as they are at this moment.
+/// Copies the files of `from`, as they are at this moment. Those that go meanwhile hold nothing that
+/// waits for delivery.
 pub(super) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        match std::fs::copy(entry.path(), to.join(entry.file_name())) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            copied => drop(copied.unwrap()),
+        }
     }
 }
 

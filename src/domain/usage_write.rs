@@ -1,7 +1,7 @@
 //! Writing a usage record's text.
 //!
-//! By hand, because every request waits for it: serde's general way, which looks at every character of
-//! every id for something to escape, takes three times as long.
+//! By hand, because every request waits for it: serde's general way looks at every character of every id
+//! for something to escape, and took 1.1 of the 4 µs that settling a request costs.
 
 use itoa::Integer;
 use uuid::Uuid;

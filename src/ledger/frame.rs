@@ -1,7 +1,7 @@
 //! How a record lies in a segment: `length u32 ‖ crc32 u32 ‖ payload`, little-endian.
 //!
 //! The checksum covers length and payload, so a frame of which any part is missing is seen. It carries
-//! the mark of its segment, so that what a file held in an earlier life is no record. A prefix of zeros
+//! the stamp of its segment, so that what a file held in an earlier life is no record. A prefix of zeros
 //! ends a segment: each frame puts one behind itself. Pure: bytes in, bytes out.
 
 use std::ops::Range;
@@ -11,9 +11,9 @@ pub(super) const PREFIX: usize = 8;
 
 /// What tells the frames of one segment from those of another in the same place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark(u64);
+pub(super) struct Stamp(u64);
 
-impl Mark {
+impl Stamp {
     /// That of a file whose space was used by no other segment before.
     pub const NONE: Self = Self(0);
 
@@ -22,7 +22,7 @@ impl Mark {
         Self(segment.wrapping_mul(0x9e37_79b9) << 32)
     }
 
-    /// A prefix with this mark on its checksum, or without it if it had it.
+    /// A prefix with this stamp on its checksum, or without it if it had it.
     const fn on(self, prefix: u64) -> u64 {
         prefix ^ self.0
     }
@@ -50,14 +50,14 @@ impl<'a> Frame<'a> {
     /// Copies it to the beginning of `space`; `false`, and nothing done, if it does not fit.
     ///
     /// The prefix goes last: until it is there, a reader sees the end of the segment.
-    pub fn copy_to(&self, space: &mut [u8], mark: Mark) -> bool {
+    pub fn copy_to(&self, space: &mut [u8], stamp: Stamp) -> bool {
         let Some((prefix, rest)) = space.split_at_mut_checked(PREFIX) else { return false };
         let Some((payload, rest)) = rest.split_at_mut_checked(self.payload.len()) else {
             return false;
         };
         payload.copy_from_slice(self.payload);
         end(rest);
-        prefix.copy_from_slice(&mark.on(self.prefix).to_le_bytes());
+        prefix.copy_from_slice(&stamp.on(self.prefix).to_le_bytes());
         true
     }
 }
@@ -79,8 +79,8 @@ pub(super) enum Found {
     Torn,
 }
 
-/// Reads what lies at `at` of a segment with this mark.
-pub(super) fn read(bytes: &[u8], at: usize, mark: Mark) -> Found {
+/// Reads what lies at `at` of a segment with this stamp.
+pub(super) fn read(bytes: &[u8], at: usize, stamp: Stamp) -> Found {
     let Some((prefix, rest)) = bytes.get(at..).and_then(|tail| tail.split_first_chunk::<PREFIX>())
     else {
         return if bytes.get(at..).is_some_and(|tail| tail.iter().any(|byte| *byte != 0)) {
@@ -93,7 +93,7 @@ pub(super) fn read(bytes: &[u8], at: usize, mark: Mark) -> Found {
     if prefix == 0 {
         return Found::End;
     }
-    match intact(mark.on(prefix), rest) {
+    match intact(stamp.on(prefix), rest) {
         Some(length) => Found::Record(at + PREFIX..at + PREFIX + length),
         None => Found::Torn,
     }
@@ -118,7 +118,7 @@ fn checksum(length: u32, payload: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    const MARK: Mark = Mark::of(7);
+    const STAMP: Stamp = Stamp::of(7);
 
     #[test]
     fn a_frame_reads_back_and_is_followed_by_the_end() {
@@ -126,17 +126,17 @@ mod tests {
         for length in 16..64 {
             let mut space = vec![0xff; length];
             let frame = Frame::new(b"{\"id\":1}").unwrap();
-            assert!(frame.copy_to(&mut space, MARK));
-            assert_eq!(read(&space, 0, MARK), Found::Record(8..16));
+            assert!(frame.copy_to(&mut space, STAMP));
+            assert_eq!(read(&space, 0, STAMP), Found::Record(8..16));
             assert_eq!(&space[8..16], b"{\"id\":1}");
-            assert_eq!(read(&space, frame.len(), MARK), Found::End);
+            assert_eq!(read(&space, frame.len(), STAMP), Found::End);
         }
     }
 
     #[test]
     fn a_frame_that_does_not_fit_leaves_no_trace() {
         let mut space = vec![0; 15];
-        assert!(!Frame::new(b"{\"id\":1}").unwrap().copy_to(&mut space, MARK));
+        assert!(!Frame::new(b"{\"id\":1}").unwrap().copy_to(&mut space, STAMP));
         assert_eq!(space, vec![0; 15]);
     }
 
@@ -144,9 +144,9 @@ mod tests {
     fn a_frame_of_another_segment_is_no_record() {
         let mut space = vec![0; 64];
         let frame = Frame::new(b"{\"id\":1}").unwrap();
-        frame.copy_to(&mut space, MARK);
+        frame.copy_to(&mut space, STAMP);
         for other in (0..1000).filter(|segment| *segment != 7) {
-            assert_eq!(read(&space, 0, Mark::of(other)), Found::Torn, "segment {other}");
+            assert_eq!(read(&space, 0, Stamp::of(other)), Found::Torn, "segment {other}");
         }
     }
 
@@ -159,16 +159,16 @@ mod tests {
     fn every_flipped_bit_and_every_cut_is_seen() {
         let frame = Frame::new(b"{\"id\":\"x\"}").unwrap();
         let mut whole = vec![0; frame.len()];
-        frame.copy_to(&mut whole, MARK);
+        frame.copy_to(&mut whole, STAMP);
         for bit in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(read(&flipped, 0, MARK), Found::Torn, "bit {bit}");
+            assert_eq!(read(&flipped, 0, STAMP), Found::Torn, "bit {bit}");
         }
         for cut in 1..whole.len() {
-            assert_eq!(read(&whole[..cut], 0, MARK), Found::Torn, "cut at {cut}");
+            assert_eq!(read(&whole[..cut], 0, STAMP), Found::Torn, "cut at {cut}");
         }
-        assert_eq!(read(&whole[..0], 0, MARK), Found::End);
-        assert_eq!(read(&whole, 1000, MARK), Found::End);
+        assert_eq!(read(&whole[..0], 0, STAMP), Found::End);
+        assert_eq!(read(&whole, 1000, STAMP), Found::End);
     }
 }

@@ -93,7 +93,7 @@ fn split(meta: &Meta, bytes: &Bytes) -> Batch {
     let mut at = 0;
     let mut records = Vec::new();
     while records.len() < BATCH_RECORDS {
-        let Found::Record(payload) = frame::read(bytes, at, meta.mark) else { break };
+        let Found::Record(payload) = frame::read(bytes, at, meta.stamp) else { break };
         at = payload.end;
         records.push(bytes.slice(payload));
     }

@@ -25,11 +25,11 @@ pub(super) fn recover(dir: &Path) -> io::Result<Left> {
         left.next_id = id.saturating_add(1);
         let path = segment::path(dir, id);
         let bytes = fs::read(&path)?;
-        let Some(mark) = segment::mark(&bytes, id) else {
+        let Some(stamp) = segment::stamp(&bytes, id) else {
             tracing::error!(file = %path.display(), "not a spool segment of this version, left as it is");
             continue;
         };
-        let (meta, torn) = scan(Meta { mark, ..Meta::new(id, bytes.len()) }, &bytes);
+        let (meta, torn) = scan(Meta { stamp, ..Meta::new(id, bytes.len()) }, &bytes);
         left.torn += u64::from(torn);
         if meta.records == 0 {
             fs::remove_file(&path)?;
@@ -52,7 +52,7 @@ fn numbers(dir: &Path) -> io::Result<Vec<u64>> {
 /// Counts the intact records before the end or the first torn one; tells whether one was torn.
 fn scan(mut meta: Meta, bytes: &[u8]) -> (Meta, bool) {
     loop {
-        match frame::read(bytes, meta.end, meta.mark) {
+        match frame::read(bytes, meta.end, meta.stamp) {
             Found::Record(payload) => meta.add(payload.end - meta.end),
             Found::End => return (meta, false),
             Found::Torn => return (meta, true),
@@ -205,7 +205,7 @@ mod tests {
         let mut bytes = vec![0; 4096];
         bytes[..8].copy_from_slice(b"TPSPOOL1");
         let frame = Frame::new(b"{\"id\":1}").unwrap();
-        frame.copy_to(&mut bytes[8..], frame::Mark::NONE);
+        frame.copy_to(&mut bytes[8..], frame::Stamp::NONE);
         std::fs::write(segment::path(dir.path(), 3), &bytes).unwrap();
         let ledger = spool(dir.path(), roomy(), 4096);
         assert_eq!(ledger.recovered(), crate::ledger::Recovered { records: 1, torn: 0 });

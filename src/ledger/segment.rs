@@ -3,7 +3,7 @@
 //! Its pages belong to the file, not to the process, so what was copied is kept when the process
 //! is killed at any instruction. It is filled with zeros when made, so that every block exists: a
 //! disk that fills up later cannot turn a copy into SIGBUS. The file of a delivered segment becomes
-//! that of a new one, as it is: making files is most of what a spool costs.
+//! that of a new one, as it is: making one costs a megabyte of zeros, and removing one costs as well.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,12 +16,12 @@ use std::{
 
 use memmap2::{MmapMut, UncheckedAdvice};
 
-use super::frame::{self, Frame, Mark};
+use super::frame::{self, Frame, Stamp};
 
 /// What a segment's file begins with: format and version.
 pub(super) const MAGIC: &[u8; 8] = b"TPSPOOL2";
 
-/// What earlier versions began it with: their frames have no mark.
+/// What earlier versions began it with: their frames have no stamp.
 const UNMARKED: &[u8; 8] = b"TPSPOOL1";
 
 /// Where the first frame lies.
@@ -94,8 +94,8 @@ impl Segment {
 
     /// Copies `frame` to position `at`; `false` if there is no room.
     pub fn put(&mut self, at: usize, frame: &Frame<'_>) -> bool {
-        let mark = Mark::of(self.id);
-        self.map.get_mut(at..).is_some_and(|space| frame.copy_to(space, mark))
+        let stamp = Stamp::of(self.id);
+        self.map.get_mut(at..).is_some_and(|space| frame.copy_to(space, stamp))
     }
 
     /// Unmaps it; its number and its file.
@@ -128,15 +128,15 @@ impl Segment {
     }
 }
 
-/// The mark of the frames in a file that begins like this and has this number; none if it is no segment
+/// The stamp of the frames in a file that begins like this and has this number; none if it is no segment
 /// that this version can read.
-pub(super) fn mark(bytes: &[u8], id: u64) -> Option<Mark> {
+pub(super) fn stamp(bytes: &[u8], id: u64) -> Option<Stamp> {
     if bytes.starts_with(UNMARKED) {
-        return Some(Mark::NONE);
+        return Some(Stamp::NONE);
     }
     // A power cut may have left nothing but zeros.
     let ours = bytes.starts_with(MAGIC) || bytes.iter().all(|byte| *byte == 0);
-    ours.then(|| Mark::of(id))
+    ours.then(|| Stamp::of(id))
 }
 
 /// The file of a segment.
@@ -203,7 +203,7 @@ mod tests {
         drop(old);
         let mut new = Segment::recycle(dir.path(), 7, 9, 4096).unwrap();
         assert!(!path(dir.path(), 7).exists());
-        let read = |at| frame::read(&std::fs::read(path(dir.path(), 9)).unwrap(), at, Mark::of(9));
+        let read = |at| frame::read(&std::fs::read(path(dir.path(), 9)).unwrap(), at, Stamp::of(9));
         assert_eq!(read(BODY), frame::Found::End);
         for at in (BODY..4096).step_by(frame.len()).take(5) {
             assert!(new.put(at, &frame));

@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, fs::File, sync::Arc, time::Instant};
 
 use super::{
-    frame::{Frame, Mark},
+    frame::{Frame, Stamp},
     segment::{BODY, Segment},
 };
 
@@ -14,8 +14,8 @@ use super::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meta {
     pub id: u64,
-    /// What its frames are marked with.
-    pub mark: Mark,
+    /// What its frames are stamped with.
+    pub stamp: Stamp,
     /// Bytes on disk.
     pub size: usize,
     /// Where its last frame ends.
@@ -28,7 +28,7 @@ pub(super) struct Meta {
 
 impl Meta {
     pub const fn new(id: u64, size: usize) -> Self {
-        Self { id, mark: Mark::of(id), size, end: BODY, delivered: BODY, records: 0 }
+        Self { id, stamp: Stamp::of(id), size, end: BODY, delivered: BODY, records: 0 }
     }
 
     pub const fn add(&mut self, frame: usize) {

@@ -269,16 +269,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_batch_has_more_than_a_thousand_records() {
+    async fn no_batch_has_more_than_two_thousand_records() {
         let dir = tempfile::tempdir().unwrap();
         let sink = Arc::new(MemorySink::default());
         let ledger = spool(dir.path(), roomy(), 1 << 20);
-        for n in 0..2100 {
+        for n in 0..4100 {
             ledger.append(format!("{n}").as_bytes()).unwrap();
         }
         let run = deliver(ledger, &sink);
         run.all_delivered().await;
-        assert_eq!(sink.batches(), vec![1000, 1000, 100]);
+        assert_eq!(sink.batches(), vec![2000, 2000, 100]);
     }
 
     /// While it stores a batch, the next request is served.

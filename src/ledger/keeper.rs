@@ -26,8 +26,9 @@ const QUIET_ROUNDS: u32 = 100;
 /// Segments made ahead: at the highest rates one is full before the next is made.
 pub(super) const SPARES: usize = 2;
 
-/// Most spares where delivered segments become some: under load they come and go in pairs.
-const KEPT_SPARES: usize = 4;
+/// Most spares where delivered segments become some: under load as many as come back together when the
+/// database was busy with itself for a while.
+const KEPT_SPARES: usize = 12;
 
 /// Time after which a disk that refused a segment is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

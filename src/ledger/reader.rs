@@ -15,10 +15,11 @@ use super::{
     state::{Meta, wide},
 };
 
-/// Most records of a batch. Each batch brings up to date some ten pages of sums, whatever it holds.
-pub(super) const BATCH_RECORDS: usize = 1000;
+/// Most records of a batch: more than a segment has of ordinary ones, for each batch brings up to date some ten
+/// pages of sums, whatever it holds, and what remains of a segment is a batch of its own.
+pub(super) const BATCH_RECORDS: usize = 2000;
 
-/// Bytes read at once, unless a single record is larger: those of a thousand ordinary ones.
+/// Bytes read at once, unless a single record is larger.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
 
 /// Records to deliver together, all of one segment.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 /// `INSERT … VALUES (…),(…) …`, for several numbers of rows. They stay prepared, so there are few.
-pub(super) struct Bulk([(usize, Arc<str>); 3]);
+///
+/// A statement of many rows keeps what each page was that it changes, in case it has to be taken back:
+/// half a dozen pages, however many rows there are.
+pub(super) struct Bulk([(usize, Arc<str>); 4]);
 
 impl Bulk {
     /// `head VALUES rows tail`, each row as given.
     pub(super) fn new(head: &str, row: &str, tail: &str) -> Self {
-        Self([64, 8, 1].map(|rows| {
+        Self([256, 32, 4, 1].map(|rows| {
             let values = vec![row; rows].join(",");
             (rows, format!("{head} VALUES {values} {tail}").into())
         }))

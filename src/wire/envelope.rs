@@ -128,11 +128,16 @@ impl From<Fault> for HeadError {
 /// decides on the output is spelled in another case; when `model`, or `messages` where the endpoint needs
 /// it, is missing.
 pub fn read_head(body: &[u8], endpoint: Endpoint) -> Result<Head, HeadError> {
-    check_text(body)?;
+    check_start(body)?;
     let mut seen = Seen::default();
     let mut cursor = Cursor::noting(body);
-    cursor.object(|key, value| seen.member(body, key, value))?;
-    cursor.end()?;
+    let walk = cursor.object(|key, value| seen.member(body, key, value));
+    let walk = walk.and_then(|()| cursor.end());
+    // Most bodies are ASCII, which the walk has seen: going over them once more is saved.
+    if walk.is_err() || !cursor.is_ascii() {
+        check_utf8(body)?;
+    }
+    walk?;
     if let Some(error) = seen.error {
         return Err(error);
     }
@@ -163,13 +168,17 @@ const fn needs_messages(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Messages | Endpoint::CountTokens)
 }
 
-fn check_text(body: &[u8]) -> Result<(), HeadError> {
+fn check_start(body: &[u8]) -> Result<(), HeadError> {
     if body.is_empty() {
         return Err(HeadError::json("the body is empty; send a JSON object"));
     }
     if body.starts_with(b"\xef\xbb\xbf") {
         return Err(HeadError::json("it starts with a byte order mark; send plain UTF-8"));
     }
+    Ok(())
+}
+
+fn check_utf8(body: &[u8]) -> Result<(), HeadError> {
     std::str::from_utf8(body).map(|_| ()).map_err(|fault| {
         HeadError::json(format_args!("not valid UTF-8 at byte {}", fault.valid_up_to()))
     })

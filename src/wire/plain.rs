@@ -7,18 +7,30 @@
 /// Bytes that are compared at once.
 const BLOCK: usize = 64;
 
-/// How many bytes of a string's text stand before its quote, or before the first byte that is wrong
-/// there: a control character, or a backslash that begins no escape.
-pub(super) fn text_len(text: &[u8]) -> usize {
+/// How far a string's text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// How many bytes stand before its quote, or before the first byte that is wrong there: a control
+    /// character, or a backslash that begins no escape.
+    pub len: usize,
+    /// Whether these are ASCII. May be false for something that stands behind them.
+    pub ascii: bool,
+}
+
+/// How far the text of a string goes whose opening quote stands before it.
+pub(super) fn text_extent(text: &[u8]) -> Extent {
     // Most names end here.
     if let Some(start) = text.first_chunk::<16>() {
         let first = marks_of_16(start).trailing_zeros() as usize;
         if text.get(first) == Some(&b'"') && first < start.len() {
-            return first;
+            return Extent { len: first, ascii: start.is_ascii() };
         }
     }
     let mut at = 0;
+    // What was met, or-ed together by columns: that costs next to nothing beside the comparisons.
+    let mut met = [0; BLOCK / 8];
     while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        gather(&mut met, block);
         let mut marks = marks(block);
         at += loop {
             let offset = marks.trailing_zeros() as usize;
@@ -27,7 +39,7 @@ pub(super) fn text_len(text: &[u8]) -> usize {
             }
             let escape = escape_len(text, at + offset);
             if escape == 0 {
-                return at + offset;
+                return Extent { len: at + offset, ascii: are_ascii(&met) };
             }
             if offset + escape >= BLOCK {
                 break offset + escape;
@@ -36,10 +48,22 @@ pub(super) fn text_len(text: &[u8]) -> usize {
             marks &= !(0b11 << offset);
         };
     }
-    tail_len(text, at)
+    let tail = text.get(at..).unwrap_or_default();
+    Extent { len: tail_len(text, at), ascii: are_ascii(&met) && tail.is_ascii() }
 }
 
-/// The same from `at` on, where no whole block is left.
+fn gather(met: &mut [u64; BLOCK / 8], block: &[u8; BLOCK]) {
+    let (words, _) = block.as_chunks::<8>();
+    for (met, word) in met.iter_mut().zip(words) {
+        *met |= u64::from_ne_bytes(*word);
+    }
+}
+
+fn are_ascii(met: &[u64; BLOCK / 8]) -> bool {
+    met.iter().fold(0, |all, word| all | word) & TOPS == 0
+}
+
+/// How far the text goes, from `at` on, where no whole block is left.
 fn tail_len(text: &[u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at) {
         let step = if is_special(*byte) { escape_len(text, at) } else { 1 };
@@ -52,6 +76,7 @@ fn tail_len(text: &[u8], mut at: usize) -> usize {
 }
 
 /// How long the escape is that stands there; 0 if none does.
+#[inline]
 fn escape_len(text: &[u8], at: usize) -> usize {
     match text.get(at..) {
         Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..]) => 2,
@@ -143,7 +168,15 @@ const fn quotes_and_slashes(word: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{escape_len, is_special, string_len, text_len};
+    use super::{escape_len, is_special, string_len, text_extent};
+
+    /// How far it goes; it must not be taken for ASCII if it is none.
+    fn text_len(text: &[u8]) -> usize {
+        let extent = text_extent(text);
+        assert!(!extent.ascii || text[..extent.len].is_ascii());
+        assert!(extent.ascii || !text.is_ascii());
+        extent.len
+    }
 
     /// Byte by byte.
     fn expected(text: &[u8]) -> usize {
@@ -177,6 +210,17 @@ mod tests {
         #[test]
         fn any_bytes_are_measured_as_one_by_one(text in proptest::collection::vec(any::<u8>(), 0..300)) {
             prop_assert_eq!(text_len(&text), expected(&text));
+        }
+
+        #[test]
+        fn one_letter_beyond_ascii_is_noticed_wherever_it_stands(
+            mut text in proptest::collection::vec(0x23_u8..=0x5b, 1..300),
+            letter in 0x80_u8..,
+            at in any::<prop::sample::Index>(),
+        ) {
+            let at = at.index(text.len());
+            text[at] = letter;
+            prop_assert!(!text_extent(&text).ascii);
         }
 
         #[test]

@@ -5,7 +5,7 @@
 //! the less the more there are. One that comes alone waits for nobody.
 
 use std::{
-    collections::{VecDeque, hash_map::Entry},
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,6 +13,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use hashbrown::hash_map::Entry;
 use tokio::{sync::oneshot, time::Instant};
 
 #[cfg(test)]

@@ -8,14 +8,16 @@
 --       'r', requests, tokens, then what the replica has settled by the last request of the call: its last
 --       batch, tokens in that, later ones
 --       or 'b', tokens, cost, its manner   ('-' for no limit);
---       number of requests, and of each:
+--       number of kinds of requests, and of each:
 --       1 if it counts; expected tokens, cost;
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
 --       number of the caller's checks, those checks by their number; number of routes, and of each:
 --       input tokens, input cost, output wanted or '-', output at most, number of answers, price of output,
---       number of checks, checks by their number
+--       number of checks, checks by their number;
+--       number of requests, and of each its kind by its number
 --       A budget's manner: 0 refuses when it is used up; 1 strict; 2 refuses nothing, and is only read
--- Answers  for each request a list:
+-- Answers  for each request a list, empty where every number is as far from that of the request before it as that
+--       one is from that of the one before:
 --       granted (1 or 0), route (from 0; -1 for none), output cap of each answer (-1 for none), tokens and
 --       cost that strict budgets reserve, now in ms, and of each of its checks:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
@@ -228,10 +230,9 @@ for i = 1, number() do
   rules[i] = text() == 'r' and limit_of() or budget_rule()
 end
 
-local function read_checks()
+local function look_at(list)
   local checks = {}
-  for i = 1, number() do
-    local rule = rules[number()]
+  for i, rule in ipairs(list) do
     checks[i] = rule.window and look_at_limit(rule) or look_at_budget(rule)
   end
   return checks
@@ -309,18 +310,37 @@ local function strict_need(route, request)
   return { route.input[1] + tightest.output, route.input[2] + cost, tightest.cap or -1 }
 end
 
-local function read_request()
-  local request = { counts = text() == '1' }
-  request.expected = { number(), number() }
-  request.moves = text() == '1'
-  request.held = { number(), number() }
-  request.caller = read_checks()
-  request.routes = {}
+local function read_rules()
+  local list = {}
+  for i = 1, number() do
+    list[i] = rules[number()]
+  end
+  return list
+end
+
+-- What requests of a call have in common, mostly all of them.
+local function read_kind()
+  local kind = { counts = text() == '1' }
+  kind.expected = { number(), number() }
+  kind.moves = text() == '1'
+  kind.held = { number(), number() }
+  kind.caller = read_rules()
+  kind.routes = {}
   for i = 1, number() do
     local route = { input = { number(), number() }, wanted = limit(), most = number() }
     route.answers, route.price = number(), number()
-    route.checks = read_checks()
-    request.routes[i] = route
+    route.rules = read_rules()
+    kind.routes[i] = route
+  end
+  return kind
+end
+
+local function request_of(kind)
+  local request = { kind = kind, expected = kind.expected, moves = kind.moves, held = kind.held,
+    caller = look_at(kind.caller), routes = {} }
+  for i, route in ipairs(kind.routes) do
+    request.routes[i] = { input = route.input, wanted = route.wanted, most = route.most, answers = route.answers,
+      price = route.price, checks = look_at(route.rules) }
   end
   return request
 end
@@ -427,15 +447,87 @@ local function write(counter)
   end
 end
 
-local answers, counted = {}, false
-for i = 1, number() do
-  local request = read_request()
-  decide(request)
-  if request.granted and request.counts then
-    counted = true
-    count(request)
+-- Whether every one of a request's checks, those of routes that were not chosen among them, is as the test says.
+local function all_checks(request, test)
+  for _, check in ipairs(request.caller) do
+    if not test(check) then
+      return false
+    end
   end
-  answers[i] = answer_to(request)
+  for _, route in ipairs(request.routes) do
+    for _, check in ipairs(route.checks) do
+      if not test(check) then
+        return false
+      end
+    end
+  end
+  return true
+end
+
+-- Whether counting a request changes what the next one finds here by a step that every further one repeats, until
+-- it is refused. To be asked before it is counted.
+local function steps_evenly(check)
+  if check.refuses or check.strict then
+    return false
+  end
+  local window, budget = check.window, check.budget
+  if window then
+    return not check.limits[1] or (window.epoch ~= nil and window.sums[1] > 0 and window.newest[1] == second)
+  end
+  -- What is reserved is no less than nothing, and would not grow evenly from below.
+  local own = budget.own
+  return check.begun and not budget.fresh and (not own or (own[1] >= own[3] + 0 and own[2] >= own[4] + 0))
+end
+
+-- Whether a check that a request has passed would let the next one of its kind pass. Tokens of limits are settled by
+-- other calls only.
+local function passes_again(check)
+  local limits, window = check.limits, check.window
+  if window then
+    return not limits[1] or window.sums[1] < limits[1]
+  end
+  if check.serves then
+    return true
+  end
+  for kind = 1, 2 do
+    local most = limits[kind]
+    if most and check.spent[kind] + reserved(check.budget, kind) >= most then
+      return false
+    end
+  end
+  return true
+end
+
+local kinds = {}
+for i = 1, number() do
+  kinds[i] = read_kind()
+end
+
+local answers, counted = {}, false
+-- The last request that was decided by itself, and how many of its kind have stepped evenly in a row, it included.
+local last, even = nil, 0
+for i = 1, number() do
+  local kind = kinds[number()]
+  local is_alike = last and last.kind == kind
+  if is_alike and even >= 2 and all_checks(last, passes_again) then
+    count(last)
+    answers[i] = {}
+  else
+    local request = request_of(kind)
+    decide(request)
+    local counts = request.granted and kind.counts
+    if counts and not kind.moves and all_checks(request, steps_evenly) then
+      even = is_alike and even + 1 or 1
+    else
+      even = 0
+    end
+    if counts then
+      counted = true
+      count(request)
+    end
+    answers[i] = answer_to(request)
+    last = request
+  end
 end
 if counted and math.abs(now - heard) >= HEARD_MS then
   redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))

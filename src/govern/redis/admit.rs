@@ -1,7 +1,5 @@
 //! The call that admits requests (`admit.lua`).
 
-use std::collections::HashMap;
-
 use redis::Value;
 use smallvec::SmallVec;
 
@@ -10,7 +8,7 @@ use super::{
     keys,
 };
 use crate::{
-    domain::OrgId,
+    domain::{OrgId, Timestamp},
     govern::{
         Amount, Ask, Check, Counter, Rule,
         calendar::Calendar,
@@ -82,32 +80,46 @@ pub(in crate::govern) struct Untold {
 /// What is asked for one request: its part of a [`together`].
 #[derive(Debug, Default)]
 pub(in crate::govern) struct Request {
-    words: Vec<Word>,
+    words: SmallVec<[Word; 32]>,
+    /// Its checks in the order of the words, and what Redis has not been told of each.
+    checks: SmallVec<[(Asked, Untold); 8]>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Word {
-    Text(String),
-    /// Told by its number: requests of a call meet mostly the same checks, and each goes with it once.
-    Check(Asked, Untold),
+    Number(i64),
+    Nothing,
+    /// The next check, told by its number: requests of a call meet mostly the same, and each goes with it once.
+    Check,
 }
 
 /// A check, as Redis is asked about it.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Asked {
-    Limit { window: String, requests: Option<u32>, tokens: Option<u32> },
-    Budget { marker: String, counter: String, tokens: Option<u64>, cost: Option<u64>, manner: u8 },
+    Limit {
+        counter: Counter,
+        requests: Option<u32>,
+        tokens: Option<u32>,
+    },
+    Budget {
+        org: OrgId,
+        counter: Counter,
+        start: Timestamp,
+        tokens: Option<u64>,
+        cost: Option<u64>,
+        manner: u8,
+    },
 }
 
 impl Request {
-    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
-    fn arg(&mut self, arg: impl ToString) {
-        self.words.push(Word::Text(arg.to_string()));
+    /// The largest number that there is where it is larger: to a script either is more than anything.
+    fn number(&mut self, number: impl TryInto<i64>) {
+        self.words.push(Word::Number(number.try_into().unwrap_or(i64::MAX)));
     }
 
     fn amount(&mut self, amount: Amount) {
-        self.arg(amount.tokens);
-        self.arg(amount.cost.0);
+        self.number(amount.tokens);
+        self.number(amount.cost.0);
     }
 }
 
@@ -119,27 +131,33 @@ pub(in crate::govern) fn request(
     mut untold: impl FnMut(&Counter) -> Untold,
 ) -> Request {
     let mut request = Request::default();
-    request.arg(u8::from(ask.counts));
+    request.number(u8::from(ask.counts));
     request.amount(ask.expected);
-    request.arg(u8::from(held.is_some()));
+    request.number(u8::from(held.is_some()));
     request.amount(held.unwrap_or_default());
     checks(&mut request, ask, ask.caller, calendar, &mut untold);
-    request.arg(ask.routes.len());
+    request.number(ask.routes.len());
     for route in ask.routes {
         let bound = route.bound.unwrap_or(crate::govern::Bound::expected(ask.expected));
         request.amount(bound.input);
-        request.arg(limit(bound.wanted));
-        request.arg(bound.most);
-        request.arg(bound.answers);
-        request.arg(bound.output_price.units());
+        match bound.wanted {
+            Some(wanted) => request.number(wanted),
+            None => request.words.push(Word::Nothing),
+        }
+        request.number(bound.most);
+        request.number(bound.answers);
+        request.number(bound.output_price.units());
         checks(&mut request, ask, route.checks, calendar, &mut untold);
     }
     request
 }
 
-/// Room for what most calls and requests have.
-const TYPICAL_CHECKS: usize = 16;
-const TYPICAL_WORDS: usize = 32;
+/// What requests of a call have in common.
+struct Kind {
+    words: SmallVec<[Word; 32]>,
+    /// The numbers of its checks, from 0.
+    checks: SmallVec<[usize; 8]>,
+}
 
 /// The call that asks for requests of one organization, in order.
 pub(in crate::govern) fn together(
@@ -148,42 +166,81 @@ pub(in crate::govern) fn together(
     requests: impl ExactSizeIterator<Item = Request>,
     now: Option<u64>,
 ) -> Call {
-    let count = requests.len();
-    let mut known: HashMap<Asked, (usize, Untold)> = HashMap::with_capacity(TYPICAL_CHECKS);
-    let mut words = Vec::with_capacity(count * TYPICAL_WORDS);
-    for word in requests.flat_map(|request| request.words) {
-        words.push(match word {
-            Word::Text(text) => text,
-            Word::Check(asked, untold) => {
-                let next = known.len() + 1;
-                let (number, latest) = known.entry(asked).or_insert((next, untold));
-                // Whoever waits asks in order: the last knows most of what was settled meanwhile.
-                *latest = untold;
-                number.to_string()
-            }
+    let mut kinds: Vec<Kind> = Vec::new();
+    let mut checks: Vec<(Asked, Untold)> = Vec::new();
+    let mut asked = Vec::with_capacity(requests.len());
+    for request in requests {
+        let known = kinds.iter().rposition(|kind| kind.is_of(&request, &checks));
+        let number = known.unwrap_or_else(|| {
+            kinds.push(Kind::of(&request, &mut checks));
+            kinds.len() - 1
         });
+        asked.push(number + 1);
+        let numbers = kinds.get(number).map_or(&[][..], |kind| &kind.checks);
+        for (check, (_, untold)) in numbers.iter().zip(request.checks) {
+            // Whoever waits asks in order: the last knows most of what was settled meanwhile.
+            if let Some((_, latest)) = checks.get_mut(*check) {
+                *latest = untold;
+            }
+        }
     }
-    let mut checks: Vec<_> = known.into_iter().collect();
-    checks.sort_unstable_by_key(|(_, (number, _))| *number);
 
     let mut call = Call::at(now);
     call.key(keys::sessions(org));
     call.arg(&session.replica);
     call.arg(session.generation);
     call.arg(checks.len());
-    for (asked, (_, untold)) in checks {
+    for (asked, untold) in checks {
         asked.tell(untold, &mut call);
     }
-    call.arg(count);
-    call.args.extend(words);
+    call.arg(kinds.len());
+    for kind in kinds {
+        kind.tell(&mut call);
+    }
+    call.arg(asked.len());
+    for kind in asked {
+        call.arg(kind);
+    }
     call
+}
+
+impl Kind {
+    /// That of a request. Checks that have no number get the next.
+    fn of(request: &Request, checks: &mut Vec<(Asked, Untold)>) -> Self {
+        let mut number = |(asked, untold): &(Asked, Untold)| {
+            checks.iter().position(|(known, _)| known == asked).unwrap_or_else(|| {
+                checks.push((asked.clone(), *untold));
+                checks.len() - 1
+            })
+        };
+        let checks = request.checks.iter().map(&mut number).collect();
+        Self { words: request.words.clone(), checks }
+    }
+
+    fn is_of(&self, request: &Request, checks: &[(Asked, Untold)]) -> bool {
+        let mut known =
+            self.checks.iter().map(|number| checks.get(*number).map(|(asked, _)| asked));
+        self.words == request.words
+            && request.checks.iter().all(|(asked, _)| known.next().flatten() == Some(asked))
+    }
+
+    fn tell(self, call: &mut Call) {
+        let mut checks = self.checks.into_iter();
+        for word in self.words {
+            match word {
+                Word::Number(number) => call.arg(number),
+                Word::Nothing => call.arg("-"),
+                Word::Check => call.arg(checks.next().unwrap_or(0) + 1),
+            }
+        }
+    }
 }
 
 impl Asked {
     fn tell(self, untold: Untold, call: &mut Call) {
         match self {
-            Self::Limit { window, requests, tokens } => {
-                call.key(window);
+            Self::Limit { counter, requests, tokens } => {
+                call.key(keys::window(&counter));
                 call.arg("r");
                 call.arg(limit(requests));
                 call.arg(limit(tokens));
@@ -191,9 +248,9 @@ impl Asked {
                 call.arg(untold.sent);
                 call.arg(untold.later);
             }
-            Self::Budget { marker, counter, tokens, cost, manner } => {
-                call.key(marker);
-                call.key(counter);
+            Self::Budget { org, counter, start, tokens, cost, manner } => {
+                call.key(keys::marker(org, counter.policy, start));
+                call.key(keys::budget(&counter, start));
                 call.arg("b");
                 call.arg(limit(tokens));
                 call.arg(limit(cost));
@@ -205,12 +262,23 @@ impl Asked {
 
 /// The answers, one for each request.
 pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
-    match value {
-        Value::Array(answers) => answers,
+    let values = match value {
+        Value::Array(values) => values,
         _ => Vec::new(),
-    }
-    .into_iter()
-    .map(Answer::new)
+    };
+    // The last two.
+    let mut before: [Option<Answer>; 2] = [None, None];
+    values.into_iter().map_while(move |value| {
+        let answer = Answer::new(value);
+        let answer = match &before {
+            _ if !answer.is_empty() => answer,
+            [Some(one), Some(next)] => next.after(one),
+            _ => return None,
+        };
+        let [_, last] = std::mem::take(&mut before);
+        before = [last, Some(answer.clone())];
+        Some(answer)
+    })
 }
 
 fn checks(
@@ -220,27 +288,28 @@ fn checks(
     calendar: &mut Calendar,
     untold: &mut impl FnMut(&Counter) -> Untold,
 ) {
-    request.arg(checks.iter().filter(|check| is_asked(check)).count());
+    request.number(checks.iter().filter(|check| is_asked(check)).count());
     for check in checks.iter().filter(|check| is_asked(check)) {
-        let word = match &check.rule {
+        let counter = check.counter.clone();
+        let (asked, untold) = match &check.rule {
             Rule::Rate { requests, tokens } => {
-                let window = keys::window(&check.counter);
-                let asked = Asked::Limit { window, requests: *requests, tokens: *tokens };
-                Word::Check(asked, untold(&check.counter))
+                let untold = untold(&counter);
+                (Asked::Limit { counter, requests: *requests, tokens: *tokens }, untold)
             }
             Rule::Budget { period, tokens, cost, .. } => {
-                let start = calendar.span(*period, ask.at).start;
                 let asked = Asked::Budget {
-                    marker: keys::marker(ask.org, check.counter.policy, start),
-                    counter: keys::budget(&check.counter, start),
+                    org: ask.org,
+                    counter,
+                    start: calendar.span(*period, ask.at).start,
                     tokens: *tokens,
                     cost: cost.map(|cost| u64::try_from(cost.0).unwrap_or(0)),
                     manner: manner(check),
                 };
-                Word::Check(asked, Untold::default())
+                (asked, Untold::default())
             }
         };
-        request.words.push(word);
+        request.words.push(Word::Check);
+        request.checks.push((asked, untold));
     }
 }
 

@@ -33,29 +33,47 @@ impl Call {
 }
 
 /// What a script answers: numbers, in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::govern) struct Answer {
-    numbers: std::vec::IntoIter<Value>,
+    numbers: std::vec::IntoIter<i64>,
+}
+
+/// Zero where it is none.
+fn number(value: &Value) -> i64 {
+    match value {
+        Value::Int(number) => *number,
+        Value::BulkString(text) => {
+            std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+        }
+        _ => 0,
+    }
 }
 
 impl Answer {
     pub fn new(value: Value) -> Self {
-        let values = match value {
-            Value::Array(values) => values,
-            one => vec![one],
+        let numbers: Vec<i64> = match value {
+            Value::Array(values) => values.iter().map(number).collect(),
+            one => vec![number(&one)],
         };
-        Self { numbers: values.into_iter() }
+        Self { numbers: numbers.into_iter() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.numbers.as_slice().is_empty()
+    }
+
+    /// Every number as far from this one's as this one's is from that of `before`.
+    pub fn after(&self, before: &Self) -> Self {
+        let numbers = self.numbers.as_slice().iter().zip(before.numbers.as_slice());
+        let numbers: Vec<i64> = numbers
+            .map(|(this, before)| this.saturating_add(this.saturating_sub(*before)))
+            .collect();
+        Self { numbers: numbers.into_iter() }
     }
 
     /// The next number; zero where there is none.
     pub fn signed(&mut self) -> i64 {
-        match self.numbers.next() {
-            Some(Value::Int(number)) => number,
-            Some(Value::BulkString(text)) => {
-                std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
-            }
-            _ => 0,
-        }
+        self.numbers.next().unwrap_or(0)
     }
 
     /// The next number; zero where it is negative.

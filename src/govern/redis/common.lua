@@ -1,10 +1,11 @@
 -- What every script begins with: arguments in order, whole numbers, the time.
 -- Numbers are exact up to 2^53: 9 million dollars in units of 10^-9.
 
+local arguments, keys = ARGV, KEYS
 local argument, key = 0, 0
 local function text()
   argument = argument + 1
-  return ARGV[argument]
+  return arguments[argument]
 end
 local function number()
   return tonumber(text())
@@ -15,7 +16,7 @@ local function limit()
 end
 local function next_key()
   key = key + 1
-  return KEYS[key]
+  return keys[key]
 end
 -- Whole numbers as text, which Lua would round. Numbers that Redis is called with it writes exactly by itself,
 -- but some versions (7.2.0 to 7.2.4) with an exponent: only for what tonumber reads, and no HINCRBY.

@@ -135,7 +135,7 @@ async fn nobody_is_asked_for_in_a_session_that_is_over() {
 }
 
 #[test]
-fn a_check_that_several_requests_meet_goes_with_their_call_once() {
+fn what_several_requests_have_in_common_goes_with_their_call_once() {
     let mut calendar = crate::govern::calendar::Calendar::default();
     let (at, expected) = (Timestamp::now(), Amount::ZERO);
     let mut part = |caller: Vec<_>, later| {
@@ -144,10 +144,11 @@ fn a_check_that_several_requests_meet_goes_with_their_call_once() {
         let untold = Untold { later, ..Untold::default() };
         admit::request(&ask, None, &mut calendar, |_| untold)
     };
-    let first = part(vec![tokens(1, 100), budget(2, 50)], 7);
+    let first = part(vec![tokens(1, 100), budget(2, 50)], 6);
     // Policy 1 with another limit is another check.
-    let second = part(vec![budget(2, 50), tokens(1, 100), tokens(1, 90)], 8);
-    let call = admit::together(ORG, &session(1), [first, second].into_iter(), Some(0));
+    let second = part(vec![budget(2, 50), tokens(1, 100), tokens(1, 90)], 7);
+    let third = part(vec![tokens(1, 100), budget(2, 50)], 8);
+    let call = admit::together(ORG, &session(1), [first, second, third].into_iter(), Some(0));
     let words: Vec<&str> = call.args.iter().map(String::as_str).collect();
     let [checks, requests] = words.split_at_checked(20).map(|(one, other)| [one, other]).unwrap();
     let (limit, untold) = (["r", "-", "100"], ["0", "0", "8"]);
@@ -155,13 +156,12 @@ fn a_check_that_several_requests_meet_goes_with_their_call_once() {
     let checks_told =
         [&["0", "one", "1", "3"][..], &limit, &untold, &["b", "50", "-", "0"], &other_limit];
     assert_eq!(checks[..17], checks_told.concat()[..]);
-    assert_eq!(
-        requests,
-        [
-            "2", "1", "0", "0", "0", "0", "0", "2", "1", "2", "0", "1", "0", "0", "0", "0", "0",
-            "3", "2", "1", "3", "0",
-        ]
-    );
+    let kinds = [
+        "2", "1", "0", "0", "0", "0", "0", "2", "1", "2", "0", "1", "0", "0", "0", "0", "0", "3",
+        "2", "1", "3", "0",
+    ];
+    assert_eq!(requests[..kinds.len()], kinds);
+    assert_eq!(requests[kinds.len()..], ["3", "1", "2", "1"]);
     assert_eq!(
         call.keys.len(),
         1 + 1 + 2 + 1,

@@ -6,11 +6,12 @@
 //! ([`super::mirror`]).
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
@@ -316,13 +317,23 @@ impl Book {
         period: Period,
         at: Timestamp,
     ) -> &mut TermState {
+        self.term_with(counter, period, at).0
+    }
+
+    /// The same, looked up once, with what else is needed to settle on it.
+    fn term_with(
+        &mut self,
+        counter: &Counter,
+        period: Period,
+        at: Timestamp,
+    ) -> (&mut TermState, &mut VecDeque<TermKey>, &HashMap<Uuid, Watched>) {
         let span = self.calendar.span(period, at);
         let term = self.budgets.entry(counter).term_or_new(span);
         if self.is_shared && term.link.is_none() {
             self.batches += 1;
             term.link = Some(Box::new(TermLink { part: self.batches, ..TermLink::default() }));
         }
-        term
+        (term, &mut self.touched, &self.watched)
     }
 
     /// Frees what a request has reserved for its route.
@@ -360,21 +371,20 @@ impl Book {
                     }
                 }
                 Rule::Budget { period, .. } => {
-                    let term = self.term(&check.counter, *period, hold.at);
+                    let (term, touched, watched) = self.term_with(&check.counter, *period, hold.at);
                     let span = term.span;
                     term.reserved = term.reserved.minus(hold.reserved(check));
                     term.tally.add(position, used);
                     term.used_at = now;
-                    let is_linked = term.link.is_some();
                     if !std::mem::replace(&mut term.is_touched, true) {
                         let counter = check.counter.clone();
-                        self.touched.push_back(TermKey { counter, span });
+                        touched.push_back(TermKey { counter, span });
                     }
-                    if is_linked {
+                    if term.link.is_some() {
                         self.mark_term(&check.counter, *period, hold.at);
-                    } else {
-                        let counter = check.counter.clone();
-                        crossings.extend(self.crossed(&TermKey { counter, span }));
+                    } else if let Some(watched) = watched.get(&check.counter.policy) {
+                        let spent = term.spent();
+                        crossings.extend(term.told.reached(&check.counter, span, spent, watched));
                     }
                 }
             }

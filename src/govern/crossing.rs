@@ -106,6 +106,9 @@ fn percent(used: u64, limit: u64) -> u8 {
     if limit == 0 {
         return 100;
     }
-    let percent = u128::from(used) * 100 / u128::from(limit);
-    u8::try_from(percent).unwrap_or(u8::MAX)
+    // Every request asks, and a division of 128 bits takes several times as long.
+    match used.checked_mul(100) {
+        Some(product) => u8::try_from(product / limit).unwrap_or(u8::MAX),
+        None => u8::try_from(u128::from(used) * 100 / u128::from(limit)).unwrap_or(u8::MAX),
+    }
 }

@@ -32,6 +32,24 @@ pub enum DecimalError {
 /// # Errors
 /// When it is no number, negative, finer than a unit, or more than `most`. Nothing is rounded.
 pub fn parse(text: &str, places: u32, most: u64) -> Result<i64, DecimalError> {
+    parse_plain(text, places, most).map_or_else(|| parse_any(text, places, most), Ok)
+}
+
+/// The usual number, without looking at it digit by digit; none where it is an odd one or none at all.
+fn parse_plain(text: &str, places: u32, most: u64) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let units = |digits: &str, places: u32| {
+        // Parsing alone would take a sign.
+        let is_plain = digits.as_bytes().first()?.is_ascii_digit();
+        digits.parse::<i64>().ok().filter(|_| is_plain)?.checked_mul(10_i64.checked_pow(places)?)
+    };
+    let finer = places.checked_sub(u32::try_from(fraction.len()).ok()?)?;
+    let sum = units(whole, places)?.checked_add(units(fraction, finer)?)?;
+    // At the bound itself, digits behind the point decide.
+    (whole.parse::<u64>().ok()? < most).then_some(sum)
+}
+
+fn parse_any(text: &str, places: u32, most: u64) -> Result<i64, DecimalError> {
     let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
@@ -234,8 +252,9 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[-+.eE0-9]{0,40}") {
-            let _ = parse(&text, 12, 1_000_000);
+        fn any_text_is_read_or_refused_as_digit_by_digit(text in "[-+.eE0-9]{0,40}|[0-9]{0,7}(\\.[0-9]{0,13})?") {
+            let most = 1_000_000;
+            prop_assert_eq!(parse(&text, 12, most), parse_any(&text, 12, most));
         }
     }
 }

@@ -115,6 +115,14 @@ impl Money {
         Self(i64::try_from(whole + u128::from(up)).unwrap_or(i64::MAX))
     }
 
+    /// Reads a JSON number's text.
+    ///
+    /// # Errors
+    /// When it is no amount: none of them is rounded.
+    pub fn parse(text: &str) -> Result<Self, decimal::DecimalError> {
+        decimal::parse(text, MONEY_PLACES, u64::MAX).map(Self)
+    }
+
     /// The sum; the largest amount where it is more.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

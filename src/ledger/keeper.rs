@@ -14,7 +14,7 @@ use std::{
 use super::{
     segment::{self, Segment},
     spool::Spool,
-    state::State,
+    state::{State, wide},
 };
 
 /// Time between flushes.
@@ -72,7 +72,7 @@ fn wait(spool: &Spool, quiet: &mut u32) -> (Chores, bool) {
         if !state.keeper.stop {
             state = pause(spool, state, *quiet);
         }
-        let chores = take(&mut state, spool.first_id, Instant::now());
+        let chores = take(&mut state, spool, Instant::now());
         *quiet = quiet.saturating_add(1);
         if state.keeper.stop || !chores.is_empty() {
             *quiet = 0;
@@ -93,13 +93,19 @@ fn pause<'a>(spool: &Spool, mut state: MutexGuard<'a, State>, quiet: u32) -> Mut
     state
 }
 
-fn take(state: &mut State, first_id: u64, now: Instant) -> Chores {
+/// How many spares are kept: few beside what the spool may hold.
+fn kept_spares(spool: &Spool) -> usize {
+    let segments = spool.max_bytes / wide(spool.segment_bytes.max(1));
+    usize::try_from(segments / 4).unwrap_or(usize::MAX).clamp(SPARES, KEPT_SPARES)
+}
+
+fn take(state: &mut State, spool: &Spool, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let stop = state.keeper.stop;
     let mut garbage = std::mem::take(&mut state.keeper.garbage);
-    let room = if stop { 0 } else { KEPT_SPARES.saturating_sub(state.spares.len()) };
+    let room = if stop { 0 } else { kept_spares(spool).saturating_sub(state.spares.len()) };
     // Those that an earlier process made may have come from a backup, with holes.
-    let own = garbage.extract_if(.., |id| *id >= first_id).take(room);
+    let own = garbage.extract_if(.., |id| *id >= spool.first_id).take(room);
     let recycled: Vec<_> = own.map(|old| (old, state.take_id())).collect();
     let wanted = if refuses || stop { 0 } else { SPARES };
     let there = state.spares.len() + recycled.len();

@@ -46,7 +46,8 @@ pub(super) struct Spool {
     pub tally: Tally,
     /// Up to where the sink holds the records: a [`Position`].
     pub held: AtomicU64,
-    max_bytes: u64,
+    /// Most bytes of segments that hold something.
+    pub max_bytes: u64,
     headroom: u64,
     on_full: OnFull,
     state: Mutex<State>,

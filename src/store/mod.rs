@@ -54,6 +54,7 @@ mod usage;
 mod usage_backlog;
 mod usage_expire;
 mod usage_facts;
+mod usage_facts_read;
 mod usage_insert;
 mod usage_months;
 mod usage_summary;

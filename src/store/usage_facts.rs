@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::StoreError;
+use super::{StoreError, usage_facts_read::in_order};
 use crate::domain::{KeyId, Money, OrgId, ProviderId, RecordId, Timestamp, UserId};
 
 /// A part of a [`crate::domain::UsageRecord`], borrowed from its text.
@@ -17,16 +17,16 @@ pub(super) struct Facts<'a> {
     pub(super) api_key_id: Option<KeyId>,
     pub(super) user_id: Option<UserId>,
     #[serde(borrow)]
-    group_names: Option<&'a RawValue>,
+    pub(super) group_names: Option<&'a RawValue>,
     pub(super) provider_id: Option<ProviderId>,
     #[serde(borrow)]
-    provider_name: Option<Name<'a>>,
+    pub(super) provider_name: Option<Name<'a>>,
     #[serde(borrow)]
-    upstream_model: Option<Name<'a>>,
+    pub(super) upstream_model: Option<Name<'a>>,
     #[serde(borrow)]
-    alias: Option<Name<'a>>,
+    pub(super) alias: Option<Name<'a>>,
     #[serde(borrow)]
-    smart_model: Option<Name<'a>>,
+    pub(super) smart_model: Option<Name<'a>>,
     pub(super) status: u16,
     #[serde(default)]
     pub(super) input_tokens: u64,
@@ -46,7 +46,7 @@ pub(super) struct Facts<'a> {
 
 /// Serde borrows a `Cow` in an `Option` only behind a type of its own.
 #[derive(Debug, Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'a> Facts<'a> {
     /// Those of a record, and its text.
@@ -60,6 +60,10 @@ impl<'a> Facts<'a> {
 
     /// Those of a record's text.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
+        in_order(text).map_or_else(|| Self::in_any_order(text), Ok)
+    }
+
+    fn in_any_order(text: &'a str) -> serde_json::Result<Self> {
         let mut facts: Self = serde_json::from_str(text)?;
         for name in [
             &mut facts.provider_name,
@@ -98,5 +102,63 @@ impl<'a> Facts<'a> {
 
     pub(super) fn alias(&self) -> Option<&str> {
         self.alias.as_ref().map(|name| &*name.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        UsageRecord,
+        testing::{any_record, usage_record},
+    };
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_read_in_order_is_what_serde_reads(record in any_record()) {
+            let mut text = Vec::new();
+            record.write(&mut text);
+            let text = String::from_utf8(text).unwrap();
+            let any = Facts::in_any_order(&text).unwrap();
+            match in_order(&text) {
+                Some(facts) => prop_assert_eq!(format!("{facts:?}"), format!("{any:?}")),
+                None => prop_assert!(text.contains('\\'), "{}", text),
+            }
+        }
+
+        #[test]
+        fn a_record_that_is_cut_off_or_goes_on_otherwise_is_left_to_serde(
+            at in any::<prop::sample::Index>(),
+            odd in prop_oneof![Just(""), Just("}"), Just(",\"id\":1"), Just("\""), Just(" ")],
+        ) {
+            let record = UsageRecord {
+                alias: Some("chat".into()),
+                group_names: vec!["a".into(), "b".into()].into(),
+                cost_total: Some(Money(1_500_000)),
+                ..usage_record()
+            };
+            let mut text = Vec::new();
+            record.write(&mut text);
+            let text = String::from_utf8(text).unwrap();
+            let behind = text.find(",\"request_id\"").unwrap();
+            let at = at.index(behind);
+            let other = format!("{}{odd}{}", &text[..at], &text[at + 1..]);
+            // Where it is read all the same, it reads as serde does.
+            if let Some(facts) = in_order(&other) {
+                let any = Facts::in_any_order(&other).unwrap();
+                prop_assert_eq!(format!("{facts:?}"), format!("{any:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_records_are_read_in_order() {
+        let mut text = Vec::new();
+        usage_record().write(&mut text);
+        assert!(in_order(std::str::from_utf8(&text).unwrap()).is_some());
     }
 }

@@ -118,7 +118,7 @@ impl Money {
     /// Reads a JSON number's text.
     ///
     /// # Errors
-    /// When it is no amount: none of them is rounded.
+    /// When it is no amount. Nothing is rounded.
     pub fn parse(text: &str) -> Result<Self, decimal::DecimalError> {
         decimal::parse(text, MONEY_PLACES, u64::MAX).map(Self)
     }

@@ -13,6 +13,8 @@ use super::{
 impl UsageRecord<'_> {
     /// Appends its text, a JSON object. It leaves out what says nothing (null, false, most zeros, empty
     /// lists): [`super::whole_record`] puts that in again.
+    ///
+    /// The store reads its members in this order, and none behind `ttfb_ms`.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut to = Members { out };
         to.out.extend_from_slice(b"{\"id\":");

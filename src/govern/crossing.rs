@@ -67,12 +67,10 @@ impl Told {
         watched: &Watched,
     ) -> Vec<Crossing> {
         let limits = watched.limits;
-        if self.limits != limits {
-            *self = Self { limits, percent: 0 };
-        }
+        let told = if self.limits == limits { self.percent } else { 0 };
         let (tokens_percent, cost_percent) = limits.percents(used);
         let Some(highest) = tokens_percent.max(cost_percent) else { return Vec::new() };
-        let is_news = |at: &u8| *at <= highest && *at > self.percent;
+        let is_news = |at: &u8| *at <= highest && *at > told;
         let reached = watched.thresholds.iter().copied().filter(is_news);
         let Span { start, end } = span;
         let all: Vec<Crossing> = reached
@@ -87,7 +85,9 @@ impl Told {
                 cost_percent,
             })
             .collect();
-        self.percent = all.last().map_or(self.percent, |last| last.percent);
+        if let Some(last) = all.last() {
+            *self = Self { limits, percent: last.percent };
+        }
         all
     }
 }

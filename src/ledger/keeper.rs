@@ -30,6 +30,9 @@ pub(super) const SPARES: usize = 2;
 /// database was busy with itself for a while.
 const KEPT_SPARES: usize = 12;
 
+/// Most segments that are recycled in a round; each is flushed, which may take as long as a round does.
+const RECYCLED_AT_ONCE: usize = 4;
+
 /// Time after which a disk that refused a segment is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -58,7 +61,10 @@ pub(super) fn run(spool: &Spool) {
         }
         retire(std::mem::take(&mut chores.retired), |id| chores.is_delivered(id));
         remove(spool, &chores.garbage);
-        recycle(spool, &chores.recycled);
+        // Few at a time: those that wait for a spare need not wait for all.
+        for part in chores.recycled.chunks(SPARES) {
+            recycle(spool, part);
+        }
         make_spares(spool, &chores.spares);
         if stop {
             return close(spool);
@@ -103,7 +109,9 @@ fn take(state: &mut State, spool: &Spool, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let stop = state.keeper.stop;
     let mut garbage = std::mem::take(&mut state.keeper.garbage);
-    let room = if stop { 0 } else { kept_spares(spool).saturating_sub(state.spares.len()) };
+    // The rest waits for the next round, so that what is appended meanwhile is flushed in time.
+    let room = kept_spares(spool).saturating_sub(state.spares.len()).min(RECYCLED_AT_ONCE);
+    let room = if stop { 0 } else { room };
     // Those that an earlier process made may have come from a backup, with holes.
     let own = garbage.extract_if(.., |id| *id >= spool.first_id).take(room);
     let recycled: Vec<_> = own.map(|old| (old, state.take_id())).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// `INSERT … VALUES (…),(…) …`, for several numbers of rows. They stay prepared, so there are few.
 ///
 /// A statement of many rows keeps what each page was that it changes, in case it has to be taken back:
-/// half a dozen pages, however many rows there are.
+/// half a dozen pages where the rows lie together, however many they are.
 pub(super) struct Bulk([(usize, Arc<str>); 4]);
 
 impl Bulk {

@@ -41,16 +41,19 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
         .busy_timeout(BUSY_TIMEOUT);
     create_private(options.get_filename()).map_err(|error| refuse(error.to_string()))?;
 
-    // The writer comes first: it switches a new file to WAL and migrates it.
-    // What a statement or savepoint may have to take back is kept in memory, not in a temporary file: that was a third
-    // of all that was written. Readers sort what may not fit in memory, so they keep their files.
-    let writer = pool(1).connect_with(options.clone().pragma("temp_store", "MEMORY")).await;
-    let writer = writer.map_err(|error| refuse(error.to_string()))?;
-    let migrated = migrator(Engine::Sqlite).run(&writer).await;
+    // Whoever migrates comes first: it switches a new file to WAL.
+    let migrating = pool(1).connect_with(options.clone()).await;
+    let migrating = migrating.map_err(|error| refuse(error.to_string()))?;
+    let migrated = migrator(Engine::Sqlite).run(&migrating).await;
     migrated.map_err(|error| refuse(error.to_string()))?;
-    let taken = sqlx::query_as(TAKEN).fetch_all(&writer).await;
+    let taken = sqlx::query_as(TAKEN).fetch_all(&migrating).await;
     let taken: Vec<(i64, String)> = taken.map_err(|error| refuse(error.to_string()))?;
     check_newer(taken, Engine::Sqlite).map_err(refuse)?;
+    migrating.close().await;
+    // What a statement or savepoint may have to take back is kept in memory, not in a temporary file: that was a third
+    // of all that was written. Readers and migrations sort what may not fit in memory, so they keep their files.
+    let writer = pool(1).connect_with(options.clone().pragma("temp_store", "MEMORY")).await;
+    let writer = writer.map_err(|error| refuse(error.to_string()))?;
     let options = options.pragma("query_only", "ON");
     let readers = pool(READERS).connect_with(options.clone()).await;
     let readers = readers.map_err(|error| refuse(error.to_string()))?;

@@ -2,8 +2,9 @@
 //!
 //! Every request's record comes by here. Its members stand in the order in which
 //! [`crate::domain::UsageRecord::write`] puts them, so they need not be looked for: a name is compared once, and
-//! what stands behind the last one that is needed is not read. What is written otherwise (by another version, or
-//! with an escape in a name) is left to serde.
+//! what stands behind the last one that is needed is not read, for the ledger's checksum tells that a record is what
+//! was written. What is written otherwise (with nulls, as earlier versions did, or with an escape in one of these
+//! texts) is left to serde.
 
 use std::borrow::Cow;
 
@@ -161,14 +162,7 @@ impl<'a> Members<'a> {
             return Ok(None);
         }
         let text = self.up_to([b',', b'}'])?;
-        // Who reads it is less strict than JSON at either end.
-        let is_json = match text.as_bytes() {
-            [b'0', b'0'..=b'9', ..] => false,
-            [first, .., last] => first.is_ascii_digit() && last.is_ascii_digit(),
-            [only] => only.is_ascii_digit(),
-            [] => false,
-        };
-        if is_json { Ok(Some(text)) } else { Err(Otherwise) }
+        if is_plain(text) { Ok(Some(text)) } else { Err(Otherwise) }
     }
 
     /// A whole number.
@@ -176,4 +170,11 @@ impl<'a> Members<'a> {
         let text = self.number(name)?;
         text.map(|text| text.parse().map_err(|_| Otherwise)).transpose()
     }
+}
+
+/// Whether it is a number without sign and exponent, as JSON has it.
+fn is_plain(text: &str) -> bool {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    is_digits(whole) && is_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }

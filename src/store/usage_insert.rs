@@ -113,7 +113,7 @@ async fn into_sqlite(link: &mut SqliteConnection, batch: &[Parsed<'_>]) -> Resul
         let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
         for (facts, record) in records {
             query = query.bind(org(facts)).bind(facts.ts.0).bind(facts.id.0);
-            // As it is kept until SQLite's thread has it: a slice would be copied behind a pointer to a pointer.
+            // In one allocation: a slice would take two.
             query = query.bind(Arc::<str>::from(*record));
         }
         added += query.execute(&mut *attempt).await?.rows_affected();

@@ -77,12 +77,16 @@ pub(in crate::govern) struct Untold {
     pub later: u64,
 }
 
+/// Room for what most requests have.
+const TYPICAL_WORDS: usize = 32;
+const TYPICAL_CHECKS: usize = 8;
+
 /// What is asked for one request: its part of a [`together`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::govern) struct Request {
-    words: SmallVec<[Word; 32]>,
+    words: Vec<Word>,
     /// Its checks in the order of the words, and what Redis has not been told of each.
-    checks: SmallVec<[(Asked, Untold); 8]>,
+    checks: Vec<(Asked, Untold)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +134,10 @@ pub(in crate::govern) fn request(
     calendar: &mut Calendar,
     mut untold: impl FnMut(&Counter) -> Untold,
 ) -> Request {
-    let mut request = Request::default();
+    let mut request = Request {
+        words: Vec::with_capacity(TYPICAL_WORDS),
+        checks: Vec::with_capacity(TYPICAL_CHECKS),
+    };
     request.number(u8::from(ask.counts));
     request.amount(ask.expected);
     request.number(u8::from(held.is_some()));
@@ -154,9 +161,9 @@ pub(in crate::govern) fn request(
 
 /// What requests of a call have in common.
 struct Kind {
-    words: SmallVec<[Word; 32]>,
+    words: Vec<Word>,
     /// The numbers of its checks, from 0.
-    checks: SmallVec<[usize; 8]>,
+    checks: Vec<usize>,
 }
 
 /// The call that asks for requests of one organization, in order.
@@ -268,17 +275,19 @@ pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
     };
     // The last two.
     let mut before: [Option<Answer>; 2] = [None, None];
-    values.into_iter().map_while(move |value| {
+    let answers = values.into_iter().map_while(move |value| {
         let answer = Answer::new(value);
         let answer = match &before {
             _ if !answer.is_empty() => answer,
-            [Some(one), Some(next)] => next.after(one),
+            [Some(one), Some(next)] => next.after(one)?,
             _ => return None,
         };
         let [_, last] = std::mem::take(&mut before);
         before = [last, Some(answer.clone())];
         Some(answer)
-    })
+    });
+    // What is no answer of the script's is the end of them.
+    answers.fuse()
 }
 
 fn checks(

@@ -62,13 +62,18 @@ impl Answer {
         self.numbers.as_slice().is_empty()
     }
 
-    /// Every number as far from this one's as this one's is from that of `before`.
-    pub fn after(&self, before: &Self) -> Self {
-        let numbers = self.numbers.as_slice().iter().zip(before.numbers.as_slice());
+    /// Every number as far from this one's as this one's is from that of `before`; none where they are of
+    /// different kinds.
+    pub fn after(&self, before: &Self) -> Option<Self> {
+        let (this, before) = (self.numbers.as_slice(), before.numbers.as_slice());
+        if this.len() != before.len() {
+            return None;
+        }
+        let numbers = this.iter().zip(before);
         let numbers: Vec<i64> = numbers
             .map(|(this, before)| this.saturating_add(this.saturating_sub(*before)))
             .collect();
-        Self { numbers: numbers.into_iter() }
+        Some(Self { numbers: numbers.into_iter() })
     }
 
     /// The next number; zero where there is none.

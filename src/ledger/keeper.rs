@@ -41,6 +41,8 @@ struct Chores {
     retired: Vec<Segment>,
     /// Delivered segments, and the numbers of those that their files become.
     recycled: Vec<(u64, u64)>,
+    /// Delivered ones that become some later.
+    later: Vec<u64>,
     garbage: Vec<u64>,
     flush: Option<Arc<File>>,
     named: bool,
@@ -109,12 +111,14 @@ fn take(state: &mut State, spool: &Spool, now: Instant) -> Chores {
     let refuses = state.disk_refused.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
     let stop = state.keeper.stop;
     let mut garbage = std::mem::take(&mut state.keeper.garbage);
-    // The rest waits for the next round, so that what is appended meanwhile is flushed in time.
-    let room = kept_spares(spool).saturating_sub(state.spares.len()).min(RECYCLED_AT_ONCE);
-    let room = if stop { 0 } else { room };
+    let room = if stop { 0 } else { kept_spares(spool).saturating_sub(state.spares.len()) };
     // Those that an earlier process made may have come from a backup, with holes.
     let own = garbage.extract_if(.., |id| *id >= spool.first_id).take(room);
-    let recycled: Vec<_> = own.map(|old| (old, state.take_id())).collect();
+    let mut own: Vec<u64> = own.collect();
+    // The rest waits for the next round, so that what is appended meanwhile is flushed in time.
+    let later = own.split_off(own.len().min(RECYCLED_AT_ONCE));
+    state.keeper.garbage.extend(&later);
+    let recycled: Vec<_> = own.into_iter().map(|old| (old, state.take_id())).collect();
     let wanted = if refuses || stop { 0 } else { SPARES };
     let there = state.spares.len() + recycled.len();
     // Behind the recycled ones: segments are written in the order of their numbers.
@@ -124,6 +128,7 @@ fn take(state: &mut State, spool: &Spool, now: Instant) -> Chores {
         named: !std::mem::take(&mut state.keeper.named).is_empty(),
         retired: std::mem::take(&mut state.keeper.retired),
         recycled,
+        later,
         garbage,
         flush,
         spares,
@@ -141,7 +146,8 @@ impl Chores {
     }
 
     fn is_delivered(&self, id: u64) -> bool {
-        self.garbage.contains(&id) || self.recycled.iter().any(|(old, _)| *old == id)
+        let becomes_one = self.recycled.iter().any(|(old, _)| *old == id);
+        becomes_one || self.later.contains(&id) || self.garbage.contains(&id)
     }
 }
 

@@ -169,8 +169,8 @@ const fn is_batch(backlog: Backlog) -> bool {
 mod tests {
     use super::*;
     use crate::ledger::{
-        segment,
-        testing::{MemorySink, copy, ids, record, roomy, spool, waiting},
+        keeper, segment,
+        testing::{MemorySink, copy, ids, record, roomy, spool, until, waiting},
     };
 
     struct Running {
@@ -255,6 +255,20 @@ mod tests {
         let found = waiting(&again);
         assert!(found.ends_with(&more));
         assert!(found.is_sorted_by(|one, next| one < next), "a record of an earlier segment");
+    }
+
+    #[tokio::test]
+    async fn segments_that_are_delivered_together_become_spares_up_to_a_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = spool(dir.path(), roomy(), 4096);
+        for n in 0..600 {
+            ledger.append(&record(n)).unwrap();
+        }
+        assert!(ids(dir.path()).len() > 2 * keeper::KEPT_SPARES);
+        let run = deliver(ledger, &Arc::new(MemorySink::default()));
+        run.all_delivered().await;
+        until(|| run.ledger.spool.lock().spares.len() == keeper::KEPT_SPARES);
+        until(|| ids(dir.path()).len() == keeper::KEPT_SPARES + 1);
     }
 
     #[tokio::test]

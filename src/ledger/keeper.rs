@@ -28,7 +28,7 @@ pub(super) const SPARES: usize = 2;
 
 /// Most spares where delivered segments become some: under load as many as come back together when the
 /// database was busy with itself for a while.
-const KEPT_SPARES: usize = 12;
+pub(super) const KEPT_SPARES: usize = 12;
 
 /// Most segments that are recycled in a round; each is flushed, which may take as long as a round does.
 const RECYCLED_AT_ONCE: usize = 4;

@@ -34,6 +34,6 @@ impl Enforcement for Arc<Governor> {
 }
 
 fn check(org: OrgId, of: &RateCounter) -> Check {
-    let counter = Counter { org, policy: of.limit.0, entity: Arc::clone(&of.entity) };
+    let counter = Counter::new(org, of.limit.0, Arc::clone(&of.entity));
     Check { counter, rule: Rule::Rate { requests: of.requests, tokens: of.tokens } }
 }

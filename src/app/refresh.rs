@@ -1,12 +1,9 @@
 //! Store → snapshot: at start for all organizations, later for one that changed.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use hashbrown::HashMap;
 use tokio::sync::Mutex;
 
 use crate::{

@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hashbrown::DefaultHashBuilder;
 use moka::{Expiry, sync::Cache};
 
 use super::keys::{KeyRefusal, Principal};
@@ -37,7 +38,7 @@ pub(super) type Finding = Result<Arc<Principal>, KeyRefusal>;
 
 /// Findings by key hash.
 pub(super) struct KeyCache {
-    entries: Cache<[u8; 32], Arc<Entry>>,
+    entries: Cache<[u8; 32], Arc<Entry>, DefaultHashBuilder>,
     /// Revocations so far. The lock orders them with insertions.
     revocations: Mutex<u64>,
     /// Entries with an older ticket are void: makes forgetting everything exact and immediate.
@@ -81,7 +82,10 @@ pub(super) struct Ticket(u64);
 impl KeyCache {
     pub(super) fn new() -> Self {
         Self {
-            entries: Cache::builder().max_capacity(CAPACITY).expire_after(Lifetimes).build(),
+            entries: Cache::builder()
+                .max_capacity(CAPACITY)
+                .expire_after(Lifetimes)
+                .build_with_hasher(DefaultHashBuilder::default()),
             revocations: Mutex::new(0),
             valid_from: AtomicU64::new(0),
         }

@@ -56,7 +56,7 @@ pub(super) struct TermKey {
 impl TermKey {
     /// An entity's counter.
     pub fn of(org: OrgId, term: Term, entity: &Arc<str>) -> Self {
-        let counter = Counter { org, policy: term.policy, entity: Arc::clone(entity) };
+        let counter = Counter::new(org, term.policy, Arc::clone(entity));
         Self { counter, span: Span { start: term.start, end: term.end } }
     }
 
@@ -442,7 +442,7 @@ impl Book {
     /// Counts what was used in the last minute, before this process began.
     pub fn recall(&mut self, org: OrgId, second: &Second, now: Clock) {
         let Second { policy, entity, ago, requests, tokens } = second;
-        let counter = Counter { org, policy: *policy, entity: Arc::clone(entity) };
+        let counter = Counter::new(org, *policy, Arc::clone(entity));
         let at = now.second().saturating_sub(*ago);
         let rate = self.rates.entry(&counter);
         rate.requests.add(at, *requests);

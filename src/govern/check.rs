@@ -1,20 +1,48 @@
 //! What a request is checked against: one policy's rule, and whose counter it is held to.
 
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher as _, Hash, Hasher},
+    sync::{Arc, LazyLock},
+};
 
+use hashbrown::DefaultHashBuilder;
 use uuid::Uuid;
 
 use crate::domain::{Money, OrgId, Period};
 
 /// A policy, and one of those whom it is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
+    /// Of the others: a counter is looked up many times, and made once for a caller.
+    hash: u64,
     /// Whose policy.
     pub org: OrgId,
     /// Which policy.
     pub policy: Uuid,
     /// Which user, key, group, …; empty where the policy has but one counter.
     pub entity: Arc<str>,
+}
+
+/// Seeded anew in every process.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+impl Counter {
+    /// The counter of `entity`.
+    #[must_use]
+    pub fn new(org: OrgId, policy: Uuid, entity: Arc<str>) -> Self {
+        Self { hash: HASHER.hash_one((org, policy, &entity)), org, policy, entity }
+    }
+
+    /// Its hash, the same as long as this process lives.
+    pub(super) const fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl Hash for Counter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
 }
 
 /// What a counter is held to.

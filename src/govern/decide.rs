@@ -54,11 +54,11 @@ pub(super) fn decide(ask: &Ask<'_>, readings: &[Reading], held: Option<Amount>) 
         let (own, others) = split(rest, asked.checks.len());
         rest = others;
         let fits = match worst_refusal(ask, asked.checks, own) {
-            Some(by) => Err(by),
+            Some(by) => Err(Box::new(by)),
             None => strict_room(ask, route, caller, own, held),
         };
         match fits {
-            Err(by) => blocked.push(BlockedRoute { route, by }),
+            Err(by) => blocked.push(BlockedRoute { route, by: *by }),
             Ok(strict) if chosen.is_none() => {
                 let (strict, output_cap) = strict.unzip();
                 let output_cap = output_cap.flatten();
@@ -128,7 +128,7 @@ fn strict_room(
     caller: &[Reading],
     own: &[Reading],
     held: Amount,
-) -> Result<Strict, Block> {
+) -> Result<Strict, Box<Block>> {
     let Some(asked) = ask.routes.get(route) else { return Ok(None) };
     let of_caller = ask.caller.iter().zip(caller).map(|pair| (pair, held));
     let of_route = asked.checks.iter().zip(own).map(|pair| (pair, Amount::ZERO));
@@ -141,7 +141,7 @@ fn strict_room(
         let Reading::Budget(budget) = reading else { continue };
         let left = left(&check.rule, budget.spent.plus(budget.reserved.minus(held)));
         let Some(need) = need(&bound, left) else {
-            return Err(too_little(ask, (check, budget), &bound, left));
+            return Err(Box::new(too_little(ask, (check, budget), &bound, left)));
         };
         tightest = Some(match tightest {
             Some(other) if other.0.tokens <= need.0.tokens => other,

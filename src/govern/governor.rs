@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    hash::{BuildHasher as _, RandomState},
+    hash::BuildHasher as _,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hashbrown::DefaultHashBuilder;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -88,7 +89,7 @@ pub struct Governor {
     /// Whether Redis is there and refuses to count, and has done so since it last counted.
     is_refused: AtomicBool,
     was_refused: AtomicBool,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     begun: Instant,
     /// What the windows' clock is ahead of this process's, milliseconds.
     ahead: AtomicI64,
@@ -169,7 +170,7 @@ impl Governor {
             is_degraded: AtomicBool::new(is_shared),
             is_refused: AtomicBool::new(false),
             was_refused: AtomicBool::new(false),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             begun: Instant::now(),
             ahead: AtomicI64::new(ahead),
         })

@@ -1,47 +1,40 @@
 //! Counters by name, in parts, so that neither growing nor tidying up holds anyone for long.
 
-use std::hash::BuildHasher as _;
-
-use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
+use hashbrown::{HashTable, hash_table::Entry};
 
 use super::Counter;
 
 /// How many parts.
 pub(super) const PARTS: usize = 64;
 
-/// Counters by name. They are looked up many times for each request: so a name is hashed once, fast, and that
-/// tells both the part and the place in it.
+/// Counters by name. They are looked up many times for each request: so the hash that a name comes with tells both
+/// the part and the place in it.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     parts: Vec<HashTable<(Counter, T)>>,
-    hasher: DefaultHashBuilder,
     /// Which part is tidied up next.
     next: usize,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        let parts = (0..PARTS).map(|_| HashTable::new()).collect();
-        Self { parts, hasher: DefaultHashBuilder::default(), next: 0 }
+        Self { parts: (0..PARTS).map(|_| HashTable::new()).collect(), next: 0 }
     }
 }
 
 impl<T: Default> Table<T> {
     /// One that is there.
     pub fn get_mut(&mut self, counter: &Counter) -> Option<&mut T> {
-        let hash = self.hasher.hash_one(counter);
-        let part = self.parts.get_mut(place(hash))?;
-        part.find_mut(hash, |(known, _)| known == counter).map(|(_, value)| value)
+        let part = self.parts.get_mut(place(counter.hash()))?;
+        part.find_mut(counter.hash(), |(known, _)| known == counter).map(|(_, value)| value)
     }
 
     /// One, made if it is missing.
     pub fn entry(&mut self, counter: &Counter) -> &mut T {
-        let Self { parts, hasher, .. } = self;
-        let hash = hasher.hash_one(counter);
         #[expect(clippy::indexing_slicing, reason = "there are PARTS parts")]
-        let part = &mut parts[place(hash)];
+        let part = &mut self.parts[place(counter.hash())];
         let is_it = |(known, _): &(Counter, T)| known == counter;
-        match part.entry(hash, is_it, |(counter, _)| hasher.hash_one(counter)) {
+        match part.entry(counter.hash(), is_it, |(counter, _)| counter.hash()) {
             Entry::Occupied(entry) => &mut entry.into_mut().1,
             Entry::Vacant(entry) => &mut entry.insert((counter.clone(), T::default())).into_mut().1,
         }
@@ -61,11 +54,10 @@ impl<T: Default> Table<T> {
     /// Drops from the next part what is not worth keeping.
     pub fn tidy(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
         self.next = (self.next + 1) % PARTS;
-        let Self { parts, hasher, next } = self;
-        if let Some(part) = parts.get_mut(*next) {
+        if let Some(part) = self.parts.get_mut(self.next) {
             part.retain(|(_, value)| keep(value));
             if part.capacity() > 4 * part.len() + 64 {
-                part.shrink_to(2 * part.len(), |(counter, _)| hasher.hash_one(counter));
+                part.shrink_to(2 * part.len(), |(counter, _)| counter.hash());
             }
         }
     }

@@ -7,11 +7,12 @@
 
 use std::{
     collections::BTreeMap,
-    hash::{BuildHasher as _, RandomState},
+    hash::BuildHasher as _,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwap;
+use hashbrown::DefaultHashBuilder;
 use smallvec::SmallVec;
 
 /// What a combination of names resolves to.
@@ -25,7 +26,7 @@ pub(super) struct Series<T> {
 /// Combinations of `N` names and a code, bounded.
 pub(super) struct Table<const N: usize, T> {
     most: usize,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// By the last bits of the hash, so that little is copied for a new entry.
     shards: [ArcSwap<Found<T>>; SHARDS],
     /// How many there are; held while one is added.
@@ -41,7 +42,7 @@ impl<const N: usize, T> Table<N, T> {
     /// For at most `most` combinations.
     pub fn new(most: usize) -> Self {
         let shards = std::array::from_fn(|_| ArcSwap::default());
-        Self { most, hasher: RandomState::new(), shards, count: Mutex::new(0) }
+        Self { most, hasher: DefaultHashBuilder::default(), shards, count: Mutex::new(0) }
     }
 
     /// What `names` and `code` resolve to; `make` is asked once for each combination. `None` when

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
 use moka::sync::Cache;
 
 use crate::{
@@ -16,7 +17,7 @@ const CAPACITY: u64 = 100_000;
 
 /// What was worked out, by caller.
 pub struct Callers {
-    known: Cache<Who, Arc<Held>>,
+    known: Cache<Who, Arc<Held>, DefaultHashBuilder>,
 }
 
 /// What a caller is held to.
@@ -30,7 +31,8 @@ pub struct Held {
 
 impl Default for Callers {
     fn default() -> Self {
-        Self { known: Cache::new(CAPACITY) }
+        let known = Cache::builder().max_capacity(CAPACITY);
+        Self { known: known.build_with_hasher(DefaultHashBuilder::default()) }
     }
 }
 

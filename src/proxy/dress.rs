@@ -1,6 +1,6 @@
 //! The header of the vendor's answer, made the client's.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use pingora_error::Result;
@@ -132,28 +132,37 @@ pub fn name(headers: &mut HeaderMap, call: &Call) {
 }
 
 /// Limit, remaining and reset, in the place of the vendor's own: it is the gateway's limit that the
-/// caller meets.
-type RoomNames = [&'static str; 3];
-const REQUESTS: RoomNames =
-    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-const TOKENS: RoomNames =
-    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+/// caller meets. Made once: a name is looked at letter by letter when it is made.
+type RoomNames = [HeaderName; 3];
+static REQUESTS: LazyLock<RoomNames> = LazyLock::new(|| {
+    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"]
+        .map(HeaderName::from_static)
+});
+static TOKENS: LazyLock<RoomNames> = LazyLock::new(|| {
+    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
+        .map(HeaderName::from_static)
+});
 
 fn tell_room(headers: &mut HeaderMap, [limit, remaining, reset]: &RoomNames, room: &Room) {
-    headers.insert(HeaderName::from_static(limit), room.limit.into());
-    headers.insert(HeaderName::from_static(remaining), room.remaining.into());
-    if let Ok(value) = HeaderValue::try_from(duration(room.reset)) {
-        headers.insert(HeaderName::from_static(reset), value);
+    headers.insert(limit, room.limit.into());
+    headers.insert(remaining, room.remaining.into());
+    if let Ok(value) = HeaderValue::from_str(&duration(room.reset)) {
+        headers.insert(reset, value);
     }
 }
 
 /// As OpenAI writes it: `6s`, `1m3s`. Whole seconds, rounded up.
 fn duration(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    match (seconds / 60, seconds % 60) {
-        (0, seconds) => format!("{seconds}s"),
-        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    let mut text = String::with_capacity(16);
+    let mut number = itoa::Buffer::new();
+    if seconds >= 60 {
+        text.push_str(number.format(seconds / 60));
+        text.push('m');
     }
+    text.push_str(number.format(seconds % 60));
+    text.push('s');
+    text
 }
 
 /// The five headers of seed 001.

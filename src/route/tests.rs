@@ -1,6 +1,8 @@
 //! Resolution, the plan's walk, and what follows a failure, over a small organization.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use hashbrown::HashMap;
 
 use bytes::Bytes;
 

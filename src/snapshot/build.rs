@@ -14,7 +14,7 @@ use facts::facts;
 pub use provider::usable_provider;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -23,6 +23,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 use serde_json::Value;
 
 use super::{

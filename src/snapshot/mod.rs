@@ -12,9 +12,10 @@ mod provider;
 mod publisher;
 mod smart;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 
 use crate::{
     domain::{Endpoint, ModelFacts, OrgId, RouteId},

@@ -1,7 +1,8 @@
 //! An organization's policies, ready to be held against requests.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::Route;
@@ -247,7 +248,7 @@ fn checks<'a>(
 }
 
 fn check(org: OrgId, policy: &Policy, entity: String) -> Check {
-    let counter = Counter { org, policy: policy.id, entity: entity.into() };
+    let counter = Counter::new(org, policy.id, entity.into());
     Check { counter, rule: policy.rule.clone() }
 }
 

@@ -1,8 +1,9 @@
 //! Holds the current snapshot and replaces one organization's part of it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use hashbrown::HashMap;
 
 use super::{OrgSnapshot, Snapshot};
 use crate::domain::OrgId;

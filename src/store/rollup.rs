@@ -1,11 +1,9 @@
 //! Summing a batch of records up in memory: what is to be added to which hour and which day.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::{histogram, usage_facts::Facts};

@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn every_key_of_an_organization_has_its_hash_tag_whatever_its_entities_are_called() {
         let org = OrgId(Uuid::from_u128(5));
-        let counter = Counter { org, policy: Uuid::from_u128(6), entity: "}a{b}".into() };
+        let counter = Counter::new(org, Uuid::from_u128(6), "}a{b}".into());
         let (policy, start) = (counter.policy, Timestamp(1_000_000));
         let keys = [
             sessions(org),

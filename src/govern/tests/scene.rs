@@ -16,7 +16,7 @@ use crate::{
 pub const ORG: OrgId = OrgId(Uuid::from_u128(7));
 
 pub fn check(policy: u128, rule: Rule) -> Check {
-    let counter = Counter { org: ORG, policy: Uuid::from_u128(policy), entity: "ann".into() };
+    let counter = Counter::new(ORG, Uuid::from_u128(policy), "ann".into());
     Check { counter, rule }
 }
 

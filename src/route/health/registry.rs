@@ -1,11 +1,12 @@
 //! The health of every route that this process uses.
 
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
+
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{
     Change, Ejection, Lease, Status, Tuning,
@@ -75,7 +76,7 @@ pub enum Turn {
 /// provider.
 pub struct RouteHealth {
     common: Arc<Common>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     shards: [Mutex<Shard>; SHARDS],
 }
 
@@ -88,7 +89,7 @@ impl RouteHealth {
         let common = Common { tuning, began: Instant::now(), tell: Box::new(tell) };
         Self {
             common: Arc::new(common),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             shards: std::array::from_fn(|_| Mutex::default()),
         }
     }

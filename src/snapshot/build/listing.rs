@@ -1,9 +1,11 @@
 //! `GET /v1/models`: every name that a caller may send, before policies.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
+
+use hashbrown::HashMap;
 
 use super::Eligible;
 use crate::{

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::{
-    Caller, Ending, Gate, Metrics, MockVendor, Reply,
+    Caller, Ending, Gate, Metrics, MockVendor, PostgresServer, Reply,
     mock::{self, Faces},
     operations,
     scan::{self, Canary},
-    within,
+    until, within,
 };
 
 fn caller(mock: &MockVendor) -> Caller {
@@ -176,4 +176,10 @@ fn metrics_are_read_with_their_labels() {
     assert_eq!(metrics.sum("a_total", &[("c", "x, y")]), 2);
     assert_eq!(metrics.labels_of("a_total"), ["b", "c"]);
     assert!(metrics.has("up") && !metrics.has("down"));
+}
+
+#[tokio::test]
+async fn a_postgres_server_takes_its_folder_with_it_though_nobody_drops_it() {
+    let folder = PostgresServer::start().leave();
+    until("the folder is gone", async || (!folder.exists()).then_some(())).await;
 }

@@ -13,7 +13,7 @@ use crate::domain::{Money, OrgId, Period};
 /// A policy, and one of those whom it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// Of the others: a counter is looked up many times, and made once for a caller.
+    /// Hash of the other fields: a counter is looked up many times, and made once for a caller.
     hash: u64,
     /// Whose policy.
     pub org: OrgId,

@@ -10,7 +10,11 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_error::ErrorType;
 use tokio::time::{Instant, timeout_at};
 
-use super::shared::{Limits, Shared};
+use super::{
+    long_body,
+    shared::{Limits, Shared},
+    watched,
+};
 
 /// Every so many bytes that arrive extend the time allowed by a second.
 const BYTES_PER_EXTRA_SECOND: u64 = 64 * 1024;
@@ -82,22 +86,44 @@ impl Drop for Room {
     }
 }
 
-/// Reads the body of `session`. `length` is its Content-Length; `room` is held as long as the body.
+/// Reads the body of `session`, of which nothing was asked yet. `length` is its Content-Length; `room`
+/// is held as long as the body.
 pub async fn read(
     session: &mut ServerSession,
     length: Option<u64>,
     room: &mut Room,
 ) -> Result<Bytes, BodyError> {
     let limits = room.limits;
-    if session.is_body_empty() {
-        return Ok(Bytes::new());
-    }
     if length.is_some_and(|length| length > limits.max_body) {
         return Err(BodyError::TooLarge);
     }
-    room.grow(length.unwrap_or(STEP))?;
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    room.grow(length.unwrap_or(0) as u64)?;
+    let deadline = Instant::now() + limits.body_timeout;
+    if let Some(length) = length
+        && let Some(has) = watched::shorten(session, length)
+    {
+        let read = read_long(session, has, deadline).await;
+        let body = watched::finish_long(session);
+        return read.and_then(|()| body.ok_or(BodyError::Malformed));
+    }
+    if session.is_body_empty() {
+        return Ok(Bytes::new());
+    }
+    if length.is_none() {
+        room.grow(STEP)?;
+    }
+    read_pieces(session, length, room, deadline).await
+}
+
+async fn read_pieces(
+    session: &mut ServerSession,
+    length: Option<usize>,
+    room: &mut Room,
+    mut deadline: Instant,
+) -> Result<Bytes, BodyError> {
+    let limits = room.limits;
     let mut pieces = Pieces::new(length);
-    let mut deadline = Instant::now() + limits.body_timeout;
     while let Some(piece) = next(session, deadline).await? {
         let total = pieces.len() + piece.len() as u64;
         if total > limits.max_body {
@@ -106,10 +132,32 @@ pub async fn read(
         if total > room.bytes {
             room.grow(total.saturating_mul(2).max(STEP).min(limits.max_body))?;
         }
-        deadline += Duration::from_millis(piece.len() as u64 * 1000 / BYTES_PER_EXTRA_SECOND);
+        deadline += extra_time(piece.len());
         pieces.push(piece);
     }
     Ok(pieces.join())
+}
+
+/// Reads a body past Pingora, which [has](watched::shorten) so many bytes of it.
+async fn read_long(
+    session: &mut ServerSession,
+    has: usize,
+    mut deadline: Instant,
+) -> Result<(), BodyError> {
+    let first =
+        if has > 0 { next(session, deadline).await?.unwrap_or_default() } else { Bytes::new() };
+    if first.len() != has {
+        return Err(BodyError::Malformed);
+    }
+    watched::begin_long(session, &first);
+    while next(session, deadline).await?.is_some() {
+        deadline += extra_time(long_body::STEP);
+    }
+    Ok(())
+}
+
+fn extra_time(bytes: usize) -> Duration {
+    Duration::from_millis(bytes as u64 * 1000 / BYTES_PER_EXTRA_SECOND)
 }
 
 async fn next(session: &mut ServerSession, deadline: Instant) -> Result<Option<Bytes>, BodyError> {
@@ -131,9 +179,8 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    pub fn new(length: Option<u64>) -> Self {
-        let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        Self { first: None, rest: BytesMut::new(), expected }
+    pub fn new(length: Option<usize>) -> Self {
+        Self { first: None, rest: BytesMut::new(), expected: length.unwrap_or(0) }
     }
 
     pub fn len(&self) -> u64 {

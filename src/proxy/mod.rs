@@ -23,6 +23,7 @@ mod identity;
 mod inside;
 mod limits;
 mod local;
+mod long_body;
 mod meter;
 mod oauth;
 mod observe;

@@ -12,7 +12,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
@@ -34,7 +34,11 @@ use tokio::{
     time::Sleep,
 };
 
-use super::{reply::LINGER, unreadable::Unreadable};
+use super::{
+    long_body::{self, LongBody},
+    reply::LINGER,
+    unreadable::Unreadable,
+};
 
 /// Nothing of a request has come.
 const IDLE: u8 = 0;
@@ -112,6 +116,8 @@ struct Watched {
     opening: [u8; OPENING],
     /// What came while a request was answered.
     ahead: BytesMut,
+    /// The body that is read past Pingora.
+    long: Mutex<Option<LongBody>>,
     /// Nothing more is read: nobody knows for sure where the next request begins.
     ends: bool,
     /// What is still to be written of a refusal, once there is one.
@@ -121,6 +127,25 @@ struct Watched {
 }
 
 impl Watched {
+    fn long(&self) -> MutexGuard<'_, Option<LongBody>> {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives Pingora a byte once another step of a long body has come.
+    fn poll_long(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut body: LongBody,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = body.poll_step(cx, self);
+        *self.long() = Some(body);
+        if ready!(polled)? {
+            buf.put_slice(b" ");
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Notes the first bytes of a request.
     fn begin(&mut self, bytes: &[u8]) {
         self.progress.set(BEGUN);
@@ -199,6 +224,7 @@ impl Watched {
 pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
     if let Some(watched) = watched(&session) {
         watched.progress.next();
+        *watched.long() = None;
         let progress = Arc::clone(&watched.progress);
         return (session, Some(progress));
     }
@@ -213,6 +239,7 @@ pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
         progress: Arc::clone(&progress),
         opening: [0; OPENING],
         ahead: BytesMut::new(),
+        long: Mutex::new(None),
         ends: false,
         refusal: None,
         lingering: None,
@@ -249,6 +276,46 @@ pub fn answering(session: &ServerSession) {
     }
 }
 
+/// Tells Pingora of a shorter body than the one of `length` bytes that has begun, so that the rest can
+/// be read [past it](long_body). How many bytes Pingora has already; `None` where it must read all of
+/// the body itself.
+///
+/// To be asked before anything else asks for the body.
+pub fn shorten(session: &mut ServerSession, length: usize) -> Option<usize> {
+    let http1 = session.as_http1()?;
+    let headers = &http1.req_header().headers;
+    let given = watched(session)?.progress.given.load(Ordering::Relaxed);
+    let has = given.checked_sub(http1.get_headers_raw_bytes().len())?;
+    let rest = length.checked_sub(has).filter(|rest| *rest >= long_body::LEAST)?;
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let told = lengths.next().filter(|_| !headers.contains_key(TRANSFER_ENCODING))?.clone();
+    if lengths.next().is_some() {
+        return None;
+    }
+    let header = session.req_header_mut();
+    header.insert_header(CONTENT_LENGTH, has + long_body::steps(rest)).ok()?;
+    // It looks at the header now, and not again.
+    let _is_empty = session.is_body_empty();
+    *watched(session)?.long() = Some(LongBody::new(has, length));
+    session.req_header_mut().insert_header(CONTENT_LENGTH, told).ok()?;
+    Some(has)
+}
+
+/// Takes over what Pingora had of the body that was [shortened](shorten); the rest is read behind it.
+pub fn begin_long(session: &ServerSession, first: &[u8]) {
+    if let Some(watched) = watched(session)
+        && let Some(body) = watched.long().as_mut()
+    {
+        body.begin(first);
+    }
+}
+
+/// The body that was [shortened](shorten). Where not all of it has come, nothing more of the
+/// connection is read, as this request or another.
+pub fn finish_long(session: &ServerSession) -> Option<Bytes> {
+    watched(session)?.long().as_mut()?.finish()
+}
+
 fn watched(session: &ServerSession) -> Option<&Watched> {
     (**session.as_http1()?.stream()).as_any().downcast_ref()
 }
@@ -264,6 +331,11 @@ impl AsyncRead for Watched {
         }
         if self.ends {
             return Poll::Ready(Ok(()));
+        }
+        // It is read from here, past this.
+        let long = self.long().take_if(|body| body.is_awaited());
+        if let Some(body) = long {
+            return self.poll_long(cx, body, buf);
         }
         let before = buf.filled().len();
         let read = if self.ahead.is_empty() {

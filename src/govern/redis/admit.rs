@@ -273,21 +273,19 @@ pub(in crate::govern) fn answers(value: Value) -> impl Iterator<Item = Answer> {
         Value::Array(values) => values,
         _ => Vec::new(),
     };
-    // The last two.
-    let mut before: [Option<Answer>; 2] = [None, None];
-    let answers = values.into_iter().map_while(move |value| {
+    let mut answers: Vec<Answer> = Vec::with_capacity(values.len());
+    for value in values {
         let answer = Answer::new(value);
-        let answer = match &before {
-            _ if !answer.is_empty() => answer,
-            [Some(one), Some(next)] => next.after(one)?,
-            _ => return None,
+        let answer = match answers.as_slice() {
+            _ if !answer.is_empty() => Some(answer),
+            [.., one, next] => next.after(one),
+            _ => None,
         };
-        let [_, last] = std::mem::take(&mut before);
-        before = [last, Some(answer.clone())];
-        Some(answer)
-    });
-    // What is no answer of the script's is the end of them.
-    answers.fuse()
+        // What is no answer of the script's is the end of them.
+        let Some(answer) = answer else { break };
+        answers.push(answer);
+    }
+    answers.into_iter()
 }
 
 fn checks(

@@ -33,7 +33,7 @@ impl Call {
 }
 
 /// What a script answers: numbers, in order.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::govern) struct Answer {
     numbers: std::vec::IntoIter<i64>,
 }

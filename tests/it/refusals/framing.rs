@@ -157,6 +157,61 @@ async fn a_request_sent_while_another_is_answered_waits_for_its_turn() {
     assert_eq!(answer.header("x-request-id"), Some("second"));
 }
 
+/// A chat request of a header and a body of so many bytes.
+fn long(key: &str, id: &str, length: usize) -> (String, String) {
+    let (before, after) = (r#"{"model":"fast","messages":[],"user":""#, r#""}"#);
+    let text: String = ('a'..='z').cycle().take(length - before.len() - after.len()).collect();
+    let head = head(key, &format!("x-request-id: {id}\r\ncontent-length: {length}"));
+    (head, format!("{before}{text}{after}"))
+}
+
+#[tokio::test]
+async fn a_request_that_comes_with_the_end_of_a_long_body_is_answered_in_its_turn() {
+    let scene = Scene::new().await;
+    let mut wire = scene.key.connect().await;
+    for length in [9_000, 20_000, 65_536, 65_537, 131_073, 300_000] {
+        let (head, body) = long(&scene.key.secret, "first", length);
+        let (next_head, next_body) = long(&scene.key.secret, "second", length);
+        let (early, late) = body.split_at(length - 100);
+        let (next_early, next_late) = next_body.split_at(length / 2);
+        wire.send(format!("{head}{early}")).await;
+        wire.send(format!("{late}{next_head}{next_early}")).await;
+        let answer = wire.answer().await.has_status(200);
+        assert_eq!(answer.header("x-request-id"), Some("first"));
+        wire.send(next_late).await;
+        let answer = wire.answer().await.has_status(200);
+        assert_eq!(answer.header("x-request-id"), Some("second"));
+        let (first, second) = {
+            let mut saw = scene.openai.saw();
+            let second = saw.pop().unwrap();
+            (saw.pop().unwrap(), second)
+        };
+        for (call, body) in [(first, &body), (second, &next_body)] {
+            let expected = body.replacen("fast", "gpt-4o", 1);
+            assert!(call.text() == expected, "{length}");
+            assert_eq!(call.header("content-length"), Some(&*expected.len().to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_body_that_came_too_late_or_for_nobody_is_never_taken_for_requests() {
+    let scene = Scene::with(Gateway::configured().set("server.body_timeout_secs", 1)).await;
+    let hidden = smuggled(&scene.key.secret).repeat(1000);
+    for (key, status) in [(&*scene.key.secret, 408), ("bd-wrong", 401)] {
+        for early in [0, 1, 5_000, 65_536, 150_000] {
+            let head = head(key, &format!("content-length: {}", hidden.len()));
+            let mut wire = Wire::connect(scene.gateway.address()).await;
+            wire.send(format!("{head}{}", &hidden[..early])).await;
+            wire.answer().await.has_status(status);
+            // Each of the requests in it begins at a place where the body might be thought to end.
+            let _closed_before = wire.try_send(&hidden[early..]).await;
+            assert!(wire.try_answer().await.is_none(), "{status} {early}: more was served");
+        }
+    }
+    scene.openai.saw_nothing();
+}
+
 #[tokio::test]
 async fn who_sends_early_and_leaves_is_noticed_all_the_same() {
     let scene = Scene::new().await;

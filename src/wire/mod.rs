@@ -19,6 +19,8 @@ mod plain;
 mod rewrite;
 mod said;
 pub mod sse;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 mod words;
 
 pub use ends::{End, Ends, Found, object_ends};

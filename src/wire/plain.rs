@@ -2,10 +2,14 @@
 //!
 //! Prompts are mostly this, so it decides what a request body costs: a block at a time is compared with
 //! all that needs a look, and what SDKs write most of that is, line breaks and quotes behind a backslash,
-//! is passed over without leaving the loop.
+//! is passed over without leaving the loop. Where the processor has [wider](super::wide) registers than
+//! every one of its architecture, a block is one or two of them.
+
+#[cfg(target_arch = "x86_64")]
+use super::wide;
 
 /// Bytes that are compared at once.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// How far a string's text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,30 +30,80 @@ pub(super) fn text_extent(text: &[u8]) -> Extent {
             return Extent { len: first, ascii: start.is_ascii() };
         }
     }
-    let mut at = 0;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(extent) = wide::text_extent(text) {
+        return extent;
+    }
+    extent_by_any(text)
+}
+
+/// With what every processor of the architecture has.
+fn extent_by_any(text: &[u8]) -> Extent {
     // What was met, or-ed together by columns: that costs next to nothing beside the comparisons.
     let mut met = [0; BLOCK / 8];
-    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+    let look = |block: &[u8; BLOCK]| {
         gather(&mut met, block);
-        let mut marks = marks(block);
-        at += loop {
-            let offset = marks.trailing_zeros() as usize;
-            if offset >= BLOCK {
-                break BLOCK;
+        marks(block)
+    };
+    let len = walk(text, look, |_, _| false);
+    Extent { len, ascii: are_ascii(&met) && is_tail_ascii(text) }
+}
+
+/// How far the text goes. `look` tells of a block which bytes are quotes, backslashes or control
+/// characters, a bit for each, the first one's lowest. `passes` is asked of a block in which there are
+/// some, without those that belong to an escape before it: whether none of them ends the text, nor
+/// an escape leads out of the block. It may say no where it does not know.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "for the registers of its callers")]
+pub(super) fn walk(
+    text: &[u8],
+    mut look: impl FnMut(&[u8; BLOCK]) -> u64,
+    passes: impl Fn(&[u8; BLOCK], u64) -> bool,
+) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    // Bytes of the next block that an escape has taken.
+    let mut taken = 0;
+    let mut at = 0;
+    for block in blocks {
+        let marks = look(block) & (u64::MAX << taken);
+        taken = 0;
+        if marks != 0 && !passes(block, marks) {
+            match pass(text, at, marks) {
+                Passed::To(next) => taken = next,
+                Passed::Ended(len) => return len,
             }
-            let escape = escape_len(text, at + offset);
-            if escape == 0 {
-                return Extent { len: at + offset, ascii: are_ascii(&met) };
-            }
-            if offset + escape >= BLOCK {
-                break offset + escape;
-            }
-            // The backslash, and the letter behind it, which may be a quote.
-            marks &= !(0b11 << offset);
-        };
+        }
+        at += BLOCK;
     }
-    let tail = text.get(at..).unwrap_or_default();
-    Extent { len: tail_len(text, at), ascii: are_ascii(&met) && tail.is_ascii() }
+    tail_len(text, at + taken)
+}
+
+/// What is behind the marks of a block.
+enum Passed {
+    /// The text goes on in the next block, of which so many bytes belong to an escape.
+    To(usize),
+    /// It ends after so many bytes.
+    Ended(usize),
+}
+
+/// Passes over the escapes of the block that begins `at`, one by one.
+#[inline]
+fn pass(text: &[u8], at: usize, mut marks: u64) -> Passed {
+    loop {
+        let offset = marks.trailing_zeros() as usize;
+        if offset >= BLOCK {
+            return Passed::To(0);
+        }
+        let escape = escape_len(text, at + offset);
+        if escape == 0 {
+            return Passed::Ended(at + offset);
+        }
+        let behind = offset + escape;
+        if behind >= BLOCK {
+            return Passed::To(behind - BLOCK);
+        }
+        marks &= u64::MAX << behind;
+    }
 }
 
 fn gather(met: &mut [u64; BLOCK / 8], block: &[u8; BLOCK]) {
@@ -57,6 +111,11 @@ fn gather(met: &mut [u64; BLOCK / 8], block: &[u8; BLOCK]) {
     for (met, word) in met.iter_mut().zip(words) {
         *met |= u64::from_ne_bytes(*word);
     }
+}
+
+/// Whether what is left behind the last whole block is ASCII.
+pub(super) fn is_tail_ascii(text: &[u8]) -> bool {
+    text.as_chunks::<BLOCK>().1.is_ascii()
 }
 
 fn are_ascii(met: &[u64; BLOCK / 8]) -> bool {
@@ -168,14 +227,29 @@ const fn quotes_and_slashes(word: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{escape_len, is_special, string_len, text_extent};
+    use super::{Extent, escape_len, extent_by_any, is_special, string_len, text_extent};
+
+    /// As every way finds it that this processor has.
+    fn extents(text: &[u8]) -> impl Iterator<Item = Extent> {
+        let mut extents = vec![text_extent(text), extent_by_any(text)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            extents.extend(super::wide::extent_by_avx2(text));
+            extents.extend(super::wide::extent_by_avx512(text));
+        }
+        extents.into_iter()
+    }
 
     /// How far it goes; it must not be taken for ASCII if it is none.
     fn text_len(text: &[u8]) -> usize {
-        let extent = text_extent(text);
-        assert!(!extent.ascii || text[..extent.len].is_ascii());
-        assert!(extent.ascii || !text.is_ascii());
-        extent.len
+        let lens = extents(text).map(|extent| {
+            assert!(!extent.ascii || text[..extent.len].is_ascii());
+            assert!(extent.ascii || !text.is_ascii());
+            extent.len
+        });
+        let lens: Vec<usize> = lens.collect();
+        assert!(lens.iter().all(|len| *len == lens[0]), "{lens:?}");
+        lens[0]
     }
 
     /// Byte by byte.
@@ -220,7 +294,7 @@ mod tests {
         ) {
             let at = at.index(text.len());
             text[at] = letter;
-            prop_assert!(!text_extent(&text).ascii);
+            prop_assert!(extents(&text).all(|extent| !extent.ascii));
         }
 
         #[test]

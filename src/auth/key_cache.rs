@@ -5,8 +5,8 @@
 //!
 //! A lookup that began before a revocation must not put its old finding back afterwards. So every
 //! lookup takes a ticket (the count of revocations so far) and its finding is kept only if no
-//! revocation came between, which is decided under the same lock that revocations take. Hits take no
-//! lock.
+//! revocation came between, which is decided under the same lock that revocations take. Hits do not
+//! take it.
 
 use std::{
     sync::{
@@ -17,12 +17,15 @@ use std::{
 };
 
 use hashbrown::DefaultHashBuilder;
-use moka::{Expiry, sync::Cache};
+use quick_cache::{
+    UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 
 use super::keys::{KeyRefusal, Principal};
 
 /// Hashes remembered at most; about 30 MB when full of distinct keys.
-const CAPACITY: u64 = 100_000;
+const CAPACITY: usize = 100_000;
 /// How long a valid key is believed. Bounds the time until another process's revocation is seen,
 /// but for the request that asks.
 pub(super) const VALID_FOR: Duration = Duration::from_secs(30);
@@ -38,7 +41,7 @@ pub(super) type Finding = Result<Arc<Principal>, KeyRefusal>;
 
 /// Findings by key hash.
 pub(super) struct KeyCache {
-    entries: Cache<[u8; 32], Arc<Entry>, DefaultHashBuilder>,
+    entries: Cache<[u8; 32], Arc<Entry>, UnitWeighter, DefaultHashBuilder>,
     /// Revocations so far. The lock orders them with insertions.
     revocations: Mutex<u64>,
     /// Entries with an older ticket are void: makes forgetting everything exact and immediate.
@@ -62,6 +65,10 @@ impl Entry {
         now.saturating_duration_since(self.learnt)
     }
 
+    const fn kept_for(&self) -> Duration {
+        if self.finding.is_ok() { KEPT_FOR } else { REFUSED_FOR }
+    }
+
     /// Whether it falls to this caller to ask again.
     fn claim(&self, now: Instant) -> bool {
         let age = millis(self.age(now));
@@ -82,10 +89,13 @@ pub(super) struct Ticket(u64);
 impl KeyCache {
     pub(super) fn new() -> Self {
         Self {
-            entries: Cache::builder()
-                .max_capacity(CAPACITY)
-                .expire_after(Lifetimes)
-                .build_with_hasher(DefaultHashBuilder::default()),
+            entries: Cache::with(
+                CAPACITY,
+                CAPACITY as u64,
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
             revocations: Mutex::new(0),
             valid_from: AtomicU64::new(0),
         }
@@ -93,24 +103,25 @@ impl KeyCache {
 
     /// What can be believed.
     pub(super) fn get(&self, hash: &[u8; 32], now: Instant) -> Option<Finding> {
-        let entry = self.entry(hash).filter(|entry| entry.age(now) < VALID_FOR)?;
+        let entry = self.entry(hash, now).filter(|entry| entry.age(now) < VALID_FOR)?;
         Some(entry.finding.clone())
     }
 
     /// What to go by. None where nothing is known, or where it is for this caller to ask again.
     pub(super) fn get_or_ask(&self, hash: &[u8; 32], now: Instant) -> Option<Finding> {
-        let entry = self.entry(hash).filter(|entry| !entry.claim(now))?;
+        let entry = self.entry(hash, now).filter(|entry| !entry.claim(now))?;
         Some(entry.finding.clone())
     }
 
     /// What is known, however stale: what to go by where the store does not answer.
-    pub(super) fn last_known(&self, hash: &[u8; 32]) -> Option<Finding> {
-        self.entry(hash).map(|entry| entry.finding.clone())
+    pub(super) fn last_known(&self, hash: &[u8; 32], now: Instant) -> Option<Finding> {
+        self.entry(hash, now).map(|entry| entry.finding.clone())
     }
 
-    fn entry(&self, hash: &[u8; 32]) -> Option<Arc<Entry>> {
+    fn entry(&self, hash: &[u8; 32], now: Instant) -> Option<Arc<Entry>> {
         let entry = self.entries.get(hash)?;
-        (entry.ticket >= self.valid_from.load(Ordering::Acquire)).then_some(entry)
+        let is_valid = entry.ticket >= self.valid_from.load(Ordering::Acquire);
+        (is_valid && entry.age(now) < entry.kept_for()).then_some(entry)
     }
 
     pub(super) fn ticket(&self) -> Ticket {
@@ -129,7 +140,7 @@ impl KeyCache {
     pub(super) fn forget(&self, hash: &[u8; 32]) {
         let mut revocations = self.revocations.lock().unwrap_or_else(PoisonError::into_inner);
         *revocations += 1;
-        self.entries.invalidate(hash);
+        self.entries.remove(hash);
     }
 
     /// Like [`KeyCache::forget`], for every key.
@@ -137,37 +148,7 @@ impl KeyCache {
         let mut revocations = self.revocations.lock().unwrap_or_else(PoisonError::into_inner);
         *revocations += 1;
         self.valid_from.store(*revocations, Ordering::Release);
-        self.entries.invalidate_all();
-    }
-}
-
-struct Lifetimes;
-
-impl Lifetimes {
-    const fn of(entry: &Entry) -> Duration {
-        if entry.finding.is_ok() { KEPT_FOR } else { REFUSED_FOR }
-    }
-}
-
-impl Expiry<[u8; 32], Arc<Entry>> for Lifetimes {
-    fn expire_after_create(
-        &self,
-        _: &[u8; 32],
-        entry: &Arc<Entry>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(Self::of(entry))
-    }
-
-    // The default would keep what was left of the replaced entry's life.
-    fn expire_after_update(
-        &self,
-        _: &[u8; 32],
-        entry: &Arc<Entry>,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(Self::of(entry))
+        self.entries.clear();
     }
 }
 
@@ -268,7 +249,7 @@ mod tests {
         assert_eq!(asks(31 * second), 1, "that one came to nothing");
         assert_eq!(asks(3600 * second), 1);
         assert!(cache.get(&[1; 32], learnt + 30 * second).is_none());
-        assert!(cache.last_known(&[1; 32]).is_some());
+        assert!(cache.last_known(&[1; 32], learnt + 3600 * second).is_some());
         cache.insert(&cache.ticket(), [1; 32], Ok(someone()), learnt + 3600 * second);
         assert_eq!(asks(3629 * second), 0, "it is believed again");
     }
@@ -284,19 +265,24 @@ mod tests {
         cache.forget(&[1; 32]);
         cache.insert(&ticket, [1; 32], Ok(someone()), later);
         assert!(cache.get_or_ask(&[1; 32], later).is_none());
-        assert!(cache.last_known(&[1; 32]).is_none());
+        assert!(cache.last_known(&[1; 32], later).is_none());
     }
 
     #[test]
     fn a_refusal_lives_shorter_than_a_permission() {
-        let now = Instant::now();
-        let entry = |finding| Arc::new(Entry::new(finding, 0, now));
-        let life =
-            |entry: &Arc<Entry>| Lifetimes.expire_after_create(&[0; 32], entry, now).unwrap();
-        assert!(life(&entry(Err(KeyRefusal::Unknown))) < VALID_FOR);
-        assert!(life(&entry(Ok(someone()))) > VALID_FOR, "for the time that the store is away");
-        let left = Some(Duration::ZERO);
-        let replaced = Lifetimes.expire_after_update(&[0; 32], &entry(Ok(someone())), now, left);
-        assert_eq!(replaced, Some(KEPT_FOR), "not what was left to the finding before");
+        let cache = KeyCache::new();
+        let learnt = Instant::now();
+        cache.insert(&cache.ticket(), [1; 32], Err(KeyRefusal::Unknown), learnt);
+        let knows = |at: Duration| {
+            let known = cache.last_known(&[1; 32], learnt + at).is_some();
+            assert!(known || cache.get(&[1; 32], learnt + at).is_none());
+            assert!(known || cache.get_or_ask(&[1; 32], learnt + at).is_none());
+            known
+        };
+        let shortly_before = |time: Duration| time.saturating_sub(Duration::from_millis(1));
+        assert!(knows(shortly_before(REFUSED_FOR)) && !knows(REFUSED_FOR));
+        cache.insert(&cache.ticket(), [1; 32], Ok(someone()), learnt);
+        assert!(knows(shortly_before(KEPT_FOR)), "for the time that the store is away");
+        assert!(!knows(KEPT_FOR));
     }
 }

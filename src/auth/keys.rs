@@ -140,13 +140,13 @@ impl ApiKeys {
     async fn ask(&self, hash: &[u8; 32], now: Instant) -> Finding {
         // What changed meanwhile is learnt when it is back.
         if self.store.is_away()
-            && let Some(known) = self.cache.last_known(hash)
+            && let Some(known) = self.cache.last_known(hash, Instant::now())
         {
             return known;
         }
         let ticket = self.cache.ticket();
         let lookup = self.store.key_by_hash(hash);
-        let answer = if self.cache.last_known(hash).is_some() {
+        let answer = if self.cache.last_known(hash, Instant::now()).is_some() {
             tokio::time::timeout(PATIENCE, lookup).await.ok()
         } else {
             Some(lookup.await)
@@ -162,7 +162,7 @@ impl ApiKeys {
             None => tracing::warn!("the store is slow to look an API key up"),
         }
         // Looked for only now: it may have been revoked in the meantime.
-        self.cache.last_known(hash).unwrap_or(Err(KeyRefusal::Unavailable))
+        self.cache.last_known(hash, Instant::now()).unwrap_or(Err(KeyRefusal::Unavailable))
     }
 
     /// Makes what is known about a key void at once, as after its revocation.
@@ -176,7 +176,7 @@ impl ApiKeys {
         let now = Instant::now();
         for row in changed {
             let Ok(hash) = <[u8; 32]>::try_from(row.hash.as_slice()) else { continue };
-            let known = self.cache.last_known(&hash).is_some();
+            let known = self.cache.last_known(&hash, Instant::now()).is_some();
             self.forget(&hash);
             if known {
                 self.cache.insert(&self.cache.ticket(), hash, judge(Some(row), &hash), now);

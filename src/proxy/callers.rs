@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
-use moka::sync::Cache;
+use quick_cache::{
+    UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 
 use crate::{
     auth::{Principal, Who},
@@ -13,11 +16,11 @@ use crate::{
 };
 
 /// Callers remembered at most.
-const CAPACITY: u64 = 100_000;
+const CAPACITY: usize = 100_000;
 
 /// What was worked out, by caller.
 pub struct Callers {
-    known: Cache<Who, Arc<Held>, DefaultHashBuilder>,
+    known: Cache<Who, Arc<Held>, UnitWeighter, DefaultHashBuilder>,
 }
 
 /// What a caller is held to.
@@ -31,8 +34,14 @@ pub struct Held {
 
 impl Default for Callers {
     fn default() -> Self {
-        let known = Cache::builder().max_capacity(CAPACITY);
-        Self { known: known.build_with_hasher(DefaultHashBuilder::default()) }
+        let known = Cache::with(
+            CAPACITY,
+            CAPACITY as u64,
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
+        Self { known }
     }
 }
 

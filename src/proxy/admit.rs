@@ -250,14 +250,6 @@ async fn read(
     let length = headers.get(http::header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let limits = ctx.shared.limits;
-    let fits = length.is_none_or(|length| length <= limits.max_body);
-    if fits
-        && headers
-            .get(http::header::EXPECT)
-            .is_some_and(|e| e.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-    {
-        session.downstream_session.write_continue_response().await.map_err(|_| None)?;
-    }
     let mut room = Room::none(&ctx.shared);
     let body = body::read(&mut session.downstream_session, length, &mut room).await;
     let body = body.map_err(|error| match error {

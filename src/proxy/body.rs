@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::header::EXPECT;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::ErrorType;
 use tokio::time::{Instant, timeout_at};
@@ -86,8 +87,8 @@ impl Drop for Room {
     }
 }
 
-/// Reads the body of `session`, of which nothing was asked yet. `length` is its Content-Length; `room`
-/// is held as long as the body.
+/// Reads the body of `session`, of which nothing was asked yet, not even whether there is one. `length`
+/// is its Content-Length; `room` is held as long as the body. A client that waits to be told to send it is.
 pub async fn read(
     session: &mut ServerSession,
     length: Option<u64>,
@@ -100,9 +101,8 @@ pub async fn read(
     let length = length.and_then(|length| usize::try_from(length).ok());
     room.grow(length.unwrap_or(0) as u64)?;
     let deadline = Instant::now() + limits.body_timeout;
-    if let Some(length) = length
-        && let Some(has) = watched::shorten(session, length)
-    {
+    // Before the client is told anything: Pingora looks for the body then.
+    if let Some(has) = length.and_then(|length| watched::shorten(session, length)) {
         let read = read_long(session, has, deadline).await;
         let body = watched::finish_long(session);
         return read.and_then(|()| body.ok_or(BodyError::Malformed));
@@ -116,12 +116,26 @@ pub async fn read(
     read_pieces(session, length, room, deadline).await
 }
 
+/// Tells a client to send the body that waits to be told.
+async fn proceed(session: &mut ServerSession) -> Result<(), BodyError> {
+    let expected = session.req_header().headers.get(EXPECT);
+    if !expected.is_some_and(|what| what.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Ok(());
+    }
+    let keepalive = session.get_keepalive();
+    session.write_continue_response().await.map_err(|_| BodyError::Gone)?;
+    // Pingora takes it for an answer that came before the body, and would close the connection.
+    session.set_keepalive(keepalive);
+    Ok(())
+}
+
 async fn read_pieces(
     session: &mut ServerSession,
     length: Option<usize>,
     room: &mut Room,
     mut deadline: Instant,
 ) -> Result<Bytes, BodyError> {
+    proceed(session).await?;
     let limits = room.limits;
     let mut pieces = Pieces::new(length);
     while let Some(piece) = next(session, deadline).await? {
@@ -144,13 +158,17 @@ async fn read_long(
     has: usize,
     mut deadline: Instant,
 ) -> Result<(), BodyError> {
+    proceed(session).await?;
     let first =
         if has > 0 { next(session, deadline).await?.unwrap_or_default() } else { Bytes::new() };
     if first.len() != has {
         return Err(BodyError::Malformed);
     }
     watched::begin_long(session, &first);
-    while next(session, deadline).await?.is_some() {
+    while let Some(step) = next(session, deadline).await? {
+        if step.len() != 1 {
+            return Err(BodyError::Malformed);
+        }
         deadline += extra_time(long_body::STEP);
     }
     Ok(())

@@ -30,6 +30,7 @@ pub async fn serve(session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
             answer
         }
         Err(BodyError::Gone) => {
+            session.set_keepalive(None);
             session.downstream_session.shutdown().await;
             return Ok(true);
         }
@@ -53,9 +54,6 @@ async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, Bo
     let headers = &session.req_header().headers;
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if headers.contains_key(header::EXPECT) && length.is_none_or(|length: u64| length <= MAX_BODY) {
-        session.downstream_session.write_continue_response().await.map_err(|_| BodyError::Gone)?;
-    }
     let limits = Limits { max_body: MAX_BODY, ..ctx.shared.limits };
     let mut room = Room::within(&ctx.shared, limits);
     body::read(&mut session.downstream_session, length, &mut room).await

@@ -33,7 +33,7 @@ pub struct LongBody {
     length: usize,
     /// Bytes of it that Pingora knows to have come.
     told: usize,
-    /// Nothing more is read: what comes would be taken for something else.
+    /// What comes yet is for nobody: it would be taken for something else.
     is_given_up: bool,
 }
 
@@ -66,7 +66,7 @@ impl LongBody {
         from: &mut R,
     ) -> Poll<io::Result<bool>> {
         if self.is_given_up {
-            return Poll::Ready(Ok(false));
+            return poll_nothing(cx, from);
         }
         let next = self.told.saturating_add(STEP).min(self.length);
         while self.come < next {
@@ -84,9 +84,19 @@ impl LongBody {
     /// The body; where not all of it has come, it is given up.
     pub fn finish(&mut self) -> Option<Bytes> {
         let body = std::mem::take(&mut self.body);
-        self.is_given_up = body.len() < self.length;
+        self.is_given_up = self.is_awaited() || body.len() < self.length;
         (!self.is_given_up).then(|| body.freeze())
     }
+}
+
+/// Reads what comes for nobody, until the connection ends.
+fn poll_nothing<R: AsyncRead + Unpin>(
+    cx: &mut Context<'_>,
+    from: &mut R,
+) -> Poll<io::Result<bool>> {
+    let mut piece = [0; 4096];
+    while ready!(pin!(from.read(&mut piece)).poll(cx))? > 0 {}
+    Poll::Ready(Ok(false))
 }
 
 #[cfg(test)]
@@ -146,7 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_for_a_body_that_was_given_up() {
+    fn a_body_of_which_not_every_step_was_asked_for_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let text = vec![7; 2 * STEP];
+            let mut body = LongBody::new(0, text.len());
+            assert!(poll_fn(|cx| body.poll_step(cx, &mut &text[..])).await.unwrap());
+            assert_eq!(body.finish(), None, "though all of it has come");
+        });
+    }
+
+    #[test]
+    fn what_comes_of_a_body_that_was_given_up_is_for_nobody() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut body = LongBody::new(0, 100_000);
@@ -154,8 +175,9 @@ mod tests {
             let mut from = &text[..];
             assert!(poll_fn(|cx| body.poll_step(cx, &mut from)).await.unwrap());
             assert_eq!(body.finish(), None);
-            assert!(!poll_fn(|cx| body.poll_step(cx, &mut from)).await.unwrap());
-            assert!(body.is_awaited());
+            let mut late = &text[..];
+            assert!(!poll_fn(|cx| body.poll_step(cx, &mut late)).await.unwrap());
+            assert!(body.is_awaited() && late.is_empty());
         });
     }
 }

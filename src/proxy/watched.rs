@@ -191,7 +191,7 @@ impl Watched {
             if buf.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            // Behind chunks nothing is served that came early.
+            // Where nobody knows for sure where a request ends, nothing is served that came early.
             if self.progress.length.load(Ordering::Relaxed) == usize::MAX {
                 self.ends = true;
             } else {
@@ -224,7 +224,8 @@ impl Watched {
 pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
     if let Some(watched) = watched(&session) {
         watched.progress.next();
-        *watched.long() = None;
+        // One that was not read to its end stays, and ends the connection.
+        watched.long().take_if(|body| !body.is_awaited());
         let progress = Arc::clone(&watched.progress);
         return (session, Some(progress));
     }
@@ -251,22 +252,24 @@ pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
 }
 
 /// Notes that the session's header is there. Whether the client may send its next request early: not
-/// behind a body in chunks, whose end others may see elsewhere.
+/// behind a body in chunks, whose end others may see elsewhere, nor where Pingora may have written bytes
+/// of the request line anew (`%20` for a space), so that it has more of the header than the client sent.
 pub fn heard(session: &mut ServerSession) {
     let Some(http1) = session.as_http1() else { return };
     let headers = &http1.req_header().headers;
     let chunked = headers.contains_key(TRANSFER_ENCODING);
+    let is_known = !chunked && !http1.req_header().raw_path().contains(&b'%');
     if let Some(watched) = watched(session) {
         // The same length twice is one.
         let told =
             headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.split(',').next());
         let told = told.and_then(|length| length.trim().parse().ok());
         let header = http1.get_headers_raw_bytes().len();
-        let length = if chunked { usize::MAX } else { header.saturating_add(told.unwrap_or(0)) };
+        let length = if is_known { header.saturating_add(told.unwrap_or(0)) } else { usize::MAX };
         watched.progress.length.store(length, Ordering::Relaxed);
         watched.progress.set(HEARD);
     }
-    session.set_pipelining_enabled(!chunked);
+    session.set_pipelining_enabled(is_known);
 }
 
 /// Notes that the session's request is there to its end.
@@ -284,11 +287,15 @@ pub fn answering(session: &ServerSession) {
 pub fn shorten(session: &mut ServerSession, length: usize) -> Option<usize> {
     let http1 = session.as_http1()?;
     let headers = &http1.req_header().headers;
-    let given = watched(session)?.progress.given.load(Ordering::Relaxed);
+    let progress = &watched(session)?.progress;
+    if progress.length.load(Ordering::Relaxed) == usize::MAX {
+        return None;
+    }
+    let given = progress.given.load(Ordering::Relaxed);
     let has = given.checked_sub(http1.get_headers_raw_bytes().len())?;
     let rest = length.checked_sub(has).filter(|rest| *rest >= long_body::LEAST)?;
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let told = lengths.next().filter(|_| !headers.contains_key(TRANSFER_ENCODING))?.clone();
+    let told = lengths.next()?.clone();
     if lengths.next().is_some() {
         return None;
     }

@@ -213,6 +213,24 @@ async fn a_long_body_that_came_too_late_or_for_nobody_is_never_taken_for_request
 }
 
 #[tokio::test]
+async fn a_request_line_that_pingora_mends_shifts_no_body() {
+    for (length, first) in [(9_000, 2_000), (20_000, 0), (65_537, 1), (131_073, 2)] {
+        let scene = Scene::new().await;
+        let (head, body) = long(&scene.key.secret, "first", length);
+        let head = head.replacen("completions", "completions?u=a b", 1);
+        let (next_head, next_body) = long(&scene.key.secret, "second", length);
+        let (early, late) = body.split_at(first);
+        let mut wire = scene.key.connect().await;
+        wire.send(format!("{head}{early}")).await;
+        wire.send(format!("{late}{next_head}{next_body}")).await;
+        let answer = wire.answer().await.has_status(200);
+        assert_eq!(answer.header("x-request-id"), Some("first"));
+        assert!(wire.try_answer().await.is_none(), "{length}: what came early is not served");
+        assert!(scene.openai.saw_one().text() == body.replacen("fast", "gpt-4o", 1), "{length}");
+    }
+}
+
+#[tokio::test]
 async fn who_sends_early_and_leaves_is_noticed_all_the_same() {
     let scene = Scene::new().await;
     scene.openai.will(Reply::hangs());

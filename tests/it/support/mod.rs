@@ -29,7 +29,7 @@ mod until;
 
 pub use admin::{Admin, Org, Provider};
 pub use answer::{Answer, Headers};
-pub use caller::Caller;
+pub use caller::{Ask, Caller};
 pub use cloud::MockCloud;
 pub use collector::{Collector, SeenSpan};
 pub use forwarder::Forwarder;

@@ -24,7 +24,8 @@ use quick_cache::{
 
 use super::keys::{KeyRefusal, Principal};
 
-/// Hashes remembered at most; about 30 MB when full of distinct keys.
+/// Hashes remembered at most; about 30 MB when full of distinct keys. Those that were asked for once, as
+/// guessed ones are, make room before others do.
 const CAPACITY: usize = 100_000;
 /// How long a valid key is believed. Bounds the time until another process's revocation is seen,
 /// but for the request that asks.
@@ -113,7 +114,7 @@ impl KeyCache {
         Some(entry.finding.clone())
     }
 
-    /// What is known, however stale: what to go by where the store does not answer.
+    /// What is known, also if it is stale: what to go by where the store does not answer.
     pub(super) fn last_known(&self, hash: &[u8; 32], now: Instant) -> Option<Finding> {
         self.entry(hash, now).map(|entry| entry.finding.clone())
     }

@@ -140,13 +140,13 @@ impl ApiKeys {
     async fn ask(&self, hash: &[u8; 32], now: Instant) -> Finding {
         // What changed meanwhile is learnt when it is back.
         if self.store.is_away()
-            && let Some(known) = self.cache.last_known(hash, Instant::now())
+            && let Some(known) = self.cache.last_known(hash, now)
         {
             return known;
         }
         let ticket = self.cache.ticket();
         let lookup = self.store.key_by_hash(hash);
-        let answer = if self.cache.last_known(hash, Instant::now()).is_some() {
+        let answer = if self.cache.last_known(hash, now).is_some() {
             tokio::time::timeout(PATIENCE, lookup).await.ok()
         } else {
             Some(lookup.await)
@@ -176,7 +176,7 @@ impl ApiKeys {
         let now = Instant::now();
         for row in changed {
             let Ok(hash) = <[u8; 32]>::try_from(row.hash.as_slice()) else { continue };
-            let known = self.cache.last_known(&hash, Instant::now()).is_some();
+            let known = self.cache.last_known(&hash, now).is_some();
             self.forget(&hash);
             if known {
                 self.cache.insert(&self.cache.ticket(), hash, judge(Some(row), &hash), now);

@@ -246,15 +246,12 @@ async fn read(
     ctx: &Ctx,
     endpoint: Endpoint,
 ) -> std::result::Result<Inbound, Option<Refusal>> {
-    let headers = &session.req_header().headers;
-    let length = headers.get(http::header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let limits = ctx.shared.limits;
     let mut room = Room::none(&ctx.shared);
-    let body = body::read(&mut session.downstream_session, length, &mut room).await;
+    let body = body::read(&mut session.downstream_session, &mut room).await;
     let body = body.map_err(|error| match error {
         BodyError::Gone => None,
-        BodyError::Malformed => Some(refusal::bad_framing("the body is not valid chunked coding")),
+        BodyError::Malformed => Some(refusal::bad_framing("the body's framing is not valid")),
         BodyError::TooLarge => Some(refusal::request_too_large(limits.max_body)),
         BodyError::TooSlow => Some(refusal::body_timeout()),
         BodyError::NoRoom => Some(refusal::no_room()),

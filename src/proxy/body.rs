@@ -6,7 +6,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::header::EXPECT;
+use http::{
+    Version,
+    header::{CONTENT_LENGTH, EXPECT},
+};
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::ErrorType;
 use tokio::time::{Instant, timeout_at};
@@ -87,18 +90,15 @@ impl Drop for Room {
     }
 }
 
-/// Reads the body of `session`, of which nothing was asked yet, not even whether there is one. `length`
-/// is its Content-Length; `room` is held as long as the body. A client that waits to be told to send it is.
-pub async fn read(
-    session: &mut ServerSession,
-    length: Option<u64>,
-    room: &mut Room,
-) -> Result<Bytes, BodyError> {
+/// Reads the body of `session`, of which nothing was asked yet, not even whether there is one. `room` is
+/// held as long as the body. A client that waits to be told to send it is.
+pub async fn read(session: &mut ServerSession, room: &mut Room) -> Result<Bytes, BodyError> {
     let limits = room.limits;
-    if length.is_some_and(|length| length > limits.max_body) {
+    let length = session.req_header().headers.get(CONTENT_LENGTH);
+    let length: Option<usize> = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length| length as u64 > limits.max_body) {
         return Err(BodyError::TooLarge);
     }
-    let length = length.and_then(|length| usize::try_from(length).ok());
     room.grow(length.unwrap_or(0) as u64)?;
     let deadline = Instant::now() + limits.body_timeout;
     // Before the client is told anything: Pingora looks for the body then.
@@ -116,9 +116,11 @@ pub async fn read(
     read_pieces(session, length, room, deadline).await
 }
 
-/// Tells a client to send the body that waits to be told.
+/// Tells a client to send the body that waits to be told; one of HTTP/1.0 would not understand (RFC 9110
+/// 10.1.1).
 async fn proceed(session: &mut ServerSession) -> Result<(), BodyError> {
-    let expected = session.req_header().headers.get(EXPECT);
+    let head = session.req_header();
+    let expected = head.headers.get(EXPECT).filter(|_| head.version >= Version::HTTP_11);
     if !expected.is_some_and(|what| what.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Ok(());
     }

@@ -51,12 +51,9 @@ async fn read(session: &mut Session, ctx: &Ctx) -> std::result::Result<Bytes, Bo
     if framing::fault(session).is_some() {
         return Err(BodyError::Malformed);
     }
-    let headers = &session.req_header().headers;
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let limits = Limits { max_body: MAX_BODY, ..ctx.shared.limits };
     let mut room = Room::within(&ctx.shared, limits);
-    body::read(&mut session.downstream_session, length, &mut room).await
+    body::read(&mut session.downstream_session, &mut room).await
 }
 
 fn request(head: &RequestHeader, id: &str, body: Bytes) -> Request<axum::body::Body> {

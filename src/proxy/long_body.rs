@@ -28,8 +28,7 @@ pub const LEAST: usize = 8 * 1024;
 pub struct LongBody {
     /// What has come.
     body: BytesMut,
-    /// Bytes of it that have come, and of all of it.
-    come: usize,
+    /// Bytes of all of it.
     length: usize,
     /// Bytes of it that Pingora knows to have come.
     told: usize,
@@ -46,10 +45,10 @@ impl LongBody {
     /// A body of `length` bytes of which Pingora has the first ones.
     pub fn new(has: usize, length: usize) -> Self {
         let body = BytesMut::with_capacity(length);
-        Self { body, come: has, length, told: has, is_given_up: false }
+        Self { body, length, told: has, is_given_up: false }
     }
 
-    /// Takes over what Pingora has.
+    /// Takes over what Pingora has, before the first step.
     pub fn begin(&mut self, first: &[u8]) {
         self.body.extend_from_slice(first);
     }
@@ -69,13 +68,12 @@ impl LongBody {
             return poll_nothing(cx, from);
         }
         let next = self.told.saturating_add(STEP).min(self.length);
-        while self.come < next {
-            let mut room = (&mut self.body).limit(self.length - self.come);
-            let read = ready!(pin!(from.read_buf(&mut room)).poll(cx))?;
-            if read == 0 {
+        while self.body.len() < next {
+            let left = self.length - self.body.len();
+            let mut room = (&mut self.body).limit(left);
+            if ready!(pin!(from.read_buf(&mut room)).poll(cx))? == 0 {
                 return Poll::Ready(Ok(false));
             }
-            self.come += read;
         }
         self.told = next;
         Poll::Ready(Ok(true))
@@ -84,7 +82,7 @@ impl LongBody {
     /// The body; where not all of it has come, it is given up.
     pub fn finish(&mut self) -> Option<Bytes> {
         let body = std::mem::take(&mut self.body);
-        self.is_given_up = self.is_awaited() || body.len() < self.length;
+        self.is_given_up = self.is_awaited();
         (!self.is_given_up).then(|| body.freeze())
     }
 }

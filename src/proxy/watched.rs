@@ -224,8 +224,6 @@ impl Watched {
 pub fn watch(session: ServerSession) -> (ServerSession, Option<Arc<Progress>>) {
     if let Some(watched) = watched(&session) {
         watched.progress.next();
-        // One that was not read to its end stays, and ends the connection.
-        watched.long().take_if(|body| !body.is_awaited());
         let progress = Arc::clone(&watched.progress);
         return (session, Some(progress));
     }
@@ -258,14 +256,16 @@ pub fn heard(session: &mut ServerSession) {
     let Some(http1) = session.as_http1() else { return };
     let headers = &http1.req_header().headers;
     let chunked = headers.contains_key(TRANSFER_ENCODING);
-    let is_known = !chunked && !http1.req_header().raw_path().contains(&b'%');
+    let raw = http1.get_headers_raw_bytes();
+    let line = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_known = !chunked && !line.contains(&b'%');
     if let Some(watched) = watched(session) {
         // The same length twice is one.
         let told =
             headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.split(',').next());
         let told = told.and_then(|length| length.trim().parse().ok());
-        let header = http1.get_headers_raw_bytes().len();
-        let length = if is_known { header.saturating_add(told.unwrap_or(0)) } else { usize::MAX };
+        let length =
+            if is_known { raw.len().saturating_add(told.unwrap_or(0)) } else { usize::MAX };
         watched.progress.length.store(length, Ordering::Relaxed);
         watched.progress.set(HEARD);
     }
@@ -301,10 +301,10 @@ pub fn shorten(session: &mut ServerSession, length: usize) -> Option<usize> {
     }
     let header = session.req_header_mut();
     header.insert_header(CONTENT_LENGTH, has + long_body::steps(rest)).ok()?;
+    *watched(session)?.long() = Some(LongBody::new(has, length));
     // It looks at the header now, and not again.
     let _is_empty = session.is_body_empty();
-    *watched(session)?.long() = Some(LongBody::new(has, length));
-    session.req_header_mut().insert_header(CONTENT_LENGTH, told).ok()?;
+    let _restored = session.req_header_mut().insert_header(CONTENT_LENGTH, told);
     Some(has)
 }
 
@@ -317,10 +317,15 @@ pub fn begin_long(session: &ServerSession, first: &[u8]) {
     }
 }
 
-/// The body that was [shortened](shorten). Where not all of it has come, nothing more of the
-/// connection is read, as this request or another.
+/// The body that was [shortened](shorten). Where not all of it has come, what comes yet is read for
+/// nobody, also as another request.
 pub fn finish_long(session: &ServerSession) -> Option<Bytes> {
-    watched(session)?.long().as_mut()?.finish()
+    let mut long = watched(session)?.long();
+    let body = long.as_mut()?.finish();
+    if body.is_some() {
+        *long = None;
+    }
+    body
 }
 
 fn watched(session: &ServerSession) -> Option<&Watched> {

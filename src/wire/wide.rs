@@ -46,9 +46,9 @@ pub(super) fn extent_by_avx2(text: &[u8]) -> Option<Extent> {
     has.then(|| unsafe { by_avx2(text) })
 }
 
-/// Whether the text goes on behind a block: each of its backslashes stands before a quote or one of the
-/// letters, which are those of line breaks and tabs, and each quote and no control character behind one.
-const fn passes(marks: u64, slashes: u64, quotes: u64, letters: u64) -> bool {
+/// Whether a block has usual escapes alone: every backslash stands before a quote, `n` or `t`, every quote
+/// behind a backslash, and there is no control character.
+const fn is_usual(marks: u64, slashes: u64, quotes: u64, letters: u64) -> bool {
     let escaped = slashes << 1;
     let leads_out = slashes & (1 << (BLOCK - 1));
     let stops = marks & !slashes & !(escaped & quotes);
@@ -74,7 +74,7 @@ fn by_avx512(text: &[u8]) -> Extent {
         let quotes = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(QUOTE));
         let letters = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(LINE))
             | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(TAB));
-        passes(marks, slashes, quotes, letters)
+        is_usual(marks, slashes, quotes, letters)
     };
     let len = walk(text, look, passes);
     Extent { len, ascii: _mm512_movepi8_mask(met) == 0 && is_tail_ascii(text) }
@@ -108,7 +108,7 @@ fn by_avx2(text: &[u8]) -> Extent {
         let (low, high) = load(block);
         let slashes = marks & bits(are(low, SLASH), are(high, SLASH));
         let quotes = bits(are(low, QUOTE), are(high, QUOTE));
-        passes(marks, slashes, quotes, bits(letters(low), letters(high)))
+        is_usual(marks, slashes, quotes, bits(letters(low), letters(high)))
     };
     let len = walk(text, look, passes);
     Extent { len, ascii: _mm256_movemask_epi8(met) == 0 && is_tail_ascii(text) }

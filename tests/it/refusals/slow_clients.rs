@@ -33,12 +33,26 @@ async fn who_expects_100_of_the_administration_is_told_to_continue() {
     let scene = Scene::new().await;
     let mut wire = scene.key.connect().await;
     for length in [100, 9_000, 200_000] {
-        let body = json!({"name": "x".repeat(length), "model_provider": "openai"}).to_string();
+        let provider = json!({
+            "name": format!("p{length}"), "model_provider": "openai", "api_key": "sk-test",
+            "base_url": scene.openai.url(), "models": [], "enforce_health_check": false,
+        });
+        let body = provider.to_string() + &" ".repeat(length);
         let caller = &scene.acme.admin.caller;
         let ask = caller.post("/api/llm-gateway/admin/providers", body.clone());
-        // It was read: the name is too long.
-        told_to_continue(ask, &body, &mut wire).await.has_status(400);
+        let answer = told_to_continue(ask, &body, &mut wire).await.has_status(200);
+        assert_eq!(answer.json()["name"], provider["name"]);
     }
+}
+
+#[tokio::test]
+async fn a_client_of_an_old_protocol_is_not_told_to_continue() {
+    let scene = Scene::new().await;
+    let ask = scene.key.chat("fast").header("expect", "100-continue");
+    let old = String::from_utf8(ask.bytes().to_vec()).unwrap().replacen("HTTP/1.1", "HTTP/1.0", 1);
+    let mut wire = scene.key.connect().await;
+    wire.send(old).await;
+    assert_eq!(within("an answer", wire.any_head()).await.unwrap().status, 200);
 }
 
 #[tokio::test]

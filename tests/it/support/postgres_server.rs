@@ -19,6 +19,7 @@ use tempfile::TempDir;
 /// user that the package makes.
 const SCRIPT: &str = r#"
 set -eu
+# Ctrl-C reaches this, too; but the end of the input is the sign to stop and to clean up.
 trap : INT TERM
 folder=$1 port=$2 bin=$3
 shift 3

@@ -17,6 +17,7 @@ mod stream_error;
 mod trailer;
 pub mod upstream_error;
 mod usage;
+mod usage_plain;
 
 pub use answer::{AnswerMeter, looks_like_json};
 pub use error_within::error_within;

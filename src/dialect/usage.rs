@@ -17,12 +17,13 @@ use serde::{
 
 use serde_json::value::RawValue;
 
+use super::usage_plain::plain;
 use crate::domain::TokenUsage;
 
 /// Reads an OpenAI usage object (chat completions, completions, embeddings, Responses).
 #[must_use]
 pub fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
-    let usage: OpenAi = serde_json::from_slice(raw).ok()?;
+    let usage = plain(raw).or_else(|| serde_json::from_slice(raw).ok())?;
     let details = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
     let out_details =
         usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
@@ -80,36 +81,35 @@ impl AnthropicCounters {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
-struct OpenAi {
-    prompt_tokens: Count,
-    completion_tokens: Count,
-    input_tokens: Count,
-    output_tokens: Count,
-    total_tokens: Count,
-    prompt_tokens_details: Option<Details>,
-    input_tokens_details: Option<Details>,
-    completion_tokens_details: Option<OutDetails>,
-    output_tokens_details: Option<OutDetails>,
-    prompt_cache_hit_tokens: Count,
-    cached_tokens: Count,
-    reasoning_tokens: Count,
+pub(super) struct OpenAi {
+    pub(super) prompt_tokens: Count,
+    pub(super) completion_tokens: Count,
+    pub(super) input_tokens: Count,
+    pub(super) output_tokens: Count,
+    pub(super) total_tokens: Count,
+    pub(super) prompt_tokens_details: Option<Details>,
+    pub(super) input_tokens_details: Option<Details>,
+    pub(super) completion_tokens_details: Option<OutDetails>,
+    pub(super) output_tokens_details: Option<OutDetails>,
+    pub(super) prompt_cache_hit_tokens: Count,
+    pub(super) cached_tokens: Count,
+    pub(super) reasoning_tokens: Count,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-struct Details {
-    cached_tokens: Count,
-    cache_write_tokens: Count,
-    cache_creation_tokens: Count,
+pub(super) struct Details {
+    pub(super) cached_tokens: Count,
+    pub(super) cache_write_tokens: Count,
+    pub(super) cache_creation_tokens: Count,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-struct OutDetails {
-    reasoning_tokens: Count,
+pub(super) struct OutDetails {
+    pub(super) reasoning_tokens: Count,
 }
 
 #[derive(Default, Deserialize)]
@@ -131,8 +131,8 @@ struct Kept {
 }
 
 /// A figure, if it is one: one odd member must not cost all the others.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count(Option<u64>);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count(pub(super) Option<u64>);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -141,7 +141,7 @@ impl<'de> Deserialize<'de> for Count {
 }
 
 /// What no request uses: a larger figure is a vendor's mistake, and would spoil every sum for good.
-const MOST: u64 = 1_000_000_000_000;
+pub(super) const MOST: u64 = 1_000_000_000_000;
 
 struct CountVisitor;
 

@@ -81,20 +81,17 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     let trace = identity::Trace::read(&head.headers);
     let (trace, traced) = traced::begin(ctx.shared.traces.as_ref(), trace, &head.method, ctx.began);
     ctx.active = Some(ctx.shared.drain.enter());
-    ctx.call = Some(Box::new(Call {
-        trace,
-        traced,
-        client: client.map(|text| text.chars().take(MAX_CLIENT).collect()),
-        endpoint,
-        query: head.uri.query().map(str::to_owned),
-        determiner,
-        smart_name: commission.map(|commission| Arc::clone(&commission.smart_model)),
-        wishes: super::ctx::Wishes {
-            metadata: head.headers.get("x-bd-metadata").is_some_and(|value| value == "true"),
-            ..super::ctx::Wishes::default()
-        },
-        ..Call::new(id, dialect_of(rest), ctx.shared.metrics.in_flight())
-    }));
+    // In its place from the start: it is large.
+    let mut call = Box::new(Call::new(id, dialect_of(rest), ctx.shared.metrics.in_flight()));
+    call.trace = trace;
+    call.traced = traced;
+    call.client = client.map(|text| text.chars().take(MAX_CLIENT).collect());
+    call.endpoint = endpoint;
+    call.query = head.uri.query().map(str::to_owned);
+    call.determiner = determiner;
+    call.smart_name = commission.map(|commission| Arc::clone(&commission.smart_model));
+    call.wishes.metadata = head.headers.get("x-bd-metadata").is_some_and(|value| value == "true");
+    ctx.call = Some(call);
 }
 
 /// `Ok(None)`: on to the attempts. `Ok(Some)`: a listing to answer. `Err(None)`: the client left.
@@ -245,7 +242,7 @@ async fn read(
     session: &mut Session,
     ctx: &Ctx,
     endpoint: Endpoint,
-) -> std::result::Result<Inbound, Option<Refusal>> {
+) -> std::result::Result<Box<Inbound>, Option<Refusal>> {
     let limits = ctx.shared.limits;
     let mut room = Room::none(&ctx.shared);
     let body = body::read(&mut session.downstream_session, &mut room).await;
@@ -260,7 +257,7 @@ async fn read(
     let both = 2 * body.len() as u64;
     room.grow(both).map_err(|_| refusal::no_room())?;
     let head = wire::read_head(&body, endpoint).map_err(|error| refusal::bad_body(&error))?;
-    Ok(Inbound { body, head, room })
+    Ok(Box::new(Inbound { body, head, room }))
 }
 
 /// Plans the request, and holds it to its limits. `Err(None)`: the client left.
@@ -268,7 +265,7 @@ async fn planned(
     session: &mut Session,
     ctx: &mut Ctx,
     principal: &Arc<Principal>,
-    inbound: Inbound,
+    inbound: Box<Inbound>,
     endpoint: Endpoint,
 ) -> std::result::Result<(), Option<Refusal>> {
     let shared = Arc::clone(&ctx.shared);
@@ -303,7 +300,7 @@ fn plan(
     choice: Option<&SmartChoice>,
     endpoint: Endpoint,
     headers: &HeaderMap,
-) -> std::result::Result<Plan, Refusal> {
+) -> std::result::Result<Box<Plan>, Refusal> {
     let slot = choice.map(|choice| &*choice.model_alias);
     let Some(resolution) = route::resolve(org, slot.unwrap_or(model)) else {
         return Err(match slot {
@@ -311,7 +308,7 @@ fn plan(
             None => refusal::model_not_found(model),
         });
     };
-    let mut plan = Plan::new(resolution, endpoint);
+    let mut plan = Box::new(Plan::new(resolution, endpoint));
     plan.choose(&ctx.shared.routes, ctx.arrived, ctx.began);
     oauth::check(&plan, endpoint, headers)?;
     if plan.current().is_none() {

@@ -100,7 +100,7 @@ pub fn may_retry(call: &Call) -> bool {
 
 /// The attempt failed once its answer had been let through: it is the last one.
 pub fn fail(call: &mut Call, shared: &Shared, failure: &Failure) {
-    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return };
+    let Some(route) = call.plan.as_deref().and_then(Plan::current).cloned() else { return };
     traced::ended(call, failure);
     end(call, shared, &route, failure);
     if let Some(plan) = call.plan.as_mut() {

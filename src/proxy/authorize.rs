@@ -74,7 +74,7 @@ pub fn refused(provider: &Provider, clouds: &Clouds) {
 
 /// How long a credential may be waited for.
 pub fn patience(call: &Call) -> Duration {
-    let deadline = call.plan.as_ref().and_then(|plan: &Plan| plan.addresses.deadline);
+    let deadline = call.plan.as_deref().and_then(|plan: &Plan| plan.addresses.deadline);
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     left.map_or(PATIENCE, |left| left.min(PATIENCE))
 }

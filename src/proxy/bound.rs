@@ -100,7 +100,7 @@ pub fn limit<'n>(
 
 /// What strict budgets have reserved of a request, as the use that costs the most.
 pub fn reserved(call: &Call, held: &Reservation, at: Timestamp) -> Option<TokenUsage> {
-    let route = call.plan.as_ref().and_then(Plan::last)?;
+    let route = call.plan.as_deref().and_then(Plan::last)?;
     let bound = held.bound?;
     let output = match held.output_cap {
         Some(each) => each.saturating_mul(bound.answers),

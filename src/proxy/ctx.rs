@@ -66,12 +66,13 @@ pub struct Call {
     pub smart_name: Option<Arc<str>>,
     /// What was chosen for the smart model that the client named.
     pub smart_model: Option<SmartChoice>,
-    pub inbound: Option<Inbound>,
+    pub inbound: Option<Box<Inbound>>,
     /// About how many tokens a request is whose use may have to be guessed, once its body is gone.
     pub input_guess: u64,
     /// What the client's name led to, also where the request was refused before a plan was followed.
     pub alias: Option<Arc<str>>,
-    pub plan: Option<Plan>,
+    /// Boxed, as the request: both are moved about before they rest here.
+    pub plan: Option<Box<Plan>>,
     pub gate: Option<Handle>,
     /// Files that the client named by URL, for vendors that want their bytes.
     pub media: Vec<Fetched>,
@@ -83,7 +84,7 @@ pub struct Call {
     pub refused: Option<Refusal>,
     pub wishes: Wishes,
     /// What is held of the caller's limits.
-    pub reservation: Option<Reservation>,
+    pub reservation: Option<Box<Reservation>>,
     /// Routes that they kept it from.
     pub passed_over: Vec<PassedOver>,
     /// How the caller stands with them.
@@ -235,7 +236,7 @@ pub enum Meter {
     /// The vendor's own error for the client: collected, so that it can be translated whole.
     Error(Vec<u8>),
     /// It passes, and its usage is read off it.
-    Answer(AnswerMeter),
+    Answer(Box<AnswerMeter>),
     /// It is collected, and changed as a whole.
     Whole(Box<WholeAnswer>),
     Stream(Box<StreamAnswer>),

@@ -30,7 +30,7 @@ pub fn failure(call: &mut Call, error: &Error, reused: bool) -> Failure {
                 &call.attempt.error_body,
             );
             failure.said = Some(scrubbed(&said, call));
-            let route = call.plan.as_ref().and_then(Plan::current);
+            let route = call.plan.as_deref().and_then(Plan::current);
             let platform = route.map(|route| route.provider.platform).unwrap_or_default();
             if let Some(status) = platform.model_status(&call.attempt.error_body) {
                 failure = failure.with_model_status(status);
@@ -101,7 +101,7 @@ pub fn credential(call: &Call) -> &str {
     if let Some(secret) = &call.attempt.secret {
         return secret.expose();
     }
-    let route: Option<&Arc<Route>> = call.plan.as_ref().and_then(Plan::current);
+    let route: Option<&Arc<Route>> = call.plan.as_deref().and_then(Plan::current);
     route.and_then(|route| route.provider.api_key.as_ref()).map_or("", |key| key.expose())
 }
 

@@ -10,6 +10,7 @@
 //! Everything else goes to the wrapped session. See `docs/decisions/0001-pingora-phases-with-an-attempt-gate.md`.
 
 use std::{
+    mem::ManuallyDrop,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -200,9 +201,9 @@ impl Handle {
 pub fn install(slot: &mut Box<ServerSession>) -> Handle {
     let control = Arc::new(Control::default());
     let home = Home::default();
-    let inner = std::mem::replace(slot, placeholder());
+    let inner = std::mem::replace(slot, Box::new(nobody()));
     let gate = Gate {
-        inner,
+        inner: ManuallyDrop::new(inner),
         home: Arc::clone(&home),
         control: Arc::clone(&control),
         held: Vec::new(),
@@ -214,18 +215,14 @@ pub fn install(slot: &mut Box<ServerSession>) -> Handle {
     Handle { control, home }
 }
 
-fn placeholder() -> Box<ServerSession> {
-    Box::new(nobody())
-}
-
 /// A session that is never asked anything.
 fn nobody() -> ServerSession {
     ServerSession::new_custom(Box::new(()))
 }
 
 struct Gate {
-    /// The client's session.
-    inner: Box<ServerSession>,
+    /// The client's session, until the gate is dropped. A session is large: none is made to stand in for it.
+    inner: ManuallyDrop<Box<ServerSession>>,
     home: Home,
     control: Arc<Control>,
     held: Vec<HttpTask>,
@@ -235,9 +232,11 @@ struct Gate {
 }
 
 impl Drop for Gate {
+    #[expect(unsafe_code, reason = "the session outlives the gate")]
     fn drop(&mut self) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(std::mem::replace(&mut self.inner, placeholder()));
+        // SAFETY: it is taken here alone, and nobody uses the gate behind this.
+        let inner = unsafe { ManuallyDrop::take(&mut self.inner) };
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(inner);
     }
 }
 

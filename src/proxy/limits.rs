@@ -73,8 +73,8 @@ pub async fn admit(
     call: &mut Call,
     at: Timestamp,
     org: &Arc<OrgSnapshot>,
-    plan: Result<Plan, Refusal>,
-) -> Result<Plan, Refusal> {
+    plan: Result<Box<Plan>, Refusal>,
+) -> Result<Box<Plan>, Refusal> {
     let Some(principal) = call.principal.clone() else { return plan };
     let held = shared.callers.held(org, &principal);
     let name = call.inbound.as_ref().map_or("", |inbound| inbound.head.model_name.as_str());
@@ -188,7 +188,11 @@ pub async fn refuses(
 }
 
 /// Closes the routes that the caller may not use.
-fn permitted(mut plan: Plan, name: &str, caller: &CallerPolicies) -> Result<Plan, Refusal> {
+fn permitted(
+    mut plan: Box<Plan>,
+    name: &str,
+    caller: &CallerPolicies,
+) -> Result<Box<Plan>, Refusal> {
     if caller.access.is_empty() {
         return Ok(plan);
     }
@@ -248,11 +252,11 @@ const fn is_strict(check: &Check) -> bool {
 
 fn granted(
     call: &mut Call,
-    mut plan: Plan,
+    mut plan: Box<Plan>,
     grant: Grant,
     asked: &[Asked],
     (org, at): (&Arc<OrgSnapshot>, Timestamp),
-) -> Plan {
+) -> Box<Plan> {
     call.throttled_by = name_of(grant.throttled_by, org);
     for BlockedRoute { route, by } in grant.blocked {
         let Some(asked) = asked.get(route) else { continue };
@@ -260,15 +264,17 @@ fn granted(
         call.passed_over.push(PassedOver::new(&asked.route, by, org));
     }
     let chosen = grant.route.and_then(|route| asked.get(route));
-    call.reservation = grant.lease.map(|lease| Reservation {
-        lease,
-        route: chosen.map(|asked| asked.route.id),
-        moves: asked.iter().any(|route| !route.checks.is_empty() || route.bound.is_some()),
-        org: Arc::clone(org),
-        at,
-        is_strict: chosen.is_some_and(|route| route.bound.is_some()),
-        output_cap: grant.output_cap,
-        bound: chosen.and_then(|route| route.bound),
+    call.reservation = grant.lease.map(|lease| {
+        Box::new(Reservation {
+            lease,
+            route: chosen.map(|asked| asked.route.id),
+            moves: asked.iter().any(|route| !route.checks.is_empty() || route.bound.is_some()),
+            org: Arc::clone(org),
+            at,
+            is_strict: chosen.is_some_and(|route| route.bound.is_some()),
+            output_cap: grant.output_cap,
+            bound: chosen.and_then(|route| route.bound),
+        })
     });
     plan
 }
@@ -310,7 +316,7 @@ pub async fn follow(shared: &Shared, call: &mut Call, route: &Arc<Route>) -> Res
 /// and is counted with the most that it may be (`guessed_most`).
 pub fn settle(
     shared: &Shared,
-    held: Option<Reservation>,
+    held: Option<Box<Reservation>>,
     record: &UsageRecord<'_>,
     position: Option<Position>,
     guessed_most: bool,

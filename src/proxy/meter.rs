@@ -26,7 +26,7 @@ pub fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else {
         return Meter::None;
     };
-    let Some(route) = call.plan.as_ref().and_then(Plan::current) else { return Meter::None };
+    let Some(route) = call.plan.as_deref().and_then(Plan::current) else { return Meter::None };
     let way = route.way(endpoint).unwrap_or(Way::Pass);
     let whole = |change| Meter::Whole(Box::new(WholeAnswer::new(endpoint, change)));
     if !is_event_stream(headers) {
@@ -34,13 +34,13 @@ pub fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
             Way::Pass if endpoint == Endpoint::ChatCompletions => {
                 additions(call, route, arrived).map_or(Meter::None, |all| whole(Change::Add(all)))
             }
-            Way::Pass => Meter::Answer(AnswerMeter::new(endpoint)),
+            Way::Pass => Meter::Answer(Box::new(AnswerMeter::new(endpoint))),
             Way::Rehost(_) => whole(Change::Rehost(Arc::clone(&route.upstream_model))),
             Way::Embed(api) => whole(Change::Embed(api)),
             Way::Count(api) => whole(Change::Count(api)),
             Way::Estimate => Meter::None,
             Way::Translate(client, vendor) => {
-                let context = answering(call, route, client, arrived);
+                let context = Box::new(answering(call, route, client, arrived));
                 whole(Change::Translate { client, vendor, context, stream: call.stream() })
             }
         };
@@ -70,7 +70,7 @@ pub fn meter(call: &Call, headers: &HeaderMap, arrived: Timestamp) -> Meter {
 
 /// Whether the vendor is asked for a count of tokens, which the gateway can give where it does not.
 pub fn counts(call: &Call) -> bool {
-    let route = call.plan.as_ref().and_then(Plan::current);
+    let route = call.plan.as_deref().and_then(Plan::current);
     let way = route.zip(call.endpoint).and_then(|(route, endpoint)| route.way(endpoint));
     matches!(way, Some(Way::Count(_)))
 }

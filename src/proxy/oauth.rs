@@ -92,7 +92,7 @@ pub fn forward(
 /// Whether a vendor's refusal is of the caller's own credential: then it is the caller's to see, and says
 /// nothing of the gateway's.
 pub fn is_callers_refusal(call: &Call, status: u16) -> bool {
-    let route = call.plan.as_ref().and_then(Plan::current);
+    let route = call.plan.as_deref().and_then(Plan::current);
     matches!(status, 401 | 403)
         && route.is_some_and(|route| matches!(route.provider.auth, Auth::Caller))
 }

@@ -54,7 +54,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
         .or_else(|| platforms_fault(call, status))
         .filter(|_| !oauth::is_callers_refusal(call, status));
     if matches!(status, 401 | 403)
-        && let Some(route) = call.plan.as_ref().and_then(Plan::current)
+        && let Some(route) = call.plan.as_deref().and_then(Plan::current)
     {
         authorize::refused(&route.provider, &ctx.shared.clouds);
     }
@@ -83,7 +83,7 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
 /// Google. Others' answers are not held for it.
 fn may_refuse_key(call: &Call, status: u16, upstream: &ResponseHeader) -> bool {
     let length = upstream.headers.get(header::CONTENT_LENGTH);
-    let route = call.plan.as_ref().and_then(Plan::current);
+    let route = call.plan.as_deref().and_then(Plan::current);
     status == 400
         && route.is_some_and(|route| route.provider.vendor.auth.header() == "x-goog-api-key")
         && length.is_none_or(|length| length != "0")
@@ -92,7 +92,7 @@ fn may_refuse_key(call: &Call, status: u16, upstream: &ResponseHeader) -> bool {
 
 /// What a platform tells of its own faults with a client's status.
 fn platforms_fault(call: &Call, status: u16) -> Option<Failure> {
-    let route = call.plan.as_ref().and_then(Plan::current)?;
+    let route = call.plan.as_deref().and_then(Plan::current)?;
     let is_fault = route.provider.platform.own_faults().contains(&status);
     is_fault.then(|| Failure::of_vendor(AttemptOutcome::UpstreamError, status))
 }
@@ -174,7 +174,12 @@ fn client_error(
     Ok(())
 }
 
-fn answer(mut meter: AnswerMeter, piece: Option<&Bytes>, end: bool, call: &mut Call) -> Result<()> {
+fn answer(
+    mut meter: Box<AnswerMeter>,
+    piece: Option<&Bytes>,
+    end: bool,
+    call: &mut Call,
+) -> Result<()> {
     let piece = piece.filter(|piece| !piece.is_empty());
     let held = call.attempt.stage == Stage::Held;
     if held && piece.is_some_and(|piece| !dialect::looks_like_json(piece)) {
@@ -241,7 +246,7 @@ fn whole(
 
 fn finished(answer: &mut WholeAnswer, call: &Call) -> Option<Result<Bytes, Told>> {
     let inbound = call.inbound.as_ref()?;
-    let route = call.plan.as_ref().and_then(Plan::current)?;
+    let route = call.plan.as_deref().and_then(Plan::current)?;
     Some(answer.finish(&Asked {
         body: &inbound.body,
         model: &route.upstream_model,
@@ -325,7 +330,7 @@ fn nonsense(call: &Call, message: &str) -> Failure {
 }
 
 fn route_idle(call: &Call) -> Option<Duration> {
-    call.plan.as_ref().and_then(Plan::current).map(|route| route.stream_idle_timeout)
+    call.plan.as_deref().and_then(Plan::current).map(|route| route.stream_idle_timeout)
 }
 
 /// The answer is one: from here on it is the client's, and nothing is tried again. `guess`: its use may have

@@ -178,8 +178,8 @@ pub async fn conclude(session: &mut Session, ctx: &mut Ctx) {
 }
 
 fn all_failed(call: &Call, all_rate_limited_status: u16) -> GatewayError {
-    let attempts = call.plan.as_ref().map(crate::route::Plan::told).unwrap_or_default();
-    let limited = call.plan.as_ref().is_some_and(crate::route::Plan::all_rate_limited);
+    let attempts = call.plan.as_deref().map(crate::route::Plan::told).unwrap_or_default();
+    let limited = call.plan.as_deref().is_some_and(crate::route::Plan::all_rate_limited);
     let retry_after = call.plan.as_ref().and_then(|plan| plan.retry_after).filter(|_| limited);
     let seconds = retry_after
         .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))

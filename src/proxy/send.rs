@@ -28,7 +28,7 @@ const HEADERS: usize = 16;
 pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
     let shared = Arc::clone(&ctx.shared);
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
-    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
+    let Some(route) = call.plan.as_deref().and_then(Plan::current).cloned() else { return Ok(()) };
     let way = call.endpoint.and_then(|endpoint| route.way(endpoint));
     let way = way.ok_or_else(not_spoken)?;
     let (mut head, ()) = http::Request::new(()).into_parts();
@@ -57,7 +57,7 @@ pub fn rebuild(client: &RequestHeader, upstream: &mut RequestHeader, ctx: &mut C
 pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()> {
     let shared = Arc::clone(&ctx.shared);
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
-    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return Ok(()) };
+    let Some(route) = call.plan.as_deref().and_then(Plan::current).cloned() else { return Ok(()) };
     if matches!(route.provider.auth, Auth::Headers | Auth::Caller) {
         call.attempt.sent = Some(Instant::now());
         return Ok(());

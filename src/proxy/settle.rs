@@ -153,7 +153,7 @@ fn status(call: &Call, outcome: &Outcome) -> u16 {
 
 /// Closes the trail with the attempt that was under way.
 fn end_attempt(call: &mut Call, shared: &Shared, outcome: &Outcome) {
-    let Some(route) = call.plan.as_ref().and_then(Plan::current).cloned() else { return };
+    let Some(route) = call.plan.as_deref().and_then(Plan::current).cloned() else { return };
     let ended = match (&outcome.attempt, call.attempt.status) {
         (Some(failure), status) => Failure { status: failure.status.or(status), ..failure.clone() },
         (None, Some(status)) if outcome.status.is_none() => {
@@ -200,7 +200,7 @@ fn record<'a>(
     bill: Bill,
 ) -> UsageRecord<'a> {
     let principal = call.principal.as_deref();
-    let plan = call.plan.as_ref();
+    let plan = call.plan.as_deref();
     let route = plan.and_then(Plan::last);
     let usage = facts.usage.unwrap_or_default();
     let cost = bill.cost;
@@ -271,7 +271,7 @@ impl Bill {
 
 /// Bills the tokens at the prices that were in force when the request arrived: each route's its own.
 fn bill(call: &Call, usage: Option<TokenUsage>, at: Timestamp) -> Bill {
-    let route = call.plan.as_ref().and_then(Plan::last);
+    let route = call.plan.as_deref().and_then(Plan::last);
     let answer = route.zip(usage).map(|(route, usage)| billed(route, usage, at));
     let lost = call.lost.iter().map(|lost| billed(&lost.route, lost.usage(), at));
     answer.into_iter().chain(lost).reduce(Bill::and).unwrap_or_default()

@@ -46,7 +46,7 @@ pub async fn body(
     };
     call.wishes.whole = false;
     capable(inbound, endpoint, &route.facts)?;
-    let held = call.reservation.as_ref();
+    let held = call.reservation.as_deref();
     let is_strict = held.is_some_and(|held| held.is_strict);
     match route.way(endpoint) {
         None | Some(Way::Pass | Way::Estimate) => {
@@ -166,7 +166,7 @@ pub fn estimate(body: &[u8]) -> Result<u64, Refusal> {
 /// When the request cannot be read.
 pub async fn estimated(call: &Call) -> Result<Option<Bytes>, refusal::Refusal> {
     let (Some(endpoint), Some(inbound)) = (call.endpoint, &call.inbound) else { return Ok(None) };
-    let route = call.plan.as_ref().and_then(Plan::current);
+    let route = call.plan.as_deref().and_then(Plan::current);
     if route.and_then(|route| route.way(endpoint)) != Some(Way::Estimate) {
         return Ok(None);
     }

@@ -29,7 +29,7 @@ pub enum Change {
     /// A count of tokens of another API.
     Count(CountApi),
     /// Another dialect; `stream` where the client asked for a stream and the vendor sent none.
-    Translate { client: ClientApi, vendor: VendorApi, context: Answering, stream: bool },
+    Translate { client: ClientApi, vendor: VendorApi, context: Box<Answering>, stream: bool },
 }
 
 /// What the answer is to.
@@ -155,7 +155,7 @@ impl WholeAnswer {
                     whole: true,
                 };
                 Some(Bytes::from(if *stream {
-                    translate::stream_of(&answer, client.stream_writer(context.clone()))
+                    translate::stream_of(&answer, client.stream_writer((**context).clone()))
                 } else {
                     client.write(&answer, context)
                 }))

@@ -21,7 +21,10 @@ use crate::{
     route::{self, Plan},
     snapshot::{ListedModel, OrgSnapshot},
     translate::SmartChoice,
-    wire,
+    wire::{
+        self,
+        headers::{X_API_KEY, X_BD_METADATA},
+    },
 };
 
 /// Headers of one request may not be larger together, bytes.
@@ -90,7 +93,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     call.query = head.uri.query().map(str::to_owned);
     call.determiner = determiner;
     call.smart_name = commission.map(|commission| Arc::clone(&commission.smart_model));
-    call.wishes.metadata = head.headers.get("x-bd-metadata").is_some_and(|value| value == "true");
+    call.wishes.metadata = head.headers.get(&X_BD_METADATA).is_some_and(|value| value == "true");
     ctx.call = Some(call);
 }
 
@@ -178,7 +181,7 @@ async fn authenticate(
 
 /// The key: `x-api-key` first, else `Authorization: Bearer` (contract 3, seed 001).
 fn token(headers: &HeaderMap) -> std::result::Result<&str, KeyRefusal> {
-    if let Some(value) = headers.get("x-api-key") {
+    if let Some(value) = headers.get(&X_API_KEY) {
         return value.to_str().map(str::trim).map_err(|_| KeyRefusal::Malformed);
     }
     let value = headers.get(http::header::AUTHORIZATION).ok_or(KeyRefusal::Missing)?;

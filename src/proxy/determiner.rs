@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::{
     policy,
     route::{self, Resolution},
     snapshot::{OrgSnapshot, Route, SmartModel, Way},
+    wire::headers::{TRACEPARENT, X_REQUEST_ID},
 };
 
 /// Behind the caller's request id, in the determiner's.
@@ -142,10 +143,10 @@ fn request(asker: &Asker<'_>, body: &Value) -> Option<Request<Full<Bytes>>> {
     headers.insert(header::CONTENT_TYPE, fixed("application/json"));
     headers.insert(header::USER_AGENT, fixed(DETERMINER_CLIENT));
     let id = HeaderValue::try_from(id(asker.request_id)).ok()?;
-    headers.insert(HeaderName::from_static("x-request-id"), id);
+    headers.insert(&X_REQUEST_ID, id);
     if let Some(parent) = &asker.traceparent {
         let parent = HeaderValue::try_from(parent).ok()?;
-        headers.insert(HeaderName::from_static("traceparent"), parent);
+        headers.insert(&TRACEPARENT, parent);
     }
     Some(request)
 }

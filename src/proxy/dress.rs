@@ -1,6 +1,6 @@
 //! The header of the vendor's answer, made the client's.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use pingora_error::Result;
@@ -63,6 +63,9 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
     Ok(())
 }
 
+/// How many headers most answers get at most: id, framing, the route's five and a limited caller's six.
+const MOST_ADDED: usize = 14;
+
 /// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
 /// the letters' case, of which the meaning is independent.
 pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap)) -> Result<()> {
@@ -71,6 +74,8 @@ pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap))
     let own = own.map(str::to_owned);
     let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
     let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();
+    // To grow once: all names are put in their places anew when it does.
+    parts.headers.reserve(MOST_ADDED);
     change(&mut parts.headers);
     *answer = parts.into();
     match own {
@@ -119,9 +124,9 @@ fn strip(headers: &mut HeaderMap, body_changes: bool, key: &str) {
 
 /// The request's id, under both names where the client's SDK looks for the other.
 pub fn name(headers: &mut HeaderMap, call: &Call) {
-    headers.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
+    headers.insert(&headers::X_REQUEST_ID, call.id_header.clone());
     if call.dialect == ClientDialect::Anthropic {
-        headers.insert(HeaderName::from_static("request-id"), call.id_header.clone());
+        headers.insert(&headers::REQUEST_ID, call.id_header.clone());
     }
     if let Some(room) = &call.standing.requests {
         tell_room(headers, &REQUESTS, room);
@@ -132,20 +137,22 @@ pub fn name(headers: &mut HeaderMap, call: &Call) {
 }
 
 /// Limit, remaining and reset, in the place of the vendor's own: it is the gateway's limit that the
-/// caller meets. Made once: a name is looked at letter by letter when it is made.
+/// caller meets.
 type RoomNames = [HeaderName; 3];
-static REQUESTS: LazyLock<RoomNames> = LazyLock::new(|| {
-    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"]
-        .map(HeaderName::from_static)
-});
-static TOKENS: LazyLock<RoomNames> = LazyLock::new(|| {
-    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
-        .map(HeaderName::from_static)
-});
+static REQUESTS: RoomNames = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static TOKENS: RoomNames = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 fn tell_room(headers: &mut HeaderMap, [limit, remaining, reset]: &RoomNames, room: &Room) {
-    headers.insert(limit, room.limit.into());
-    headers.insert(remaining, room.remaining.into());
+    headers.insert(limit, headers::number(room.limit));
+    headers.insert(remaining, headers::number(room.remaining));
     if let Ok(value) = HeaderValue::from_str(&duration(room.reset)) {
         headers.insert(reset, value);
     }
@@ -166,14 +173,26 @@ fn duration(time: Duration) -> String {
 }
 
 /// The five headers of seed 001.
+static ROUTE: [HeaderName; 5] = [
+    HeaderName::from_static("x-bd-provider-route-attempt"),
+    HeaderName::from_static("x-bd-provider-route-count"),
+    HeaderName::from_static("x-bd-provider-failover-count"),
+    HeaderName::from_static("x-bd-provider-retry-count"),
+    HeaderName::from_static("x-bd-provider-retry-sleep-ms"),
+];
+
 fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
-    let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
-    let mut tell = |name, value| headers.insert(HeaderName::from_static(name), value);
-    tell("x-bd-provider-route-attempt", plan.position().into());
-    tell("x-bd-provider-route-count", plan.route_count().into());
-    tell("x-bd-provider-failover-count", plan.attempts.len().into());
-    tell("x-bd-provider-retry-count", plan.retry_count.into());
-    tell("x-bd-provider-retry-sleep-ms", sleep.into());
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let values = [
+        wide(plan.position()),
+        wide(plan.route_count()),
+        wide(plan.attempts.len()),
+        u64::from(plan.retry_count),
+        u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX),
+    ];
+    for (name, value) in ROUTE.iter().zip(values) {
+        headers.insert(name, headers::number(value));
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ use tokio::time::Sleep;
 use super::cork::{self, Socket};
 use crate::wire::{
     Spliced,
-    headers::{EVENT_STREAM, is_of_type},
+    headers::{self, EVENT_STREAM, is_of_type},
 };
 
 /// Raised when an answer ended while it was still held back.
@@ -290,7 +290,7 @@ fn tell_length(tasks: &mut [HttpTask]) -> Result<()> {
     for piece in pieces.iter() {
         match piece {
             HttpTask::Body(piece, end) => {
-                length += piece.as_ref().map_or(0, Bytes::len);
+                length += piece.as_ref().map_or(0, |piece| piece.len() as u64);
                 ends = *end;
             }
             HttpTask::Done => ends = true,
@@ -299,7 +299,7 @@ fn tell_length(tasks: &mut [HttpTask]) -> Result<()> {
     }
     if ends {
         head.remove_header(&TRANSFER_ENCODING);
-        head.insert_header(CONTENT_LENGTH, length)?;
+        head.insert_header(CONTENT_LENGTH, headers::number(length))?;
     }
     Ok(())
 }

@@ -2,11 +2,15 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::{domain::RequestId, observe::otel::Parent};
+use crate::{
+    domain::RequestId,
+    observe::otel::Parent,
+    wire::headers::{TRACEPARENT, X_REQUEST_ID},
+};
 
 /// The client's `x-request-id` if it is 1–128 of `A-Za-z0-9._-`, else a new one.
 pub fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
     given.and_then(RequestId::taken).unwrap_or_else(RequestId::random).into()
 }
 
@@ -29,7 +33,7 @@ pub struct Trace {
 impl Trace {
     /// Reads `traceparent`; none where it is absent or malformed.
     pub fn read(headers: &HeaderMap) -> Option<Self> {
-        let value = headers.get("traceparent")?.to_str().ok()?;
+        let value = headers.get(&TRACEPARENT)?.to_str().ok()?;
         let mut parts = value.split('-');
         let (version, trace, parent, flags) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

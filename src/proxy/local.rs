@@ -8,7 +8,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
 use tower::ServiceExt;
 
-use crate::domain::MAX_ADMIN_BODY;
+use crate::{domain::MAX_ADMIN_BODY, wire::headers::X_REQUEST_ID};
 
 use super::{
     body::{self, BodyError, Room},
@@ -62,7 +62,7 @@ fn request(head: &RequestHeader, id: &str, body: Bytes) -> Request<axum::body::B
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
     if let Ok(id) = HeaderValue::from_str(id) {
-        request.headers_mut().insert("x-request-id", id);
+        request.headers_mut().insert(&X_REQUEST_ID, id);
     }
     request
 }
@@ -102,7 +102,7 @@ async fn write(
     for (name, value) in &parts.headers {
         head.append_header(name.clone(), value.clone())?;
     }
-    head.insert_header("x-request-id", id)?;
+    head.insert_header(&X_REQUEST_ID, id)?;
     if closing {
         session.set_keepalive(None);
     }

@@ -115,7 +115,8 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider, way: Way) ->
     {
         head.insert(HeaderName::from_static("anthropic-beta"), value(&betas)?);
     }
-    head.insert(header::CONTENT_LENGTH, HeaderValue::from(call.attempt.body.len()));
+    let length = u64::try_from(call.attempt.body.len()).unwrap_or(u64::MAX);
+    head.insert(header::CONTENT_LENGTH, headers::number(length));
     identify(call, &mut head)?;
     for (name, value) in &provider.headers {
         head.insert(name, value.clone());
@@ -157,9 +158,9 @@ fn forward(client: &RequestHeader, head: &mut HeaderMap, provider: &Provider) {
 }
 
 fn identify(call: &Call, head: &mut HeaderMap) -> Result<()> {
-    head.insert(HeaderName::from_static("x-request-id"), call.id_header.clone());
+    head.insert(&headers::X_REQUEST_ID, call.id_header.clone());
     if let Some(parent) = traced::below_attempt(call) {
-        head.insert(HeaderName::from_static("traceparent"), value(&parent)?);
+        head.insert(&headers::TRACEPARENT, value(&parent)?);
     }
     Ok(())
 }

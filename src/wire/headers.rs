@@ -3,9 +3,21 @@
 //! Names are lower case, as `http::HeaderName` has them.
 
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{CONNECTION, CONTENT_TYPE},
 };
+
+/// The request's id, in both directions. Here and below once for all: a name is looked at letter by letter
+/// when it is made, and when it is looked up as a text.
+pub static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The same, where Anthropic's clients look for it.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The caller's key, where Anthropic's clients put it.
+pub static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The caller's place in its trace (<https://www.w3.org/TR/trace-context/#traceparent-header>).
+pub static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Asks for `metadata` in a stream, too (contract 4.8).
+pub static X_BD_METADATA: HeaderName = HeaderName::from_static("x-bd-metadata");
 
 /// The type of a stream of events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -103,6 +115,16 @@ pub fn is_of_type(headers: &HeaderMap, name: &str) -> bool {
     kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// A number as a header's value. The small ones, which are nearly all, are nobody's to make.
+#[must_use]
+pub fn number(number: u64) -> HeaderValue {
+    const SMALL: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let small = usize::try_from(number).ok().and_then(|number| SMALL.get(number).copied());
+    // Digits are always a value; `HeaderValue::from` allocates twice.
+    let long = || HeaderValue::from_str(itoa::Buffer::new().format(number)).ok();
+    small.map(HeaderValue::from_static).or_else(long).unwrap_or_else(|| HeaderValue::from(number))
+}
+
 /// The betas of Anthropic's API that a client names in `anthropic-beta`, which may come several times.
 pub fn betas(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all("anthropic-beta").iter();
@@ -114,7 +136,14 @@ pub fn betas(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 mod tests {
     use http::{HeaderMap, HeaderValue};
 
-    use super::{is_forwardable_request, is_forwardable_response, is_nominated};
+    use super::{is_forwardable_request, is_forwardable_response, is_nominated, number};
+
+    #[test]
+    fn numbers_are_written_in_digits() {
+        for given in [0, 1, 9, 10, 1202, u64::MAX] {
+            assert_eq!(number(given), given.to_string());
+        }
+    }
 
     #[test]
     fn common_and_listed_request_headers_travel() {

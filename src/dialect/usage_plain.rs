@@ -1,39 +1,43 @@
-//! Reading a usage object as nearly every vendor writes it: whole numbers, and details one level below.
+//! Reading a usage object as OpenAI writes it: whole numbers, and details one level below.
 //!
-//! Every answer has one, and a name is compared here only with those of its length. Whatever else may stand in
-//! one (`null`, a fraction, a name twice or with an escape) is left to serde.
+//! Every answer has one, and a name is compared here only with those of its length. What may stand in others'
+//! (`null`, a fraction, a known name twice or any with an escape) is left to serde.
 
 use super::usage::{Count, Details, MOST, OpenAi, OutDetails};
 
 /// What the object says; none where it is written otherwise.
 pub(super) fn plain(raw: &[u8]) -> Option<OpenAi> {
     let mut usage = OpenAi::default();
+    // Every field, so that none is forgotten here.
+    let OpenAi {
+        prompt_tokens,
+        completion_tokens,
+        input_tokens,
+        output_tokens,
+        total_tokens,
+        prompt_tokens_details,
+        input_tokens_details,
+        completion_tokens_details,
+        output_tokens_details,
+        prompt_cache_hit_tokens,
+        cached_tokens,
+        reasoning_tokens,
+    } = &mut usage;
     let mut text = Text { rest: raw };
-    text.object(|name, text| {
-        let count = match name {
-            b"prompt_tokens" => &mut usage.prompt_tokens,
-            b"completion_tokens" => &mut usage.completion_tokens,
-            b"input_tokens" => &mut usage.input_tokens,
-            b"output_tokens" => &mut usage.output_tokens,
-            b"total_tokens" => &mut usage.total_tokens,
-            b"prompt_cache_hit_tokens" => &mut usage.prompt_cache_hit_tokens,
-            b"cached_tokens" => &mut usage.cached_tokens,
-            b"reasoning_tokens" => &mut usage.reasoning_tokens,
-            b"prompt_tokens_details" => {
-                return text.once(&mut usage.prompt_tokens_details, Text::details);
-            }
-            b"input_tokens_details" => {
-                return text.once(&mut usage.input_tokens_details, Text::details);
-            }
-            b"completion_tokens_details" => {
-                return text.once(&mut usage.completion_tokens_details, Text::out_details);
-            }
-            b"output_tokens_details" => {
-                return text.once(&mut usage.output_tokens_details, Text::out_details);
-            }
-            _ => return text.count().map(drop),
-        };
-        text.once(&mut count.0, Text::count)
+    text.object(|name, text| match name {
+        b"prompt_tokens" => text.once(&mut prompt_tokens.0, Text::count),
+        b"completion_tokens" => text.once(&mut completion_tokens.0, Text::count),
+        b"input_tokens" => text.once(&mut input_tokens.0, Text::count),
+        b"output_tokens" => text.once(&mut output_tokens.0, Text::count),
+        b"total_tokens" => text.once(&mut total_tokens.0, Text::count),
+        b"prompt_tokens_details" => text.once(prompt_tokens_details, Text::details),
+        b"input_tokens_details" => text.once(input_tokens_details, Text::details),
+        b"completion_tokens_details" => text.once(completion_tokens_details, Text::out_details),
+        b"output_tokens_details" => text.once(output_tokens_details, Text::out_details),
+        b"prompt_cache_hit_tokens" => text.once(&mut prompt_cache_hit_tokens.0, Text::count),
+        b"cached_tokens" => text.once(&mut cached_tokens.0, Text::count),
+        b"reasoning_tokens" => text.once(&mut reasoning_tokens.0, Text::count),
+        _ => text.count().map(drop),
     })?;
     text.space();
     text.rest.is_empty().then_some(usage)
@@ -74,12 +78,11 @@ impl<'a> Text<'a> {
 
     fn details(&mut self) -> Option<Details> {
         let mut details = Details::default();
+        let Details { cached_tokens, cache_write_tokens, cache_creation_tokens } = &mut details;
         self.object(|name, text| match name {
-            b"cached_tokens" => text.once(&mut details.cached_tokens.0, Self::count),
-            b"cache_write_tokens" => text.once(&mut details.cache_write_tokens.0, Self::count),
-            b"cache_creation_tokens" => {
-                text.once(&mut details.cache_creation_tokens.0, Self::count)
-            }
+            b"cached_tokens" => text.once(&mut cached_tokens.0, Self::count),
+            b"cache_write_tokens" => text.once(&mut cache_write_tokens.0, Self::count),
+            b"cache_creation_tokens" => text.once(&mut cache_creation_tokens.0, Self::count),
             _ => text.count().map(drop),
         })?;
         Some(details)

@@ -84,7 +84,7 @@ fn begin(session: &Session, ctx: &mut Ctx, endpoint: Option<Endpoint>, rest: &st
     let trace = identity::Trace::read(&head.headers);
     let (trace, traced) = traced::begin(ctx.shared.traces.as_ref(), trace, &head.method, ctx.began);
     ctx.active = Some(ctx.shared.drain.enter());
-    // In its place from the start: it is large.
+    // Not by what differs from a new one: it is large, and would be copied once more.
     let mut call = Box::new(Call::new(id, dialect_of(rest), ctx.shared.metrics.in_flight()));
     call.trace = trace;
     call.traced = traced;

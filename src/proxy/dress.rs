@@ -39,6 +39,8 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
     let plan = call.plan.as_ref().filter(|_| tells && answer.status.is_success());
     redress(answer, |headers| {
         strip(headers, changes, credential(call));
+        // All at once: when it grows, all names are put in their places anew. Where it cannot, it tries again.
+        let _ = headers.try_reserve(added(call, plan.is_some()));
         if stream || whole_stream {
             as_event_stream(headers);
         } else if error || whole {
@@ -63,8 +65,12 @@ pub fn dress(answer: &mut ResponseHeader, version: Version, ctx: &Ctx) -> Result
     Ok(())
 }
 
-/// How many headers most answers get at most: id, framing, the route's five and a limited caller's six.
-const MOST_ADDED: usize = 14;
+/// How many headers an answer gets at most: the ids, the framing, those of the route and those of the limits.
+fn added(call: &Call, tells_route: bool) -> usize {
+    let limits = [call.standing.requests.is_some(), call.standing.tokens.is_some()];
+    let limits = limits.into_iter().filter(|is_told| *is_told).count();
+    4 + usize::from(tells_route) * ROUTE.len() + limits * REQUESTS.len()
+}
 
 /// Changes the headers as a map of `http`. Pingora's own way in looks every name up twice, to keep
 /// the letters' case, of which the meaning is independent.
@@ -74,8 +80,6 @@ pub fn redress(answer: &mut ResponseHeader, change: impl FnOnce(&mut HeaderMap))
     let own = own.map(str::to_owned);
     let empty = ResponseHeader::build_no_case(answer.status, Some(0))?;
     let mut parts: http::response::Parts = std::mem::replace(answer, empty).into();
-    // To grow once: all names are put in their places anew when it does.
-    parts.headers.reserve(MOST_ADDED);
     change(&mut parts.headers);
     *answer = parts.into();
     match own {
@@ -182,17 +186,13 @@ static ROUTE: [HeaderName; 5] = [
 ];
 
 fn tell_route(headers: &mut HeaderMap, plan: &Plan) {
-    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let values = [
-        wide(plan.position()),
-        wide(plan.route_count()),
-        wide(plan.attempts.len()),
-        u64::from(plan.retry_count),
-        u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX),
-    ];
-    for (name, value) in ROUTE.iter().zip(values) {
-        headers.insert(name, headers::number(value));
-    }
+    let [attempt, count, failovers, retries, slept] = &ROUTE;
+    let sleep = u64::try_from(plan.retry_sleep.as_millis()).unwrap_or(u64::MAX);
+    headers.insert(attempt, headers::count(plan.position()));
+    headers.insert(count, headers::count(plan.route_count()));
+    headers.insert(failovers, headers::count(plan.attempts.len()));
+    headers.insert(retries, headers::number(plan.retry_count.into()));
+    headers.insert(slept, headers::number(sleep));
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@
 //! Everything else goes to the wrapped session. See `docs/decisions/0001-pingora-phases-with-an-attempt-gate.md`.
 
 use std::{
-    mem::ManuallyDrop,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -201,9 +200,9 @@ impl Handle {
 pub fn install(slot: &mut Box<ServerSession>) -> Handle {
     let control = Arc::new(Control::default());
     let home = Home::default();
-    let inner = std::mem::replace(slot, Box::new(nobody()));
+    let inner = std::mem::replace(slot, placeholder());
     let gate = Gate {
-        inner: ManuallyDrop::new(inner),
+        inner,
         home: Arc::clone(&home),
         control: Arc::clone(&control),
         held: Vec::new(),
@@ -215,14 +214,18 @@ pub fn install(slot: &mut Box<ServerSession>) -> Handle {
     Handle { control, home }
 }
 
+fn placeholder() -> Box<ServerSession> {
+    Box::new(nobody())
+}
+
 /// A session that is never asked anything.
 fn nobody() -> ServerSession {
     ServerSession::new_custom(Box::new(()))
 }
 
 struct Gate {
-    /// The client's session, until the gate is dropped. A session is large: none is made to stand in for it.
-    inner: ManuallyDrop<Box<ServerSession>>,
+    /// The client's session.
+    inner: Box<ServerSession>,
     home: Home,
     control: Arc<Control>,
     held: Vec<HttpTask>,
@@ -232,11 +235,9 @@ struct Gate {
 }
 
 impl Drop for Gate {
-    #[expect(unsafe_code, reason = "the session outlives the gate")]
     fn drop(&mut self) {
-        // SAFETY: it is taken here alone, and nobody uses the gate behind this.
-        let inner = unsafe { ManuallyDrop::take(&mut self.inner) };
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(inner);
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(std::mem::replace(&mut self.inner, placeholder()));
     }
 }
 
@@ -290,7 +291,7 @@ fn tell_length(tasks: &mut [HttpTask]) -> Result<()> {
     for piece in pieces.iter() {
         match piece {
             HttpTask::Body(piece, end) => {
-                length += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                length += piece.as_ref().map_or(0, Bytes::len);
                 ends = *end;
             }
             HttpTask::Done => ends = true,
@@ -299,7 +300,7 @@ fn tell_length(tasks: &mut [HttpTask]) -> Result<()> {
     }
     if ends {
         head.remove_header(&TRANSFER_ENCODING);
-        head.insert_header(CONTENT_LENGTH, headers::number(length))?;
+        head.insert_header(CONTENT_LENGTH, headers::count(length))?;
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ use crate::{
     wire::{Spliced, headers::is_of_type},
 };
 
+/// Headers of an answer. Pingora reads no more over HTTP/1; over HTTP/2 more than a map can hold would come.
+const MOST_HEADERS: usize = 256;
 /// How much of a failed attempt's body is read for its message, bytes.
 const ERROR_BODY: usize = 16 * 1024;
 /// How much of an error for the client is collected, bytes. A longer one is told in words of ours.
@@ -58,9 +60,10 @@ pub fn judge(upstream: &ResponseHeader, ctx: &mut Ctx) {
     {
         authorize::refused(&route.provider, &ctx.shared.clouds);
     }
-    if call.attempt.failure.is_none() && has_strange_coding(upstream) {
-        call.attempt.failure =
-            Some(nonsense(call, "the vendor's answer has a transfer coding that nobody asked for"));
+    if call.attempt.failure.is_none()
+        && let Some(fault) = strangeness(upstream)
+    {
+        call.attempt.failure = Some(nonsense(call, fault));
     }
     let Some(gate) = &call.gate else { return };
     if call.attempt.failure.is_some() {
@@ -102,6 +105,15 @@ fn is_unframed(upstream: &ResponseHeader) -> bool {
     upstream.version < Version::HTTP_2
         && !upstream.headers.contains_key(header::CONTENT_LENGTH)
         && !upstream.headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// What keeps a header from being a client's.
+fn strangeness(upstream: &ResponseHeader) -> Option<&'static str> {
+    if upstream.headers.len() > MOST_HEADERS {
+        return Some("the vendor's answer has too many headers");
+    }
+    has_strange_coding(upstream)
+        .then_some("the vendor's answer has a transfer coding that nobody asked for")
 }
 
 /// Whether the body is coded for the connection in a way that was not offered (RFC 9112 6.1).

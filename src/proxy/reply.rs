@@ -20,6 +20,7 @@ use super::{
 use crate::{
     dialect::GatewayError,
     domain::{AttemptOutcome, Endpoint},
+    wire::headers,
 };
 
 /// How long the rest of a refused request is read, so that the client sees the answer and no reset.
@@ -71,7 +72,7 @@ pub async fn write(session: &mut Session, ctx: &Ctx, error: GatewayError) {
     let closing = ctx.shared.drain.draining();
     let Ok(mut head) = header(call, error.status, body.len()) else { return };
     if let Some(seconds) = error.retry_after_secs {
-        let _ = head.insert_header(header::RETRY_AFTER, seconds);
+        let _ = head.insert_header(header::RETRY_AFTER, headers::number(seconds));
     }
     if error.status == 405 {
         let _ = head.insert_header(header::ALLOW, allowed(call.endpoint));
@@ -95,10 +96,10 @@ fn ctx_first_byte(ctx: &mut Ctx) {
 
 fn header(call: &Call, status: u16, length: usize) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build_no_case(status, Some(6))?;
-    dress::redress(&mut head, |headers| {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CONTENT_LENGTH, length.into());
-        dress::name(headers, call);
+    dress::redress(&mut head, |to| {
+        to.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        to.insert(header::CONTENT_LENGTH, headers::count(length));
+        dress::name(to, call);
     })?;
     Ok(head)
 }

@@ -115,8 +115,7 @@ fn fields(client: &RequestHeader, call: &Call, provider: &Provider, way: Way) ->
     {
         head.insert(HeaderName::from_static("anthropic-beta"), value(&betas)?);
     }
-    let length = u64::try_from(call.attempt.body.len()).unwrap_or(u64::MAX);
-    head.insert(header::CONTENT_LENGTH, headers::number(length));
+    head.insert(header::CONTENT_LENGTH, headers::count(call.attempt.body.len()));
     identify(call, &mut head)?;
     for (name, value) in &provider.headers {
         head.insert(name, value.clone());

@@ -125,6 +125,12 @@ pub fn number(number: u64) -> HeaderValue {
     small.map(HeaderValue::from_static).or_else(long).unwrap_or_else(|| HeaderValue::from(number))
 }
 
+/// The same for a count or a length.
+#[must_use]
+pub fn count(count: usize) -> HeaderValue {
+    u64::try_from(count).map_or_else(|_| HeaderValue::from(count), number)
+}
+
 /// The betas of Anthropic's API that a client names in `anthropic-beta`, which may come several times.
 pub fn betas(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all("anthropic-beta").iter();

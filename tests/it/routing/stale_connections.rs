@@ -138,3 +138,14 @@ async fn a_vendor_that_refuses_every_stream_has_failed_after_the_second() {
     assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
     assert_eq!(vendor.saw().len(), 3);
 }
+
+#[tokio::test]
+async fn more_headers_than_anybody_reads_are_a_failure_of_the_route() {
+    let (scene, vendor) = over_http2().await;
+    // As many as a map can hold: what the gateway adds would be too many.
+    let answer = (0..24_570).fold(Reply::answers(), |reply, n| reply.header(&format!("h{n}"), ""));
+    vendor.will(answer);
+    let answer = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(answer.header("x-bd-provider-failover-count"), Some("1"));
+    assert_eq!(vendor.saw().len(), 2);
+}

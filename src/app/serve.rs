@@ -169,6 +169,7 @@ async fn start(
         refused,
     ));
     determiners.ask_through(&shared);
+    tokio::spawn(shared.peers.close_idle());
     serve_metrics(config, &shared, &store)?;
     let (close, closed) = watch::channel(false);
     let held =

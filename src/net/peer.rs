@@ -15,7 +15,11 @@ use pingora_core::{
     upstreams::peer::{HttpPeer, PeerOptions},
 };
 
-use super::{AddressPolicy, Resolver, dns::ResolveError};
+use super::{
+    AddressPolicy, Dial, Resolver,
+    dns::ResolveError,
+    pool::{Key, Pool, ROUND},
+};
 use crate::{provider::Transport, snapshot::Provider};
 
 /// How long an idle upstream connection is kept.
@@ -24,7 +28,8 @@ const POOL_IDLE: Duration = Duration::from_secs(60);
 const H2_STREAMS: usize = 100;
 /// How often an HTTP/2 connection is asked whether it still is one: a request should not find out.
 const H2_PING: Duration = Duration::from_secs(15);
-/// A fresh connection that replaced a dead one must not fill the pool under its one-time key.
+/// Neither a fresh connection that replaced a dead one, under its one-time key, nor one that Pingora cannot
+/// take out again must fill its pool.
 const ONE_TIME_IDLE: Duration = Duration::from_millis(1);
 
 /// No connection may or can be made.
@@ -60,6 +65,8 @@ pub struct Peer {
     pub address: IpAddr,
     /// Whether the host has another address that may be tried after this one.
     pub more: bool,
+    /// How it is connected to, where that is over HTTP/1.1 without TLS.
+    pub dial: Option<Arc<Dial>>,
 }
 
 /// Makes peers for providers.
@@ -68,6 +75,7 @@ pub struct Peers {
     policy: AddressPolicy,
     connect_timeout: Duration,
     in_process: Arc<dyn Connect + Send + Sync>,
+    pool: Arc<Pool>,
     one_time: AtomicU64,
 }
 
@@ -84,6 +92,7 @@ impl Peers {
             policy,
             connect_timeout,
             in_process,
+            pool: Arc::default(),
             one_time: AtomicU64::new(1),
         }
     }
@@ -117,14 +126,31 @@ impl Peers {
             provider.group_key
         };
         self.limits(&mut http.options, wish.patience, more);
-        http.options.idle_timeout = Some(idle(wish.fresh, in_process));
-        if base.tls {
-            http.options.alpn = ALPN::H2H1;
-        }
+        http.options.idle_timeout = Some(idle(base.tls, wish.fresh));
+        let mut dial = None;
         if in_process {
             http.options.custom_l4 = Some(Arc::clone(&self.in_process));
+        } else if base.tls {
+            http.options.alpn = ALPN::H2H1;
+        } else {
+            let key = Key { group: provider.group_key, address: to };
+            let made = Dial::new(&self.pool, key, wish.fresh);
+            http.options.custom_l4 = Some(Arc::clone(&made) as Arc<dyn Connect + Send + Sync>);
+            dial = Some(made);
         }
-        Ok(Peer { http, address, more })
+        Ok(Peer { http, address, more, dial })
+    }
+
+    /// Closes idle connections in their time, for ever.
+    pub fn close_idle(&self) -> impl Future<Output = ()> + Send + use<> {
+        let pool = Arc::clone(&self.pool);
+        async move {
+            let mut rounds = tokio::time::interval(ROUND);
+            loop {
+                rounds.tick().await;
+                pool.round();
+            }
+        }
     }
 
     /// Has an address that could not be connected to tried after the host's others for a while.
@@ -166,9 +192,9 @@ impl Peers {
     }
 }
 
-/// How long the connection may wait in the pool. One that is never taken out again should not.
-const fn idle(fresh: bool, in_process: bool) -> Duration {
-    if fresh || in_process { ONE_TIME_IDLE } else { POOL_IDLE }
+/// How long the connection may wait in Pingora's pool. One that is never taken out again should not.
+const fn idle(tls: bool, fresh: bool) -> Duration {
+    if tls && !fresh { POOL_IDLE } else { ONE_TIME_IDLE }
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use http::HeaderValue;
 
 use super::{
     body::Room,
-    cork::Socket,
     gate::Handle,
     identity::{self, Trace},
     limits::{PassedOver, Reservation},
@@ -25,6 +24,7 @@ use crate::{
     dialect::AnswerMeter,
     domain::{ClientDialect, Endpoint, Timestamp, TokenUsage},
     govern::Standing,
+    net::Dial,
     observe::InFlight,
     route::{Failure, Plan, health::Lease},
     secrets::Secret,
@@ -182,8 +182,8 @@ pub struct Attempt {
     /// What was sent to show who asks, if it is not the provider's key: to be taken out of a vendor's
     /// words.
     pub secret: Option<Secret>,
-    /// The vendor's connection.
-    pub socket: Option<Socket>,
+    /// The vendor's connection, where it is of the gateway's own making.
+    pub dial: Option<Arc<Dial>>,
     /// When it began.
     pub began: Option<Instant>,
     /// When it was ready to be sent: from then on the vendor may be at work.

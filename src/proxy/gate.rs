@@ -3,7 +3,7 @@
 //! Pingora drops a request body that a filter has read, has one timeout for everything, and writes
 //! an answer's header as soon as it comes. The gate stands between Pingora and the client's session
 //! and
-//! - replays the body that the current attempt sends, in one packet with its header where it fits,
+//! - replays the body that the current attempt sends,
 //! - ends the attempt when its deadline passes or the client leaves, even while the vendor is silent,
 //! - holds back the answer until [`Control::release`], so that a bad one can still fail over.
 //!
@@ -34,7 +34,6 @@ use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use tokio::time::Sleep;
 
-use super::cork::{self, Socket};
 use crate::wire::{
     Spliced,
     headers::{self, EVENT_STREAM, is_of_type},
@@ -60,7 +59,6 @@ struct State {
     body: Spliced,
     /// The rest of the body, while it is still to be handed out.
     rest: Option<Bytes>,
-    /// How the header of the attempt is written.
     sending: Sending,
     hold: bool,
     deadline: Option<Instant>,
@@ -70,30 +68,15 @@ struct State {
     close: bool,
 }
 
-/// How an attempt's header is written.
-#[derive(Default)]
+/// How an attempt's body is sent.
+#[derive(Default, PartialEq, Eq)]
 enum Sending {
     /// Over HTTP/2, or not yet. There Pingora writes later pieces of a body while it looks at nothing else,
     /// and a failure to write them ends nothing: so the body is one piece.
     #[default]
     Whole,
-    /// Over HTTP/1; `corked` is the vendor's socket if it waits for the body.
-    Http1 { corked: Option<Socket> },
-}
-
-impl State {
-    fn take_rest(&mut self) -> Option<Bytes> {
-        let rest = self.rest.take()?;
-        Some(self.last(rest))
-    }
-
-    /// The last piece of the body: once it is written, the socket need not wait any longer.
-    fn last(&mut self, piece: Bytes) -> Bytes {
-        match std::mem::take(&mut self.sending) {
-            Sending::Http1 { corked: Some(socket) } => cork::until_written(piece, socket),
-            _ => piece,
-        }
-    }
+    /// Over HTTP/1.
+    InPieces,
 }
 
 impl Control {
@@ -108,13 +91,9 @@ impl Control {
         *state = State { body, hold: true, deadline: Some(deadline), close, ..State::default() };
     }
 
-    /// The header of the attempt is about to be written over HTTP/1, to this socket if there is one, and
-    /// its body right behind it.
-    pub fn sending(&self, socket: Option<Socket>) {
-        let mut state = self.lock();
-        // Nothing would end the wait for a body that is none.
-        let socket = socket.filter(|_| !state.body.is_empty());
-        state.sending = Sending::Http1 { corked: socket.filter(|socket| socket.wait()) };
+    /// The attempt is made over HTTP/1.
+    pub fn in_pieces(&self) {
+        self.lock().sending = Sending::InPieces;
     }
 
     /// Between attempts there is no deadline.
@@ -412,7 +391,7 @@ impl CustomSession for Gate {
 
     /// Pingora polls this for the whole attempt: the place to notice deadlines and leaving clients.
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
-        if !no_body_expected && let Some(rest) = self.control.lock().take_rest() {
+        if !no_body_expected && let Some(rest) = self.control.lock().rest.take() {
             return Ok(Some(rest));
         }
         loop {
@@ -465,8 +444,8 @@ impl CustomSession for Gate {
         self.held.clear();
         self.held_bytes = 0;
         let mut state = self.control.lock();
-        let pieces = matches!(state.sending, Sending::Http1 { .. });
-        state.rest = Some(state.body.rest.clone()).filter(|rest| pieces && !rest.is_empty());
+        let rest = Some(state.body.rest.clone());
+        state.rest = rest.filter(|rest| state.sending == Sending::InPieces && !rest.is_empty());
     }
 
     fn retry_buffer_truncated(&self) -> bool {
@@ -474,15 +453,14 @@ impl CustomSession for Gate {
     }
 
     fn get_retry_buffer(&self) -> Option<Bytes> {
-        let mut state = self.control.lock();
+        let state = self.control.lock();
         if state.body.is_empty() {
             return None;
         }
         if state.rest.is_some() {
             return Some(state.body.start.clone());
         }
-        let whole = state.body.joined();
-        Some(state.last(whole))
+        Some(state.body.joined())
     }
 
     async fn finish_custom(&mut self) -> Result<()> {

@@ -11,7 +11,6 @@ mod authorize;
 mod body;
 mod bound;
 mod callers;
-mod cork;
 mod ctx;
 mod determiner;
 mod dress;

@@ -125,6 +125,9 @@ fn has_strange_coding(upstream: &ResponseHeader) -> bool {
 /// Looks at a piece of the answer's body, and decides what of it goes on.
 pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
+    if end && let Some(dial) = &call.attempt.dial {
+        dial.answer_ended();
+    }
     if call.attempt.failure.is_some() {
         return capture(piece.take(), end, call);
     }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{AttemptOutcome, Endpoint},
-    net::{self, PeerError, Peers, Wish},
+    net::{self, Dial, Peer, PeerError, Peers, Wish},
     route::{Failure, Next, decide, move_on},
     snapshot::{Route, Way},
     translate::form::Refusal,
@@ -64,8 +64,8 @@ pub async fn next_peer(session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpP
         traced::attempt(call);
         match connect(call, &shared.peers, &route, patience).await {
             Ok((peer, deadline)) => {
-                begin(call, body, deadline);
-                return Ok(peer);
+                begin(call, body, deadline, peer.dial);
+                return Ok(peer.http);
             }
             Err(error) => {
                 let failure = Failure::of(AttemptOutcome::NetworkError, error.to_string());
@@ -83,7 +83,7 @@ async fn connect(
     peers: &Peers,
     route: &Route,
     patience: Duration,
-) -> Result<(Box<HttpPeer>, Instant), PeerError> {
+) -> Result<(Peer, Instant), PeerError> {
     let fresh = call.attempt.fresh;
     let now = Instant::now();
     let Some(addresses) = call.plan.as_mut().map(|plan| &mut plan.addresses) else {
@@ -95,7 +95,7 @@ async fn connect(
     let peer = peers.peer(&route.provider, wish).await?;
     addresses.current = Some(peer.address);
     addresses.more = peer.more;
-    Ok((peer.http, deadline))
+    Ok((peer, deadline))
 }
 
 /// What failed to connect, as a failure; later requests begin with another address.
@@ -150,11 +150,11 @@ async fn made(
     translation::body(call, &shared.media, route, &betas).await
 }
 
-fn begin(call: &mut Call, body: Spliced, deadline: Instant) {
+fn begin(call: &mut Call, body: Spliced, deadline: Instant, dial: Option<Arc<Dial>>) {
     if let Some(gate) = &call.gate {
         gate.control.begin(body.clone(), deadline);
     }
-    call.attempt = Attempt { body, began: Some(Instant::now()), ..Attempt::default() };
+    call.attempt = Attempt { body, dial, began: Some(Instant::now()), ..Attempt::default() };
 }
 
 /// The client's body with the route's model in it, and usage asked for where the client did not.

@@ -77,13 +77,17 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
     }
 }
 
-/// Has header and body leave together. HTTP/2 does so by itself, and its socket is others', too.
+/// Has header and body leave together, and a long body in pieces. HTTP/2 does the one by itself and does not
+/// do the other.
 pub fn together(upstream: &RequestHeader, ctx: &Ctx) {
     let Some(call) = ctx.call.as_ref().filter(|_| upstream.version != Version::HTTP_2) else {
         return;
     };
     if let Some(gate) = &call.gate {
-        gate.control.sending(call.attempt.socket);
+        gate.control.in_pieces();
+    }
+    if let Some(dial) = call.attempt.dial.as_ref().filter(|_| !call.attempt.body.is_empty()) {
+        dial.header_waits();
     }
 }
 

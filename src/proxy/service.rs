@@ -1,17 +1,16 @@
 //! Pingora's `ProxyHttp`: a switchboard. Each phase is a line or two into one of the five steps.
 
-use std::{os::fd::RawFd, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pingora_core::{modules::http::HttpModules, protocols::Digest, upstreams::peer::HttpPeer};
+use pingora_core::{modules::http::HttpModules, upstreams::peer::HttpPeer};
 use pingora_error::{Error, ErrorSource, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 
 use super::{
     admit, attempt,
-    cork::Socket,
     ctx::{Ctx, Stage},
     dress, failed, observe, plan, reply, send,
     settle::{self, Outcome},
@@ -77,27 +76,6 @@ impl ProxyHttp for Gateway {
         send::rebuild(session.req_header(), upstream, ctx)?;
         send::authorize(upstream, ctx).await?;
         send::together(upstream, ctx);
-        Ok(())
-    }
-
-    #[expect(unsafe_code, reason = "Pingora names connections by number")]
-    async fn connected_to_upstream(
-        &self,
-        _session: &mut Session,
-        _reused: bool,
-        peer: &HttpPeer,
-        number: RawFd,
-        _digest: Option<&Digest>,
-        ctx: &mut Ctx,
-    ) -> Result<()> {
-        // What is in the process has no socket.
-        let call = ctx.call.as_mut().filter(|_| peer.options.custom_l4.is_none());
-        if let Some(call) = call {
-            // SAFETY: Pingora keeps the connection open until the attempt has ended. The socket is used before
-            // its header is written; the pieces of its body live in futures that borrow the connection, and
-            // in their channel, which ends with them. Over HTTP/2 another task owns it, and nobody uses it.
-            call.attempt.socket = unsafe { Socket::of(number) };
-        }
         Ok(())
     }
 
@@ -177,7 +155,8 @@ impl ProxyHttp for Gateway {
             error.set_retry(true);
             return error;
         }
-        let failure = failed::failure(call, &error, reused);
+        let pooled = reused || call.attempt.dial.as_ref().is_some_and(|dial| dial.was_pooled());
+        let failure = failed::failure(call, &error, pooled);
         consequence(session, ctx, &mut error, failure);
         if let Some(call) = ctx.call.as_mut().filter(|_| net::is_downgrade(&error)) {
             // Pingora has noted HTTP/1.1 for the pool's key, not for one that is used once.

@@ -24,7 +24,7 @@ use crate::{
 
 /// Pingora counts attempts with it; the plan bounds them, not this.
 const MAX_ATTEMPTS: usize = 4096;
-/// Idle upstream connections kept.
+/// Idle upstream connections with TLS that are kept, for each thread.
 const UPSTREAM_POOL: usize = 1024;
 /// Headers and bodies are read into buffers of their own: one more between them and the socket would
 /// be a copy, and 64 KiB for every open connection.

@@ -37,7 +37,7 @@ use super::pool::{Key, Line, Pool};
 /// Room for a header of ordinary size.
 const HEADER: usize = 1024;
 /// Room that is kept with an idle connection, at most.
-const MOST_HEADER: usize = 16 * 1024;
+const MOST_HEADER: usize = 4 * 1024;
 
 /// The connection of one attempt, before and after it stands.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub struct Dial {
     key: Key,
     fresh: bool,
     was_pooled: AtomicBool,
-    header_waits: AtomicBool,
+    holds_header: AtomicBool,
     answer_ended: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl Dial {
             key,
             fresh,
             was_pooled: AtomicBool::new(false),
-            header_waits: AtomicBool::new(false),
+            holds_header: AtomicBool::new(false),
             answer_ended: AtomicBool::new(false),
         })
     }
@@ -70,13 +70,13 @@ impl Dial {
         self.was_pooled.load(Ordering::Relaxed)
     }
 
-    /// A body follows the header that is written next: it need not leave alone.
-    pub fn header_waits(&self) {
-        self.header_waits.store(true, Ordering::Relaxed);
+    /// Has the header that is written next wait for its body, which must follow.
+    pub fn hold_header(&self) {
+        self.holds_header.store(true, Ordering::Relaxed);
     }
 
-    /// The vendor's answer has been read to its end.
-    pub fn answer_ended(&self) {
+    /// Notes that the vendor's answer has been read to its end.
+    pub fn end_answer(&self) {
         self.answer_ended.store(true, Ordering::Relaxed);
     }
 
@@ -100,7 +100,7 @@ impl Connect for Dial {
             return Error::e_explain(ErrorType::InternalError, "a dial outlived itself");
         };
         let line = Some(self.line().await?);
-        let connection = Connection { line, dial, sent: 0, is_idle: false };
+        let connection = Connection { line, dial, sent: 0, is_idle: false, is_shut: false };
         Ok(VirtualSocketStream::new(Box::new(connection)).into())
     }
 }
@@ -129,6 +129,8 @@ struct Connection {
     sent: usize,
     /// Pingora was told that it is closed, and the pool has it next.
     is_idle: bool,
+    /// Nothing more may be written.
+    is_shut: bool,
 }
 
 impl Connection {
@@ -140,7 +142,7 @@ impl Connection {
         self.line().map(|line| Pin::new(&mut line.socket))
     }
 
-    fn header_waits(&self) -> bool {
+    fn holds_header(&self) -> bool {
         self.line.as_ref().is_some_and(|line| !line.held.is_empty())
     }
 
@@ -172,10 +174,13 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.dial.answer_ended.load(Ordering::Relaxed) {
-            self.is_idle = true;
+            self.is_idle = !self.is_shut;
             return Poll::Ready(Ok(()));
         }
-        self.socket()?.poll_read(cx, buf)
+        let nothing_sent = self.sent == 0 && self.holds_header();
+        ready!(self.socket()?.poll_read(cx, buf))?;
+        // Said before it was asked: it is no answer, and must not be taken for one.
+        Poll::Ready(if nothing_sent { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) })
     }
 }
 
@@ -185,12 +190,12 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.dial.header_waits.load(Ordering::Relaxed) {
-            self.dial.header_waits.store(false, Ordering::Relaxed);
+        if self.dial.holds_header.load(Ordering::Relaxed) {
+            self.dial.holds_header.store(false, Ordering::Relaxed);
             self.line()?.held.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
-        while self.header_waits() {
+        while self.holds_header() {
             let of_body = ready!(self.poll_together(cx, bytes))?;
             if of_body > 0 {
                 return Poll::Ready(Ok(of_body));
@@ -205,6 +210,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_shut = true;
         self.socket()?.poll_shutdown(cx)
     }
 }
@@ -218,7 +224,7 @@ impl VirtualSocket for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if !self.is_idle || self.header_waits() {
+        if !self.is_idle || self.holds_header() {
             return;
         }
         let Some(mut line) = self.line.take() else { return };
@@ -231,8 +237,10 @@ impl Drop for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        io::{AsyncReadExt as _, AsyncWriteExt},
         net::TcpListener,
     };
 
@@ -261,7 +269,7 @@ mod tests {
 
         /// Ends a connection as Pingora does once the answer has been read.
         async fn end(dial: &Dial, mut connection: Stream) {
-            dial.answer_ended();
+            dial.end_answer();
             assert_eq!(connection.read(&mut [0]).await.unwrap(), 0, "Pingora is to drop it");
         }
 
@@ -277,19 +285,43 @@ mod tests {
         let vendor = Vendor::start().await;
         let dial = vendor.dial(false);
         let mut connection = vendor.connect(&dial).await;
-        let (mut far, _) = vendor.listener.accept().await.unwrap();
+        // Asked in the system itself: what was sent over the loopback is there.
+        let mut far = vendor.listener.accept().await.unwrap().0.into_std().unwrap();
         for round in 0..3 {
-            dial.header_waits();
+            dial.hold_header();
             connection.write_all(b"header ").await.unwrap();
             connection.flush().await.unwrap();
-            let waits = far.try_read(&mut [0]).unwrap_err();
+            let mut read = [0; 100];
+            let waits = far.read(&mut read).unwrap_err();
             assert_eq!(waits.kind(), io::ErrorKind::WouldBlock, "round {round}");
 
             connection.write_all(b"body").await.unwrap();
-            let mut read = [0; 100];
-            let length = far.read(&mut read).await.unwrap();
+            let length = far.read(&mut read).unwrap();
             assert_eq!(&read[..length], b"header body");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_vendor_says_before_it_is_asked_is_no_answer() {
+        let vendor = Vendor::start().await;
+        let dial = vendor.dial(false);
+        let mut connection = vendor.connect(&dial).await;
+        let (mut far, _) = vendor.listener.accept().await.unwrap();
+        dial.hold_header();
+        connection.write_all(b"header").await.unwrap();
+        far.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
+        let error = connection.read(&mut [0; 100]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_shut_is_not_pooled() {
+        let vendor = Vendor::start().await;
+        let dial = vendor.dial(false);
+        let mut connection = vendor.connect(&dial).await;
+        AsyncWriteExt::shutdown(&mut connection).await.unwrap();
+        Vendor::end(&dial, connection).await;
+        assert!(!vendor.is_pooled().await);
     }
 
     #[tokio::test]
@@ -312,7 +344,7 @@ mod tests {
         let (mut far, _) = vendor.listener.accept().await.unwrap();
         let (header, body) = (vec![b'h'; BYTES], vec![b'b'; BYTES]);
         let write = async {
-            dial.header_waits();
+            dial.hold_header();
             connection.write_all(&header).await.unwrap();
             connection.write_all(&body).await.unwrap();
         };
@@ -331,7 +363,7 @@ mod tests {
 
         let dial = vendor.dial(false);
         let connection = vendor.connect(&dial).await;
-        dial.answer_ended();
+        dial.end_answer();
         drop(connection);
         assert!(!vendor.is_pooled().await, "Pingora did not want to have it back");
 
@@ -362,7 +394,7 @@ mod tests {
         let vendor = Vendor::start().await;
         let dial = vendor.dial(false);
         let mut connection = vendor.connect(&dial).await;
-        dial.header_waits();
+        dial.hold_header();
         connection.write_all(b"header").await.unwrap();
         Vendor::end(&dial, connection).await;
         assert!(!vendor.is_pooled().await);
@@ -374,7 +406,7 @@ mod tests {
         let dial = vendor.dial(false);
         let mut connection = vendor.connect(&dial).await;
         let (mut far, _) = vendor.listener.accept().await.unwrap();
-        dial.header_waits();
+        dial.hold_header();
         connection.write_all(&vec![b'h'; 2 * MOST_HEADER]).await.unwrap();
         connection.write_all(b"body").await.unwrap();
         far.read_exact(&mut vec![0; 2 * MOST_HEADER + 4]).await.unwrap();

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{provider::Transport, snapshot::Provider};
 
-/// How long an idle upstream connection is kept.
+/// How long an idle connection with TLS is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);
 /// Streams that share one HTTP/2 connection to a vendor.
 const H2_STREAMS: usize = 100;
@@ -148,7 +148,11 @@ impl Peers {
             let mut rounds = tokio::time::interval(ROUND);
             loop {
                 rounds.tick().await;
-                pool.round();
+                for over in pool.round() {
+                    drop(over);
+                    // Requests need not wait until all are closed.
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }
@@ -158,6 +162,7 @@ impl Peers {
         self.resolver.demote(&provider.base.host, address);
     }
 
+    /// Of these a [`Dial`] is bound by the total of connecting and by the timeout of writing alone.
     fn limits(&self, options: &mut PeerOptions, patience: Duration, more: bool) {
         let limit = self.connect_timeout.min(if more { patience / 2 } else { patience });
         options.connection_timeout = Some(limit);

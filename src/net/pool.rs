@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io, mem,
+    fmt, io, mem,
     net::SocketAddr,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 
 /// Time from one [round](Pool::round) to the next.
 pub const ROUND: Duration = Duration::from_secs(5);
-/// Rounds that a connection idles at most.
+/// Rounds that a connection may idle: a minute, and the rest of the last one.
 const MOST_ROUNDS: u64 = 12;
 /// Idle connections kept.
 const MOST_IDLE: usize = 4096;
@@ -33,10 +33,16 @@ pub struct Key {
 }
 
 /// A connection, and the room in which a header waits for its body.
-#[derive(Debug)]
 pub struct Line {
     pub socket: TcpStream,
     pub held: Vec<u8>,
+}
+
+/// Without what waits: there is a credential in it.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("socket", &self.socket).finish_non_exhaustive()
+    }
 }
 
 impl Line {
@@ -76,6 +82,17 @@ struct AllIdle {
     count: usize,
 }
 
+impl AllIdle {
+    /// Makes room for one: the one used longest ago of `key`'s goes, or of those who have most.
+    fn make_room(&mut self, key: &Key) -> Option<Idle> {
+        self.count -= 1;
+        if let Some(own) = self.of.get_mut(key).and_then(VecDeque::pop_front) {
+            return Some(own);
+        }
+        self.of.values_mut().max_by_key(|kept| kept.len())?.pop_front()
+    }
+}
+
 impl Default for Pool {
     fn default() -> Self {
         Self::keeping(MOST_IDLE)
@@ -105,37 +122,32 @@ impl Pool {
         Some(idle)
     }
 
-    /// Keeps a connection on which nothing is under way. Where there are too many, the one of its key that was
-    /// used longest ago goes.
+    /// Keeps a connection on which nothing is under way. Where there are too many, one that was used longest ago
+    /// goes.
     pub fn put(&self, key: Key, line: Line) {
         let idle = Idle { line, since: self.round.load(Ordering::Relaxed) };
         let mut all = self.lock();
-        let is_full = all.count >= self.most;
-        let kept = all.of.entry(key).or_default();
-        kept.push_back(idle);
-        let surplus = if is_full { kept.pop_front() } else { None };
-        all.count += usize::from(!is_full);
+        let surplus = if all.count >= self.most { all.make_room(&key) } else { None };
+        all.of.entry(key).or_default().push_back(idle);
+        all.count += 1;
         drop(all);
         drop(surplus);
     }
 
-    /// Closes what has idled for long and what the vendor has closed. To be called once in [`ROUND`].
-    pub fn round(&self) {
+    /// What has idled for long and what the vendor has closed, to be dropped. To be called once in [`ROUND`].
+    pub fn round(&self) -> Vec<Line> {
         let now = self.round.fetch_add(1, Ordering::Relaxed) + 1;
         let mut over = Vec::new();
         let mut all = self.lock();
         all.of.retain(|_, kept| {
-            if kept.iter().any(|idle| idle.is_over(now)) {
-                let (gone, good): (VecDeque<_>, VecDeque<_>) =
-                    mem::take(kept).into_iter().partition(|idle| idle.is_over(now));
-                over.extend(gone);
-                *kept = good;
-            }
+            let (gone, good): (VecDeque<_>, VecDeque<_>) =
+                mem::take(kept).into_iter().partition(|idle| idle.is_over(now));
+            over.extend(gone.into_iter().map(|idle| idle.line));
+            *kept = good;
             !kept.is_empty()
         });
         all.count -= over.len();
-        drop(all);
-        drop(over);
+        over
     }
 
     fn lock(&self) -> MutexGuard<'_, AllIdle> {
@@ -228,16 +240,15 @@ mod tests {
         drop(far);
         heard(&pool, &vendor.key).await;
 
-        pool.round();
+        assert_eq!(pool.round().len(), 1);
         assert_eq!(pool.lock().count, 1, "the closed one is gone");
         for _ in 1..MOST_ROUNDS {
-            pool.round();
+            assert!(pool.round().is_empty());
         }
         let line = pool.take(&vendor.key).expect("it may idle for a minute");
         pool.put(vendor.key, line);
-        for _ in 0..=MOST_ROUNDS {
-            pool.round();
-        }
+        let over: Vec<_> = (0..=MOST_ROUNDS).flat_map(|_| pool.round()).collect();
+        assert_eq!(over.len(), 1);
         let all = pool.lock();
         assert!(all.of.is_empty() && all.count == 0, "neither connections nor keys are left");
     }
@@ -255,12 +266,17 @@ mod tests {
         let told = ends[0].1.read_to_end(&mut rest).await;
         assert_eq!(told.unwrap(), 0, "the gateway has closed it");
 
-        let (line, mut far) = vendor.line().await;
-        pool.put(Key { group: 2, ..vendor.key }, line);
-        assert_eq!(far.read_to_end(&mut rest).await.unwrap(), 0, "the others are not its own");
-        for expected in [ends[2].0, ends[1].0] {
-            assert_eq!(name(&pool.take(&vendor.key).unwrap()), expected);
-        }
+        let others = Key { group: 2, ..vendor.key };
+        let (line, _far) = vendor.line().await;
+        let expected = name(&line);
+        pool.put(others, line);
+        assert_eq!(
+            ends[1].1.read_to_end(&mut rest).await.unwrap(),
+            0,
+            "one of those who have most"
+        );
+        assert_eq!(name(&pool.take(&others).unwrap()), expected);
+        assert_eq!(name(&pool.take(&vendor.key).unwrap()), ends[2].0);
         assert_eq!(pool.lock().count, 0);
     }
 }

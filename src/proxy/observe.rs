@@ -126,7 +126,7 @@ fn has_strange_coding(upstream: &ResponseHeader) -> bool {
 pub fn body(piece: &mut Option<Bytes>, end: bool, ctx: &mut Ctx) -> Result<()> {
     let Some(call) = ctx.call.as_mut() else { return Ok(()) };
     if end && let Some(dial) = &call.attempt.dial {
-        dial.answer_ended();
+        dial.end_answer();
     }
     if call.attempt.failure.is_some() {
         return capture(piece.take(), end, call);

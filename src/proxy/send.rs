@@ -77,9 +77,9 @@ pub async fn authorize(upstream: &mut RequestHeader, ctx: &mut Ctx) -> Result<()
     }
 }
 
-/// Has header and body leave together, and a long body in pieces. HTTP/2 does the one by itself and does not
-/// do the other.
-pub fn together(upstream: &RequestHeader, ctx: &Ctx) {
+/// Over HTTP/1 a long body goes out in pieces, and on a connection of the gateway's own the header waits for
+/// its body.
+pub fn in_http1(upstream: &RequestHeader, ctx: &Ctx) {
     let Some(call) = ctx.call.as_ref().filter(|_| upstream.version != Version::HTTP_2) else {
         return;
     };
@@ -87,7 +87,7 @@ pub fn together(upstream: &RequestHeader, ctx: &Ctx) {
         gate.control.in_pieces();
     }
     if let Some(dial) = call.attempt.dial.as_ref().filter(|_| !call.attempt.body.is_empty()) {
-        dial.header_waits();
+        dial.hold_header();
     }
 }
 

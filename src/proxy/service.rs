@@ -75,7 +75,7 @@ impl ProxyHttp for Gateway {
     ) -> Result<()> {
         send::rebuild(session.req_header(), upstream, ctx)?;
         send::authorize(upstream, ctx).await?;
-        send::together(upstream, ctx);
+        send::in_http1(upstream, ctx);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod addresses;
 mod all_failed;
 mod failover;
 mod names;
+mod pooled_connections;
 mod rate_limited;
 mod stale_connections;
 mod time_limits;

@@ -168,6 +168,11 @@ impl Reply {
         Self::shaped(Shape::Steps(vec![Step::Raw(bytes.into()), Step::Close]))
     }
 
+    /// Writes exactly these bytes and reads the next request.
+    pub fn writes_and_stays(bytes: impl Into<Bytes>) -> Self {
+        Self::shaped(Shape::Steps(vec![Step::Raw(bytes.into())]))
+    }
+
     /// A header of the answer.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));

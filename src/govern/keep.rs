@@ -4,10 +4,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +27,10 @@ use crate::domain::{OrgId, Position, Timestamp};
 
 /// Settled requests are gathered so long before they are told.
 const GATHER: Duration = Duration::from_millis(3);
+
+/// From one telling to the next, while requests come all the time. What is not told yet goes with the next
+/// question, so only other replicas learn of it later.
+const PACE: Duration = Duration::from_millis(10);
 
 /// Between looks at what is idle.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -107,9 +111,11 @@ impl Governor {
     }
 
     async fn keep_telling(&self, link: &Link) {
+        let mut next = Instant::now();
         loop {
             self.to_flush.notified().await;
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep_until(next.max(Instant::now() + GATHER)).await;
+            next = Instant::now() + PACE;
             if !self.tell_all(link).await {
                 tokio::time::sleep(AGAIN).await;
                 self.to_flush.notify_one();
@@ -238,7 +244,7 @@ impl Governor {
     }
 
     /// Begins what has not begun; `false` if something is left.
-    async fn begin_wanted(&self) -> bool {
+    pub(super) async fn begin_wanted(&self) -> bool {
         let now = Timestamp::now();
         self.periods().forget(now);
         let wanted = self.periods().wanted(now);

@@ -4,7 +4,7 @@ use super::{
     Amount,
     clock::Clock,
     reading::{Counted, RateReading},
-    redis::admit::Untold,
+    redis::admit::{Session, Untold},
 };
 
 /// What happened in a second, to be told to Redis.
@@ -86,7 +86,11 @@ impl RateLink {
     /// The tokens that the window may not hold yet.
     pub fn untold(&self) -> Untold {
         let tokens = |ticks: &[Tick]| ticks.iter().map(|tick| tick.tokens).sum();
-        Untold { batch: self.batch, sent: tokens(&self.sent), later: tokens(&self.owed) }
+        let (sent, later) = (tokens(&self.sent), tokens(&self.owed));
+        if sent == 0 && later == 0 {
+            return Untold::Nothing;
+        }
+        Untold::Tokens { batch: self.batch, sent, later }
     }
 
     /// Whether something is left to tell.
@@ -135,8 +139,48 @@ pub(super) struct TermLink {
     pub granted: Net,
     /// What was spent here that Redis has taken over.
     pub acked: Amount,
+    /// The last batch that told of it, and what was spent by then.
+    pub batch: u64,
+    pub sent: Amount,
     /// Which part of the counter is this process's own: it has one for each time that it began to
     /// count.
     pub part: u64,
     pub is_dirty: bool,
+}
+
+impl TermLink {
+    /// Redis holds nothing of what was used here.
+    pub const fn forgot_use(&mut self) {
+        (self.acked, self.sent) = (Amount::ZERO, Amount::ZERO);
+    }
+
+    /// Notes another life of the counter: where it is not the first, it was made anew, and nothing is granted or
+    /// spent in it.
+    pub const fn live(&mut self, life: u64) {
+        if self.life != 0 {
+            self.granted = Net { tokens: 0, cost: 0 };
+            self.forgot_use();
+        }
+        self.life = life;
+    }
+
+    /// What was granted in this session, and of the counter's life that is known.
+    pub const fn granted_in(&self, session: &Session) -> Net {
+        if self.generation == session.generation {
+            self.granted
+        } else {
+            Net { tokens: 0, cost: 0 }
+        }
+    }
+
+    /// What the counter may not hold yet of what was used and is still reserved here.
+    pub fn untold(&self, used: Amount, reserved: Amount, session: &Session) -> Untold {
+        let (sent, later) = (self.sent.minus(self.acked), used.minus(self.sent));
+        if !self.is_dirty && sent == Amount::ZERO && later == Amount::ZERO {
+            return Untold::Nothing;
+        }
+        let freed = self.granted_in(session).minus(reserved);
+        let Self { epoch, life, batch, .. } = *self;
+        Untold::Use { epoch, life, batch, sent, later, freed }
+    }
 }

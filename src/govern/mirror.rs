@@ -10,7 +10,7 @@ use super::{
     book::{Book, Dirty, Rate, TermKey, granted, reserved},
     clock::Clock,
     decide::{Chosen, is_strict},
-    link_state::{Net, Others, RateLink, TermLink, Tick},
+    link_state::{Others, RateLink, TermLink, Tick},
     reading::Reading,
     redis::{
         admit::{self, Admission, Life, Session},
@@ -97,7 +97,12 @@ impl Book {
                     let term = self.term(&check.counter, *period, ask.at);
                     let carried = term.reserved != Amount::ZERO;
                     term.reserved = term.reserved.minus(before).plus(reserve);
+                    let is_unused = term.tally.is_unused();
                     let link = term.link.get_or_insert_default();
+                    if let (0, true, Life::Budget { epoch, .. }) = (link.epoch, is_unused, life) {
+                        // All that is settled from here on lies behind any mark that it began with.
+                        link.epoch = epoch;
+                    }
                     let stale = met(link, life, there, session) && carried;
                     if stale || (life == Life::NotBegun && reserve != Amount::ZERO) {
                         self.mark_term(&check.counter, *period, ask.at);
@@ -131,7 +136,7 @@ impl Book {
                     }
                     self.mark_rate(&check.counter);
                 }
-                (Rule::Budget { period, .. }, Life::Budget(_)) => {
+                (Rule::Budget { period, .. }, Life::Budget { .. }) => {
                     if moved.is_some() && !is_strict(check) {
                         continue;
                     }
@@ -168,7 +173,7 @@ impl Book {
     fn learn(&mut self, ask: &Ask<'_>, admission: &Admission) {
         let checks = ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter()));
         for ((check, reading), life) in checks.zip(&admission.readings).zip(&admission.lives) {
-            let (Rule::Budget { period, .. }, Life::Budget(_)) = (&check.rule, life) else {
+            let (Rule::Budget { period, .. }, Life::Budget { .. }) = (&check.rule, life) else {
                 continue;
             };
             let Reading::Budget(reading) = reading else { continue };
@@ -301,10 +306,9 @@ impl Book {
                 let (used, live, last) = (term.tally.used(), term.reserved, term.tally.last());
                 let link = term.link.as_mut()?;
                 link.is_dirty = false;
-                if link.generation != session.generation {
-                    link.generation = session.generation;
-                    link.granted = Net::default();
-                }
+                link.granted = link.granted_in(session);
+                link.generation = session.generation;
+                (link.batch, link.sent) = (batch, used);
                 let freed = link.granted.minus(live);
                 let (policy, start) = (key.counter.policy, key.span.start);
                 call.key(keys::marker(key.counter.org, policy, start));
@@ -367,6 +371,9 @@ impl Book {
         let Some(link) = &mut term.link else { return };
         if is_taken {
             link.acked = used;
+            if link.life == 0 {
+                link.live(life);
+            }
             term.begun = spent.minus(used);
             flushed.crossings.extend(self.crossed(key));
             return;
@@ -378,12 +385,11 @@ impl Book {
         }
         if link.epoch != epoch {
             link.epoch = epoch;
-            link.acked = Amount::ZERO;
+            link.forgot_use();
             term.tally.begin(mark);
         }
         if link.life != life {
-            link.life = life;
-            link.granted = Net::default();
+            link.live(life);
         }
         self.mark(key);
     }
@@ -449,17 +455,17 @@ fn met(
     (reserved, given_up): (Amount, Amount),
     session: &Session,
 ) -> bool {
-    let Life::Budget(life) = life else { return false };
+    let Life::Budget { life, .. } = life else { return false };
     let is_older = life < link.life || session.generation < link.generation;
     if is_older {
         return true;
     }
     let is_new = life > link.life || session.generation > link.generation;
-    if is_new {
-        link.life = life;
-        link.generation = session.generation;
-        link.granted = Net::default();
+    if life > link.life {
+        link.live(life);
     }
+    link.granted = link.granted_in(session);
+    link.generation = session.generation;
     link.granted = link.granted.plus(reserved).minus(given_up);
     is_new
 }

@@ -53,6 +53,11 @@ impl Tally {
         }
     }
 
+    /// Whether nothing was noted ever.
+    pub fn is_unused(&self) -> bool {
+        self.last == Position(0) && self.is_empty()
+    }
+
     /// Whether nothing is known that Redis could have lost.
     pub const fn is_empty(&self) -> bool {
         self.used.tokens == 0 && self.used.cost.0 == 0

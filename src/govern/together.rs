@@ -20,17 +20,16 @@ use tokio::{sync::oneshot, time::Instant};
 mod tests;
 
 use super::{
-    Amount, Ask, Counter, Governor,
-    book::{Book, Rate},
+    Amount, Ask, Check, Governor, Rule,
+    book::Book,
     redis::{
         Awaited, Late, Link, LinkFault,
         admit::{self, Request, Session, Untold},
         call::Answer,
         scripts::ADMIT,
     },
-    table::Table,
 };
-use crate::domain::OrgId;
+use crate::domain::{OrgId, Timestamp};
 
 /// So many that wait are enough: who comes behind them asks by itself, beside the call that they wait for.
 const FULL: usize = 4 * MOST;
@@ -207,8 +206,10 @@ impl Book {
         session: &Session,
         until: Instant,
     ) -> Turn {
-        let Self { calendar, rates, .. } = self;
-        let request = admit::request(ask, held, calendar, |counter| untold(rates, counter));
+        let mut calendar = std::mem::take(&mut self.calendar);
+        let untold = |check: &Check, start| self.untold(check, start, session);
+        let request = admit::request(ask, held, &mut calendar, untold);
+        self.calendar = calendar;
         match self.asking.entry(ask.org) {
             Entry::Occupied(others) if others.get().len() >= FULL => Turn::Now(request),
             Entry::Vacant(nobody) => {
@@ -223,6 +224,24 @@ impl Book {
                 Turn::Later(told, place)
             }
         }
+    }
+
+    /// What Redis has not been told of a limit, or of a budget's period that begins at `start`.
+    pub(super) fn untold(&mut self, check: &Check, start: Timestamp, session: &Session) -> Untold {
+        let known = match check.rule {
+            Rule::Rate { .. } => self
+                .rates
+                .get_mut(&check.counter)
+                .and_then(|rate| Some(rate.link.as_ref()?.untold())),
+            Rule::Budget { .. } => {
+                let account = self.budgets.get_mut(&check.counter);
+                account.and_then(|account| account.term(start)).and_then(|term| {
+                    let link = term.link.as_ref()?;
+                    Some(link.untold(term.tally.used(), term.reserved, session))
+                })
+            }
+        };
+        known.unwrap_or_default()
     }
 
     /// The next that are asked for together, all of one session; none if nobody waits, and then no
@@ -247,10 +266,4 @@ impl Book {
         }
         Some(turn)
     }
-}
-
-/// What Redis has not been told of a limit's tokens.
-pub(super) fn untold(rates: &mut Table<Rate>, counter: &Counter) -> Untold {
-    let link = rates.get_mut(counter).and_then(|rate| rate.link.as_ref());
-    link.map_or(Untold::default(), |link| link.untold())
 }

@@ -5,9 +5,11 @@
 -- KEYS  1 the organization's sessions; then for each check: of a limit its window; of a budget its period's marker
 --       and its counter
 -- ARGV  now in ms (tests) or '' for the server's clock; replica; generation; number of checks, and of each:
---       'r', requests, tokens, then what the replica has settled by the last request of the call: its last
---       batch, tokens in that, later ones
---       or 'b', tokens, cost, its manner   ('-' for no limit);
+--       'r', requests, tokens, then what the replica has settled by the last request of the call ('-' for nothing):
+--       its last batch, tokens in that, later ones
+--       or 'b', tokens, cost, its manner   ('-' for no limit), and what the replica has settled likewise:
+--       epoch and life of the counter that it was settled on; its last batch, tokens and cost in that, in later
+--       ones; what is free again of all it was granted: tokens, cost;
 --       number of kinds of requests, and of each:
 --       1 if it counts; expected tokens, cost;
 --       1 if it moves to another route; what it holds of strict budgets: tokens, cost;
@@ -21,7 +23,8 @@
 --       granted (1 or 0), route (from 0; -1 for none), output cap of each answer (-1 for none), tokens and
 --       cost that strict budgets reserve, now in ms, and of each of its checks:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
---       of a budget  1 if it has begun, its counter's life, tokens and cost spent, tokens and cost reserved
+--       of a budget  its counter's epoch (0 if it has not begun) and life, tokens and cost spent, tokens and cost
+--                    reserved, with what its replica has used and not told of
 
 local replica, generation = text(), text()
 local session = replica .. ':' .. generation
@@ -111,10 +114,14 @@ end
 
 local function limit_of()
   local rule = { limits = { limit() or false, limit() or false } }
-  local batch, sent, later = number(), number(), number()
-  local window = window_of(next_key())
-  -- What was told in the meantime is counted by now.
-  rule.window, rule.untold = window, (window.told < batch and sent or 0) + (window.told <= batch and later or 0)
+  local untold, window = text(), window_of(next_key())
+  rule.window, rule.untold = window, 0
+  if untold ~= '-' then
+    local batch, sent, later = string.match(untold, '^(%d+) (%d+) (%d+)$')
+    batch = tonumber(batch)
+    -- What was told in the meantime is counted by now.
+    rule.untold = (window.told < batch and sent + 0 or 0) + (window.told <= batch and later + 0 or 0)
+  end
   return rule
 end
 
@@ -154,12 +161,38 @@ local function look_at_limit(rule)
   return check
 end
 
-local function budget_of(marker, name)
+-- What this replica has settled on a budget and not told: tokens and cost it has used, and how much of what it
+-- was granted altogether is free again. Nothing where the counter has begun anew since; it has met none (life 0)
+-- where it was granted nothing.
+local function take_untold(budget, word)
+  local of, life, batch, st, sc, lt, lc, ft, fc =
+    string.match(word, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%-?%d+) (%-?%d+)$')
+  if tonumber(of) ~= budget.epoch or (life ~= '0' and tonumber(life) ~= budget.life) then
+    return
+  end
+  local own = budget.own
+  local told = own and own.told or 0
+  -- What was told in the meantime is counted by now.
+  batch = tonumber(batch)
+  if told < batch then
+    budget.untold = { st + lt, sc + lc }
+  elseif told == batch then
+    budget.untold = { lt + 0, lc + 0 }
+  end
+  if told <= batch then
+    budget.freed = { ft + 0, fc + 0 }
+  end
+end
+
+local nothing = { 0, 0 }
+
+local function budget_of(marker, name, untold)
   local budget = budgets[name]
   if budget then
     return budget
   end
-  budget = { marker = marker, key = name, spent = { 0, 0 }, others = { 0, 0 }, life = 0 }
+  budget = { marker = marker, key = name, spent = { 0, 0 }, others = { 0, 0 }, life = 0,
+    untold = nothing, freed = nothing }
   budgets[name] = budget
   budget.epoch = tonumber(redis.call('HGET', marker, 'e'))
   if not budget.epoch then
@@ -171,9 +204,11 @@ local function budget_of(marker, name)
     if #field == 1 then
       stored[field] = tonumber(value)
     elseif sessions[field] then
-      local gt, gc, dt, dc = string.match(value, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+)$')
+      local gt, gc, rest = string.match(value, '^(%-?%d+) (%-?%d+) (.*)$')
+      local dt, dc, told = string.match(rest, '^(%-?%d+) (%-?%d+) ?(%d*)$')
       if field == session then
-        own = { tonumber(gt), tonumber(gc), dt, dc }
+        own = { tonumber(gt), tonumber(gc), rest = rest, told = tonumber(told) or 0 }
+        budget.freed = { dt + 0, dc + 0 }
       else
         others[1] = others[1] + math.max(gt - dt, 0)
         others[2] = others[2] + math.max(gc - dc, 0)
@@ -183,11 +218,17 @@ local function budget_of(marker, name)
       gone[#gone + 1] = field
     end
   end
-  if not stored.e or stored.e < budget.epoch then
-    budget.fresh = true
-    return budget
+  budget.fresh = not stored.e or stored.e < budget.epoch
+  if budget.fresh then
+    budget.freed, gone = nothing, nil
+  else
+    -- It may have been set anew since the period began.
+    budget.epoch = stored.e
+    budget.life, budget.spent, budget.others, budget.own = stored.r, { stored.t, stored.c }, others, own
   end
-  budget.life, budget.spent, budget.others, budget.own = stored.r, { stored.t, stored.c }, others, own
+  if untold ~= '-' then
+    take_untold(budget, untold)
+  end
   if gone then
     redis.call('HSET', name, 'e', budget.epoch)
     redis.call('HDEL', name, unpack(gone))
@@ -196,15 +237,16 @@ local function budget_of(marker, name)
 end
 
 local function reserved(budget, kind)
-  local own = budget.own
-  return budget.others[kind] + (own and math.max(own[kind] - own[kind + 2], 0) or 0)
+  local own = budget.own and budget.own[kind] or 0
+  return budget.others[kind] + budget.untold[kind] + math.max(own - budget.freed[kind], 0)
 end
 
 local function budget_rule()
   local rule = { limits = { limit() or false, limit() or false } }
-  local manner, marker = text(), next_key()
+  local manner, untold = text(), text()
+  local marker, name = next_key(), next_key()
   rule.strict, rule.serves = manner == '1', manner == '2'
-  rule.budget = budget_of(marker, next_key())
+  rule.budget = budget_of(marker, name, untold)
   return rule
 end
 
@@ -213,7 +255,7 @@ local function look_at_budget(rule)
   local budget = rule.budget
   local check = { limits = rule.limits, strict = rule.strict, serves = rule.serves, budget = budget,
     begun = budget.epoch ~= nil, spent = budget.spent, reserved = { reserved(budget, 1), reserved(budget, 2) } }
-  if check.begun and not budget.fresh and not check.serves then
+  if check.begun and not check.serves then
     for kind = 1, 2 do
       local most = check.limits[kind]
       if most and check.spent[kind] + check.reserved[kind] >= most then
@@ -384,13 +426,12 @@ local function reserve(budget, amount, credit)
     redis.call('HSET', budget.key, 'e', budget.epoch, 'r', budget.life, 't', 0, 'c', 0)
     redis.call('PEXPIREAT', budget.key, redis.call('HGET', budget.marker, 'x'))
   end
-  local own = budget.own or { 0, 0, '0', '0' }
+  local own = budget.own or { 0, 0, rest = '0 0' }
   own[1], own[2] = own[1] + amount[1] - credit[1], own[2] + amount[2] - credit[2]
   budget.own = own
   change(budget)
 end
 
-local nothing = { 0, 0 }
 local function count(request)
   local chosen = request.chosen
   for list, checks in ipairs({ request.caller, chosen and request.routes[chosen].checks or {} }) do
@@ -422,7 +463,7 @@ local function answer_to(request)
         answer[told + 5], answer[told + 6], answer[told + 7] = check.tokens, check.tokens_wait, check.tokens_reset
         told = told + 7
       else
-        answer[told + 1], answer[told + 2] = check.begun and 1 or 0, check.budget.life
+        answer[told + 1], answer[told + 2] = check.budget.epoch or 0, check.budget.life
         answer[told + 3], answer[told + 4] = check.spent[1], check.spent[2]
         answer[told + 5], answer[told + 6] = check.reserved[1], check.reserved[2]
         told = told + 6
@@ -439,7 +480,7 @@ end
 local function write(counter)
   local own = counter.own
   if own then
-    local value = string.format('%.0f %.0f %s %s', own[1] + 0, own[2] + 0, own[3], own[4])
+    local value = string.format('%.0f %.0f %s', own[1] + 0, own[2] + 0, own.rest)
     redis.call('HSET', counter.key, session, value)
   else
     redis.call(
@@ -475,8 +516,8 @@ local function steps_evenly(check)
     return not check.limits[1] or (window.epoch ~= nil and window.sums[1] > 0 and window.newest[1] == second)
   end
   -- What is reserved is no less than nothing, and would not grow evenly from below.
-  local own = budget.own
-  return check.begun and not budget.fresh and (not own or (own[1] >= own[3] + 0 and own[2] >= own[4] + 0))
+  local own, freed = budget.own or nothing, budget.freed
+  return check.begun and not budget.fresh and own[1] >= freed[1] and own[2] >= freed[2]
 end
 
 -- Whether a check that a request has passed would let the next one of its kind pass. Tokens of limits are settled by

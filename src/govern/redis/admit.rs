@@ -13,6 +13,7 @@ use crate::{
         Amount, Ask, Check, Counter, Rule,
         calendar::Calendar,
         decide::{Readings, is_strict},
+        link_state::Net,
         reading::{BudgetReading, Counted, RateReading, Reading},
     },
 };
@@ -44,8 +45,8 @@ pub(in crate::govern) struct Admission {
 pub(in crate::govern) enum Life {
     /// A window's epoch.
     Window(u64),
-    /// A budget's, since it was made.
-    Budget(u64),
+    /// A budget's, since it was made, and the state of the database that it goes back to.
+    Budget { epoch: u64, life: u64 },
     /// The budget's period has not begun.
     NotBegun,
     /// It was not asked for: it neither refuses nor marks.
@@ -66,15 +67,32 @@ const fn manner(check: &Check) -> u8 {
     }
 }
 
-/// Tokens of a limit per minute that were settled here, and that Redis may not have been told of.
+/// What was settled here, and Redis may not have been told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::govern) struct Untold {
-    /// The last batch that was sent.
-    pub batch: u64,
-    /// In that, as long as it is not answered.
-    pub sent: u64,
-    /// In no batch yet.
-    pub later: u64,
+pub(in crate::govern) enum Untold {
+    #[default]
+    Nothing,
+    /// Tokens of a limit per minute.
+    Tokens {
+        /// The last batch that was sent.
+        batch: u64,
+        /// In that, as long as it is not answered.
+        sent: u64,
+        /// In no batch yet.
+        later: u64,
+    },
+    /// Of a budget.
+    Use {
+        /// The state of the database, and the life of the counter, that it is counted from.
+        epoch: u64,
+        life: u64,
+        /// As of tokens.
+        batch: u64,
+        sent: Amount,
+        later: Amount,
+        /// How much of what was granted altogether is free again.
+        freed: Net,
+    },
 }
 
 /// Room for what most requests have.
@@ -132,7 +150,7 @@ pub(in crate::govern) fn request(
     ask: &Ask<'_>,
     held: Option<Amount>,
     calendar: &mut Calendar,
-    mut untold: impl FnMut(&Counter) -> Untold,
+    mut untold: impl FnMut(&Check, Timestamp) -> Untold,
 ) -> Request {
     let mut request = Request {
         words: Vec::with_capacity(TYPICAL_WORDS),
@@ -251,9 +269,7 @@ impl Asked {
                 call.arg("r");
                 call.arg(limit(requests));
                 call.arg(limit(tokens));
-                call.arg(untold.batch);
-                call.arg(untold.sent);
-                call.arg(untold.later);
+                untold.tell(call);
             }
             Self::Budget { org, counter, start, tokens, cost, manner } => {
                 call.key(keys::marker(org, counter.policy, start));
@@ -262,7 +278,21 @@ impl Asked {
                 call.arg(limit(tokens));
                 call.arg(limit(cost));
                 call.arg(manner);
+                untold.tell(call);
             }
+        }
+    }
+}
+
+impl Untold {
+    fn tell(self, call: &mut Call) {
+        match self {
+            Self::Nothing => call.arg("-"),
+            Self::Tokens { batch, sent, later } => call.arg(format_args!("{batch} {sent} {later}")),
+            Self::Use { epoch, life, batch, sent, later, freed } => call.arg(format_args!(
+                "{epoch} {life} {batch} {} {} {} {} {} {}",
+                sent.tokens, sent.cost.0, later.tokens, later.cost.0, freed.tokens, freed.cost
+            )),
         }
     }
 }
@@ -293,26 +323,27 @@ fn checks(
     ask: &Ask<'_>,
     checks: &[Check],
     calendar: &mut Calendar,
-    untold: &mut impl FnMut(&Counter) -> Untold,
+    untold: &mut impl FnMut(&Check, Timestamp) -> Untold,
 ) {
     request.number(checks.iter().filter(|check| is_asked(check)).count());
     for check in checks.iter().filter(|check| is_asked(check)) {
         let counter = check.counter.clone();
         let (asked, untold) = match &check.rule {
             Rule::Rate { requests, tokens } => {
-                let untold = untold(&counter);
+                let untold = untold(check, ask.at);
                 (Asked::Limit { counter, requests: *requests, tokens: *tokens }, untold)
             }
             Rule::Budget { period, tokens, cost, .. } => {
+                let start = calendar.span(*period, ask.at).start;
                 let asked = Asked::Budget {
                     org: ask.org,
                     counter,
-                    start: calendar.span(*period, ask.at).start,
+                    start,
                     tokens: *tokens,
                     cost: cost.map(|cost| u64::try_from(cost.0).unwrap_or(0)),
                     manner: manner(check),
                 };
-                (asked, Untold::default())
+                (asked, untold(check, start))
             }
         };
         request.words.push(Word::Check);
@@ -368,11 +399,10 @@ fn read_check(
                 let reading = BudgetReading { end, ..BudgetReading::default() };
                 return (Reading::Budget(reading), Life::NotAsked);
             }
-            let begun = answer.number() == 1;
-            let life = answer.number();
+            let (epoch, life) = (answer.number(), answer.number());
             let spent = answer.amount();
             let reserved = answer.amount();
-            let life = if begun { Life::Budget(life) } else { Life::NotBegun };
+            let life = if epoch > 0 { Life::Budget { epoch, life } } else { Life::NotBegun };
             (Reading::Budget(BudgetReading { spent, reserved, end }), life)
         }
     }

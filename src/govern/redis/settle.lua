@@ -4,7 +4,7 @@
 -- KEYS  for each entry: of a limit its window; of a budget its period's marker, its counter and its parts
 -- ARGV  now in ms (tests) or ''; replica; generation; ledger; number of entries, and of each
 --       'w', epoch, batch, number of seconds, and of each: second, requests (may be negative), tokens
---       'b', epoch, life, batch, part, tokens and cost used behind the mark, position of the last record,
+--       'b', epoch, life (0: it was granted nothing in any), batch, part, tokens and cost used behind the mark, position of the last record,
 --       tokens and cost freed (altogether; negative for what was reserved in an earlier life)
 -- Answers  now in ms, and for each entry
 --       of a limit   1, epoch   if it was added; 0, epoch   if the window is another one by now
@@ -19,60 +19,76 @@ local function tell(...)
   end
 end
 
-local function add_seconds(name, count)
-  local oldest = second - SPAN
-  local requests, tokens, last = 0, 0, { 0, 0 }
+-- What is to be added to a window, in order: second, requests, tokens. Where it is counted goes into `fields`.
+local function read_seconds(count, fields)
+  local seconds = {}
   for _ = 1, count do
-    local at, more, used = math.min(number(), second), number(), number()
-    if at > oldest then
-      if more ~= 0 then
-        -- What is taken back may have run out meanwhile.
-        local slot = 'r' .. (at % SPAN)
-        local there = tonumber(redis.call('HGET', name, slot)) or 0
-        more = math.max(more, -there)
-        redis.call('HINCRBY', name, slot, integer(more))
-        requests = requests + more
-        last[1] = math.max(last[1], at)
-      end
-      if used ~= 0 then
-        redis.call('HINCRBY', name, 't' .. (at % SPAN), integer(used))
-        tokens = tokens + used
-        last[2] = math.max(last[2], at)
-      end
+    local at, requests, tokens = math.min(number(), second), number(), number()
+    -- What is older has run out.
+    if at > second - SPAN then
+      local slot = at % SPAN
+      seconds[#seconds + 1] = { at, 'r' .. slot, requests, 't' .. slot, tokens }
+      fields[#fields + 1], fields[#fields + 2] = 'r' .. slot, 't' .. slot
     end
   end
-  redis.call('HINCRBY', name, 'rs', integer(requests))
-  redis.call('HINCRBY', name, 'ts', integer(tokens))
-  local known = redis.call('HMGET', name, 'ra', 'ta')
-  for kind, field in ipairs({ 'ra', 'ta' }) do
-    if last[kind] > (tonumber(known[kind]) or 0) then
-      redis.call('HSET', name, field, integer(last[kind]))
+  return seconds
+end
+
+-- Adds them, all at once: `there` is what the fields hold.
+local function add_seconds(name, seconds, there, batch)
+  local changes, order = {}, {}
+  local function set(field, value)
+    if not changes[field] then
+      order[#order + 1] = field
+    end
+    changes[field], there[field] = value, value
+  end
+  local function add(kind, field, more, at)
+    local before = there[field] or 0
+    -- What is taken back may have run out meanwhile.
+    more = math.max(more, -before)
+    if more ~= 0 then
+      set(field, before + more)
+      set(kind .. 's', (there[kind .. 's'] or 0) + more)
+      set(kind .. 'a', math.max(there[kind .. 'a'] or 0, at))
     end
   end
+  for _, of in ipairs(seconds) do
+    add('r', of[2], of[3], of[1])
+    add('t', of[4], of[5], of[1])
+  end
+  set('n:' .. replica, batch)
+  local fields = {}
+  for i, field in ipairs(order) do
+    fields[2 * i - 1], fields[2 * i] = field, integer(changes[field])
+  end
+  redis.call('HSET', name, unpack(fields))
 end
 
 local function settle_window()
   local name, epoch, batch, count = next_key(), number(), number(), number()
-  local head = redis.call('HMGET', name, 'e', 's', 'n:' .. replica)
-  local there = tonumber(head[1])
-  if not there then
-    there = make_window(name)
+  local fields = { 'e', 's', 'n:' .. replica, 'rs', 'ts', 'ra', 'ta' }
+  local seconds = read_seconds(count, fields)
+  local all = redis.call('HMGET', name, unpack(fields))
+  local made = tonumber(all[1])
+  if not made then
+    made = make_window(name)
+  elseif made == epoch and tonumber(all[2]) ~= second then
+    advance_window(name, tonumber(all[2]))
+    all = redis.call('HMGET', name, unpack(fields))
   end
-  if there ~= epoch then
-    argument = argument + 3 * count
-    tell(0, there)
+  if made ~= epoch then
+    tell(0, made)
     return
   end
-  if tonumber(head[2]) ~= second then
-    advance_window(name, tonumber(head[2]))
+  local there = {}
+  for i, field in ipairs(fields) do
+    there[field] = tonumber(all[i])
   end
-  if batch > (tonumber(head[3]) or 0) then
-    add_seconds(name, count)
-    redis.call('HSET', name, 'n:' .. replica, integer(batch))
-  else
-    argument = argument + 3 * count
+  if batch > (there['n:' .. replica] or 0) then
+    add_seconds(name, seconds, there, batch)
   end
-  tell(1, there)
+  tell(1, made)
 end
 
 local function settle_budget()
@@ -86,12 +102,13 @@ local function settle_budget()
     tell(0, 0, 0, 0, 0, 0)
     return
   end
-  local head = redis.call('HMGET', name, 'e', 'r', 't', 'c')
+  local session = replica .. ':' .. generation
+  local head = redis.call('HMGET', name, 'e', 'r', 't', 'c', session)
   local mark = begun[3]
   local current, alive = tonumber(head[1]), tonumber(head[2])
   if not current or current < there then
     current, alive = there, math.max(now * 1000, there)
-    head[3], head[4] = '0', '0'
+    head[3], head[4], head[5] = '0', '0', false
     redis.call('HSET', name, 'e', integer(current))
     redis.call('DEL', name, parts)
     redis.call('HSET', name, 'e', integer(current), 'r', integer(alive), 't', '0', 'c', '0')
@@ -99,7 +116,7 @@ local function settle_budget()
   elseif current > there then
     mark = redis.call('HGET', parts, 'k:' .. ledger)
   end
-  if current ~= epoch or alive ~= life then
+  if current ~= epoch or (life ~= 0 and alive ~= life) then
     tell(0, current, alive, 0, 0, mark or '0')
     return
   end
@@ -108,15 +125,14 @@ local function settle_budget()
   if batch > (tonumber(before[1]) or 0) then
     spent[1] = spent[1] + used[1] - (tonumber(before[2]) or 0)
     spent[2] = spent[2] + used[2] - (tonumber(before[3]) or 0)
-    redis.call('HSET', name, 't', integer(spent[1]), 'c', integer(spent[2]))
+    -- What this session was granted stays; behind it stands what of that is free again, and which batch told it.
+    local gt, gc = string.match(head[5] or '0 0', '^(%-?%d+) (%-?%d+)')
+    local own = gt .. ' ' .. gc .. ' ' .. integer(freed[1]) .. ' ' .. integer(freed[2]) .. ' ' .. integer(batch)
+    redis.call('HSET', name, 't', integer(spent[1]), 'c', integer(spent[2]), session, own)
     redis.call('HSET', parts, 'n:' .. id, integer(batch), 't:' .. id, integer(used[1]), 'c:' .. id, integer(used[2]),
       'p:' .. id, position, 'l:' .. id, ledger)
-    redis.call('PEXPIREAT', parts, begun[2])
-    local session = replica .. ':' .. generation
-    local own = redis.call('HGET', name, session)
-    local gt, gc = string.match(own or '0 0 0 0', '^(%-?%d+) (%-?%d+)')
-    if own or freed[1] ~= 0 or freed[2] ~= 0 then
-      redis.call('HSET', name, session, gt .. ' ' .. gc .. ' ' .. integer(freed[1]) .. ' ' .. integer(freed[2]))
+    if not before[1] then
+      redis.call('PEXPIREAT', parts, begun[2])
     end
   end
   tell(1, current, alive, spent[1], spent[2], 0)

@@ -18,13 +18,13 @@ use super::{
 use crate::{
     domain::{Period, Timestamp},
     govern::{
-        Amount, Ask, Check, OnFailure, Rule, Verdict, calendar,
+        Amount, Ask, Check, OnFailure, Reason, Rule, Verdict, calendar,
         reading::Reading,
         redis::{
-            Link, admit,
+            Link,
+            admit::{self, Untold},
             scripts::{ADMIT, SETTLE},
         },
-        together,
     },
 };
 
@@ -364,7 +364,7 @@ async fn a_full_redis_grants_nothing_whatever_a_script_writes_first() {
     let session = scene.governor.session();
     let mut calendar = calendar::Calendar::default();
     let mut asked = async || {
-        let request = admit::request(&ask, None, &mut calendar, |_| admit::Untold::default());
+        let request = admit::request(&ask, None, &mut calendar, |_, _| Untold::Nothing);
         let call = admit::together(ORG, &session, [request].into_iter(), None);
         link.call(&ADMIT, &call.keys, &call.args).await
     };
@@ -494,15 +494,15 @@ async fn tokens_that_are_told_while_a_request_waits_count_once() {
     let (org, at, caller) = (ORG, Timestamp::now(), &checks);
     let ask = Ask { org, at, caller, routes: &routes, expected: Amount::ZERO, counts: false };
     let mut calendar = calendar::Calendar::default();
-    let known = || together::untold(&mut scene.governor.book(ORG).rates, &checks[0].counter);
-    let settled = known();
-    assert_eq!((settled.sent, settled.later), (0, 60));
     let session = scene.governor.session();
+    let known = || scene.governor.book(ORG).untold(&checks[0], at, &session);
+    let settled = known();
+    assert_eq!(settled, Untold::Tokens { batch: 0, sent: 0, later: 60 });
     let flush = scene.governor.book(ORG).flush(&scene.governor.ledger, &session, None).unwrap();
     let sent = known();
-    assert_eq!((sent.sent, sent.later), (60, 0));
+    assert!(matches!(sent, Untold::Tokens { sent: 60, later: 0, .. }), "{sent:?}");
     let mut counted = async |untold| {
-        let request = admit::request(&ask, None, &mut calendar, |_| untold);
+        let request = admit::request(&ask, None, &mut calendar, |_, _| untold);
         let call = admit::together(ORG, &session, [request].into_iter(), None);
         let value = link.call(&ADMIT, &call.keys, &call.args).await.unwrap();
         let answer = admit::answers(value).next().unwrap();
@@ -514,6 +514,49 @@ async fn tokens_that_are_told_while_a_request_waits_count_once() {
     assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "not there yet");
     flush.call.send(&link, &SETTLE).await.unwrap();
     assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "and there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replica_has_spent_counts_for_its_next_request_before_redis_is_told() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    scene.governor.policies(ORG, policies(&checks));
+    assert!(scene.governor.begin_wanted().await);
+    // Requests that use more than is expected of them, one after the other.
+    assert!(scene.use_up(&checks, amount(600)).await);
+    assert!(scene.use_up(&checks, amount(600)).await, "600 of 1000 are spent");
+    let refused = denied(scene.ask(&checks).await);
+    assert_eq!(refused.by.reason, Reason::BudgetTokens, "1200 are");
+    assert_eq!(spent(&server, &checks[0]).tokens, 0, "and nothing of it is told");
+    // What others ask is not answered by it, and once it is told it counts for all, and once.
+    let other = Scene::over(Some(Arc::clone(&link)), &scene.database, OnFailure::Local);
+    drop(granted(other.ask(&checks).await));
+    assert!(scene.governor.tell_all(&link).await);
+    assert_eq!(spent(&server, &checks[0]).tokens, 1200);
+    denied(other.ask(&checks).await);
+    assert!(other.governor.tell_all(&link).await);
+    let wider = list(vec![budget(1, 1201)]);
+    drop(granted(scene.ask(&wider).await));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_tidies_up_after_a_dead_replica_leaves_a_counter_that_was_set_anew_as_it_is() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    scene.governor.policies(ORG, policies(&checks));
+    assert!(scene.governor.begin_wanted().await);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    assert!(scene.governor.tell_all(&link).await);
+    let start = calendar::span(Period::Monthly, Timestamp::now()).start;
+    let key = crate::govern::redis::keys::budget(&checks[0].counter, start);
+    server.run(&["HSET", &key, "e", "9007199254740000", "gone:1", "100 0 0 0"]);
+    drop(granted(scene.ask(&checks).await));
+    assert_eq!(server.run(&["HEXISTS", &key, "gone:1"]).trim(), "0");
+    assert_eq!(server.run(&["HGET", &key, "e"]).trim(), "9007199254740000");
 }
 
 #[tokio::test]

@@ -141,8 +141,10 @@ fn what_several_requests_have_in_common_goes_with_their_call_once() {
     let mut part = |caller: Vec<_>, later| {
         let caller = caller.into();
         let ask = Ask { org: ORG, at, caller: &caller, routes: &[], expected, counts: true };
-        let untold = Untold { later, ..Untold::default() };
-        admit::request(&ask, None, &mut calendar, |_| untold)
+        admit::request(&ask, None, &mut calendar, |check, _| match check.rule {
+            Rule::Rate { .. } => Untold::Tokens { batch: 0, sent: 0, later },
+            Rule::Budget { .. } => Untold::Nothing,
+        })
     };
     let first = part(vec![tokens(1, 100), budget(2, 50)], 6);
     // Policy 1 with another limit is another check.
@@ -150,12 +152,11 @@ fn what_several_requests_have_in_common_goes_with_their_call_once() {
     let third = part(vec![tokens(1, 100), budget(2, 50)], 8);
     let call = admit::together(ORG, &session(1), [first, second, third].into_iter(), Some(0));
     let words: Vec<&str> = call.args.iter().map(String::as_str).collect();
-    let [checks, requests] = words.split_at_checked(20).map(|(one, other)| [one, other]).unwrap();
-    let (limit, untold) = (["r", "-", "100"], ["0", "0", "8"]);
-    let other_limit = ["r", "-", "90"];
-    let checks_told =
-        [&["0", "one", "1", "3"][..], &limit, &untold, &["b", "50", "-", "0"], &other_limit];
-    assert_eq!(checks[..17], checks_told.concat()[..]);
+    let [checks, requests] = words.split_at_checked(17).map(|(one, other)| [one, other]).unwrap();
+    let (limit, other_limit) = (["r", "-", "100", "0 0 8"], ["r", "-", "90", "0 0 7"]);
+    let budget = ["b", "50", "-", "0", "-"];
+    let checks_told = [&["0", "one", "1", "3"][..], &limit, &budget, &other_limit].concat();
+    assert_eq!(checks, checks_told);
     let kinds = [
         "2", "1", "0", "0", "0", "0", "0", "2", "1", "2", "0", "1", "0", "0", "0", "0", "0", "3",
         "2", "1", "3", "0",

@@ -30,7 +30,7 @@ const GATHER: Duration = Duration::from_millis(3);
 
 /// From one telling to the next, while requests come all the time. What is not told yet goes with the next
 /// question, so only other replicas learn of it later.
-const PACE: Duration = Duration::from_millis(10);
+pub(super) const PACE: Duration = Duration::from_millis(10);
 
 /// Between looks at what is idle.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -123,14 +123,21 @@ impl Governor {
         }
     }
 
-    /// Tells Redis what was settled; `false` if it does not take all of it.
+    /// Tells Redis what was settled by now; `false` if it does not take all of it.
     pub(super) async fn tell_all(&self, link: &Link) -> bool {
         for shard in &self.shards {
-            loop {
+            // What is settled meanwhile is told with the next: under load there is always something.
+            let mut left = lock(shard).dirty.len();
+            while left > 0 {
                 let flush = lock(shard).flush(&self.ledger, &self.session(), None);
                 let Some(flush) = flush else { break };
+                left = left.saturating_sub(flush.taken);
                 match flush.call.send(link, &SETTLE).await {
-                    Ok(answer) => self.told(shard, flush, answer),
+                    Ok(answer) => {
+                        if self.told(shard, flush, answer) {
+                            left = lock(shard).dirty.len();
+                        }
+                    }
                     Err(fault) => {
                         lock(shard).not_flushed(flush);
                         if let LinkFault::Refused(reason) = fault {
@@ -144,12 +151,13 @@ impl Governor {
         true
     }
 
+    /// Takes the answer; whether something is to be told once more, at once.
     fn told(
         &self,
         shard: &std::sync::Mutex<super::book::Book>,
         flush: super::mirror::Flush,
         answer: Answer,
-    ) {
+    ) -> bool {
         let flushed = lock(shard).flushed(flush, answer);
         self.set_clock(flushed.now);
         self.tell(flushed.crossings);
@@ -161,6 +169,7 @@ impl Governor {
             drop(periods);
             self.to_begin.notify_one();
         }
+        flushed.is_to_repeat
     }
 
     async fn keep_counting(&self, link: &Link) {

@@ -27,6 +27,8 @@ const BATCH: usize = 100;
 #[derive(Debug)]
 pub(super) struct Flush {
     pub call: Call,
+    /// How much of what was to be told it took along.
+    pub taken: usize,
     items: Vec<Sent>,
 }
 
@@ -186,12 +188,14 @@ impl Book {
         }
     }
 
-    pub(super) fn mark_rate(&mut self, counter: &Counter) {
-        let Some(rate) = self.rates.get_mut(counter) else { return };
-        let Some(link) = &mut rate.link else { return };
-        if !std::mem::replace(&mut link.is_dirty, true) {
+    /// Has it told; `false` if that is to be done already.
+    pub(super) fn mark_rate(&mut self, counter: &Counter) -> bool {
+        let link = self.rates.get_mut(counter).and_then(|rate| rate.link.as_mut());
+        let is_news = link.is_some_and(|link| !std::mem::replace(&mut link.is_dirty, true));
+        if is_news {
             self.dirty.push_back(Dirty::Rate(counter.clone()));
         }
+        is_news
     }
 
     pub(super) fn mark_term(&mut self, counter: &Counter, period: Period, at: Timestamp) {
@@ -248,6 +252,7 @@ impl Book {
     /// The next call that tells Redis something, of one organization; none if there is nothing.
     pub fn flush(&mut self, ledger: &str, session: &Session, now: Option<u64>) -> Option<Flush> {
         let org = self.dirty.front()?.org();
+        let before = self.dirty.len();
         let mut call = Call::at(now);
         call.arg(&session.replica);
         call.arg(session.generation);
@@ -271,7 +276,7 @@ impl Book {
         if let Some(number) = call.args.get_mut(count) {
             *number = items.len().to_string();
         }
-        Some(Flush { call, items })
+        Some(Flush { call, taken: before - self.dirty.len(), items })
     }
 
     fn tell(&mut self, dirty: Dirty, session: &Session, call: &mut Call) -> Option<Sent> {
@@ -335,25 +340,26 @@ impl Book {
         let mut flushed = Flushed { now: answer.number(), ..Flushed::default() };
         for item in flush.items {
             match item {
-                Sent::Rate(counter) => self.told_window(&counter, &mut answer),
+                Sent::Rate(counter) => {
+                    flushed.is_to_repeat |= self.told_window(&counter, &mut answer);
+                }
                 Sent::Term { key, used } => self.told_term(&key, used, &mut answer, &mut flushed),
             }
         }
         flushed
     }
 
-    fn told_window(&mut self, counter: &Counter, answer: &mut Answer) {
+    /// Whether something is to be told again that nobody has marked yet.
+    fn told_window(&mut self, counter: &Counter, answer: &mut Answer) -> bool {
         let is_added = answer.number() == 1;
         let epoch = answer.number();
-        let Some(rate) = self.rates.get_mut(counter) else { return };
-        let Some(link) = &mut rate.link else { return };
+        let Some(rate) = self.rates.get_mut(counter) else { return false };
+        let Some(link) = &mut rate.link else { return false };
         link.sent.clear();
         if !is_added && link.epoch != epoch {
             adopt_window(rate, epoch);
         }
-        if rate.link.as_ref().is_some_and(|link| !link.owed.is_empty()) {
-            self.mark_rate(counter);
-        }
+        rate.link.as_ref().is_some_and(|link| !link.owed.is_empty()) && self.mark_rate(counter)
     }
 
     fn told_term(
@@ -392,6 +398,7 @@ impl Book {
             link.live(life);
         }
         self.mark(key);
+        flushed.is_to_repeat = true;
     }
 
     /// What told nothing was a question, which has no answer.
@@ -421,6 +428,8 @@ pub(super) struct Flushed {
     pub now: u64,
     pub crossings: Vec<Crossing>,
     pub not_begun: Vec<TermKey>,
+    /// Whether counters have begun anew since, and are to be told again.
+    pub is_to_repeat: bool,
 }
 
 /// The lives of the counters that were granted, in the order of [`granted`].

@@ -19,6 +19,7 @@ use crate::{
     domain::{Period, Timestamp},
     govern::{
         Amount, Ask, Check, OnFailure, Reason, Rule, Verdict, calendar,
+        keep::PACE,
         reading::Reading,
         redis::{
             Link,
@@ -514,6 +515,28 @@ async fn tokens_that_are_told_while_a_request_waits_count_once() {
     assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "not there yet");
     flush.call.send(&link, &SETTLE).await.unwrap();
     assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "and there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_is_told_at_a_pace_however_many_requests_are_settled() {
+    let server = RedisServer::start();
+    let checks = list(vec![tokens(1, 1_000_000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    let scene = &replicas.scenes[0];
+    let begun = Instant::now();
+    let mut served = 0;
+    while begun.elapsed() < 20 * PACE {
+        let some = join_all((0..8).map(|_| scene.use_up(&checks, amount(1)))).await;
+        served += some.iter().filter(|is_served| **is_served).count();
+    }
+    let window = crate::govern::redis::keys::window(&checks[0].counter);
+    until("all of it is told", async || {
+        server.run(&["HGET", &window, "ts"]).trim() == served.to_string()
+    })
+    .await;
+    let paces = begun.elapsed().as_millis() / PACE.as_millis();
+    let told = u128::from(scene.governor.book(ORG).batches);
+    assert!((1..=paces + 1).contains(&told), "{told} times in {paces} paces");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -305,8 +305,10 @@ impl Book {
 
     pub(super) fn rate(&mut self, counter: &Counter) -> &mut Rate {
         let rate = self.rates.entry(counter);
-        if self.is_shared {
-            rate.link.get_or_insert_default();
+        if self.is_shared && rate.link.is_none() {
+            // Redis may remember batches of one that was dropped here.
+            let batch = self.batches;
+            rate.link = Some(Box::new(RateLink { batch, ..RateLink::default() }));
         }
         rate
     }
@@ -331,7 +333,8 @@ impl Book {
         let term = self.budgets.entry(counter).term_or_new(span);
         if self.is_shared && term.link.is_none() {
             self.batches += 1;
-            term.link = Some(Box::new(TermLink { part: self.batches, ..TermLink::default() }));
+            let part = self.batches;
+            term.link = Some(Box::new(TermLink { part, batch: part, ..TermLink::default() }));
         }
         (term, &mut self.touched, &self.watched)
     }

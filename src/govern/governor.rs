@@ -359,6 +359,9 @@ impl Governor {
 
     pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {
         self.book(hold.org).leave_route(hold);
+        if self.settings.link.is_some() {
+            self.to_flush.notify_one();
+        }
         hold.route = None;
         let caller = Arc::clone(&hold.caller);
         let routes = [route];

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::{
     Amount, Crossing, Governor, Term, Used,
-    book::TermKey,
+    book::{Book, TermKey},
     governor::lock,
+    mirror::Flush,
     periods::{Recheck, Wanted},
     redis::{
         Link, LinkFault,
@@ -57,6 +58,29 @@ const LAST: Duration = Duration::from_secs(1);
 /// A period's counters as they are written in one call.
 const CHUNK: usize = 200;
 
+/// A call that tells something. Without an answer, be it that nobody waits for it any more, all of it is told again.
+struct Telling<'a> {
+    shard: &'a Mutex<Book>,
+    flush: Option<Flush>,
+}
+
+impl Telling<'_> {
+    async fn send(&mut self, link: &Link) -> Result<(Flush, Answer), LinkFault> {
+        let call = self.flush.as_ref().map(|flush| &flush.call);
+        let Some(call) = call else { return Err(LinkFault::Away) };
+        let answer = call.send(link, &SETTLE).await?;
+        self.flush.take().map(|flush| (flush, answer)).ok_or(LinkFault::Away)
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if let Some(flush) = self.flush.take() {
+            lock(self.shard).not_flushed(flush);
+        }
+    }
+}
+
 impl Governor {
     /// Keeps the counters: begins them, tidies them up, talks with Redis. Ends when `stop` is true,
     /// when everything is told to Redis that it takes.
@@ -85,7 +109,11 @@ impl Governor {
             _ = stop.wait_for(|stop| *stop) => {}
         }
         if let Some(link) = &self.settings.link {
-            let _ = tokio::time::timeout(LAST, self.tell_all(link)).await;
+            let last = async { while self.tell_all(link).await && self.has_to_tell() {} };
+            let is_late = tokio::time::timeout(LAST, last).await.is_err();
+            if is_late || self.has_to_tell() {
+                tracing::warn!("redis does not know all that was used; the ledger does");
+            }
         }
     }
 
@@ -123,41 +151,40 @@ impl Governor {
         }
     }
 
+    fn has_to_tell(&self) -> bool {
+        self.shards.iter().any(|shard| !lock(shard).dirty.is_empty())
+    }
+
     /// Tells Redis what was settled by now; `false` if it does not take all of it.
     pub(super) async fn tell_all(&self, link: &Link) -> bool {
+        let mut is_taken = true;
         for shard in &self.shards {
             // What is settled meanwhile is told with the next: under load there is always something.
             let mut left = lock(shard).dirty.len();
             while left > 0 {
-                let flush = lock(shard).flush(&self.ledger, &self.session(), None);
+                let flush = lock(shard).flush(left, &self.ledger, &self.session(), None);
                 let Some(flush) = flush else { break };
                 left = left.saturating_sub(flush.taken);
-                match flush.call.send(link, &SETTLE).await {
-                    Ok(answer) => {
+                let mut telling = Telling { shard, flush: Some(flush) };
+                match telling.send(link).await {
+                    Ok((flush, answer)) => {
                         if self.told(shard, flush, answer) {
                             left = lock(shard).dirty.len();
                         }
                     }
-                    Err(fault) => {
-                        lock(shard).not_flushed(flush);
-                        if let LinkFault::Refused(reason) = fault {
-                            self.refused(&reason);
-                        }
-                        return false;
+                    Err(LinkFault::Away) => return false,
+                    Err(LinkFault::Refused(reason)) => {
+                        self.refused(&reason);
+                        is_taken = false;
                     }
                 }
             }
         }
-        true
+        is_taken
     }
 
     /// Takes the answer; whether something is to be told once more, at once.
-    fn told(
-        &self,
-        shard: &std::sync::Mutex<super::book::Book>,
-        flush: super::mirror::Flush,
-        answer: Answer,
-    ) -> bool {
+    fn told(&self, shard: &Mutex<Book>, flush: Flush, answer: Answer) -> bool {
         let flushed = lock(shard).flushed(flush, answer);
         self.set_clock(flushed.now);
         self.tell(flushed.crossings);

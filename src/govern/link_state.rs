@@ -5,6 +5,7 @@ use super::{
     clock::Clock,
     reading::{Counted, RateReading},
     redis::admit::{Session, Untold},
+    window::SPAN,
 };
 
 /// What happened in a second, to be told to Redis.
@@ -74,13 +75,14 @@ impl Others {
 impl RateLink {
     /// Notes something that the window in Redis does not hold.
     pub fn owe(&mut self, second: u32, requests: i64, tokens: u64) {
-        match self.owed.iter_mut().rfind(|tick| tick.second == second) {
-            Some(tick) => {
-                tick.requests = tick.requests.saturating_add(requests);
-                tick.tokens = tick.tokens.saturating_add(tokens);
-            }
-            None => self.owed.push(Tick { second, requests, tokens }),
+        if let Some(tick) = self.owed.iter_mut().rfind(|tick| tick.second == second) {
+            tick.requests = tick.requests.saturating_add(requests);
+            tick.tokens = tick.tokens.saturating_add(tokens);
+            return;
         }
+        // What has run out need not be told any more.
+        self.owed.retain(|tick| tick.second.saturating_add(SPAN) > second);
+        self.owed.push(Tick { second, requests, tokens });
     }
 
     /// The tokens that the window may not hold yet.
@@ -142,6 +144,8 @@ pub(super) struct TermLink {
     /// The last batch that told of it, and what was spent by then.
     pub batch: u64,
     pub sent: Amount,
+    /// Whether that is still on its way.
+    pub is_sent: bool,
     /// Which part of the counter is this process's own: it has one for each time that it began to
     /// count.
     pub part: u64,
@@ -154,12 +158,15 @@ impl TermLink {
         (self.acked, self.sent) = (Amount::ZERO, Amount::ZERO);
     }
 
-    /// Notes another life of the counter: where it is not the first, it was made anew, and nothing is granted or
-    /// spent in it.
-    pub const fn live(&mut self, life: u64) {
+    /// Notes another life of the counter: where it is not the first, it was made anew, and nothing is granted in
+    /// it. Nor is anything spent, unless it goes back to another state of the database: that holds what Redis had
+    /// taken over.
+    pub const fn live(&mut self, epoch: u64, life: u64) {
         if self.life != 0 {
             self.granted = Net { tokens: 0, cost: 0 };
-            self.forgot_use();
+            if epoch == self.epoch {
+                self.forgot_use();
+            }
         }
         self.life = life;
     }
@@ -176,7 +183,8 @@ impl TermLink {
     /// What the counter may not hold yet of what was used and is still reserved here.
     pub fn untold(&self, used: Amount, reserved: Amount, session: &Session) -> Untold {
         let (sent, later) = (self.sent.minus(self.acked), used.minus(self.sent));
-        if !self.is_dirty && sent == Amount::ZERO && later == Amount::ZERO {
+        let is_told = !self.is_dirty && !self.is_sent;
+        if is_told && sent == Amount::ZERO && later == Amount::ZERO {
             return Untold::Nothing;
         }
         let freed = self.granted_in(session).minus(reserved);

@@ -174,16 +174,16 @@ impl Book {
     /// Remembers what all replicas have spent, for when Redis is away.
     fn learn(&mut self, ask: &Ask<'_>, admission: &Admission) {
         let checks = ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter()));
-        for ((check, reading), life) in checks.zip(&admission.readings).zip(&admission.lives) {
-            let (Rule::Budget { period, .. }, Life::Budget { .. }) = (&check.rule, life) else {
+        for (check, life) in checks.zip(&admission.lives) {
+            let (Rule::Budget { period, .. }, Life::Budget { told, .. }) = (&check.rule, life)
+            else {
                 continue;
             };
-            let Reading::Budget(reading) = reading else { continue };
             let span = self.calendar.span(*period, ask.at);
             let account = self.budgets.get_mut(&check.counter);
             if let Some(term) = account.and_then(|account| account.term(span.start)) {
                 let acked = term.link.as_ref().map_or(Amount::ZERO, |link| link.acked);
-                term.begun = reading.spent.minus(acked);
+                term.begun = told.minus(acked);
             }
         }
     }
@@ -249,10 +249,16 @@ impl Book {
         }
     }
 
-    /// The next call that tells Redis something, of one organization; none if there is nothing.
-    pub fn flush(&mut self, ledger: &str, session: &Session, now: Option<u64>) -> Option<Flush> {
+    /// The next call that tells Redis something, of one organization and of the first `most` that are to be told;
+    /// none if there is nothing.
+    pub fn flush(
+        &mut self,
+        most: usize,
+        ledger: &str,
+        session: &Session,
+        now: Option<u64>,
+    ) -> Option<Flush> {
         let org = self.dirty.front()?.org();
-        let before = self.dirty.len();
         let mut call = Call::at(now);
         call.arg(&session.replica);
         call.arg(session.generation);
@@ -261,9 +267,11 @@ impl Book {
         call.arg(0);
         let mut items = Vec::new();
         let mut others = Vec::new();
-        while items.len() < BATCH {
+        let mut taken = 0;
+        while items.len() < BATCH && taken + others.len() < most {
             match self.dirty.pop_front() {
                 Some(dirty) if dirty.org() == org => {
+                    taken += 1;
                     items.extend(self.tell(dirty, session, &mut call));
                 }
                 Some(other) => others.push(other),
@@ -276,7 +284,7 @@ impl Book {
         if let Some(number) = call.args.get_mut(count) {
             *number = items.len().to_string();
         }
-        Some(Flush { call, taken: before - self.dirty.len(), items })
+        Some(Flush { call, taken, items })
     }
 
     fn tell(&mut self, dirty: Dirty, session: &Session, call: &mut Call) -> Option<Sent> {
@@ -313,7 +321,7 @@ impl Book {
                 link.is_dirty = false;
                 link.granted = link.granted_in(session);
                 link.generation = session.generation;
-                (link.batch, link.sent) = (batch, used);
+                (link.batch, link.sent, link.is_sent) = (batch, used, true);
                 let freed = link.granted.minus(live);
                 let (policy, start) = (key.counter.policy, key.span.start);
                 call.key(keys::marker(key.counter.org, policy, start));
@@ -375,10 +383,11 @@ impl Book {
         let mark = Position(answer.number());
         let Some(term) = self.known_term(key) else { return };
         let Some(link) = &mut term.link else { return };
+        link.is_sent = false;
         if is_taken {
             link.acked = used;
             if link.life == 0 {
-                link.live(life);
+                link.live(epoch, life);
             }
             term.begun = spent.minus(used);
             flushed.crossings.extend(self.crossed(key));
@@ -395,7 +404,7 @@ impl Book {
             term.tally.begin(mark);
         }
         if link.life != life {
-            link.live(life);
+            link.live(epoch, life);
         }
         self.mark(key);
         flushed.is_to_repeat = true;
@@ -464,14 +473,14 @@ fn met(
     (reserved, given_up): (Amount, Amount),
     session: &Session,
 ) -> bool {
-    let Life::Budget { life, .. } = life else { return false };
+    let Life::Budget { epoch, life, .. } = life else { return false };
     let is_older = life < link.life || session.generation < link.generation;
     if is_older {
         return true;
     }
     let is_new = life > link.life || session.generation > link.generation;
     if life > link.life {
-        link.live(life);
+        link.live(epoch, life);
     }
     link.granted = link.granted_in(session);
     link.generation = session.generation;

@@ -23,13 +23,12 @@
 --       granted (1 or 0), route (from 0; -1 for none), output cap of each answer (-1 for none), tokens and
 --       cost that strict budgets reserve, now in ms, and of each of its checks:
 --       of a limit   epoch, requests, wait ms, reset ms, tokens, wait ms, reset ms
---       of a budget  its counter's epoch (0 if it has not begun) and life, tokens and cost spent, tokens and cost
---                    reserved, with what its replica has used and not told of
+--       of a budget  its counter's epoch (0 if it has not begun) and life, tokens and cost spent, how much of that
+--                    this replica has not told of, tokens and cost reserved
 
-local replica, generation = text(), text()
-local session = replica .. ':' .. generation
+local replica, generation = text(), number()
 
--- Who is alive: replica -> generation and when it was last heard of. What others have reserved lapses with them.
+-- Who is alive: replica -> generation. What others have reserved lapses with their sessions.
 local sessions = {}
 -- When this one was last heard of.
 local heard = -math.huge
@@ -37,16 +36,15 @@ do
   local all = redis.call('HGETALL', next_key())
   for i = 1, #all, 2 do
     local gen, seen = string.match(all[i + 1], '^(%d+) (%d+)$')
+    gen = tonumber(gen)
     if gen and now - seen < DEAD_MS then
-      local alive = all[i] .. ':' .. gen
-      sessions[alive] = true
-      if alive == session then
+      sessions[all[i]] = gen
+      if all[i] == replica and gen == generation then
         heard = tonumber(seen)
       end
     end
   end
 end
-sessions[session] = true
 
 -- Counters by their keys, as they are with what was granted so far, and those of them that are to be written.
 local windows, budgets, changed = {}, {}, {}
@@ -186,32 +184,48 @@ end
 
 local nothing = { 0, 0 }
 
+local function add_reserved(others, gt, gc, ft, fc)
+  others[1] = others[1] + math.max(gt - ft, 0)
+  others[2] = others[2] + math.max(gc - fc, 0)
+end
+
+-- What this session has reserved, and how much of that is free again.
+local function read_own(value, others)
+  local gen, gt, gc, rest, ft, fc, told = string.match(value, RESERVED)
+  gen = tonumber(gen)
+  if gen == generation then
+    return { tonumber(gt), tonumber(gc), rest = rest, told = tonumber(told) }, { ft + 0, fc + 0 }
+  end
+  -- Another session's lapses for a newer one, and stays as it is for an older one whose call was late.
+  if gen > generation then
+    add_reserved(others, gt, gc, ft, fc)
+  end
+  return { 0, 0, rest = '0 0 ' .. told, told = tonumber(told), is_late = gen > generation }, nothing
+end
+
 local function budget_of(marker, name, untold)
   local budget = budgets[name]
   if budget then
     return budget
   end
-  budget = { marker = marker, key = name, spent = { 0, 0 }, others = { 0, 0 }, life = 0,
-    untold = nothing, freed = nothing }
+  budget = { marker = marker, key = name, spent = nothing, others = nothing, life = 0, untold = nothing,
+    freed = nothing }
   budgets[name] = budget
   budget.epoch = tonumber(redis.call('HGET', marker, 'e'))
   if not budget.epoch then
     return budget
   end
-  local all, stored, others, own, gone = redis.call('HGETALL', name), {}, { 0, 0 }, nil, nil
+  local all, stored, others, own, freed, gone = redis.call('HGETALL', name), {}, { 0, 0 }, nil, nothing, nil
   for i = 1, #all, 2 do
     local field, value = all[i], all[i + 1]
     if #field == 1 then
       stored[field] = tonumber(value)
+    elseif field == replica then
+      own, freed = read_own(value, others)
     elseif sessions[field] then
-      local gt, gc, rest = string.match(value, '^(%-?%d+) (%-?%d+) (.*)$')
-      local dt, dc, told = string.match(rest, '^(%-?%d+) (%-?%d+) ?(%d*)$')
-      if field == session then
-        own = { tonumber(gt), tonumber(gc), rest = rest, told = tonumber(told) or 0 }
-        budget.freed = { dt + 0, dc + 0 }
-      else
-        others[1] = others[1] + math.max(gt - dt, 0)
-        others[2] = others[2] + math.max(gc - dc, 0)
+      local gen, gt, gc, _, ft, fc = string.match(value, RESERVED)
+      if tonumber(gen) >= sessions[field] then
+        add_reserved(others, gt, gc, ft, fc)
       end
     else
       gone = gone or {}
@@ -220,14 +234,15 @@ local function budget_of(marker, name, untold)
   end
   budget.fresh = not stored.e or stored.e < budget.epoch
   if budget.fresh then
-    budget.freed, gone = nothing, nil
+    gone = nil
   else
     -- It may have been set anew since the period began.
-    budget.epoch = stored.e
-    budget.life, budget.spent, budget.others, budget.own = stored.r, { stored.t, stored.c }, others, own
+    budget.epoch, budget.life, budget.spent = stored.e, stored.r, { stored.t, stored.c }
+    budget.others, budget.own, budget.freed = others, own, freed
   end
   if untold ~= '-' then
     take_untold(budget, untold)
+    budget.spent = { budget.spent[1] + budget.untold[1], budget.spent[2] + budget.untold[2] }
   end
   if gone then
     redis.call('HSET', name, 'e', budget.epoch)
@@ -238,7 +253,7 @@ end
 
 local function reserved(budget, kind)
   local own = budget.own and budget.own[kind] or 0
-  return budget.others[kind] + budget.untold[kind] + math.max(own - budget.freed[kind], 0)
+  return budget.others[kind] + math.max(own - budget.freed[kind], 0)
 end
 
 local function budget_rule()
@@ -426,10 +441,12 @@ local function reserve(budget, amount, credit)
     redis.call('HSET', budget.key, 'e', budget.epoch, 'r', budget.life, 't', 0, 'c', 0)
     redis.call('PEXPIREAT', budget.key, redis.call('HGET', budget.marker, 'x'))
   end
-  local own = budget.own or { 0, 0, rest = '0 0' }
+  local own = budget.own or { 0, 0, rest = '0 0 0' }
   own[1], own[2] = own[1] + amount[1] - credit[1], own[2] + amount[2] - credit[2]
   budget.own = own
-  change(budget)
+  if not own.is_late then
+    change(budget)
+  end
 end
 
 local function count(request)
@@ -465,8 +482,9 @@ local function answer_to(request)
       else
         answer[told + 1], answer[told + 2] = check.budget.epoch or 0, check.budget.life
         answer[told + 3], answer[told + 4] = check.spent[1], check.spent[2]
-        answer[told + 5], answer[told + 6] = check.reserved[1], check.reserved[2]
-        told = told + 6
+        answer[told + 5], answer[told + 6] = check.budget.untold[1], check.budget.untold[2]
+        answer[told + 7], answer[told + 8] = check.reserved[1], check.reserved[2]
+        told = told + 8
       end
     end
   end
@@ -480,8 +498,8 @@ end
 local function write(counter)
   local own = counter.own
   if own then
-    local value = string.format('%.0f %.0f %s', own[1] + 0, own[2] + 0, own.rest)
-    redis.call('HSET', counter.key, session, value)
+    local value = string.format('%.0f %.0f %.0f %s', generation, own[1] + 0, own[2] + 0, own.rest)
+    redis.call('HSET', counter.key, replica, value)
   else
     redis.call(
       'HSET', counter.key, slot, integer(counter.counted), 'rs', integer(counter.sums[1]), 'ra', second)
@@ -571,7 +589,7 @@ for i = 1, number() do
   end
 end
 if counted and math.abs(now - heard) >= HEARD_MS then
-  redis.call('HSET', KEYS[1], replica, generation .. ' ' .. integer(now))
+  redis.call('HSET', KEYS[1], replica, integer(generation) .. ' ' .. integer(now))
   redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
 end
 for _, counter in ipairs(changed) do

@@ -45,8 +45,15 @@ pub(in crate::govern) struct Admission {
 pub(in crate::govern) enum Life {
     /// A window's epoch.
     Window(u64),
-    /// A budget's, since it was made, and the state of the database that it goes back to.
-    Budget { epoch: u64, life: u64 },
+    /// A budget's.
+    Budget {
+        /// The state of the database that it goes back to.
+        epoch: u64,
+        /// Since it was made.
+        life: u64,
+        /// What it holds that is spent, without what this replica has not told of.
+        told: Amount,
+    },
     /// The budget's period has not begun.
     NotBegun,
     /// It was not asked for: it neither refuses nor marks.
@@ -400,9 +407,10 @@ fn read_check(
                 return (Reading::Budget(reading), Life::NotAsked);
             }
             let (epoch, life) = (answer.number(), answer.number());
-            let spent = answer.amount();
+            let (spent, untold) = (answer.amount(), answer.amount());
             let reserved = answer.amount();
-            let life = if epoch > 0 { Life::Budget { epoch, life } } else { Life::NotBegun };
+            let told = spent.minus(untold);
+            let life = if epoch > 0 { Life::Budget { epoch, life, told } } else { Life::NotBegun };
             (Reading::Budget(BudgetReading { spent, reserved, end }), life)
         }
     }

@@ -55,7 +55,7 @@ local function reconcile()
     end
     redis.call('DEL', name, parts)
     redis.call('HSET', name, 'r', integer(math.max(now * 1000, epoch)))
-    current = epoch
+    current, head = epoch, {}
   end
   if head[2] == tokens and head[3] == cost then
     return 1

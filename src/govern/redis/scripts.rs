@@ -6,15 +6,16 @@ use super::link::Script;
 
 const COMMON: &str = include_str!("common.lua");
 const WINDOW: &str = include_str!("window.lua");
+const BUDGET: &str = include_str!("budget.lua");
 
 fn script(parts: &[&str]) -> Script {
     Script::new(&parts.concat())
 }
 
 pub(in crate::govern) static ADMIT: LazyLock<Script> =
-    LazyLock::new(|| script(&[COMMON, WINDOW, include_str!("admit.lua")]));
+    LazyLock::new(|| script(&[COMMON, WINDOW, BUDGET, include_str!("admit.lua")]));
 pub(in crate::govern) static SETTLE: LazyLock<Script> =
-    LazyLock::new(|| script(&[COMMON, WINDOW, include_str!("settle.lua")]));
+    LazyLock::new(|| script(&[COMMON, WINDOW, BUDGET, include_str!("settle.lua")]));
 pub(in crate::govern) static OPEN: LazyLock<Script> =
     LazyLock::new(|| script(&[COMMON, include_str!("open.lua")]));
 pub(in crate::govern) static BEGIN: LazyLock<Script> =

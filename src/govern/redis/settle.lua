@@ -4,14 +4,15 @@
 -- KEYS  for each entry: of a limit its window; of a budget its period's marker, its counter and its parts
 -- ARGV  now in ms (tests) or ''; replica; generation; ledger; number of entries, and of each
 --       'w', epoch, batch, number of seconds, and of each: second, requests (may be negative), tokens
---       'b', epoch, life (0: it was granted nothing in any), batch, part, tokens and cost used behind the mark, position of the last record,
---       tokens and cost freed (altogether; negative for what was reserved in an earlier life)
+--       'b', epoch, life (0: it was granted nothing in any), batch, part, tokens and cost used behind the mark,
+--       position of the last record, tokens and cost freed (altogether; negative for what was reserved in an earlier
+--       life)
 -- Answers  now in ms, and for each entry
 --       of a limit   1, epoch   if it was added; 0, epoch   if the window is another one by now
 --       of a budget  1, epoch, life, tokens, cost, 0   if it was taken over, with what is spent by all;
 --                    0, epoch, life, 0, 0, mark   if the counter has begun anew (epoch 0: it has not begun)
 
-local replica, generation, ledger = text(), text(), text()
+local replica, generation, ledger = text(), number(), text()
 local answer = { now }
 local function tell(...)
   for _, value in ipairs({ ... }) do
@@ -91,6 +92,19 @@ local function settle_window()
   tell(1, made)
 end
 
+-- What a replica has reserved, once it has told what is free again of what its session was granted.
+local function reserved_with(value, freed, batch)
+  local gen, gt, gc, _, ft, fc = string.match(value or '', RESERVED)
+  gen = tonumber(gen) or generation
+  if gen > generation then
+    -- A newer session tells by itself what is free of its own.
+    freed = { ft, fc }
+  elseif gen < generation or not gt then
+    gen, gt, gc = generation, 0, 0
+  end
+  return table.concat({ integer(gen), gt, gc, integer(freed[1]), integer(freed[2]), integer(batch) }, ' ')
+end
+
 local function settle_budget()
   local marker, name, parts = next_key(), next_key(), next_key()
   local epoch, life, batch = number(), number(), number()
@@ -102,8 +116,7 @@ local function settle_budget()
     tell(0, 0, 0, 0, 0, 0)
     return
   end
-  local session = replica .. ':' .. generation
-  local head = redis.call('HMGET', name, 'e', 'r', 't', 'c', session)
+  local head = redis.call('HMGET', name, 'e', 'r', 't', 'c', replica)
   local mark = begun[3]
   local current, alive = tonumber(head[1]), tonumber(head[2])
   if not current or current < there then
@@ -125,10 +138,8 @@ local function settle_budget()
   if batch > (tonumber(before[1]) or 0) then
     spent[1] = spent[1] + used[1] - (tonumber(before[2]) or 0)
     spent[2] = spent[2] + used[2] - (tonumber(before[3]) or 0)
-    -- What this session was granted stays; behind it stands what of that is free again, and which batch told it.
-    local gt, gc = string.match(head[5] or '0 0', '^(%-?%d+) (%-?%d+)')
-    local own = gt .. ' ' .. gc .. ' ' .. integer(freed[1]) .. ' ' .. integer(freed[2]) .. ' ' .. integer(batch)
-    redis.call('HSET', name, 't', integer(spent[1]), 'c', integer(spent[2]), session, own)
+    local own = reserved_with(head[5], freed, batch)
+    redis.call('HSET', name, 't', integer(spent[1]), 'c', integer(spent[2]), replica, own)
     redis.call('HSET', parts, 'n:' .. id, integer(batch), 't:' .. id, integer(used[1]), 'c:' .. id, integer(used[2]),
       'p:' .. id, position, 'l:' .. id, ledger)
     if not before[1] then

@@ -8,5 +8,6 @@ pub(crate) mod redis_server;
 pub(super) mod scene;
 mod shared;
 mod simulation;
+mod telling;
 mod twins;
 mod windows;

@@ -19,7 +19,6 @@ use crate::{
         decide::Decision,
         lease::Hold,
         mirror::Flush,
-        reading::{BudgetReading, Reading},
         redis::{
             Link,
             admit::{self, Admission, Session},
@@ -56,6 +55,8 @@ enum Step {
     Wait {
         ms: u64,
     },
+    /// Redis was away: the replica begins another session.
+    Return,
 }
 
 /// How far that gets before the next step.
@@ -111,6 +112,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8_usize, 0_u64..300, 0_i64..400_000).prop_map(|(which, tokens, cost)| Step::Settle { which, tokens, cost }),
         3 => prop::sample::select(vec![Telling::Leaving, Telling::Taken, Telling::Answered]).prop_map(Step::Tell),
         3 => (0_u64..25_000).prop_map(|ms| Step::Wait { ms }),
+        1 => Just(Step::Return),
     ]
 }
 
@@ -153,18 +155,6 @@ fn routes_of<'a>((question, (_, lists)): (&Question, &'a Checks)) -> Vec<RouteAs
     lists.iter().map(|checks| RouteAsk { checks, bound: Some(bound) }).collect()
 }
 
-/// What is used of a budget, whether it is told or still reserved.
-fn used(reading: &Reading) -> Reading {
-    match reading {
-        Reading::Budget(budget) => Reading::Budget(BudgetReading {
-            spent: budget.spent.plus(budget.reserved),
-            reserved: Amount::ZERO,
-            end: budget.end,
-        }),
-        Reading::Rate(rate) => Reading::Rate(*rate),
-    }
-}
-
 struct Twins {
     runtime: tokio::runtime::Runtime,
     link: Arc<Link>,
@@ -196,7 +186,10 @@ impl Twins {
 
     fn tell(&mut self, telling: Telling) {
         self.end_telling();
-        let Some(flush) = self.there.flush("ledger", &self.session, Some(self.now)) else { return };
+        let Some(flush) = self.there.flush(usize::MAX, "ledger", &self.session, Some(self.now))
+        else {
+            return;
+        };
         let answer = (telling != Telling::Leaving).then(|| self.send(&flush));
         self.telling = Some((flush, answer));
         if telling == Telling::Answered {
@@ -268,7 +261,7 @@ impl Twins {
         // Counters that no longer matter are left out by one and not the other: only what refuses
         // or is granted is compared.
         let (readings, decision) = self.here.admit(ask, None, Clock(self.now), Enforce::Share(1));
-        prop_assert!(admission.readings.iter().map(used).eq(readings.iter().map(used)));
+        prop_assert_eq!(&admission.readings, &readings);
         match decision {
             Decision::Deny { .. } => prop_assert!(!admission.granted),
             Decision::Grant(chosen) => {
@@ -308,6 +301,10 @@ impl Twins {
                 self.settle(*which, Amount { tokens: *tokens, cost: Money(*cost) });
             }
             Step::Ask(questions) => self.ask(questions)?,
+            Step::Return => {
+                self.session.generation += 1;
+                self.there.mark_all(None);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,309 @@
+//! What a replica has settled counts for itself before Redis is told, and once whenever Redis is.
+//! The work in the background does not run here: what is told, and when, is each test's own.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::poll;
+
+use super::{
+    database::Database,
+    redis_server::{PATIENT, RedisServer},
+    scene::{ORG, Scene, amount, budget, denied, granted, policies, settle, throttle, tokens},
+    shared::{list, spent},
+};
+use crate::{
+    domain::{OrgId, Period, Timestamp},
+    govern::{
+        Amount, Ask, Check, Counter, OnFailure, Reason,
+        book::{Book, TermKey},
+        calendar,
+        link_state::RateLink,
+        reading::Reading,
+        redis::{
+            Link,
+            admit::{self, Session, Untold},
+            begin, keys,
+            scripts::{ADMIT, SETTLE},
+        },
+    },
+};
+
+/// A replica that has begun what its budgets need.
+async fn begun(link: &Arc<Link>, database: &Arc<Database>, checks: &[Check]) -> Scene {
+    let scene = Scene::over(Some(Arc::clone(link)), database, OnFailure::Local);
+    scene.governor.policies(ORG, policies(checks));
+    assert!(scene.governor.begin_wanted().await);
+    scene
+}
+
+fn term_key(check: &Check) -> TermKey {
+    let span = calendar::span(Period::Monthly, Timestamp::now());
+    TermKey { counter: check.counter.clone(), span }
+}
+
+/// What a replica knows that is spent of a budget.
+fn known(scene: &Scene, check: &Check) -> Amount {
+    let mut book = scene.governor.book(ORG);
+    book.known_term(&term_key(check)).map(|term| term.spent()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_a_replica_has_settled_count_for_its_next_request_before_redis_is_told() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    // Its work in the background is not running: it tells nothing.
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let checks = list(vec![tokens(1, 100)]);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    let second = granted(scene.ask(&checks).await);
+    assert_eq!(second.standing.tokens.unwrap().remaining, 40);
+    settle(second, amount(60), None);
+    let refused = denied(scene.ask(&checks).await);
+    assert_eq!(refused.standing.tokens.unwrap().remaining, 0);
+    let seconds = refused.by.retry_after.as_secs();
+    assert!((59..=61).contains(&seconds), "{seconds}");
+    // Once they are told, they count once.
+    assert!(scene.governor.tell_all(&link).await);
+    let third = list(vec![tokens(1, 121)]);
+    assert_eq!(granted(scene.ask(&third).await).standing.tokens.unwrap().remaining, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_are_told_while_a_request_waits_count_once() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let checks = list(vec![tokens(1, 100)]);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    let routes = [];
+    let (org, at, caller) = (ORG, Timestamp::now(), &checks);
+    let ask = Ask { org, at, caller, routes: &routes, expected: Amount::ZERO, counts: false };
+    let mut calendar = calendar::Calendar::default();
+    let session = scene.governor.session();
+    let known = || scene.governor.book(ORG).untold(&checks[0], at, &session);
+    let settled = known();
+    assert_eq!(settled, Untold::Tokens { batch: 0, sent: 0, later: 60 });
+    let flush = scene.governor.book(ORG).flush(9, &scene.governor.ledger, &session, None).unwrap();
+    let sent = known();
+    assert!(matches!(sent, Untold::Tokens { sent: 60, later: 0, .. }), "{sent:?}");
+    let mut counted = async |untold| {
+        let request = admit::request(&ask, None, &mut calendar, |_, _| untold);
+        let call = admit::together(ORG, &session, [request].into_iter(), None);
+        let value = link.call(&ADMIT, &call.keys, &call.args).await.unwrap();
+        let answer = admit::answers(value).next().unwrap();
+        match admit::read(&ask, &mut calendar, answer).readings.first() {
+            Some(Reading::Rate(rate)) => rate.tokens.sum,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "not there yet");
+    flush.call.send(&link, &SETTLE).await.unwrap();
+    assert_eq!((counted(settled).await, counted(sent).await), (60, 60), "and there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replica_has_spent_counts_for_its_next_request_before_redis_is_told() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    // Requests that use more than is expected of them, one after the other.
+    assert!(scene.use_up(&checks, amount(600)).await);
+    assert!(scene.use_up(&checks, amount(600)).await, "600 of 1000 are spent");
+    let refused = denied(scene.ask(&checks).await);
+    assert_eq!(refused.by.reason, Reason::BudgetTokens, "1200 are");
+    let end = calendar::span(Period::Monthly, Timestamp::now()).end;
+    let left = Duration::from_micros(u64::try_from(end.0 - Timestamp::now().0).unwrap());
+    let retry_after = refused.by.retry_after;
+    assert!(retry_after.abs_diff(left) < Duration::from_secs(60), "{retry_after:?}");
+    assert_eq!(known(&scene, &checks[0]), amount(1200), "it knows it once");
+    assert_eq!(spent(&server, &checks[0]).tokens, 0, "and nothing of it is told");
+    // What others ask is not answered by it, and once it is told it counts for all, and once.
+    let other = Scene::over(Some(Arc::clone(&link)), &scene.database, OnFailure::Local);
+    drop(granted(other.ask(&checks).await));
+    assert!(scene.governor.tell_all(&link).await);
+    assert_eq!(spent(&server, &checks[0]).tokens, 1200);
+    denied(other.ask(&checks).await);
+    assert!(other.governor.tell_all(&link).await);
+    let wider = list(vec![budget(1, 1201)]);
+    drop(granted(scene.ask(&wider).await));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exhausted_throttle_marks_the_next_request_of_who_has_exhausted_it() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![throttle(1, 100)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    assert!(scene.use_up(&checks, amount(60)).await);
+    assert_eq!(granted(scene.ask(&checks).await).throttled_by, None);
+    assert!(scene.use_up(&checks, amount(60)).await);
+    assert_eq!(granted(scene.ask(&checks).await).throttled_by, Some(checks[0].counter.policy));
+    assert_eq!(spent(&server, &checks[0]).tokens, 0, "nothing is told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_spent_is_known_once_where_another_replica_has_begun_the_period_anew() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let database = Arc::default();
+    let first = begun(&link, &database, &checks).await;
+    let second = begun(&link, &database, &checks).await;
+    assert!(first.use_up(&checks, amount(600)).await);
+    assert!(first.governor.tell_all(&link).await);
+    database.deliver_all();
+    server.run(&["FLUSHALL"]);
+    drop(second.ask(&checks).await);
+    assert!(second.governor.begin_wanted().await);
+    drop(granted(first.ask(&checks).await));
+    assert_eq!(known(&first, &checks[0]), amount(600), "before it tells anything");
+    assert!(first.governor.tell_all(&link).await);
+    drop(granted(first.ask(&checks).await));
+    assert_eq!(known(&first, &checks[0]), amount(600));
+    assert_eq!(spent(&server, &checks[0]), amount(600));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_its_way_when_redis_went_away_counts_once_in_the_next_session() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let other = begun(&link, &scene.database, &checks).await;
+    let in_flight = granted(scene.ask(&checks).await);
+    assert!(scene.use_up(&checks, amount(450)).await);
+    // Redis takes it, and the answer is lost.
+    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
+    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
+    telling.call.send(&link, &SETTLE).await.unwrap();
+    scene.governor.book(ORG).not_flushed(telling);
+    scene.governor.new_session();
+    // 450 are spent, and 100 reserved.
+    let (fits, does_not) = (list(vec![budget(1, 551)]), list(vec![budget(1, 550)]));
+    for _ in 0..2 {
+        denied(scene.ask(&does_not).await);
+        drop(granted(scene.ask(&fits).await));
+        // What lapses with a session is removed by whoever meets it.
+        assert!(other.use_up(&checks, amount(0)).await);
+        assert!(other.governor.tell_all(&link).await);
+    }
+    settle(in_flight, amount(100), None);
+    denied(scene.ask(&does_not).await);
+    assert!(scene.governor.tell_all(&link).await);
+    assert_eq!(spent(&server, &checks[0]), amount(550));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_last_session_tells_late_is_taken_and_leaves_what_this_one_has_reserved() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let other = begun(&link, &scene.database, &checks).await;
+    assert!(scene.use_up(&checks, amount(450)).await);
+    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
+    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
+    scene.governor.new_session();
+    let in_flight = granted(scene.ask(&checks).await);
+    telling.call.send(&link, &SETTLE).await.unwrap();
+    assert_eq!(spent(&server, &checks[0]), amount(450));
+    for scene in [&scene, &other] {
+        denied(scene.ask(&list(vec![budget(1, 550)])).await);
+    }
+    drop(in_flight);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_telling_that_is_given_up_is_told_again() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000), tokens(2, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    assert!(scene.use_up(&checks, amount(60)).await);
+    server.signal("STOP");
+    let mut telling = Box::pin(scene.governor.tell_all(&link));
+    assert!(poll!(&mut telling).is_pending());
+    drop(telling);
+    server.signal("CONT");
+    assert!(!scene.governor.book(ORG).dirty.is_empty());
+    assert!(scene.governor.tell_all(&link).await);
+    assert_eq!(spent(&server, &checks[0]), amount(60));
+    assert_eq!(server.run(&["HGET", &keys::window(&checks[1].counter), "ts"]), "60");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_redis_refuses_of_one_organization_keeps_nothing_of_another_from_it() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let mut windows = Vec::new();
+    for org in (1..=40).map(|id| OrgId(uuid::Uuid::from_u128(id))) {
+        let Check { counter, rule } = tokens(1, 1000);
+        let counter = Counter::new(org, counter.policy, Arc::clone(&counter.entity));
+        windows.push(keys::window(&counter));
+        let checks = list(vec![Check { counter, rule }]);
+        let (at, expected) = (Timestamp::now(), amount(10));
+        let ask = Ask { org, at, caller: &checks, routes: &[], expected, counts: true };
+        settle(granted(scene.governor.admit(&ask).await), amount(10), None);
+    }
+    server.run(&["DEL", &windows[0]]);
+    server.run(&["SET", &windows[0], "no window"]);
+    assert!(!scene.governor.tell_all(&link).await, "something is left");
+    for window in &windows[1..] {
+        assert_eq!(server.run(&["HGET", window, "ts"]), "10");
+    }
+    server.run(&["DEL", &windows[0]]);
+    assert!(scene.governor.tell_all(&link).await);
+    assert!(scene.governor.tell_all(&link).await);
+    assert_eq!(server.run(&["HGET", &windows[0], "ts"]), "10");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_counter_of_an_earlier_beginning_is_set_though_it_shows_what_the_database_says() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let key = term_key(&checks[0]);
+    let counter = keys::budget(&key.counter, key.span.start);
+    server.run(&["HSET", &counter, "e", "1", "r", "1", "t", "60", "c", "60000"]);
+    let sums = std::iter::once((key.clone(), amount(60))).collect();
+    let right = begin::reconcile(&link, ORG, &[key], &sums, &[]).await.unwrap();
+    assert_eq!(right, [true]);
+    assert_eq!(spent(&server, &checks[0]), amount(60));
+    denied(scene.ask(&list(vec![budget(1, 60)])).await);
+}
+
+#[test]
+fn who_comes_later_of_one_organization_does_not_push_another_behind() {
+    let mut book = Book::new(true);
+    let of = |org, policy| {
+        let counter = tokens(policy, 1000).counter;
+        Counter::new(OrgId(uuid::Uuid::from_u128(org)), counter.policy, counter.entity)
+    };
+    let settle = |book: &mut Book, counter: &Counter| {
+        book.rate(counter).link.as_mut().unwrap().owe(1, 0, 1);
+        assert!(book.mark_rate(counter));
+    };
+    let (one, another, later) = (of(1, 1), of(2, 1), of(1, 2));
+    settle(&mut book, &one);
+    settle(&mut book, &another);
+    let mut left = book.dirty.len();
+    settle(&mut book, &later);
+    let session = Session { replica: "one".into(), generation: 1 };
+    let mut told = Vec::new();
+    while left > 0 {
+        let flush = book.flush(left, "ledger", &session, None).unwrap();
+        left -= flush.taken;
+        told.extend(flush.call.keys);
+    }
+    assert_eq!(told, [keys::window(&one), keys::window(&another)]);
+}
+
+#[test]
+fn what_is_owed_of_a_window_is_forgotten_when_it_has_run_out() {
+    let mut link = RateLink::default();
+    (0..1000).for_each(|second| link.owe(second, 0, 1));
+    assert_eq!(link.owed.len(), 61);
+}

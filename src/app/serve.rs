@@ -81,6 +81,7 @@ struct Running {
     close: watch::Sender<bool>,
     public: tokio::task::JoinHandle<()>,
     delivery: tokio::task::JoinHandle<()>,
+    counting: tokio::task::JoinHandle<()>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     stop_delivery: watch::Sender<bool>,
 }
@@ -187,6 +188,7 @@ async fn start(
         close,
         public,
         delivery,
+        counting: sharing.counting,
         exporting,
         stop_delivery,
     })
@@ -206,9 +208,10 @@ impl Running {
         self.public.abort();
         let _nobody_listens = self.stop_delivery.send(true);
         // Side by side, so that a collector that is away does not make the end later.
-        let (delivered, exported) = tokio::join!(
+        let (delivered, exported, _) = tokio::join!(
             tokio::time::timeout(LAST_DELIVERY, self.delivery),
             tokio::time::timeout(LAST_DELIVERY, traces::exported(self.exporting)),
+            tokio::time::timeout(LAST_DELIVERY, self.counting),
         );
         if delivered.is_err() {
             tracing::warn!("usage records remain in the spool; the next start delivers them");

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::{AppError, history::LedgerHistory};
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 pub struct Sharing {
     pub governor: Arc<Governor>,
     pub link: Option<Arc<Link>>,
+    /// Ends when what was counted by the end is told to Redis.
+    pub counting: JoinHandle<()>,
 }
 
 impl Sharing {
@@ -45,8 +47,8 @@ impl Sharing {
                 config::OnFailure::Allow => OnFailure::Allow,
             },
         });
-        tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
-        Ok(Self { governor, link })
+        let counting = tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
+        Ok(Self { governor, link, counting })
     }
 
     /// Where replicas tell each other of routes.

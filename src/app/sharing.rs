@@ -33,8 +33,10 @@ impl Sharing {
         let url = config.redis.url.as_ref();
         let patience = Duration::from_millis(config.redis.timeout_ms);
         let link = url.map(|url| Link::with_deadline(url.expose(), patience)).transpose()?;
+        // It is needed until the last of what was counted is told.
+        let (leave, left) = watch::channel(false);
         if let Some(link) = &link {
-            tokio::spawn(Arc::clone(link).run(stop.subscribe()));
+            tokio::spawn(Arc::clone(link).run(left));
         }
         let governor = Governor::new(Settings {
             ledger: ledger.id(),
@@ -47,7 +49,11 @@ impl Sharing {
                 config::OnFailure::Allow => OnFailure::Allow,
             },
         });
-        let counting = tokio::spawn(Arc::clone(&governor).run(stop.subscribe()));
+        let counted = Arc::clone(&governor).run(stop.subscribe());
+        let counting = tokio::spawn(async move {
+            counted.await;
+            leave.send_replace(true);
+        });
         Ok(Self { governor, link, counting })
     }
 

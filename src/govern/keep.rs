@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt as _;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
@@ -38,6 +39,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// Between signs of life, for each organization.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// Organizations that are told at once that this replica is alive: one after the other, thousands of them would hear
+/// of it too late.
+const AT_ONCE: usize = 16;
+
+/// After such a silence others may have removed what this replica had reserved (`beat.lua`, in twice the time).
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Between counts of the replicas: as long as one that has come is not known to the others, their shares
 /// are too large.
@@ -109,7 +117,11 @@ impl Governor {
             _ = stop.wait_for(|stop| *stop) => {}
         }
         if let Some(link) = &self.settings.link {
-            let last = async { while self.tell_all(link).await && self.has_to_tell() {} };
+            let last = async {
+                while !self.tell_all(link).await || self.has_to_tell() {
+                    tokio::time::sleep(AGAIN).await;
+                }
+            };
             let is_late = tokio::time::timeout(LAST, last).await.is_err();
             if is_late || self.has_to_tell() {
                 tracing::warn!("redis does not know all that was used; the ledger does");
@@ -124,18 +136,23 @@ impl Governor {
             let is_up = *changes.borrow_and_update();
             if is_up {
                 // What the last session asked and was never answered lapses with it.
-                self.new_session();
-                for shard in &self.shards {
-                    lock(shard).mark_all(None);
-                }
+                self.begin_session();
                 self.to_begin.notify_one();
-                self.to_flush.notify_one();
             }
             self.is_degraded.store(!is_up, Ordering::Relaxed);
             if changes.changed().await.is_err() {
                 return;
             }
         }
+    }
+
+    /// Begins another session, and tells in it what is held here.
+    fn begin_session(&self) {
+        self.new_session();
+        for shard in &self.shards {
+            lock(shard).mark_all(None);
+        }
+        self.to_flush.notify_one();
     }
 
     async fn keep_telling(&self, link: &Link) {
@@ -217,13 +234,21 @@ impl Governor {
 
     async fn keep_beating(&self, link: &Link) {
         loop {
-            let all = self.periods().all();
-            for (org, begun) in all {
-                if let Ok(answer) = self.beat(Some(org), &begun).send(link, &BEAT).await {
-                    self.heard(org, &begun, answer);
-                }
-            }
+            self.beat_all(link).await;
             tokio::time::sleep(BEAT_EVERY).await;
+        }
+    }
+
+    /// Says in each organization that this replica is alive, and hears what has begun.
+    pub(super) async fn beat_all(&self, link: &Link) {
+        let all = self.periods().all();
+        let beats = all.into_iter().map(async |(org, begun)| {
+            let answer = self.beat(Some(org), &begun).send(link, &BEAT).await;
+            answer.map_or(Duration::ZERO, |answer| self.heard(org, &begun, answer))
+        });
+        let silences = futures_util::stream::iter(beats).buffer_unordered(AT_ONCE);
+        if silences.fold(Duration::ZERO, async |longest, next| longest.max(next)).await >= SILENCE {
+            self.begin_session();
         }
     }
 
@@ -244,9 +269,10 @@ impl Governor {
     }
 
     /// Whether Redis has forgotten everything, or periods have begun anew: then what was counted and
-    /// settled here is told again.
-    fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) {
-        let (_now, _alive) = (answer.number(), answer.number());
+    /// settled here is told again. Answers for how long Redis had not heard of this replica.
+    fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) -> Duration {
+        let (now, _alive) = (answer.number(), answer.number());
+        let silence = self.periods().was_heard(org, now);
         let kept = answer.number();
         if self.periods().is_kept_anew(org, kept) {
             let now = self.now();
@@ -265,6 +291,7 @@ impl Governor {
                 self.to_flush.notify_one();
             }
         }
+        silence
     }
 
     async fn keep_beginning(&self) {

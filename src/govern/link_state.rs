@@ -80,9 +80,13 @@ impl RateLink {
             tick.tokens = tick.tokens.saturating_add(tokens);
             return;
         }
-        // What has run out need not be told any more.
-        self.owed.retain(|tick| tick.second.saturating_add(SPAN) > second);
+        self.forget_before(second);
         self.owed.push(Tick { second, requests, tokens });
+    }
+
+    /// What has run out by that second need not be told any more.
+    pub fn forget_before(&mut self, second: u32) {
+        self.owed.retain(|tick| tick.second.saturating_add(SPAN) > second);
     }
 
     /// The tokens that the window may not hold yet.
@@ -183,7 +187,9 @@ impl TermLink {
     /// What the counter may not hold yet of what was used and is still reserved here.
     pub fn untold(&self, used: Amount, reserved: Amount, session: &Session) -> Untold {
         let (sent, later) = (self.sent.minus(self.acked), used.minus(self.sent));
-        let is_told = !self.is_dirty && !self.is_sent;
+        // What another session was granted, this one has not told of.
+        let is_of_another = self.generation != session.generation && reserved != Amount::ZERO;
+        let is_told = !self.is_dirty && !self.is_sent && !is_of_another;
         if is_told && sent == Amount::ZERO && later == Amount::ZERO {
             return Untold::Nothing;
         }

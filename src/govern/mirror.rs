@@ -116,6 +116,15 @@ impl Book {
         self.learn(ask, admission);
     }
 
+    /// Has it told what a request has reserved that is granted.
+    pub fn mark_granted(&mut self, ask: &Ask<'_>, chosen: &Chosen) {
+        for (check, _) in granted(ask, chosen.route) {
+            if let Rule::Budget { period, .. } = &check.rule {
+                self.mark_term(&check.counter, *period, ask.at);
+            }
+        }
+    }
+
     /// Takes back what Redis has granted to a request that was decided otherwise.
     pub fn undo(
         &mut self,
@@ -181,9 +190,12 @@ impl Book {
             };
             let span = self.calendar.span(*period, ask.at);
             let account = self.budgets.get_mut(&check.counter);
-            if let Some(term) = account.and_then(|account| account.term(span.start)) {
-                let acked = term.link.as_ref().map_or(Amount::ZERO, |link| link.acked);
-                term.begun = told.minus(acked);
+            let Some(term) = account.and_then(|account| account.term(span.start)) else { continue };
+            // Redis may have taken over what is on its way or not: the answer to that will say.
+            match &term.link {
+                Some(link) if link.is_sent => {}
+                Some(link) => term.begun = told.minus(link.acked),
+                None => term.begun = *told,
             }
         }
     }

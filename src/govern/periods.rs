@@ -51,6 +51,8 @@ struct Org {
     is_met: bool,
     /// Since when Redis keeps its keys; zero until that is heard.
     kept: u64,
+    /// When Redis last heard of this replica in it, milliseconds; zero if it never did.
+    heard: u64,
 }
 
 /// A budget, when its period began, and the epoch of its counters.
@@ -75,6 +77,15 @@ impl Periods {
     pub fn is_kept_anew(&mut self, org: OrgId, since: u64) -> bool {
         let org = self.orgs.entry(org).or_default();
         std::mem::replace(&mut org.kept, since) != since
+    }
+
+    /// Redis has heard of this replica in an organization, at that time of Redis's clock (milliseconds). Answers for
+    /// how long it had not before.
+    pub fn was_heard(&mut self, org: OrgId, now: u64) -> Duration {
+        let org = self.orgs.entry(org).or_default();
+        let before = std::mem::replace(&mut org.heard, now);
+        let silence = if before == 0 { 0 } else { now.saturating_sub(before) };
+        Duration::from_millis(silence)
     }
 
     /// A period has begun; whether that is news.

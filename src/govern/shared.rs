@@ -72,6 +72,10 @@ impl Governor {
             match &decision {
                 Decision::Grant(chosen) if chosen.route == admission.route => {
                     book.admitted(ask, &admission, chosen, held, session);
+                    // Another session has begun, and has told by now what it has of this one.
+                    if *session != self.session() {
+                        book.mark_granted(ask, chosen);
+                    }
                 }
                 _ => book.undo(ask, &admission, held, session),
             }

@@ -28,7 +28,8 @@
 
 local replica, generation = text(), number()
 
--- Who is alive: replica -> generation. What others have reserved lapses with their sessions.
+-- Who is known: replica -> generation, or false while it is not heard of: then what it has reserved counts for
+-- nothing, but stays, for it may come back. What others have reserved lapses with their sessions.
 local sessions = {}
 -- When this one was last heard of.
 local heard = -math.huge
@@ -36,12 +37,10 @@ do
   local all = redis.call('HGETALL', next_key())
   for i = 1, #all, 2 do
     local gen, seen = string.match(all[i + 1], '^(%d+) (%d+)$')
-    gen = tonumber(gen)
-    if gen and now - seen < DEAD_MS then
-      sessions[all[i]] = gen
-      if all[i] == replica and gen == generation then
-        heard = tonumber(seen)
-      end
+    sessions[all[i]] = gen and now - seen < DEAD_MS and tonumber(gen)
+    -- A late call of an older session says nothing of this one.
+    if all[i] == replica and gen and tonumber(gen) >= generation then
+      heard = tonumber(gen) == generation and tonumber(seen) or now
     end
   end
 end
@@ -177,7 +176,7 @@ local function take_untold(budget, word)
   elseif told == batch then
     budget.untold = { lt + 0, lc + 0 }
   end
-  if told <= batch then
+  if told <= batch and not (own and own.is_late) then
     budget.freed = { ft + 0, fc + 0 }
   end
 end
@@ -227,7 +226,7 @@ local function budget_of(marker, name, untold)
       if tonumber(gen) >= sessions[field] then
         add_reserved(others, gt, gc, ft, fc)
       end
-    else
+    elseif sessions[field] == nil then
       gone = gone or {}
       gone[#gone + 1] = field
     end

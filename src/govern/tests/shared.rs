@@ -480,6 +480,7 @@ async fn redis_is_told_at_a_pace_however_many_requests_are_settled() {
     })
     .await;
     let paces = begun.elapsed().as_millis() / PACE.as_millis();
+    // Between paces only what another telling has shown: that the window is another one by now.
     let told = u128::from(scene.governor.book(ORG).batches);
     assert!((1..=paces + 3).contains(&told), "{told} times in {paces} paces");
 }

@@ -4,19 +4,23 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::poll;
+use tokio::sync::watch;
 
 use super::{
     database::Database,
     redis_server::{PATIENT, RedisServer},
-    scene::{ORG, Scene, amount, budget, denied, granted, policies, settle, throttle, tokens},
+    scene::{
+        ORG, Scene, amount, budget, denied, granted, policies, settle, throttle, tokens, until,
+    },
     shared::{list, spent},
 };
 use crate::{
-    domain::{OrgId, Period, Timestamp},
+    domain::{OrgId, Period, Position, Timestamp},
     govern::{
         Amount, Ask, Check, Counter, OnFailure, Reason,
         book::{Book, TermKey},
         calendar,
+        clock::Clock,
         link_state::RateLink,
         reading::Reading,
         redis::{
@@ -184,6 +188,7 @@ async fn what_was_on_its_way_when_redis_went_away_counts_once_in_the_next_sessio
     for _ in 0..2 {
         denied(scene.ask(&does_not).await);
         drop(granted(scene.ask(&fits).await));
+        assert_eq!(known(&scene, &checks[0]), amount(450));
         // What lapses with a session is removed by whoever meets it.
         assert!(other.use_up(&checks, amount(0)).await);
         assert!(other.governor.tell_all(&link).await);
@@ -192,6 +197,144 @@ async fn what_was_on_its_way_when_redis_went_away_counts_once_in_the_next_sessio
     denied(scene.ask(&does_not).await);
     assert!(scene.governor.tell_all(&link).await);
     assert_eq!(spent(&server, &checks[0]), amount(550));
+}
+
+/// Redis has not heard of a replica for so long.
+fn is_silent(server: &RedisServer, scene: &Scene, time: Duration) {
+    let session = scene.governor.session();
+    let seen = Timestamp::now().unix_seconds() - i64::try_from(time.as_secs()).unwrap();
+    let word = format!("{} {seen}000", session.generation);
+    server.run(&["HSET", &keys::sessions(ORG), &session.replica, &word]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replica_holds_lapses_in_its_silence_and_is_whole_again_after_it() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let other = begun(&link, &scene.database, &checks).await;
+    let in_flight = granted(scene.ask(&checks).await);
+    assert!(scene.use_up(&checks, amount(450)).await);
+    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
+    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
+    telling.call.send(&link, &SETTLE).await.unwrap();
+    scene.governor.book(ORG).not_flushed(telling);
+    is_silent(&server, &scene, Duration::from_secs(10));
+    // 450 are spent; the 100 that are reserved do not count for others in the silence.
+    let (fits, does_not) = (list(vec![budget(1, 551)]), list(vec![budget(1, 550)]));
+    drop(granted(other.ask(&list(vec![budget(1, 451)])).await));
+    assert!(other.governor.tell_all(&link).await);
+    denied(scene.ask(&does_not).await);
+    drop(granted(scene.ask(&fits).await));
+    assert!(scene.governor.tell_all(&link).await);
+    denied(other.ask(&does_not).await);
+    drop(granted(other.ask(&fits).await));
+    drop(in_flight);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_was_silent_for_minutes_tells_what_it_holds_once_more() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let other = begun(&link, &scene.database, &checks).await;
+    let in_flight = granted(scene.ask(&checks).await);
+    assert!(scene.use_up(&checks, amount(450)).await);
+    assert!(scene.governor.tell_all(&link).await);
+    scene.governor.beat_all(&link).await;
+    is_silent(&server, &scene, Duration::from_secs(200));
+    other.governor.beat_all(&link).await;
+    drop(granted(other.ask(&list(vec![budget(1, 451)])).await));
+    assert!(other.governor.tell_all(&link).await);
+    let start = term_key(&checks[0]).span.start;
+    let counter = keys::budget(&checks[0].counter, start);
+    let replica = scene.governor.session().replica;
+    assert_eq!(server.run(&["HEXISTS", &counter, &replica]), "0", "it is forgotten");
+    let before = u64::try_from(Timestamp::now().unix_seconds() - 200).unwrap() * 1000;
+    scene.governor.periods().was_heard(ORG, before);
+    scene.governor.beat_all(&link).await;
+    assert!(scene.governor.tell_all(&link).await);
+    let (fits, does_not) = (list(vec![budget(1, 551)]), list(vec![budget(1, 550)]));
+    for scene in [&scene, &other] {
+        denied(scene.ask(&does_not).await);
+    }
+    drop(granted(other.ask(&fits).await));
+    drop(in_flight);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_last_session_was_granted_and_hears_of_late_is_reserved_in_this_one() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let and_another = list(vec![budget(1, 1000), budget(2, 1000)]);
+    let scene = begun(&link, &Arc::default(), &and_another).await;
+    let other = begun(&link, &scene.database, &and_another).await;
+    server.signal("STOP");
+    let mut asking = Box::pin(scene.ask(&checks));
+    assert!(poll!(&mut asking).is_pending());
+    scene.governor.new_session();
+    server.signal("CONT");
+    let in_flight = granted(asking.await);
+    // The new session is known by what it does with another budget.
+    assert!(scene.use_up(&list(vec![budget(2, 1000)]), amount(1)).await);
+    denied(scene.ask(&list(vec![budget(1, 100)])).await);
+    assert!(scene.governor.tell_all(&link).await);
+    denied(other.ask(&list(vec![budget(1, 100)])).await);
+    drop(in_flight);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_last_session_asks_late_counts_what_is_reserved_once() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    let in_flight = granted(scene.ask(&checks).await);
+    let last = scene.governor.session();
+    scene.governor.new_session();
+    scene.governor.book(ORG).mark_all(None);
+    assert!(scene.governor.tell_all(&link).await);
+    assert!(scene.use_up(&checks, amount(0)).await);
+    assert!(scene.governor.tell_all(&link).await);
+    scene.governor.book(ORG).mark_all(None);
+    let (routes, at, caller) = ([], Timestamp::now(), &checks);
+    let ask = Ask { org: ORG, at, caller, routes: &routes, expected: amount(100), counts: true };
+    let mut calendar = calendar::Calendar::default();
+    let untold =
+        scene.governor.book(ORG).untold(&checks[0], term_key(&checks[0]).span.start, &last);
+    assert!(matches!(untold, Untold::Use { .. }), "{untold:?}");
+    let request = admit::request(&ask, None, &mut calendar, |_, _| untold);
+    let call = admit::together(ORG, &last, [request].into_iter(), None);
+    let value = link.call(&ADMIT, &call.keys, &call.args).await.unwrap();
+    let answer = admit::answers(value).next().unwrap();
+    match admit::read(&ask, &mut calendar, answer).readings.first() {
+        Some(Reading::Budget(budget)) => assert_eq!(budget.reserved, amount(100)),
+        other => panic!("{other:?}"),
+    }
+    let known = server.run(&["HGET", &keys::sessions(ORG), &last.replica]);
+    assert!(known.starts_with(&format!("{} ", scene.governor.session().generation)), "{known}");
+    drop(in_flight);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_untold_when_it_is_to_end_is_told_before_it_ends() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let checks = list(vec![budget(1, 1000)]);
+    let scene = begun(&link, &Arc::default(), &checks).await;
+    assert!(scene.use_up(&checks, amount(60)).await);
+    let (stop, stopped) = watch::channel(false);
+    stop.send(true).unwrap();
+    // Not at the first try.
+    server.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    let ending = tokio::spawn(Arc::clone(&scene.governor).run(stopped));
+    until("it has tried", async || scene.governor.is_degraded()).await;
+    server.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    ending.await.unwrap();
+    assert_eq!(spent(&server, &checks[0]), amount(60));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -306,4 +449,12 @@ fn what_is_owed_of_a_window_is_forgotten_when_it_has_run_out() {
     let mut link = RateLink::default();
     (0..1000).for_each(|second| link.owe(second, 0, 1));
     assert_eq!(link.owed.len(), 61);
+    // Nor does it count for the next question, when Redis comes back after minutes.
+    let (mut book, check) = (Book::new(true), tokens(1, 1000));
+    book.rate(&check.counter).link = Some(Box::new(link));
+    for _ in 0..Book::PARTS {
+        book.tidy(Clock(1_200_000), Timestamp::now(), Position(0));
+    }
+    let session = Session { replica: "one".into(), generation: 1 };
+    assert_eq!(book.untold(&check, Timestamp::now(), &session), Untold::Nothing);
 }

@@ -51,7 +51,8 @@ impl Verdict {
 /// of breath for a moment, which failover deals with.
 pub(super) fn judge(answer: Result<StatusCode, FetchError>) -> Verdict {
     let status = match answer {
-        Ok(status) => status,
+        // A long list is as good as a short one, and a long error as bad.
+        Ok(status) | Err(FetchError::TooLarge(status)) => status,
         Err(error) => return unanswered(error),
     };
     let code = status.as_u16();
@@ -81,12 +82,11 @@ pub(super) fn judge(answer: Result<StatusCode, FetchError>) -> Verdict {
 
 /// What came of an answer that was not had: whoever was connected to was reached.
 fn unanswered(error: FetchError) -> Verdict {
-    let but = match error {
-        FetchError::Timeout => "its list of models was not answered in time",
-        FetchError::TooLarge => "its list of models is larger than expected",
-        error => return Verdict::new(Status::Unhealthy, unreached(error)),
-    };
-    Verdict::new(Status::Unverified, format!("reached, but {but}"))
+    if error == FetchError::Timeout {
+        let detail = "reached, but its list of models was not answered in time";
+        return Verdict::new(Status::Unverified, detail);
+    }
+    Verdict::new(Status::Unhealthy, unreached(error))
 }
 
 fn unreached(error: FetchError) -> String {
@@ -117,11 +117,9 @@ mod tests {
         for code in [301, 400, 404, 405, 418, 429, 500, 502, 503, 529] {
             assert_eq!(status_of(code), Status::Unverified, "{code}");
         }
-        for error in [FetchError::Timeout, FetchError::TooLarge] {
-            let verdict = judge(Err(error));
-            assert_eq!(verdict.status, Status::Unverified);
-            assert!(verdict.detail.unwrap().starts_with("reached, but"));
-        }
+        let verdict = judge(Err(FetchError::Timeout));
+        assert_eq!(verdict.status, Status::Unverified);
+        assert!(verdict.detail.unwrap().starts_with("reached, but"));
         for error in [FetchError::Denied, FetchError::Unresolved, FetchError::Unreached] {
             let verdict = judge(Err(error));
             assert_eq!(verdict.status, Status::Unhealthy);

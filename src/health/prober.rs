@@ -20,7 +20,6 @@ use crate::{
     store::{ProviderRow, Store, StoreError},
 };
 
-/// The list itself is thrown away; a longer one is as good an answer.
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(8), bytes: 8 << 20 };
 /// Before an address that was not reached is tried once more: one lost packet is no verdict.
 const SECOND_TRY: Duration = Duration::from_millis(300);
@@ -81,7 +80,6 @@ impl Prober {
         }
         let request = request.body(Bytes::new()).map_err(|_| FetchError::Url)?;
         match self.fetcher.send(request, BOUNDS).await {
-            Err(FetchError::TooLarge) => Ok(StatusCode::OK),
             Err(error) => Err(error),
             Ok(answer) if upstream_error::refuses_key(answer.body()) => {
                 Ok(StatusCode::UNAUTHORIZED)

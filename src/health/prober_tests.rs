@@ -18,14 +18,14 @@ use crate::{
 #[derive(Clone, Default)]
 struct Server {
     status: Arc<Mutex<u16>>,
-    body: Arc<Mutex<&'static str>>,
+    body: Arc<Mutex<String>>,
     seen: Arc<Mutex<Vec<(String, HeaderMap)>>>,
 }
 
 async fn answer(State(server): State<Server>, uri: Uri, headers: HeaderMap) -> impl IntoResponse {
     server.seen.lock().unwrap().push((uri.to_string(), headers));
     let status = StatusCode::from_u16(*server.status.lock().unwrap()).unwrap();
-    (status, *server.body.lock().unwrap())
+    (status, server.body.lock().unwrap().clone())
 }
 
 struct Fixture {
@@ -120,7 +120,8 @@ async fn a_key_that_google_refuses_with_400_is_a_refused_key() {
     f.probe().await;
     assert_eq!(f.stored().await.health_status, "unverified");
     *f.server.body.lock().unwrap() =
-        r#"{"error":{"code":400,"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#;
+        r#"{"error":{"code":400,"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#
+            .to_owned();
     f.probe().await;
     assert_eq!(f.stored().await.health_status, "unhealthy");
 }
@@ -165,6 +166,17 @@ async fn the_sandbox_is_healthy_and_an_unknown_provider_is_nothing() {
     assert!(f.server.seen.lock().unwrap().is_empty(), "it lives in this process");
     assert!(!f.prober.probe(f.row.org_id, ProviderId::random()).await.unwrap());
     assert!(!f.prober.probe(OrgId::random(), f.row.id).await.unwrap(), "of another organization");
+}
+
+#[tokio::test]
+async fn an_answer_of_any_length_is_judged_by_its_status() {
+    let f = fixture("openai").await;
+    *f.server.body.lock().unwrap() = "x".repeat(BOUNDS.bytes + 1);
+    for (status, health) in [(401, "unhealthy"), (200, "healthy"), (500, "unverified")] {
+        *f.server.status.lock().unwrap() = status;
+        f.probe().await;
+        assert_eq!(f.stored().await.health_status, health, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ pub enum FetchError {
     /// Not within [`Bounds::time`].
     #[error("the host did not answer in time")]
     Timeout,
-    /// More than [`Bounds::bytes`].
+    /// More than [`Bounds::bytes`], of an answer with that status.
     #[error("the answer is larger than expected")]
-    TooLarge,
+    TooLarge(StatusCode),
 }
 
 /// No client can be made: the certificates cannot be used. The text says why.
@@ -161,7 +161,7 @@ impl Fetcher {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > limit {
-                return Err(FetchError::TooLarge);
+                return Err(FetchError::TooLarge(answer.status()));
             }
             body.extend_from_slice(&chunk);
         }

@@ -40,6 +40,20 @@ async fn begun(link: &Arc<Link>, database: &Arc<Database>, checks: &[Check]) -> 
     scene
 }
 
+async fn two(link: &Arc<Link>, checks: &[Check]) -> [Scene; 2] {
+    let one = begun(link, &Arc::default(), checks).await;
+    let other = begun(link, &one.database, checks).await;
+    [one, other]
+}
+
+/// Redis takes what is told, and its answer is lost.
+async fn tell_without_an_answer(scene: &Scene, link: &Link) {
+    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
+    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
+    telling.call.send(link, &SETTLE).await.unwrap();
+    scene.governor.book(ORG).not_flushed(telling);
+}
+
 fn term_key(check: &Check) -> TermKey {
     let span = calendar::span(Period::Monthly, Timestamp::now());
     TermKey { counter: check.counter.clone(), span }
@@ -173,15 +187,10 @@ async fn what_was_on_its_way_when_redis_went_away_counts_once_in_the_next_sessio
     let server = RedisServer::start();
     let (link, _stop) = server.link(PATIENT).await;
     let checks = list(vec![budget(1, 1000)]);
-    let scene = begun(&link, &Arc::default(), &checks).await;
-    let other = begun(&link, &scene.database, &checks).await;
+    let [scene, other] = two(&link, &checks).await;
     let in_flight = granted(scene.ask(&checks).await);
     assert!(scene.use_up(&checks, amount(450)).await);
-    // Redis takes it, and the answer is lost.
-    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
-    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
-    telling.call.send(&link, &SETTLE).await.unwrap();
-    scene.governor.book(ORG).not_flushed(telling);
+    tell_without_an_answer(&scene, &link).await;
     scene.governor.new_session();
     // 450 are spent, and 100 reserved.
     let (fits, does_not) = (list(vec![budget(1, 551)]), list(vec![budget(1, 550)]));
@@ -212,14 +221,10 @@ async fn what_a_replica_holds_lapses_in_its_silence_and_is_whole_again_after_it(
     let server = RedisServer::start();
     let (link, _stop) = server.link(PATIENT).await;
     let checks = list(vec![budget(1, 1000)]);
-    let scene = begun(&link, &Arc::default(), &checks).await;
-    let other = begun(&link, &scene.database, &checks).await;
+    let [scene, other] = two(&link, &checks).await;
     let in_flight = granted(scene.ask(&checks).await);
     assert!(scene.use_up(&checks, amount(450)).await);
-    let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
-    let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();
-    telling.call.send(&link, &SETTLE).await.unwrap();
-    scene.governor.book(ORG).not_flushed(telling);
+    tell_without_an_answer(&scene, &link).await;
     is_silent(&server, &scene, Duration::from_secs(10));
     // 450 are spent; the 100 that are reserved do not count for others in the silence.
     let (fits, does_not) = (list(vec![budget(1, 551)]), list(vec![budget(1, 550)]));
@@ -238,8 +243,7 @@ async fn a_replica_that_was_silent_for_minutes_tells_what_it_holds_once_more() {
     let server = RedisServer::start();
     let (link, _stop) = server.link(PATIENT).await;
     let checks = list(vec![budget(1, 1000)]);
-    let scene = begun(&link, &Arc::default(), &checks).await;
-    let other = begun(&link, &scene.database, &checks).await;
+    let [scene, other] = two(&link, &checks).await;
     let in_flight = granted(scene.ask(&checks).await);
     assert!(scene.use_up(&checks, amount(450)).await);
     assert!(scene.governor.tell_all(&link).await);
@@ -270,8 +274,7 @@ async fn what_the_last_session_was_granted_and_hears_of_late_is_reserved_in_this
     let (link, _stop) = server.link(PATIENT).await;
     let checks = list(vec![budget(1, 1000)]);
     let and_another = list(vec![budget(1, 1000), budget(2, 1000)]);
-    let scene = begun(&link, &Arc::default(), &and_another).await;
-    let other = begun(&link, &scene.database, &and_another).await;
+    let [scene, other] = two(&link, &and_another).await;
     server.signal("STOP");
     let mut asking = Box::pin(scene.ask(&checks));
     assert!(poll!(&mut asking).is_pending());
@@ -342,8 +345,7 @@ async fn what_the_last_session_tells_late_is_taken_and_leaves_what_this_one_has_
     let server = RedisServer::start();
     let (link, _stop) = server.link(PATIENT).await;
     let checks = list(vec![budget(1, 1000)]);
-    let scene = begun(&link, &Arc::default(), &checks).await;
-    let other = begun(&link, &scene.database, &checks).await;
+    let [scene, other] = two(&link, &checks).await;
     assert!(scene.use_up(&checks, amount(450)).await);
     let (ledger, session) = (&scene.governor.ledger, scene.governor.session());
     let telling = scene.governor.book(ORG).flush(9, ledger, &session, None).unwrap();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, response::Redirect, routing::get};
-use http::header;
+use http::{StatusCode, header};
 
 use super::*;
 use crate::net::look_up::testing::Script;
@@ -128,7 +128,7 @@ async fn a_body_beyond_the_bound_is_not_read() {
     let fetcher = fetcher(&[], &Script::answering(&ips(&LOOPBACK)));
     for path in ["large", "endless"] {
         let refused = fetcher.get(&format!("http://keys.example:{port}/{path}"), BOUNDS).await;
-        assert_eq!(refused.unwrap_err(), FetchError::TooLarge, "{path}");
+        assert_eq!(refused.unwrap_err(), FetchError::TooLarge(StatusCode::OK), "{path}");
     }
 }
 

@@ -72,8 +72,8 @@ enum Part {
         /// The gateway's release binary.
         #[arg(long)]
         turnpike: PathBuf,
-        /// Rounds to take medians of.
-        #[arg(long, default_value_t = 5)]
+        /// Rounds to take medians of: a round's ratios scatter by more than what policies cost.
+        #[arg(long, default_value_t = 15)]
         rounds: usize,
         /// File to keep the table in.
         #[arg(long)]

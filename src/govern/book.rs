@@ -483,9 +483,6 @@ impl Book {
         self.rates.tidy(|rate| {
             rate.requests.advance(now.second());
             rate.tokens.advance(now.second());
-            if let Some(link) = &mut rate.link {
-                link.forget_before(now.second());
-            }
             let is_owed = rate.link.as_ref().is_some_and(|link| link.is_owed());
             is_owed || rate.requests.sum() > 0 || rate.tokens.sum() > 0
         });

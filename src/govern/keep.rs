@@ -136,6 +136,7 @@ impl Governor {
             let is_up = *changes.borrow_and_update();
             if is_up {
                 // What the last session asked and was never answered lapses with it.
+                self.periods().forget_heard();
                 self.begin_session();
                 self.to_begin.notify_one();
             }

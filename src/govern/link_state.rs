@@ -17,6 +17,13 @@ pub(super) struct Tick {
     pub tokens: u64,
 }
 
+impl Tick {
+    /// Whether it is no longer counted in that second.
+    const fn has_run_out(self, second: u32) -> bool {
+        self.second.saturating_add(SPAN) <= second
+    }
+}
+
 /// Of a window.
 #[derive(Debug, Default)]
 pub(super) struct RateLink {
@@ -80,18 +87,15 @@ impl RateLink {
             tick.tokens = tick.tokens.saturating_add(tokens);
             return;
         }
-        self.forget_before(second);
+        // What has run out need not be told any more.
+        self.owed.retain(|tick| !tick.has_run_out(second));
         self.owed.push(Tick { second, requests, tokens });
     }
 
-    /// What has run out by that second need not be told any more.
-    pub fn forget_before(&mut self, second: u32) {
-        self.owed.retain(|tick| tick.second.saturating_add(SPAN) > second);
-    }
-
-    /// The tokens that the window may not hold yet.
-    pub fn untold(&self) -> Untold {
-        let tokens = |ticks: &[Tick]| ticks.iter().map(|tick| tick.tokens).sum();
+    /// The tokens that the window may not hold yet in that second.
+    pub fn untold(&self, second: u32) -> Untold {
+        let counts = |tick: &&Tick| !tick.has_run_out(second);
+        let tokens = |ticks: &[Tick]| ticks.iter().filter(counts).map(|tick| tick.tokens).sum();
         let (sent, later) = (tokens(&self.sent), tokens(&self.owed));
         if sent == 0 && later == 0 {
             return Untold::Nothing;

@@ -88,6 +88,11 @@ impl Periods {
         Duration::from_millis(silence)
     }
 
+    /// Redis was away: that it heard nothing is no silence of this replica's.
+    pub fn forget_heard(&mut self) {
+        self.orgs.values_mut().for_each(|org| org.heard = 0);
+    }
+
     /// A period has begun; whether that is news.
     pub fn begun(&mut self, org: OrgId, term: Term, epoch: u64) -> bool {
         let org = self.orgs.entry(org).or_default();

@@ -22,6 +22,7 @@ mod tests;
 use super::{
     Amount, Ask, Check, Governor, Rule,
     book::Book,
+    clock::Clock,
     redis::{
         Awaited, Late, Link, LinkFault,
         admit::{self, Request, Session, Untold},
@@ -82,7 +83,7 @@ impl Governor {
         session: &Session,
     ) -> Result<Answer, (LinkFault, Option<LateAnswer>)> {
         let until = Instant::now() + link.deadline();
-        let turn = self.book(ask.org).turn(ask, held, session, until);
+        let turn = self.book(ask.org).turn(ask, held, session, until, self.now());
         // Who asks and goes away is served nothing: what is counted for it is taken back.
         let gone = |late: LateAnswer| {
             if ask.counts {
@@ -205,9 +206,10 @@ impl Book {
         held: Option<Amount>,
         session: &Session,
         until: Instant,
+        now: Clock,
     ) -> Turn {
         let mut calendar = std::mem::take(&mut self.calendar);
-        let untold = |check: &Check, start| self.untold(check, start, session);
+        let untold = |check: &Check, start| self.untold(check, start, session, now);
         let request = admit::request(ask, held, &mut calendar, untold);
         self.calendar = calendar;
         match self.asking.entry(ask.org) {
@@ -227,12 +229,18 @@ impl Book {
     }
 
     /// What Redis has not been told of a limit, or of a budget's period that begins at `start`.
-    pub(super) fn untold(&mut self, check: &Check, start: Timestamp, session: &Session) -> Untold {
+    pub(super) fn untold(
+        &mut self,
+        check: &Check,
+        start: Timestamp,
+        session: &Session,
+        now: Clock,
+    ) -> Untold {
         let known = match check.rule {
             Rule::Rate { .. } => self
                 .rates
                 .get_mut(&check.counter)
-                .and_then(|rate| Some(rate.link.as_ref()?.untold())),
+                .and_then(|rate| Some(rate.link.as_ref()?.untold(now.second()))),
             Rule::Budget { .. } => {
                 let account = self.budgets.get_mut(&check.counter);
                 account.and_then(|account| account.term(start)).and_then(|term| {

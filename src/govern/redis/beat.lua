@@ -5,6 +5,8 @@
 -- Answers  now in ms, live replicas, since when the keys are kept (another number after Redis has forgotten
 --          everything), and of each marker its epoch (0 if it has not begun)
 
+-- A replica that was not heard of for so long is forgotten, and then removed with what it has reserved. More than the
+-- silence after which it begins another session by itself (keep.rs).
 local FORGET_MS = 120000
 
 local sessions = next_key()

@@ -33,7 +33,7 @@ if not now then
 end
 local second = math.floor(now / 1000)
 
--- A replica that was not heard of for so long is dead, and what it has reserved lapses.
+-- What a replica has reserved that was not heard of for so long counts for nothing until it is heard of again.
 local DEAD_MS = 5000
 -- What a replica says of itself is as old at most, while it asks.
 local HEARD_MS = 500

@@ -1,7 +1,10 @@
 //! What a replica has settled counts for itself before Redis is told, and once whenever Redis is.
 //! The work in the background does not run here: what is told, and when, is each test's own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::poll;
 use tokio::sync::watch;
@@ -15,13 +18,14 @@ use super::{
     shared::{list, spent},
 };
 use crate::{
-    domain::{OrgId, Period, Position, Timestamp},
+    domain::{OrgId, Period, Timestamp},
     govern::{
         Amount, Ask, Check, Counter, OnFailure, Reason,
         book::{Book, TermKey},
         calendar,
         clock::Clock,
         link_state::RateLink,
+        periods::Periods,
         reading::Reading,
         redis::{
             Link,
@@ -98,7 +102,7 @@ async fn tokens_that_are_told_while_a_request_waits_count_once() {
     let ask = Ask { org, at, caller, routes: &routes, expected: Amount::ZERO, counts: false };
     let mut calendar = calendar::Calendar::default();
     let session = scene.governor.session();
-    let known = || scene.governor.book(ORG).untold(&checks[0], at, &session);
+    let known = || scene.governor.book(ORG).untold(&checks[0], at, &session, scene.governor.now());
     let settled = known();
     assert_eq!(settled, Untold::Tokens { batch: 0, sent: 0, later: 60 });
     let flush = scene.governor.book(ORG).flush(9, &scene.governor.ledger, &session, None).unwrap();
@@ -198,7 +202,6 @@ async fn what_was_on_its_way_when_redis_went_away_counts_once_in_the_next_sessio
         denied(scene.ask(&does_not).await);
         drop(granted(scene.ask(&fits).await));
         assert_eq!(known(&scene, &checks[0]), amount(450));
-        // What lapses with a session is removed by whoever meets it.
         assert!(other.use_up(&checks, amount(0)).await);
         assert!(other.governor.tell_all(&link).await);
     }
@@ -306,8 +309,12 @@ async fn what_the_last_session_asks_late_counts_what_is_reserved_once() {
     let (routes, at, caller) = ([], Timestamp::now(), &checks);
     let ask = Ask { org: ORG, at, caller, routes: &routes, expected: amount(100), counts: true };
     let mut calendar = calendar::Calendar::default();
-    let untold =
-        scene.governor.book(ORG).untold(&checks[0], term_key(&checks[0]).span.start, &last);
+    let untold = scene.governor.book(ORG).untold(
+        &checks[0],
+        term_key(&checks[0]).span.start,
+        &last,
+        Clock(0),
+    );
     assert!(matches!(untold, Untold::Use { .. }), "{untold:?}");
     let request = admit::request(&ask, None, &mut calendar, |_, _| untold);
     let call = admit::together(ORG, &last, [request].into_iter(), None);
@@ -331,7 +338,8 @@ async fn what_is_untold_when_it_is_to_end_is_told_before_it_ends() {
     assert!(scene.use_up(&checks, amount(60)).await);
     let (stop, stopped) = watch::channel(false);
     stop.send(true).unwrap();
-    // Not at the first try.
+    // Not at the first try, but within the second that there is.
+    scene.governor.is_degraded.store(false, Ordering::Relaxed);
     server.run(&["CONFIG", "SET", "maxmemory", "1"]);
     let ending = tokio::spawn(Arc::clone(&scene.governor).run(stopped));
     until("it has tried", async || scene.governor.is_degraded()).await;
@@ -421,6 +429,16 @@ async fn a_counter_of_an_earlier_beginning_is_set_though_it_shows_what_the_datab
 }
 
 #[test]
+fn silence_is_counted_from_when_redis_is_back() {
+    let mut periods = Periods::default();
+    periods.was_heard(ORG, 1_000);
+    assert_eq!(periods.was_heard(ORG, 91_000), Duration::from_secs(90));
+    // It was away, and a session has begun with its return.
+    periods.forget_heard();
+    assert_eq!(periods.was_heard(ORG, 191_000), Duration::ZERO);
+}
+
+#[test]
 fn who_comes_later_of_one_organization_does_not_push_another_behind() {
     let mut book = Book::new(true);
     let of = |org, policy| {
@@ -451,12 +469,8 @@ fn what_is_owed_of_a_window_is_forgotten_when_it_has_run_out() {
     let mut link = RateLink::default();
     (0..1000).for_each(|second| link.owe(second, 0, 1));
     assert_eq!(link.owed.len(), 61);
-    // Nor does it count for the next question, when Redis comes back after minutes.
-    let (mut book, check) = (Book::new(true), tokens(1, 1000));
-    book.rate(&check.counter).link = Some(Box::new(link));
-    for _ in 0..Book::PARTS {
-        book.tidy(Clock(1_200_000), Timestamp::now(), Position(0));
-    }
-    let session = Session { replica: "one".into(), generation: 1 };
-    assert_eq!(book.untold(&check, Timestamp::now(), &session), Untold::Nothing);
+    // Nor does it count for the next question, when Redis comes back after minutes, though it was on its way.
+    link.sent = link.owed.split_off(30);
+    assert_eq!(link.untold(1029), Untold::Tokens { batch: 0, sent: 31, later: 0 });
+    assert_eq!(link.untold(1060), Untold::Nothing);
 }

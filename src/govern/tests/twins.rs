@@ -237,7 +237,7 @@ impl Twins {
             .iter()
             .map(|ask| {
                 admit::request(ask, None, &mut calendar, |check, start| {
-                    self.there.untold(check, start, &self.session)
+                    self.there.untold(check, start, &self.session, Clock(self.now))
                 })
             })
             .collect();

@@ -25,7 +25,7 @@ fn turn(book: &mut Book, session: &Session, until: Instant) -> Turn {
     let caller = vec![requests(1, 10)].into();
     let (at, expected) = (Timestamp::now(), Amount::ZERO);
     let ask = Ask { org: ORG, at, caller: &caller, routes: &[], expected, counts: true };
-    book.turn(&ask, None, session, until)
+    book.turn(&ask, None, session, until, Clock::default())
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! Limits hold over all replicas, and while Redis is away.
 
-use std::time::Instant;
+use std::{future::IntoFuture as _, time::Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -42,6 +42,22 @@ async fn a_token_budget_overdraws_by_no_more_than_what_is_in_flight() {
     strict["strict"] = json!(true);
     fleet.policy("budgets", strict).await;
     assert_eq!(passed(&fleet.ask(16, 16).await), 0);
+}
+
+#[tokio::test]
+async fn what_a_replica_has_used_when_it_ends_is_known_to_the_others_at_once() {
+    let redis = RedisServer::start().await;
+    let mut fleet = Fleet::patient(&redis.url()).await;
+    fleet.openai.always(costing(60, 40));
+    let limit = json!({"name": "tokens", "scope_type": "org", "tokens_per_minute": 1000});
+    fleet.policy("rate-limits", limit).await;
+    let [leaves, stays, ..] = &fleet.keys[..] else { panic!("there are four") };
+    let answers = join_all((0..10).map(|_| leaves.chat("fast").into_future())).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    fleet.replicas[0].ask_to_end();
+    assert!(fleet.replicas[0].ended().await.success());
+    let refused = stays.chat("fast").await;
+    assert_eq!((refused.status, refused.header("x-ratelimit-remaining-tokens")), (429, Some("0")));
 }
 
 #[tokio::test]

@@ -93,28 +93,6 @@ fn held(database: &Database, check: &Check) -> Amount {
     database.sum(check, span.start, span.end)
 }
 
-/// How often all sessions were read: once by each call that admits, and by each of a replica's beats.
-fn readings_of_sessions(server: &RedisServer) -> u32 {
-    let stats = server.run(&["INFO", "commandstats"]);
-    let calls = stats.split_once("cmdstat_hgetall:calls=").map_or("", |(_, rest)| rest);
-    calls.split(',').next().and_then(|calls| calls.parse().ok()).expect("sessions were read")
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_that_wait_for_the_same_call_are_asked_for_together() {
-    let server = RedisServer::start();
-    let checks = list(vec![requests(1, 25)]);
-    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
-    let scene = &replicas.scenes[0];
-    let before = readings_of_sessions(&server);
-    let verdicts = join_all((0..40).map(|_| scene.ask(&checks))).await;
-    let granted = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Granted(_)));
-    assert_eq!(granted.count(), 25);
-    // One goes alone, 32 wait for it, 7 for those; the rest are beats.
-    let calls = readings_of_sessions(&server) - before;
-    assert!((3..20).contains(&calls), "{calls}");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_replicas_admit_a_limit_of_600_exactly_600_times() {
     let server = RedisServer::start();

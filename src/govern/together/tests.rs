@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::*;
 use crate::{
     domain::Timestamp,
     govern::{
-        OnFailure,
+        OnFailure, Verdict,
         tests::{
             redis_server::{PATIENT, RedisServer},
             scene::{ORG, Scene, budget, requests, tokens},
@@ -132,6 +134,33 @@ async fn nobody_is_asked_for_in_a_session_that_is_over() {
     drop(answer);
     let window = crate::govern::redis::keys::window(&requests(1, 10).counter);
     assert_eq!(server.run(&["HGET", &window, "rs"]).trim(), "1", "the new session's alone");
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_the_same_call_are_asked_for_together() {
+    let server = RedisServer::start();
+    let (link, _stop) = server.link(PATIENT).await;
+    let scene = Scene::over(Some(Arc::clone(&link)), &Arc::default(), OnFailure::Local);
+    let checks = vec![requests(1, 25)].into();
+    // However slow this machine is, no call is back before all have asked.
+    server.signal("STOP");
+    let mut asking: Vec<_> = (0..40).map(|_| Box::pin(scene.ask(&checks))).collect();
+    for one in &mut asking {
+        assert!(futures_util::poll!(one).is_pending());
+    }
+    server.signal("CONT");
+    let verdicts = join_all(asking).await;
+    let granted = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Granted(_)));
+    assert_eq!(granted.count(), 25);
+    assert_eq!(admissions(&server), 3, "one goes alone, 32 wait for it, 7 for those");
+}
+
+/// How many calls have admitted requests: each reads the sessions once, and so does nothing else without a
+/// governor that runs.
+fn admissions(server: &RedisServer) -> u32 {
+    let stats = server.run(&["INFO", "commandstats"]);
+    let calls = stats.split_once("cmdstat_hgetall:calls=").map_or("", |(_, rest)| rest);
+    calls.split(',').next().and_then(|calls| calls.parse().ok()).expect("sessions were read")
 }
 
 #[test]

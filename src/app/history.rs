@@ -117,6 +117,14 @@ impl History for LedgerHistory {
         self.seconds(org, limits).await.map_err(away)
     }
 
+    async fn replicas(&self) -> Result<u32, HistoryError> {
+        self.store.replicas().await.map_err(away)
+    }
+
+    async fn note_replicas(&self, count: u32) -> Result<(), HistoryError> {
+        self.store.note_replicas(count).await.map_err(away)
+    }
+
     fn delivered(&self) -> Position {
         self.ledger.delivered()
     }

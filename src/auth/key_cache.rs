@@ -197,8 +197,8 @@ mod tests {
         cache.forget(&[1; 32]);
         cache.insert(&ticket, [1; 32], Ok(someone()), Instant::now());
         assert!(cache.get(&[1; 32], Instant::now()).is_none());
-        cache.insert(&cache.ticket(), [1; 32], Err(KeyRefusal::Revoked), Instant::now());
-        assert!(matches!(cache.get(&[1; 32], Instant::now()), Some(Err(KeyRefusal::Revoked))));
+        cache.insert(&cache.ticket(), [1; 32], Err(KeyRefusal::Unavailable), Instant::now());
+        assert!(matches!(cache.get(&[1; 32], Instant::now()), Some(Err(KeyRefusal::Unavailable))));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Principal {
 }
 
 /// Why a key gives no access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyRefusal {
     /// The request carries none.
     Missing,
@@ -64,10 +64,10 @@ pub enum KeyRefusal {
     Malformed,
     /// No such key.
     Unknown,
-    /// It was revoked.
-    Revoked,
-    /// Its time is over.
-    Expired,
+    /// It was revoked. With whose it was.
+    Revoked(Arc<Principal>),
+    /// Its time is over. With whose it is.
+    Expired(Arc<Principal>),
     /// The store cannot be asked now. Not the caller's fault.
     Unavailable,
 }
@@ -75,16 +75,25 @@ pub enum KeyRefusal {
 impl KeyRefusal {
     /// What the caller is told.
     #[must_use]
-    pub const fn message(self) -> &'static str {
+    pub const fn message(&self) -> &'static str {
         match self {
             Self::Missing => {
                 "an API key is required: send it as 'Authorization: Bearer bd-…' or 'x-api-key: bd-…'"
             }
             Self::Malformed => "the API key is malformed: a key is 'bd-' and 38 letters and digits",
             Self::Unknown => "the API key is not known",
-            Self::Revoked => "the API key was revoked",
-            Self::Expired => "the API key has expired",
+            Self::Revoked(_) => "the API key was revoked",
+            Self::Expired(_) => "the API key has expired",
             Self::Unavailable => "API keys cannot be checked at the moment; try again shortly",
+        }
+    }
+
+    /// Whose key it is, where that is known.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&Arc<Principal>> {
+        match self {
+            Self::Revoked(owner) | Self::Expired(owner) => Some(owner),
+            Self::Missing | Self::Malformed | Self::Unknown | Self::Unavailable => None,
         }
     }
 }
@@ -217,10 +226,8 @@ impl ApiKeys {
 fn judge(row: Option<KeyRow>, hash: &[u8; 32]) -> Finding {
     // The database compared the hashes too, but in its own way and time.
     let row = row.filter(|row| Keyring::same_hash(&row.hash, hash)).ok_or(KeyRefusal::Unknown)?;
-    if row.revoked_at.is_some() {
-        return Err(KeyRefusal::Revoked);
-    }
-    Ok(Arc::new(Principal {
+    let is_revoked = row.revoked_at.is_some();
+    let principal = Arc::new(Principal {
         org: row.org_id,
         key: Some(row.id),
         key_name: row.name.into(),
@@ -228,12 +235,13 @@ fn judge(row: Option<KeyRow>, hash: &[u8; 32]) -> Finding {
         person: row.person,
         groups: row.group_name.map_or(row.user_groups, |group| vec![group]).into(),
         expires_at: row.expires_at,
-    }))
+    });
+    if is_revoked { Err(KeyRefusal::Revoked(principal)) } else { Ok(principal) }
 }
 
 fn unexpired(finding: Finding, now: Timestamp) -> Finding {
     finding.and_then(|principal| match principal.expires_at {
-        Some(end) if end <= now => Err(KeyRefusal::Expired),
+        Some(end) if end <= now => Err(KeyRefusal::Expired(principal)),
         _ => Ok(principal),
     })
 }
@@ -322,8 +330,8 @@ mod tests {
         f.revoke(&row).await;
         f.keys.forget(&row.hash.clone().try_into().unwrap());
         assert!(f.keys.cached(&text).is_none());
-        assert_eq!(f.keys.verify(&text).await, Err(KeyRefusal::Revoked));
-        assert_eq!(f.keys.cached(&text), Some(Err(KeyRefusal::Revoked)));
+        assert!(matches!(f.keys.verify(&text).await, Err(KeyRefusal::Revoked(_))));
+        assert!(matches!(f.keys.cached(&text), Some(Err(KeyRefusal::Revoked(_)))));
     }
 
     #[tokio::test]
@@ -337,7 +345,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(Timestamp::now() >= soon);
-        assert_eq!(f.keys.cached(&text), Some(Err(KeyRefusal::Expired)));
+        assert!(matches!(f.keys.cached(&text), Some(Err(KeyRefusal::Expired(_)))));
     }
 
     #[tokio::test]
@@ -410,8 +418,8 @@ mod tests {
         f.revoke(&row).await;
         let later = Instant::now() + VALID_FOR;
         assert!(f.keys.cached_at(&text, later).is_none());
-        assert_eq!(f.keys.verify_at(&text, later).await, Err(KeyRefusal::Revoked));
-        assert_eq!(f.keys.cached_at(&text, later), Some(Err(KeyRefusal::Revoked)));
+        assert!(matches!(f.keys.verify_at(&text, later).await, Err(KeyRefusal::Revoked(_))));
+        assert!(matches!(f.keys.cached_at(&text, later), Some(Err(KeyRefusal::Revoked(_)))));
     }
 
     #[tokio::test]

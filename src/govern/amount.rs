@@ -29,13 +29,4 @@ impl Amount {
             cost: Money(self.cost.0.saturating_sub(other.cost.0).max(0)),
         }
     }
-
-    /// So many times as much.
-    #[must_use]
-    pub fn times(self, count: u32) -> Self {
-        Self {
-            tokens: self.tokens.saturating_mul(u64::from(count)),
-            cost: Money(self.cost.0.saturating_mul(i64::from(count))),
-        }
-    }
 }

@@ -22,14 +22,15 @@ use super::{
     crossing::{Told, Watched},
     decide::{Chosen, Decision, Readings, decide, is_strict},
     lease::Hold,
-    link_state::{RateLink, TermLink},
+    link_state::{RateLink, Recalled, TermLink},
     reading::{BudgetReading, Counted, RateReading, Reading},
+    share::Share,
     table::{PARTS, Table},
     tally::Tally,
     together::Waiting,
     window::Window,
 };
-use crate::domain::{OrgId, Period, Position, Timestamp};
+use crate::domain::{Money, OrgId, Period, Position, Timestamp};
 
 /// A counter that nobody has used for so long is idle.
 const IDLE: Duration = Duration::from_millis(600);
@@ -37,11 +38,14 @@ const IDLE: Duration = Duration::from_millis(600);
 /// How long a period's counters are kept when it has ended: requests that began in it may still run.
 const AFTER_END: Duration = Duration::from_secs(3600);
 
+/// The wait that is told by a replica that has no share, for another has.
+const ANOTHERS_MS: u64 = 1000;
+
 /// How limits are enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Enforce {
-    /// A share of them: one of so many.
-    Share(u32),
+    /// So much of them.
+    Share(Share),
     /// Not at all.
     Nothing,
 }
@@ -114,20 +118,36 @@ pub(super) struct Rate {
 impl Rate {
     /// Whether nothing is left of what it has counted.
     fn is_over(&self, now: Clock) -> bool {
-        [&self.requests, &self.tokens].iter().all(|window| window.empty() <= now.second())
+        let recalled = self.recalled().map(|of| [&of.requests, &of.tokens]);
+        let mut all =
+            [&self.requests, &self.tokens].into_iter().chain(recalled.into_iter().flatten());
+        all.all(|window| window.empty() <= now.second())
     }
 
-    /// What it shows of what is limited, if so many replicas have counted as much as this one.
+    fn recalled(&self) -> Option<&Recalled> {
+        self.link.as_ref()?.recalled.as_deref()
+    }
+
+    /// What it shows of what is limited, if all who share it have counted as much as this one.
     pub fn shown(
         &mut self,
         requests: Option<u32>,
         tokens: Option<u32>,
         now: Clock,
-        replicas: u32,
+        share: Share,
     ) -> RateReading {
+        if let Some(recalled) = self.recalled() {
+            let mut both =
+                [self.requests.with(&recalled.requests), self.tokens.with(&recalled.tokens)];
+            let [of_requests, of_tokens] = &mut both;
+            return RateReading {
+                requests: counted(of_requests, requests, now, share),
+                tokens: counted(of_tokens, tokens, now, share),
+            };
+        }
         RateReading {
-            requests: counted(&mut self.requests, requests, now, replicas),
-            tokens: counted(&mut self.tokens, tokens, now, replicas),
+            requests: counted(&mut self.requests, requests, now, share),
+            tokens: counted(&mut self.tokens, tokens, now, share),
         }
     }
 }
@@ -173,11 +193,20 @@ impl TermState {
         self.begun.plus(self.tally.used())
     }
 
-    /// What is spent if so many replicas have done as this one since Redis was last heard of.
-    fn spent_by(&self, replicas: u32) -> Amount {
+    /// What counts as spent where only a share of what was left when Redis was last heard of may be used here: the
+    /// others' shares are as good as spent.
+    fn spent_of(&self, tokens: Option<u64>, cost: Option<Money>, share: Share) -> Amount {
         let told = self.link.as_ref().map_or(Amount::ZERO, |link| link.acked);
-        let since = self.tally.used().minus(told);
-        self.spent().plus(since.times(replicas.saturating_sub(1)))
+        let spent = self.spent();
+        let before = spent.minus(self.tally.used().minus(told));
+        let others = |limit: u64, before: u64| {
+            let left = limit.saturating_sub(before);
+            left - share.part(left)
+        };
+        let tokens = tokens.map_or(0, |limit| others(limit, before.tokens));
+        let unsigned = |money: Money| u64::try_from(money.0).unwrap_or(0);
+        let cost = cost.map_or(0, |limit| others(unsigned(limit), unsigned(before.cost)));
+        spent.plus(Amount { tokens, cost: Money(i64::try_from(cost).unwrap_or(i64::MAX)) })
     }
 }
 
@@ -212,10 +241,21 @@ impl Book {
         enforce: Enforce,
     ) -> (Readings, Decision) {
         let mut readings = Readings::new();
-        for check in ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter())) {
-            readings.push(self.read(check, ask.at, now, enforce));
-        }
-        let decision = decide(ask, &readings, held);
+        let checks = || ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter()));
+        let share = match enforce {
+            Enforce::Share(share) => share,
+            Enforce::Nothing => Share::WHOLE,
+        };
+        readings.extend(checks().map(|check| self.read(check, ask.at, now, share)));
+        let decision = match enforce {
+            Enforce::Share(_) => decide(ask, &readings, held),
+            // As if nothing had been used; what is told is what was.
+            Enforce::Nothing => {
+                let calendar = &mut self.calendar;
+                let unused = checks().map(|check| Self::unused(calendar, check, ask.at));
+                decide(ask, &unused.collect::<Readings>(), held)
+            }
+        };
         if let (Decision::Grant(chosen), true) = (&decision, ask.counts) {
             self.take(ask, chosen, held, now);
         }
@@ -223,26 +263,36 @@ impl Book {
     }
 
     /// What a counter shows.
-    pub fn read(&mut self, check: &Check, at: Timestamp, now: Clock, enforce: Enforce) -> Reading {
-        let replicas = match enforce {
-            Enforce::Share(replicas) => replicas.max(1),
-            Enforce::Nothing => 0,
-        };
+    pub fn read(&mut self, check: &Check, at: Timestamp, now: Clock, share: Share) -> Reading {
         match &check.rule {
             Rule::Rate { requests, tokens } => {
-                let rate = self.rates.get_mut(&check.counter).filter(|_| replicas > 0);
-                let shown = rate.map(|rate| rate.shown(*requests, *tokens, now, replicas));
-                Reading::Rate(shown.unwrap_or_default())
+                let shown = |rate: &mut Rate| rate.shown(*requests, *tokens, now, share);
+                let known = self.rates.get_mut(&check.counter);
+                Reading::Rate(known.map_or_else(|| shown(&mut Rate::default()), shown))
             }
-            Rule::Budget { period, .. } => {
+            Rule::Budget { period, tokens, cost, .. } => {
                 let span = self.calendar.span(*period, at);
-                let account = self.budgets.get_mut(&check.counter).filter(|_| replicas > 0);
-                let term = account.and_then(|account| account.term(span.start));
-                Reading::Budget(BudgetReading {
-                    spent: term.as_ref().map(|term| term.spent_by(replicas)).unwrap_or_default(),
-                    reserved: term.map(|term| term.reserved.times(replicas)).unwrap_or_default(),
+                let account = self.budgets.get_mut(&check.counter);
+                let shown = |term: &TermState| BudgetReading {
+                    spent: term.spent_of(*tokens, *cost, share),
+                    reserved: term.reserved,
                     end: span.end,
-                })
+                };
+                let known = account.and_then(|account| account.term(span.start));
+                Reading::Budget(
+                    known.map_or_else(|| shown(&TermState::new(span)), |term| shown(term)),
+                )
+            }
+        }
+    }
+
+    /// What a counter shows that has counted nothing.
+    fn unused(calendar: &mut Calendar, check: &Check, at: Timestamp) -> Reading {
+        match &check.rule {
+            Rule::Rate { .. } => Reading::Rate(RateReading::default()),
+            Rule::Budget { period, .. } => {
+                let end = calendar.span(*period, at).end;
+                Reading::Budget(BudgetReading { end, ..BudgetReading::default() })
             }
         }
     }
@@ -268,7 +318,7 @@ impl Book {
 
     /// What a limit's window shows, with what other replicas have counted as far as that is known.
     pub fn known(&mut self, check: &Check, now: Clock) -> Reading {
-        let here = self.read(check, Timestamp::default(), now, Enforce::Share(1));
+        let here = self.read(check, Timestamp::default(), now, Share::WHOLE);
         let rate = self.rates.get_mut(&check.counter);
         let others = rate.and_then(|rate| rate.link.as_ref()?.others);
         match (here, others) {
@@ -339,9 +389,11 @@ impl Book {
         (term, &mut self.touched, &self.watched)
     }
 
-    /// Frees what a request has reserved for its route.
-    pub fn leave_route(&mut self, hold: &Hold) {
-        for check in hold.route.iter().flat_map(|checks| checks.iter()) {
+    /// Frees what a request has reserved for its route, but for what is shared with the next.
+    pub fn leave_route(&mut self, hold: &Hold, shared: &[Check]) {
+        let goes_on = |check: &&Check| shared.iter().any(|one| one.counter == check.counter);
+        let all = hold.route.iter().flat_map(|checks| checks.iter());
+        for check in all.filter(|check| !goes_on(check)) {
             if let Rule::Budget { period, .. } = &check.rule {
                 let term = self.term(&check.counter, *period, hold.at);
                 term.reserved = term.reserved.minus(hold.reserved(check));
@@ -442,14 +494,31 @@ impl Book {
         term.tally.begin(mark);
     }
 
+    /// Takes an amount for what was spent in a period, unless something of it is known.
+    pub fn suppose(&mut self, key: &TermKey, held: Amount) {
+        let term = self.budgets.entry(&key.counter).term_or_new(key.span);
+        if term.tally.is_unused() && term.begun == Amount::ZERO {
+            term.begun = held;
+        }
+    }
+
     /// Counts what was used in the last minute, before this process began.
     pub fn recall(&mut self, org: OrgId, second: &Second, now: Clock) {
         let Second { policy, entity, ago, requests, tokens } = second;
         let counter = Counter::new(org, *policy, Arc::clone(entity));
         let at = now.second().saturating_sub(*ago);
-        let rate = self.rates.entry(&counter);
-        rate.requests.add(at, *requests);
-        rate.tokens.add(at, *tokens);
+        let is_shared = self.is_shared;
+        let rate = self.rate(&counter);
+        // The twin in Redis holds it by itself, or those tell it who have counted it.
+        let (of_requests, of_tokens) = match &mut rate.link {
+            Some(link) if is_shared => {
+                let recalled = link.recalled.get_or_insert_default();
+                (&mut recalled.requests, &mut recalled.tokens)
+            }
+            _ => (&mut rate.requests, &mut rate.tokens),
+        };
+        of_requests.add(at, *requests);
+        of_tokens.add(at, *tokens);
     }
 
     /// Budgets that were used and are idle now; each once, until it is used again.
@@ -517,15 +586,22 @@ pub(super) fn reserved(ask: &Ask<'_>, chosen: &Chosen, check: &Check) -> Amount 
     }
 }
 
-fn counted(window: &mut Window, limit: Option<u32>, now: Clock, replicas: u32) -> Counted {
-    let Some(limit) = limit else { return Counted::default() };
+/// What a window shows: no less than the limit when the share of it is used up, and else less.
+fn counted(window: &mut Window, limit: Option<u32>, now: Clock, share: Share) -> Counted {
+    let Some(limit) = limit.map(u64::from) else { return Counted::default() };
     window.advance(now.second());
-    let sum = window.sum().saturating_mul(u64::from(replicas));
-    let share = u64::from(limit.div_ceil(replicas));
-    let wait = if sum >= u64::from(limit) { window.below(share) } else { None };
+    let (here, part) = (window.sum(), share.part(limit));
+    let all = here.saturating_mul(u64::from(share.replicas()));
+    let is_full = here >= part;
+    let wait_ms = match window.below(part) {
+        _ if !is_full => 0,
+        Some(second) => now.until(second),
+        None if part < limit => ANOTHERS_MS,
+        None => 0,
+    };
     Counted {
-        sum,
-        wait_ms: wait.map_or(0, |second| now.until(second)),
+        sum: if is_full { all.max(limit) } else { all.min(limit - 1) },
+        wait_ms,
         reset_ms: now.until(window.empty()),
     }
 }

@@ -208,8 +208,14 @@ fn lacking(bound: &Bound, left: Amount) -> Reason {
     if least(bound).tokens > left.tokens { Reason::BudgetTokens } else { Reason::BudgetCost }
 }
 
-/// How the caller stands, on the route that was granted or whose refusal is told if there is one.
-pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decision) -> Standing {
+/// How the caller stands, on the route that was granted or whose refusal is told if there is one. Where the request
+/// `moves`, the caller's limits have counted it already.
+pub(super) fn standing_of(
+    ask: &Ask<'_>,
+    readings: &[Reading],
+    decision: &Decision,
+    moves: bool,
+) -> Standing {
     let told = match decision {
         Decision::Grant(chosen) => chosen.route,
         Decision::Deny { route, .. } => *route,
@@ -218,7 +224,7 @@ pub(super) fn standing_of(ask: &Ask<'_>, readings: &[Reading], decision: &Decisi
     let (caller, mut rest) = split(readings, ask.caller.len());
     let mut all = Standing::default();
     for (check, reading) in ask.caller.iter().zip(caller) {
-        all = all.tightest(standing(check, reading, counted));
+        all = all.tightest(standing(check, reading, counted && !moves));
     }
     for (route, asked) in ask.routes.iter().enumerate() {
         let (own, others) = split(rest, asked.checks.len());

@@ -26,6 +26,7 @@ use super::{
     periods::Periods,
     reading::{Reading, standing},
     redis::{Link, admit::Session},
+    share::{LastShare, Share},
 };
 use crate::domain::{LedgerId, OrgId, Position, Timestamp};
 
@@ -70,7 +71,7 @@ pub struct Governor {
     pub(super) periods: Mutex<Periods>,
     /// Asks the one who begins periods to look again.
     pub(super) to_begin: Notify,
-    /// Tells that periods have begun.
+    /// Tells that periods have begun, or that there are more or fewer replicas.
     pub(super) has_begun: watch::Sender<u64>,
     /// Asks the one who learns what requests usually use to look again.
     pub(super) to_meet: Notify,
@@ -83,8 +84,10 @@ pub struct Governor {
     pub(super) ledger: String,
     replica: Arc<str>,
     generation: AtomicU32,
-    /// Replicas that were alive when Redis was last asked.
-    pub(super) replicas: AtomicU32,
+    /// This replica's, among those that were alive when Redis was last asked.
+    pub(super) share: LastShare,
+    /// Asks for their number to be noted.
+    pub(super) to_note: Notify,
     pub(super) is_degraded: AtomicBool,
     /// Whether Redis is there and refuses to count, and has done so since it last counted.
     is_refused: AtomicBool,
@@ -166,7 +169,8 @@ impl Governor {
             ledger,
             replica: uuid::Uuid::new_v4().simple().to_string().into(),
             generation: AtomicU32::new(1),
-            replicas: AtomicU32::new(1),
+            share: LastShare::default(),
+            to_note: Notify::new(),
             is_degraded: AtomicBool::new(is_shared),
             is_refused: AtomicBool::new(false),
             was_refused: AtomicBool::new(false),
@@ -180,11 +184,11 @@ impl Governor {
     /// Redis at most 50 ms, once, when that goes away.
     pub async fn admit(self: &Arc<Self>, ask: &Ask<'_>) -> Verdict {
         let decided = match &self.settings.link {
-            None => Some(self.decide_here(ask, None, Enforce::Share(1))),
+            None => Some(self.decide_here(ask, None, Enforce::Share(Share::WHOLE))),
             Some(link) => self.decide_there(link, ask, None).await,
         };
         let Some((readings, decision)) = decided else { return Verdict::Unavailable };
-        let standing = standing_of(ask, &readings, &decision);
+        let standing = standing_of(ask, &readings, &decision, false);
         let throttled_by = marked(ask, &readings, &decision);
         match decision {
             Decision::Deny { by, route } => Verdict::Denied(Denied { by, route, standing }),
@@ -233,7 +237,7 @@ impl Governor {
         let expected = Amount::ZERO;
         let ask = Ask { org, at, caller: checks, routes: &[], expected, counts: false };
         let (readings, _) = match &self.settings.link {
-            None => self.decide_here(&ask, None, Enforce::Share(1)),
+            None => self.decide_here(&ask, None, Enforce::Share(Share::WHOLE)),
             Some(link) => self.decide_there(link, &ask, None).await?,
         };
         let sums = |reading: &Reading| match reading {
@@ -293,8 +297,11 @@ impl Governor {
     /// starts, it waits a moment longer for what requests usually use.
     pub async fn wait_begun(&self, within: Duration) -> bool {
         let mut changes = self.has_begun.subscribe();
+        let is_alone = self.settings.link.is_none();
         let begun = async {
-            while !self.periods().all_begun(Timestamp::now()) {
+            while !self.periods().all_begun(Timestamp::now())
+                || !(is_alone || self.share.known().is_some())
+            {
                 if changes.changed().await.is_err() {
                     return;
                 }
@@ -354,17 +361,25 @@ impl Governor {
     /// How many replicas there were when Redis was last asked; 1 where nothing is shared.
     #[must_use]
     pub fn replicas(&self) -> u32 {
-        self.replicas.load(Ordering::Relaxed)
+        self.share.get().replicas()
     }
 
     pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {
-        self.book(hold.org).leave_route(hold);
+        // What counts it on both routes goes on with it, as the caller's own does.
+        let goes_on = |check: &Check| hold.is_on_route(&check.counter);
+        let (shared, own): (Vec<Check>, Vec<Check>) =
+            route.checks.iter().cloned().partition(goes_on);
+        self.book(hold.org).leave_route(hold, &shared);
         if self.settings.link.is_some() {
             self.to_flush.notify_one();
         }
-        hold.route = None;
-        let caller = Arc::clone(&hold.caller);
-        let routes = [route];
+        let (own, caller) = if shared.is_empty() {
+            (Arc::clone(route.checks), Arc::clone(&hold.caller))
+        } else {
+            (own.into(), hold.caller.iter().chain(&shared).cloned().collect())
+        };
+        hold.route = Some(shared.into());
+        let routes = [RouteAsk { checks: &own, ..route }];
         let ask = Ask {
             org: hold.org,
             at: hold.at,
@@ -374,11 +389,11 @@ impl Governor {
             counts: true,
         };
         let decided = match &self.settings.link {
-            None => Some(self.decide_here(&ask, Some(hold.strict), Enforce::Share(1))),
+            None => Some(self.decide_here(&ask, Some(hold.strict), Enforce::Share(Share::WHOLE))),
             Some(link) => self.decide_there(link, &ask, Some(hold.strict)).await,
         };
         let Some((readings, decision)) = decided else { return Moved::Unavailable };
-        let standing = standing_of(&ask, &readings, &decision);
+        let standing = standing_of(&ask, &readings, &decision, true);
         let throttled_by = marked(&ask, &readings, &decision);
         match decision {
             Decision::Deny { by, .. } => Moved::Blocked(by),

@@ -115,6 +115,18 @@ pub trait History: Send + Sync {
     /// When the database is away; it is not asked again.
     async fn last_minute(&self, org: OrgId, limits: &[Uuid]) -> Result<Vec<Second>, HistoryError>;
 
+    /// How many replicas there were when that was last noted; one if it never was.
+    ///
+    /// # Errors
+    /// When the database is away; it is asked again.
+    async fn replicas(&self) -> Result<u32, HistoryError>;
+
+    /// Notes how many replicas there are.
+    ///
+    /// # Errors
+    /// When the database is away; it is told again.
+    async fn note_replicas(&self, count: u32) -> Result<(), HistoryError>;
+
     /// Up to where the database is known to hold this process's own ledger.
     fn delivered(&self) -> Position;
 }

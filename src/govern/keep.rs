@@ -24,6 +24,7 @@ use super::{
         keys,
         scripts::{BEAT, SETTLE},
     },
+    share::Share,
 };
 use crate::domain::{OrgId, Position, Timestamp};
 
@@ -44,7 +45,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// of it too late.
 const AT_ONCE: usize = 16;
 
-/// After such a silence others may have removed what this replica had reserved (`beat.lua`, in twice the time).
+/// After such a silence what this replica had reserved is told in another session, before others remove it
+/// (`beat.lua`, in twice the time).
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Between counts of the replicas: as long as one that has come is not known to the others, their shares
@@ -106,6 +108,7 @@ impl Governor {
                         self.keep_looking(),
                         self.keep_telling(link),
                         self.keep_counting(link),
+                        self.keep_noting(),
                         self.keep_beating(link),
                         self.follow(link),
                     );
@@ -163,7 +166,12 @@ impl Governor {
             tokio::time::sleep_until(next.max(Instant::now() + GATHER)).await;
             next = Instant::now() + PACE;
             if !self.tell_all(link).await {
-                tokio::time::sleep(AGAIN).await;
+                if link.is_up() {
+                    tokio::time::sleep(AGAIN).await;
+                } else {
+                    // From its return on requests are decided there.
+                    let _ = link.changes().wait_for(|up| *up).await;
+                }
                 self.to_flush.notify_one();
             }
         }
@@ -221,15 +229,39 @@ impl Governor {
         loop {
             match self.beat(None, &[]).send(link, &BEAT).await {
                 Ok(mut answer) => {
-                    let _ = answer.number();
-                    let alive = u32::try_from(answer.number()).unwrap_or(u32::MAX);
-                    self.replicas.store(alive.max(1), Ordering::Relaxed);
+                    let (_now, alive, before) = (answer.number(), answer.number(), answer.number());
+                    let word = |number| u32::try_from(number).unwrap_or(u32::MAX);
+                    if !self.share.hear(Share::of(word(alive), word(before))) {
+                        self.to_note.notify_one();
+                        self.has_begun.send_modify(|count| *count += 1);
+                    }
                     self.written();
                 }
                 Err(LinkFault::Refused(reason)) => self.refused(&reason),
                 Err(LinkFault::Away) => {}
             }
             tokio::time::sleep(COUNT_EVERY).await;
+        }
+    }
+
+    /// Has the database know how many replicas there are, for one that starts while Redis is away.
+    async fn keep_noting(&self) {
+        while self.share.known().is_none() {
+            match self.settings.history.replicas().await {
+                Ok(count) => self.share.suppose(Share::least(count)),
+                Err(error) => {
+                    tracing::warn!(%error, "how many replicas there are is not known");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+        self.has_begun.send_modify(|count| *count += 1);
+        loop {
+            self.to_note.notified().await;
+            while let Err(error) = self.settings.history.note_replicas(self.replicas()).await {
+                tracing::debug!(%error, "the database does not know how many replicas there are");
+                tokio::time::sleep(AGAIN).await;
+            }
         }
     }
 
@@ -272,7 +304,7 @@ impl Governor {
     /// Whether Redis has forgotten everything, or periods have begun anew: then what was counted and
     /// settled here is told again. Answers for how long Redis had not heard of this replica.
     fn heard(&self, org: OrgId, begun: &[(Uuid, Timestamp, u64)], mut answer: Answer) -> Duration {
-        let (now, _alive) = (answer.number(), answer.number());
+        let (now, _alive, _before) = (answer.number(), answer.number(), answer.number());
         let silence = self.periods().was_heard(org, now);
         let kept = answer.number();
         if self.periods().is_kept_anew(org, kept) {
@@ -319,8 +351,14 @@ impl Governor {
                 Some(link) => self.begin_there(link, *org, wanted).await,
             };
         }
-        if self.settings.link.is_none() {
-            self.recall().await;
+        // Where Redis is there, its windows are.
+        let is_alone = self.settings.link.as_ref().is_none_or(|link| !link.is_up());
+        let unrecalled = self.periods().unrecalled();
+        for (org, limits) in unrecalled {
+            if is_alone && !limits.is_empty() {
+                self.recall(org, &limits).await;
+            }
+            self.periods().recalled(org);
         }
         done
     }
@@ -378,20 +416,17 @@ impl Governor {
         }
     }
 
-    async fn recall(&self) {
-        let to_recall = self.periods().take_unrecalled();
-        for (org, limits) in to_recall.into_iter().filter(|(_, limits)| !limits.is_empty()) {
-            match self.settings.history.last_minute(org, &limits).await {
-                Ok(seconds) => {
-                    let now = self.now();
-                    let mut book = self.book(org);
-                    for second in &seconds {
-                        book.recall(org, second, now);
-                    }
+    async fn recall(&self, org: OrgId, limits: &[Uuid]) {
+        match self.settings.history.last_minute(org, limits).await {
+            Ok(seconds) => {
+                let now = self.now();
+                let mut book = self.book(org);
+                for second in &seconds {
+                    book.recall(org, second, now);
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "limits per minute begin with nothing counted");
-                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "limits per minute begin with nothing counted");
             }
         }
     }
@@ -433,6 +468,10 @@ impl Governor {
     }
 
     async fn begin_there(&self, link: &Link, org: OrgId, wanted: &[Wanted]) -> bool {
+        if !link.is_up() {
+            self.suppose(org, wanted).await;
+            return false;
+        }
         let mut mine = Vec::new();
         let mut done = true;
         for wanted in wanted {
@@ -460,6 +499,25 @@ impl Governor {
             }
         }
         done
+    }
+
+    /// While Redis is away, what the database says was used is as much as is known of what has not begun here before.
+    async fn suppose(&self, org: OrgId, wanted: &[Wanted]) {
+        let mut terms: Vec<Term> =
+            wanted.iter().filter(|wanted| !wanted.is_next).map(|wanted| wanted.term).collect();
+        terms.retain(|term| !self.periods().is_supposed(org, *term));
+        if terms.is_empty() {
+            return;
+        }
+        let Some(used) = self.used(org, &terms).await else { return };
+        for (term, entities) in terms.iter().zip(&used.terms) {
+            let mut book = self.book(org);
+            for (entity, amount) in entities {
+                book.suppose(&TermKey::of(org, *term, entity), *amount);
+            }
+            drop(book);
+            self.periods().supposed(org, *term);
+        }
     }
 
     fn has_begun_there(&self, org: OrgId, term: Term, epoch: u64) {

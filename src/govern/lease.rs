@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Amount, Check, Governor, Moved, RouteAsk, Rule};
+use super::{Amount, Check, Counter, Governor, Moved, RouteAsk, Rule};
 use crate::domain::{OrgId, Position, Timestamp};
 
 /// What a request has reserved. It is settled exactly once: by [`Lease::settle`], or with nothing
@@ -30,6 +30,11 @@ impl Hold {
     /// Every check that counts it.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         self.caller.iter().chain(self.route.iter().flat_map(|checks| checks.iter()))
+    }
+
+    /// Whether a counter counts it because of its route.
+    pub fn is_on_route(&self, counter: &Counter) -> bool {
+        self.route.iter().flat_map(|checks| checks.iter()).any(|check| check.counter == *counter)
     }
 
     /// What a budget has reserved for it.

@@ -5,7 +5,7 @@ use super::{
     clock::Clock,
     reading::{Counted, RateReading},
     redis::admit::{Session, Untold},
-    window::SPAN,
+    window::{SPAN, Window},
 };
 
 /// What happened in a second, to be told to Redis.
@@ -38,8 +38,17 @@ pub(super) struct RateLink {
     /// Whether Redis is to be asked if the window is still there, though nothing is owed.
     pub is_asked: bool,
     pub is_dirty: bool,
+    /// What the database told when this replica began while Redis was away: of all replicas.
+    pub recalled: Option<Box<Recalled>>,
     /// What other replicas had counted when it was last met.
     pub others: Option<Others>,
+}
+
+/// What was counted in the last minute before this replica began.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recalled {
+    pub requests: Window,
+    pub tokens: Window,
 }
 
 /// What a window held in Redis beside what this replica has counted.
@@ -167,8 +176,8 @@ impl TermLink {
     }
 
     /// Notes another life of the counter: where it is not the first, it was made anew, and nothing is granted in
-    /// it. Nor is anything spent, unless it goes back to another state of the database: that holds what Redis had
-    /// taken over.
+    /// it. Nor is anything spent, unless it goes back to another state of the database: what that does not hold
+    /// of it is told from its mark.
     pub const fn live(&mut self, epoch: u64, life: u64) {
         if self.life != 0 {
             self.granted = Net { tokens: 0, cost: 0 };

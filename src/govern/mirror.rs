@@ -17,6 +17,7 @@ use super::{
         call::{Answer, Call},
         keys,
     },
+    share::Share,
 };
 use crate::domain::{OrgId, Period, Position, Timestamp};
 
@@ -64,7 +65,10 @@ impl Book {
             } else {
                 continue;
             };
-            let here = rate.shown(*requests, *tokens, now, 1);
+            if let Some(link) = &mut rate.link {
+                link.recalled = None;
+            }
+            let here = rate.shown(*requests, *tokens, now, Share::WHOLE);
             if let Some(link) = &mut rate.link {
                 link.others = Some(Others::of(*there, here, now));
             }
@@ -105,8 +109,12 @@ impl Book {
                         // All that is settled from here on lies behind any mark that it began with.
                         link.epoch = epoch;
                     }
-                    let stale = met(link, life, there, session) && carried;
-                    if stale || (life == Life::NotBegun && reserve != Amount::ZERO) {
+                    let is_missing = match met(link, life, there, session) {
+                        Met::NotBegun | Met::Older => reserve != Amount::ZERO,
+                        Met::Newer => carried,
+                        Met::Known => false,
+                    };
+                    if is_missing {
                         self.mark_term(&check.counter, *period, ask.at);
                     }
                 }
@@ -272,6 +280,7 @@ impl Book {
     ) -> Option<Flush> {
         let org = self.dirty.front()?.org();
         let mut call = Call::at(now);
+        call.key(keys::sessions(org));
         call.arg(&session.replica);
         call.arg(session.generation);
         call.arg(ledger);
@@ -477,18 +486,28 @@ fn adopt_window(rate: &mut Rate, epoch: u64) {
     link.owed.retain(|tick: &Tick| tick.requests != 0 || tick.tokens != 0);
 }
 
-/// Notes what Redis has reserved, and given up, for this replica. Answers whether what was reserved
-/// before is not known there.
+/// In which life of a counter, and in which session, a request was granted.
+enum Met {
+    /// In none.
+    NotBegun,
+    /// In one that is over: in the one that is known nothing is reserved for it.
+    Older,
+    /// In the one that is known.
+    Known,
+    /// In another than what was reserved before, of which this one knows nothing.
+    Newer,
+}
+
+/// Notes what Redis has reserved, and given up, for this replica.
 fn met(
     link: &mut TermLink,
     life: Life,
     (reserved, given_up): (Amount, Amount),
     session: &Session,
-) -> bool {
-    let Life::Budget { epoch, life, .. } = life else { return false };
-    let is_older = life < link.life || session.generation < link.generation;
-    if is_older {
-        return true;
+) -> Met {
+    let Life::Budget { epoch, life, .. } = life else { return Met::NotBegun };
+    if life < link.life || session.generation < link.generation {
+        return Met::Older;
     }
     let is_new = life > link.life || session.generation > link.generation;
     if life > link.life {
@@ -497,5 +516,5 @@ fn met(
     link.granted = link.granted_in(session);
     link.generation = session.generation;
     link.granted = link.granted.plus(reserved).minus(given_up);
-    is_new
+    if is_new { Met::Newer } else { Met::Known }
 }

@@ -33,6 +33,7 @@ mod mirror;
 mod periods;
 mod reading;
 pub mod redis;
+mod share;
 mod shared;
 mod table;
 mod tally;

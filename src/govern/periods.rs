@@ -1,7 +1,7 @@
 //! Which budgets' periods there are, and which have begun.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -46,6 +46,8 @@ struct Org {
     policies: Vec<Policy>,
     /// With the epoch under which they began.
     begun: HashMap<(Uuid, Timestamp), u64>,
+    /// Of which the database has told what was used, while Redis was away.
+    supposed: HashSet<(Uuid, Timestamp)>,
     is_recalled: bool,
     /// Whether it is known what its requests usually use.
     is_met: bool,
@@ -99,14 +101,27 @@ impl Periods {
         org.begun.insert((term.policy, term.start), epoch) != Some(epoch)
     }
 
+    /// The database has told what was used in a period that has not begun.
+    pub fn supposed(&mut self, org: OrgId, term: Term) {
+        self.orgs.entry(org).or_default().supposed.insert((term.policy, term.start));
+    }
+
+    /// Whether it has.
+    pub fn is_supposed(&self, org: OrgId, term: Term) -> bool {
+        let known = self.orgs.get(&org);
+        known.is_some_and(|org| org.supposed.contains(&(term.policy, term.start)))
+    }
+
     /// Forgets periods that are over.
     pub fn forget(&mut self, now: Timestamp) {
         for org in self.orgs.values_mut() {
             let periods: HashMap<Uuid, Period> =
                 org.policies.iter().filter_map(|one| Some((one.id, one.period?))).collect();
-            org.begun.retain(|(id, start), _| {
-                periods.get(id).is_some_and(|period| *start >= calendar::span(*period, now).start)
-            });
+            let runs = |id: &Uuid, start: Timestamp| {
+                periods.get(id).is_some_and(|period| start >= calendar::span(*period, now).start)
+            };
+            org.begun.retain(|(id, start), _| runs(id, *start));
+            org.supposed.retain(|(id, start)| runs(id, *start));
         }
     }
 
@@ -117,9 +132,10 @@ impl Periods {
         all.filter(|(_, wanted)| !wanted.is_empty()).collect()
     }
 
-    /// Whether every period that runs has begun.
+    /// Whether every period that runs has begun, and the last minute is known.
     pub fn all_begun(&self, now: Timestamp) -> bool {
-        self.orgs.values().all(|org| org.wanted(now).all(|wanted| wanted.is_next))
+        let has_begun = |org: &Org| org.wanted(now).all(|wanted| wanted.is_next);
+        self.orgs.values().all(|org| org.is_recalled && has_begun(org))
     }
 
     /// The periods that have begun, with their epochs, by organization.
@@ -130,16 +146,21 @@ impl Periods {
         self.orgs.iter().map(|(id, org)| (*id, of(org))).collect()
     }
 
-    /// Limits per minute of organizations whose last minute was not asked for; each once.
-    pub fn take_unrecalled(&mut self) -> Vec<(OrgId, Vec<Uuid>)> {
-        let mut all = Vec::new();
-        for (id, org) in &mut self.orgs {
-            if !std::mem::replace(&mut org.is_recalled, true) {
-                let limits = org.policies.iter().filter(|policy| policy.period.is_none());
-                all.push((*id, limits.map(|policy| policy.id).collect()));
-            }
+    /// Limits per minute of organizations whose last minute was not asked for.
+    pub fn unrecalled(&self) -> Vec<(OrgId, Vec<Uuid>)> {
+        let limits = |org: &Org| {
+            let limits = org.policies.iter().filter(|policy| policy.period.is_none());
+            limits.map(|policy| policy.id).collect()
+        };
+        let all = self.orgs.iter().filter(|(_, org)| !org.is_recalled);
+        all.map(|(id, org)| (*id, limits(org))).collect()
+    }
+
+    /// It was.
+    pub fn recalled(&mut self, org: OrgId) {
+        if let Some(org) = self.orgs.get_mut(&org) {
+            org.is_recalled = true;
         }
-        all
     }
 
     /// Organizations that have a budget, and of which it is not known yet what their requests usually use.

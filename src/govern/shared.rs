@@ -1,6 +1,6 @@
 //! Deciding with Redis: one call, and what is done when that fails.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use super::{
     Amount, Ask, Bound, Check, Governor, OnFailure, RouteAsk,
@@ -96,17 +96,17 @@ impl Governor {
         admission: &mut Admission,
         told: Decision,
     ) -> Option<Decision> {
-        let enforce = self.enforcement()?;
-        if enforce == Enforce::Nothing || matches!(told, Decision::Deny { .. }) {
-            return Some(told);
-        }
+        let share = match (self.enforcement()?, &told) {
+            (Enforce::Nothing, _) | (_, Decision::Deny { .. }) => return Some(told),
+            (Enforce::Share(share), _) => share,
+        };
         let now = self.now();
         let mut book = self.book(ask.org);
         let checks = ask.caller.iter().chain(ask.routes.iter().flat_map(|of| of.checks.iter()));
         let known = checks.zip(&mut admission.readings).zip(&admission.lives);
         for ((check, reading), life) in known {
             if *life == Life::NotBegun {
-                *reading = book.read(check, ask.at, now, enforce);
+                *reading = book.read(check, ask.at, now, share);
             }
         }
         drop(book);
@@ -140,7 +140,7 @@ impl Governor {
 
     fn enforcement(&self) -> Option<Enforce> {
         match self.settings.on_failure {
-            OnFailure::Local => Some(Enforce::Share(self.replicas.load(Ordering::Relaxed).max(1))),
+            OnFailure::Local => Some(Enforce::Share(self.share.get())),
             OnFailure::Allow => Some(Enforce::Nothing),
             OnFailure::Deny => None,
         }

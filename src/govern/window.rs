@@ -63,6 +63,13 @@ impl Window {
         }
     }
 
+    /// Both together.
+    pub fn with(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        other.buckets().for_each(|bucket| both.add(bucket.second, bucket.count.into()));
+        both
+    }
+
     /// The sum.
     pub const fn sum(&self) -> u64 {
         self.sum

@@ -51,8 +51,7 @@ impl Verdict {
 /// of breath for a moment, which failover deals with.
 pub(super) fn judge(answer: Result<StatusCode, FetchError>) -> Verdict {
     let status = match answer {
-        // A long list is as good as a short one, and a long error as bad.
-        Ok(status) | Err(FetchError::TooLarge(status)) => status,
+        Ok(status) => status,
         Err(error) => return unanswered(error),
     };
     let code = status.as_u16();

@@ -20,7 +20,8 @@ use crate::{
     store::{ProviderRow, Store, StoreError},
 };
 
-const BOUNDS: Bounds = Bounds { time: Duration::from_secs(8), bytes: 8 << 20 };
+/// What a vendor says of a key it refuses is short; nothing else is read but to use the connection again.
+const BOUNDS: Bounds = Bounds { time: Duration::from_secs(8), bytes: 1 << 20 };
 /// Before an address that was not reached is tried once more: one lost packet is no verdict.
 const SECOND_TRY: Duration = Duration::from_millis(300);
 
@@ -79,7 +80,7 @@ impl Prober {
             request = request.header(name, value);
         }
         let request = request.body(Bytes::new()).map_err(|_| FetchError::Url)?;
-        match self.fetcher.send(request, BOUNDS).await {
+        match self.fetcher.beginning(request, BOUNDS).await {
             Err(error) => Err(error),
             Ok(answer) if upstream_error::refuses_key(answer.body()) => {
                 Ok(StatusCode::UNAUTHORIZED)

@@ -10,6 +10,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
+use tokio::time::Instant;
 use url::Host;
 
 use super::{AddressPolicy, Resolver};
@@ -46,9 +47,9 @@ pub enum FetchError {
     /// Not within [`Bounds::time`].
     #[error("the host did not answer in time")]
     Timeout,
-    /// More than [`Bounds::bytes`], of an answer with that status.
+    /// More than [`Bounds::bytes`].
     #[error("the answer is larger than expected")]
-    TooLarge(StatusCode),
+    TooLarge,
 }
 
 /// No client can be made: the certificates cannot be used. The text says why.
@@ -127,13 +128,46 @@ impl Fetcher {
         request: Request<Bytes>,
         bounds: Bounds,
     ) -> Result<StatusCode, FetchError> {
-        let request = reqwest::Request::try_from(request).map_err(|_| FetchError::Url)?;
-        self.check(request.url())?;
-        let answer = tokio::time::timeout(bounds.time, self.client.execute(request)).await;
-        let answer = answer.map_err(|_| FetchError::Timeout)?.map_err(|error| fault(&error))?;
+        let answer = self.begin(request, Instant::now() + bounds.time).await?;
         let status = answer.status();
         let _whether_all_of_it = tokio::time::timeout(MOMENT, skim(answer, bounds.bytes)).await;
         Ok(status)
+    }
+
+    /// Any request whose answer counts however it ends: of its body as much as comes within the bounds, until it
+    /// breaks off.
+    ///
+    /// # Errors
+    /// As [`Fetcher::status`].
+    pub async fn beginning(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+    ) -> Result<Response<Bytes>, FetchError> {
+        let until = Instant::now() + bounds.time;
+        let mut answer = self.begin(request, until).await?;
+        let mut body = BytesMut::new();
+        let reading = async {
+            while body.len() < bounds.bytes
+                && let Ok(Some(chunk)) = answer.chunk().await
+            {
+                let room = bounds.bytes - body.len();
+                body.extend_from_slice(&chunk.slice(..chunk.len().min(room)));
+            }
+        };
+        let _whether_all_of_it = tokio::time::timeout_at(until, reading).await;
+        Ok(response(answer, body))
+    }
+
+    async fn begin(
+        &self,
+        request: Request<Bytes>,
+        until: Instant,
+    ) -> Result<reqwest::Response, FetchError> {
+        let request = reqwest::Request::try_from(request).map_err(|_| FetchError::Url)?;
+        self.check(request.url())?;
+        let answer = tokio::time::timeout_at(until, self.client.execute(request)).await;
+        answer.map_err(|_| FetchError::Timeout)?.map_err(|error| fault(&error))
     }
 
     /// An address in place of a name never meets the resolver, so it is judged here. The URL parser
@@ -161,15 +195,19 @@ impl Fetcher {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > limit {
-                return Err(FetchError::TooLarge(answer.status()));
+                return Err(FetchError::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
-        let mut response = Response::new(body.freeze());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        Ok(response)
+        Ok(response(answer, body))
     }
+}
+
+fn response(mut answer: reqwest::Response, body: BytesMut) -> Response<Bytes> {
+    let mut response = Response::new(body.freeze());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    response
 }
 
 /// Reads on to the end, or as far as the limit allows.

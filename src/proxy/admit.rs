@@ -104,10 +104,18 @@ async fn admitted(
     endpoint: Option<Endpoint>,
     rest: &str,
 ) -> std::result::Result<Option<Bytes>, Option<Refusal>> {
-    check_head(session, endpoint)?;
+    check_head(session)?;
     let principal = match inside::commission(session) {
         Some(commission) => Arc::clone(&commission.principal),
-        None => caller(session, ctx).await?,
+        None => match caller(session, ctx).await {
+            Ok(principal) => principal,
+            Err((refusal, owner)) => {
+                if let Some(call) = ctx.call.as_mut() {
+                    call.key_owner = owner;
+                }
+                return Err(Some(refusal));
+            }
+        },
     };
     if let Some(call) = ctx.call.as_mut() {
         call.principal = Some(Arc::clone(&principal));
@@ -115,6 +123,7 @@ async fn admitted(
     let Some(endpoint) = endpoint else {
         return Err(Some(refusal::unknown_path(session.req_header().uri.path())));
     };
+    check_method(session, endpoint)?;
     if endpoint == Endpoint::Models {
         return listing(ctx, &principal, rest).map(Some).map_err(Some);
     }
@@ -136,7 +145,7 @@ async fn admitted(
     Ok(None)
 }
 
-fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Result<(), Refusal> {
+fn check_head(session: &Session) -> std::result::Result<(), Refusal> {
     if let Some(fault) = framing::fault(session) {
         return Err(refusal::bad_framing(fault));
     }
@@ -146,7 +155,11 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
     if size > MAX_HEADER_BYTES {
         return Err(refusal::headers_too_large(MAX_HEADER_BYTES));
     }
-    let Some(endpoint) = endpoint else { return Ok(()) };
+    Ok(())
+}
+
+fn check_method(session: &Session, endpoint: Endpoint) -> std::result::Result<(), Refusal> {
+    let head = session.req_header();
     let allowed = endpoint.methods();
     if allowed.contains(&head.method.as_str()) {
         return Ok(());
@@ -154,10 +167,13 @@ fn check_head(session: &Session, endpoint: Option<Endpoint>) -> std::result::Res
     Err(refusal::method_not_allowed(&allowed.join(" or ")))
 }
 
+/// Why a caller is nobody, and whose key it shows if that is known.
+type Nobody = (Refusal, Option<Arc<Principal>>);
+
 /// Whoever shows a session or a key.
-async fn caller(session: &Session, ctx: &Ctx) -> std::result::Result<Arc<Principal>, Refusal> {
+async fn caller(session: &Session, ctx: &Ctx) -> std::result::Result<Arc<Principal>, Nobody> {
     match person::principal(session.req_header(), ctx).await {
-        Some(person) => person,
+        Some(person) => person.map_err(|refusal| (refusal, None)),
         None => authenticate(&session.req_header().headers, ctx).await,
     }
 }
@@ -165,7 +181,7 @@ async fn caller(session: &Session, ctx: &Ctx) -> std::result::Result<Arc<Princip
 async fn authenticate(
     headers: &HeaderMap,
     ctx: &Ctx,
-) -> std::result::Result<Arc<Principal>, Refusal> {
+) -> std::result::Result<Arc<Principal>, Nobody> {
     let verdict = match token(headers) {
         Ok(token) => match ctx.shared.keys.cached(token) {
             Some(verdict) => verdict,
@@ -173,9 +189,12 @@ async fn authenticate(
         },
         Err(refusal) => Err(refusal),
     };
-    verdict.map_err(|refused| match refused {
-        KeyRefusal::Unavailable => refusal::unavailable("key_store", refused.message()),
-        _ => refusal::invalid_api_key(refused.message()),
+    verdict.map_err(|refused| {
+        let refusal = match refused {
+            KeyRefusal::Unavailable => refusal::unavailable("key_store", refused.message()),
+            _ => refusal::invalid_api_key(refused.message()),
+        };
+        (refusal, refused.owner().cloned())
     })
 }
 

@@ -59,6 +59,8 @@ pub struct Call {
     /// The client's query string, passed on.
     pub query: Option<String>,
     pub principal: Option<Arc<Principal>>,
+    /// Whose key was refused: the request is recorded for them, and nothing is done on their behalf.
+    pub key_owner: Option<Arc<Principal>>,
     /// The gateway itself asks a smart model's determiner, on the principal's behalf: charged to the
     /// principal, but neither one of its requests nor held to what it may use.
     pub determiner: bool,
@@ -267,6 +269,7 @@ impl Call {
             dialect,
             query: None,
             principal: None,
+            key_owner: None,
             determiner: false,
             smart_name: None,
             smart_model: None,

@@ -199,7 +199,7 @@ fn record<'a>(
     facts: &'a AnswerFacts,
     bill: Bill,
 ) -> UsageRecord<'a> {
-    let principal = call.principal.as_deref();
+    let principal = call.principal.as_ref().or(call.key_owner.as_ref()).map(|of| &**of);
     let plan = call.plan.as_deref();
     let route = plan.and_then(Plan::last);
     let usage = facts.usage.unwrap_or_default();

@@ -42,6 +42,7 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         "0011" "console_sessions",
         "0012" "smart_models_in_sums",
         "0013" "model_efforts",
+        "0014" "replicas",
     };
     let migrations = steps.into_iter().filter_map(|(number, name, text)| {
         let version = number.parse().ok()?;

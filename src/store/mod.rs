@@ -36,6 +36,7 @@ mod pricing;
 mod providers;
 mod rate_limits;
 mod record;
+mod replicas;
 mod rollup;
 mod rollup_write;
 mod routes;

@@ -36,7 +36,7 @@ async fn a_key_works_is_shown_once_and_stops_when_revoked() {
     assert!(!acme.get(PATH).await.ok().to_string().contains(&key));
 
     assert_eq!(acme.delete(&path).await.ok(), json!({"revoked": true}));
-    assert_eq!(desk.api_keys.verify(&key).await, Err(KeyRefusal::Revoked));
+    assert!(matches!(desk.api_keys.verify(&key).await, Err(KeyRefusal::Revoked(_))));
     let listed = acme.get(PATH).await.ok();
     assert_ne!(find(&listed, &id(&made))["revoked_at"], Value::Null);
     assert_eq!(acme.delete(&path).await.ok(), json!({"revoked": true}));
@@ -145,7 +145,7 @@ async fn a_user_sees_and_revokes_own_keys_only() {
     }
     let own = format!("/user/api-keys/{}", id(&bobs));
     assert_eq!(bob.delete(&own).await.ok(), json!({"revoked": true}));
-    assert_eq!(desk.api_keys.verify(key).await, Err(KeyRefusal::Revoked));
+    assert!(matches!(desk.api_keys.verify(key).await, Err(KeyRefusal::Revoked(_))));
     assert_eq!(ada.get(PATH).await.ok().as_array().unwrap().len(), 3);
 }
 

@@ -588,8 +588,7 @@ for i = 1, number() do
   end
 end
 if counted and math.abs(now - heard) >= HEARD_MS then
-  redis.call('HSET', KEYS[1], replica, integer(generation) .. ' ' .. integer(now))
-  redis.call('PEXPIRE', KEYS[1], 24 * 3600 * 1000)
+  say_alive(KEYS[1], replica, generation)
 end
 for _, counter in ipairs(changed) do
   write(counter)

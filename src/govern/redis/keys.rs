@@ -14,6 +14,9 @@ pub(in crate::govern) const REPLICAS: &str = "tp:{replicas}";
 /// Since when those are kept.
 pub(in crate::govern) const REPLICAS_KEPT: &str = "tp:{replicas}:k";
 
+/// Written to see whether a server takes writes.
+pub(in crate::govern) const PROBE: &str = "tp:{probe}";
+
 /// Since when an organization's keys are kept.
 pub(in crate::govern) fn kept(org: OrgId) -> String {
     key(org, "k", |_| {})

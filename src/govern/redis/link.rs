@@ -17,7 +17,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use tokio::sync::{Notify, watch};
 
-use super::connect::{Connection, Target};
+use super::{
+    connect::{Connection, Target},
+    keys,
+};
 
 /// Longest wait for an answer.
 pub const DEADLINE: Duration = Duration::from_millis(50);
@@ -232,6 +235,7 @@ impl Link {
         let connecting = async {
             let mut connection = self.target.connect().await?;
             redis::cmd("PING").query_async::<Value>(&mut connection).await?;
+            takes_writes(&mut connection).await?;
             Ok::<_, RedisError>(connection)
         };
         match tokio::time::timeout(PROBE_DEADLINE, connecting).await {
@@ -247,6 +251,18 @@ impl Link {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// Whether it takes writes at all: a server that was made a replica of another does not, and by the time that this is
+/// known elsewhere, its name leads to that one. Whatever else it refuses is told by the calls.
+async fn takes_writes(connection: &mut Connection) -> Result<(), RedisError> {
+    let write = redis::cmd("SET").arg(keys::PROBE).arg(1).arg("PX").arg(1000).to_owned();
+    let Err(error) = write.query_async::<Value>(connection).await else { return Ok(()) };
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => Err(error),
+        ErrorKind::Server(_) | ErrorKind::Extension => Ok(()),
+        _ => Err(error),
     }
 }
 

@@ -1,7 +1,7 @@
 -- Takes over what a replica has settled: of windows what is to be added, of budgets how much it has used altogether
 -- and how much of its reservations is free again. A call that is repeated counts once.
 --
--- KEYS  for each entry: of a limit its window; of a budget its period's marker, its counter and its parts
+-- KEYS  1 the organization's sessions; then for each entry: of a limit its window; of a budget its period's marker, its counter and its parts
 -- ARGV  now in ms (tests) or ''; replica; generation; ledger; number of entries, and of each
 --       'w', epoch, batch, number of seconds, and of each: second, requests (may be negative), tokens
 --       'b', epoch, life (0: it was granted nothing in any), batch, part, tokens and cost used behind the mark,
@@ -12,6 +12,7 @@
 --       of a budget  1, epoch, life, tokens, cost, 0   if it was taken over, with what is spent by all;
 --                    0, epoch, life, 0, 0, mark   if the counter has begun anew (epoch 0: it has not begun)
 
+local sessions = next_key()
 local replica, generation, ledger = text(), number(), text()
 local answer = { now }
 local function tell(...)
@@ -105,6 +106,19 @@ local function reserved_with(value, freed, batch)
   return table.concat({ integer(gen), gt, gc, integer(freed[1]), integer(freed[2]), integer(batch) }, ' ')
 end
 
+-- This session is known before it tells what it has reserved.
+local is_known = false
+local function make_known()
+  if is_known then
+    return
+  end
+  is_known = true
+  local known = tonumber(string.match(redis.call('HGET', sessions, replica) or '', '^(%d+) '))
+  if not known or known < generation then
+    say_alive(sessions, replica, generation)
+  end
+end
+
 local function settle_budget()
   local marker, name, parts = next_key(), next_key(), next_key()
   local epoch, life, batch = number(), number(), number()
@@ -138,6 +152,7 @@ local function settle_budget()
   if batch > (tonumber(before[1]) or 0) then
     spent[1] = spent[1] + used[1] - (tonumber(before[2]) or 0)
     spent[2] = spent[2] + used[2] - (tonumber(before[3]) or 0)
+    make_known()
     local own = reserved_with(head[5], freed, batch)
     redis.call('HSET', name, 't', integer(spent[1]), 'c', integer(spent[2]), replica, own)
     redis.call('HSET', parts, 'n:' .. id, integer(batch), 't:' .. id, integer(used[1]), 'c:' .. id, integer(used[2]),

@@ -25,6 +25,7 @@ pub struct Database {
     spool: Mutex<Vec<Record>>,
     stored: Mutex<Vec<Record>>,
     own: Mutex<Position>,
+    pub replicas: Mutex<u32>,
 }
 
 impl Database {
@@ -125,6 +126,15 @@ impl History for Database {
             tokens: 70,
         };
         Ok(limits.iter().map(second).collect())
+    }
+
+    async fn replicas(&self) -> Result<u32, HistoryError> {
+        Ok((*self.replicas.lock().unwrap()).max(1))
+    }
+
+    async fn note_replicas(&self, count: u32) -> Result<(), HistoryError> {
+        *self.replicas.lock().unwrap() = count;
+        Ok(())
     }
 
     fn delivered(&self) -> Position {

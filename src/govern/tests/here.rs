@@ -193,8 +193,9 @@ async fn a_request_that_moves_to_another_route_is_held_to_that_routes_checks() {
     let free = granted(scene.ask_routes(&other, &[route(&one, None)], at).await);
     denied(scene.ask_routes(&caller, &[route(&one, Some(bound(1, Some(1), 1)))], at).await);
     drop(free);
-    let moved = lease.move_to(route(&two, bounds)).await;
-    assert!(matches!(&moved, Moved::Blocked(block) if block.check == two[0]), "{moved:?}");
+    let full: Arc<[Check]> = vec![requests(5, 0)].into();
+    let moved = lease.move_to(route(&full, bounds)).await;
+    assert!(matches!(&moved, Moved::Blocked(block) if block.check == full[0]), "{moved:?}");
     lease.settle(amount(300), None);
     let grant = granted(scene.ask_routes(&caller, &[route(&one, bounds)], at).await);
     assert_eq!(grant.standing.requests.unwrap().remaining, 8);
@@ -340,6 +341,40 @@ async fn a_limit_below_what_is_used_is_told_without_a_request() {
         scene.governor.in_force(ORG, &policies);
         until("it is told", async || told(&scene) == percents).await;
     }
+}
+
+/// Requests that fail over between routes of one alias.
+pub(super) async fn moves_on_what_routes_share(scene: &Scene) {
+    let alias = [requests(1, 3), budget(2, 1000), strict(3, 1000)];
+    let [first, second]: [Arc<[Check]>; 2] =
+        [Some(requests(4, 9)), None].map(|own| alias.iter().cloned().chain(own).collect());
+    let bounds = Some(bound(10, Some(90), 8000));
+    for left in [2, 1, 0] {
+        let routes = [route(&first, bounds), route(&second, bounds)];
+        let mut grant = granted(scene.ask_routes(&none(), &routes, Timestamp::now()).await);
+        assert_eq!(grant.standing.requests.unwrap().remaining, left);
+        let lease = grant.lease.as_mut().unwrap();
+        for next in [&second, &first] {
+            match lease.move_to(route(next, bounds)).await {
+                Moved::Granted { standing, .. } => {
+                    assert_eq!(standing.requests.unwrap().remaining, left, "it is counted once");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        settle(grant, amount(100), None);
+    }
+    denied(scene.ask_routes(&none(), &[route(&second, bounds)], Timestamp::now()).await);
+    // 300 are spent of either budget, and nothing is reserved.
+    for (limit, fits) in [(300, false), (301, true)] {
+        let verdict = scene.ask(&vec![budget(2, limit), strict(3, limit)].into()).await;
+        assert_eq!(matches!(verdict, Verdict::Granted(_)), fits, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_routes_share_counts_a_request_once_that_moves_between_them() {
+    moves_on_what_routes_share(&Scene::here()).await;
 }
 
 #[tokio::test]

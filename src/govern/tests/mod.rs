@@ -1,5 +1,6 @@
 //! The governor in this process and over a real Redis.
 
+mod away;
 mod database;
 mod held;
 mod here;

@@ -11,8 +11,8 @@ use super::{
     database::Database,
     redis_server::{PATIENT, RedisServer},
     scene::{
-        ORG, Scene, amount, budget, denied, granted, policies, requests, settle, throttle, tokens,
-        until,
+        ORG, Scene, amount, budget, denied, granted, policies, requests, settle, strict, throttle,
+        tokens, until,
     },
 };
 use crate::{
@@ -29,16 +29,16 @@ use crate::{
 };
 
 /// Replicas over one Redis and one database.
-struct Replicas {
-    scenes: Vec<Scene>,
-    database: Arc<Database>,
+pub(super) struct Replicas {
+    pub scenes: Vec<Scene>,
+    pub database: Arc<Database>,
     stops: Vec<watch::Sender<bool>>,
     tasks: Vec<JoinHandle<()>>,
-    links: Vec<Arc<Link>>,
+    pub links: Vec<Arc<Link>>,
 }
 
 impl Replicas {
-    async fn start(
+    pub async fn start(
         server: &RedisServer,
         count: usize,
         checks: &[Check],
@@ -66,7 +66,7 @@ impl Replicas {
         for scene in &all.scenes {
             assert!(scene.governor.wait_begun(Duration::from_secs(20)).await);
             until("it knows of the others", async || {
-                let known = scene.governor.replicas.load(std::sync::atomic::Ordering::Relaxed);
+                let known = scene.governor.replicas();
                 known as usize == count && !scene.governor.is_degraded()
             })
             .await;
@@ -505,4 +505,12 @@ async fn what_is_granted_to_an_asker_who_has_gone_is_given_back() {
     .await;
     let _both = [granted(scene.ask(&checks).await), granted(scene.ask(&checks).await)];
     denied(scene.ask(&checks).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_routes_share_counts_a_request_once_that_moves_between_them() {
+    let server = RedisServer::start();
+    let checks = list(vec![budget(2, 1000), strict(3, 1000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    super::here::moves_on_what_routes_share(&replicas.scenes[0]).await;
 }

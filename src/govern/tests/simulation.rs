@@ -20,6 +20,7 @@ use crate::{
         clock::Clock,
         decide::Decision,
         lease::Hold,
+        share::Share,
     },
 };
 
@@ -118,7 +119,8 @@ impl World {
         let expected = Amount { tokens: 50 + self.dice.roll(100), ..Amount::ZERO };
         let ask =
             Ask { org: ORG, at: self.at, caller: &caller, routes: &routes, expected, counts: true };
-        let (_, decision) = self.book.admit(&ask, None, Clock(self.now), Enforce::Share(1));
+        let (_, decision) =
+            self.book.admit(&ask, None, Clock(self.now), Enforce::Share(Share::WHOLE));
         if let Decision::Grant(chosen) = decision {
             self.admitted.push(self.now);
             let strict = chosen.strict.unwrap();

@@ -26,6 +26,7 @@ use crate::{
             call::Answer,
             scripts::{ADMIT, SETTLE},
         },
+        share::Share,
     },
 };
 
@@ -260,7 +261,8 @@ impl Twins {
     fn compare(&mut self, ask: &Ask<'_>, admission: &Admission) -> Result<(), TestCaseError> {
         // Counters that no longer matter are left out by one and not the other: only what refuses
         // or is granted is compared.
-        let (readings, decision) = self.here.admit(ask, None, Clock(self.now), Enforce::Share(1));
+        let (readings, decision) =
+            self.here.admit(ask, None, Clock(self.now), Enforce::Share(Share::WHOLE));
         prop_assert_eq!(&admission.readings, &readings);
         match decision {
             Decision::Deny { .. } => prop_assert!(!admission.granted),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, response::Redirect, routing::get};
-use http::{StatusCode, header};
+use http::header;
 
 use super::*;
 use crate::net::look_up::testing::Script;
@@ -128,7 +128,7 @@ async fn a_body_beyond_the_bound_is_not_read() {
     let fetcher = fetcher(&[], &Script::answering(&ips(&LOOPBACK)));
     for path in ["large", "endless"] {
         let refused = fetcher.get(&format!("http://keys.example:{port}/{path}"), BOUNDS).await;
-        assert_eq!(refused.unwrap_err(), FetchError::TooLarge(StatusCode::OK), "{path}");
+        assert_eq!(refused.unwrap_err(), FetchError::TooLarge, "{path}");
     }
 }
 
@@ -214,4 +214,33 @@ async fn tls_server(made: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
         }
     });
     port
+}
+
+#[tokio::test]
+async fn the_beginning_of_an_answer_counts_however_it_ends() {
+    let (port, _) = server().await;
+    let fetcher = fetcher(&[], &Script::answering(&ips(&LOOPBACK)));
+    let begun = async |url: String, bounds| {
+        let request = Request::get(url).body(Bytes::new()).unwrap();
+        fetcher.beginning(request, bounds).await
+    };
+    let bounds = Bounds { time: Duration::from_millis(500), ..BOUNDS };
+    for (path, status) in
+        [("ok", 200), ("no", 404), ("large", 200), ("endless", 200), ("drips", 200)]
+    {
+        let answer = begun(format!("http://keys.example:{port}/{path}"), bounds).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert!(answer.body().len() <= bounds.bytes, "{path}");
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 1024];
+        let _ = tokio::io::AsyncReadExt::read(&mut socket, &mut asked).await.unwrap();
+        let cut = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 100\r\n\r\nno such";
+        tokio::io::AsyncWriteExt::write_all(&mut socket, cut).await.unwrap();
+    });
+    let answer = begun(format!("http://keys.example:{port}/cut"), BOUNDS).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (401, &b"no such"[..]));
 }

@@ -165,6 +165,11 @@ async fn denied_requests_of_known_keys_are_recorded_with_what_denied_them() {
         assert!(line["denied_by"].is_string(), "{line}");
         assert_eq!(scene.gateway.log_lines(id).len(), 1);
     }
+    // Whose key it was can find it; that of nobody is nobody's.
+    let records = scene.acme.records(2).await;
+    let [refused, served] = &records[..] else { panic!("{records:?}") };
+    assert_eq!((&refused["status"], &served["status"]), (&json!(401), &json!(200)));
+    assert_eq!((&refused["api_key_id"], &served["api_key_id"]), (&made["id"], &made["id"]));
 }
 
 #[tokio::test]

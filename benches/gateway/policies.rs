@@ -13,7 +13,7 @@ use crate::measure::Meter;
 use crate::report::{complain, say};
 use crate::samples::median;
 use crate::targets::Target;
-use crate::turnpike::Admin;
+use crate::turnpike::{Admin, metric};
 
 /// What is promised: CPU of a governed request, to bare Pingora.
 const GOVERNED: f64 = 1.35;
@@ -73,6 +73,9 @@ pub async fn run(plan: Plan) -> Outcome<()> {
             figures[place].single.push(f64::from(single.load.latency.p50));
         }
     }
+    for (target, state) in [(&targets[2], "in_process"), (&targets[3], "shared")] {
+        counts_everything(target, state).await?;
+    }
     let [bare, plain, governed, shared] = &figures;
     let to_bare = median(&ratios(&governed.cpu, &bare.cpu));
     let to_own = median(&ratios(&shared.rps, &governed.rps));
@@ -107,6 +110,17 @@ pub async fn run(plan: Plan) -> Outcome<()> {
     }
     if to_bare > GOVERNED || to_own < SHARED || added > ADDED {
         return Err("a promised figure was missed".into());
+    }
+    Ok(())
+}
+
+/// Whether every policy has counted what was measured, and where it was to be counted.
+async fn counts_everything(target: &Target, state: &str) -> Outcome<()> {
+    let home = target.gateway().ok_or("no gateway")?;
+    Admin::of(home)?.has_counted(5, 3).await?;
+    let gauge = format!("turnpike_limiter_state{{state=\"{state}\"}}");
+    if metric(home.metrics, &gauge).await? < 1.0 {
+        return Err(format!("its limits are not enforced {state}").into());
     }
     Ok(())
 }

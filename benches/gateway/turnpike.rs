@@ -135,7 +135,7 @@ impl Admin {
         for (name, scope, value) in [
             ("organization", "org", None),
             ("each key", "api_key", None),
-            ("each person", "user", None),
+            ("provider", "llm_provider", Some("good")),
             ("alias", "model_alias", Some(GOOD)),
             ("model", "model", Some(UPSTREAM_MODEL)),
         ] {
@@ -163,6 +163,25 @@ impl Admin {
                 "targets": [{"kind": "model", "model": model}],
             });
             self.send("POST", "model-access", Some(list)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether so many limits and budgets have counted something.
+    ///
+    /// # Errors
+    /// When one of them has not.
+    pub async fn has_counted(&self, limits: usize, budgets: usize) -> Outcome<()> {
+        for (path, field, expected) in
+            [("rate-limits/status", "rpm_used", limits), ("budgets/status", "tokens_used", budgets)]
+        {
+            let status = self.send("GET", path, None).await?;
+            let rows = status.as_array().ok_or_else(|| format!("no list: {status}"))?;
+            let used = |row: &&Value| row.get(field).and_then(Value::as_u64).is_some_and(|n| n > 0);
+            let counted = rows.iter().filter(used).count();
+            if counted != expected {
+                return Err(format!("{path}: {counted} of {expected} have counted").into());
+            }
         }
         Ok(())
     }

@@ -138,7 +138,8 @@ async fn a_request_that_is_refused_is_one_span_that_says_why() {
     let collector = Collector::start().await;
     let gateway = traced_to(&collector).start().await;
     gateway.caller("bd-nobodys").chat("fast").await.has_status(401);
-    gateway.stranger().get("/v1/chat/completions").await.has_status(405);
+    let key = gateway.org("acme").key().await;
+    key.get("/v1/chat/completions").await.has_status(405);
     let spans = collector.wait_for(2).await;
     says(&spans[0], &[("http.response.status_code", "401"), ("turnpike.denied_by", "api_key")]);
     says(&spans[1], &[("http.request.method", "GET"), ("http.response.status_code", "405")]);

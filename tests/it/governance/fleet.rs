@@ -65,10 +65,11 @@ impl Fleet {
         self.openai.forget_what_was_said();
     }
 
-    /// A policy that every replica knows of: they know an alias that was made after it.
-    pub async fn policy(&self, kind: &str, body: Value) {
+    /// A policy that every replica knows of: they know an alias that was made after it. Answers its path.
+    pub async fn policy(&self, kind: &str, body: Value) -> String {
         let row = self.acme.create(kind, body).await;
-        let marker = format!("after-{}", row["id"].as_str().unwrap());
+        let id = row["id"].as_str().unwrap();
+        let marker = format!("after-{id}");
         self.acme.alias(&marker, &[(&self.provider, "gpt-4o")]).await;
         for key in &self.keys {
             until("the replica knows the policy", async || {
@@ -77,6 +78,7 @@ impl Fleet {
             })
             .await;
         }
+        format!("/admin/{kind}/{id}")
     }
 
     /// Asks `count` times, spread over all replicas, `width` at a time.
@@ -94,6 +96,9 @@ impl Fleet {
         let killed = self.replicas.remove(which);
         let again = killed.killed_and_restarted().await;
         self.keys[which] = again.caller(&self.secret);
+        if which == 0 {
+            self.acme = again.org("acme");
+        }
         self.replicas.insert(which, again);
         let key = &self.keys[which];
         until("the replica serves again", async || {

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::costing;
-use crate::support::{Answer, Scene, TwoRoutes, until};
+use crate::support::{Answer, Gateway, Reply, Scene, TwoRoutes, until};
 
 #[tokio::test]
 async fn no_more_requests_than_the_limit_pass_in_a_minute() {
@@ -250,6 +250,7 @@ async fn refusals_and_listings_tell_a_limited_caller_how_much_is_left() {
             (chat("{"), 400),
             (chat("{\"messages\": []}"), 400),
             (text, 415),
+            (scene.key.get("/v1/chat/completions"), 405),
         ] {
             let answer = ask.await.has_status(status);
             assert_eq!(left(&answer), Some(expected.as_str()), "{}", answer.tell());
@@ -273,4 +274,21 @@ async fn a_models_own_limit_tells_itself_where_it_refuses() {
     assert_eq!(refused.header("x-ratelimit-limit-requests"), Some("1"));
     assert_eq!(left(&refused), Some("0"));
     assert!(refused.header("x-ratelimit-reset-requests").is_some());
+}
+
+#[tokio::test]
+async fn a_request_that_fails_over_within_an_alias_counts_for_its_limit_once() {
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
+    for (scope, value) in [("model_alias", "fast"), ("org", "")] {
+        let limit = json!({"name": scope, "scope_type": scope, "scope_value": value,
+            "requests_per_minute": 3});
+        scene.acme.create("rate-limits", limit).await;
+    }
+    scene.first.always(Reply::status(503));
+    for expected in ["2", "1", "0"] {
+        let served = scene.key.chat("fast").await.has_status(200);
+        assert_eq!(left(&served), Some(expected), "{}", served.tell());
+    }
+    scene.key.chat("fast").await.has_status(429);
+    assert_eq!((scene.first.saw().len(), scene.second.saw().len()), (3, 3));
 }

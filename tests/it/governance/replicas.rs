@@ -1,6 +1,9 @@
 //! Limits hold over all replicas, and while Redis is away.
 
-use std::{future::IntoFuture as _, time::Instant};
+use std::{
+    future::IntoFuture as _,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -37,11 +40,111 @@ async fn a_token_budget_overdraws_by_no_more_than_what_is_in_flight() {
     let answers = fleet.ask(600, 256).await;
     let admitted = passed(&answers);
     assert!((199..=201).contains(&admitted), "{admitted}");
-    let mut strict = json!({"name": "strict", "scope_type": "org", "period": "weekly",
-        "token_limit": 1, "action_on_exhaust": "block"});
-    strict["strict"] = json!(true);
-    fleet.policy("budgets", strict).await;
-    assert_eq!(passed(&fleet.ask(16, 16).await), 0);
+}
+
+#[tokio::test]
+async fn strict_budgets_of_tokens_and_of_money_are_never_exceeded_and_used_to_the_last_request() {
+    let redis = RedisServer::start().await;
+    let fleet = Fleet::patient(&redis.url()).await;
+    // A dollar for a token.
+    let price = json!({"model_pattern": "gpt-4o", "model_provider": "openai",
+        "input_cost_per_million_tokens": 1_000_000, "output_cost_per_million_tokens": 1_000_000});
+    fleet.acme.create("model-pricing", price).await;
+    fleet.acme.alias("exact", &[(&fleet.provider, "gpt-4o")]).await;
+    let body = json!({"model": "exact", "max_completion_tokens": 40,
+        "messages": [{"role": "user", "content": "Hi"}]})
+    .to_string();
+    // As much as such a request may use.
+    let input = u64::try_from(body.len()).unwrap();
+    let most = input + 40;
+    fleet.openai.always(costing(input, 40));
+    let burst = async || {
+        let ask = |n: usize| fleet.keys[n % 4].post("/v1/chat/completions", body.clone());
+        passed(&join_all((0..256).map(|n| ask(n).into_future())).await)
+    };
+    let budget = |more: serde_json::Value| {
+        let mut budget = json!({"name": "exact", "scope_type": "model_alias", "scope_value": "exact",
+            "period": "monthly", "strict": true, "action_on_exhaust": "block"});
+        budget.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        budget
+    };
+    let budget_of_tokens = budget(json!({"token_limit": 50 * most + 7}));
+    let path = fleet.policy("budgets", budget_of_tokens).await;
+    assert_eq!(all_of(&burst).await, 50, "what is reserved and not used is free again");
+    fleet.acme.delete(&path).await.has_status(200);
+
+    // Each has cost a dollar for each of its tokens.
+    let budget_of_money = budget(json!({"token_limit": 0, "cost_limit": 80 * most + 7}));
+    fleet.policy("budgets", budget_of_money).await;
+    assert_eq!(all_of(&burst).await, 30);
+}
+
+/// How many requests bursts serve, until several in a row serve none: what one has freed, other replicas know a moment
+/// later.
+async fn all_of(burst: &impl AsyncFn() -> usize) -> usize {
+    let (mut served, mut in_vain) = (0, 0);
+    while in_vain < 5 {
+        let more = burst().await;
+        served += more;
+        in_vain = if more == 0 { in_vain + 1 } else { 0 };
+    }
+    served
+}
+
+#[tokio::test]
+async fn a_raised_limit_is_in_force_on_every_replica_within_a_second() {
+    let redis = RedisServer::start().await;
+    let fleet = Fleet::patient(&redis.url()).await;
+    let limit = json!({"name": "one", "scope_type": "org", "requests_per_minute": 1});
+    let first = fleet.policy("rate-limits", limit).await;
+    let budget = json!({"name": "little", "scope_type": "org", "period": "daily", "token_limit": 1,
+        "action_on_exhaust": "block"});
+    let second = fleet.policy("budgets", budget).await;
+    fleet.ask(8, 4).await;
+    for path in [first, second] {
+        fleet.keys[3].chat("fast").await.has_status(429);
+        let higher = json!({"requests_per_minute": 1000, "token_limit": 1_000_000});
+        fleet.acme.put(&path, higher).await.has_status(200);
+    }
+    let raised = Instant::now();
+    until("the last replica serves", async || {
+        (fleet.keys[3].chat("fast").await.status == 200).then_some(())
+    })
+    .await;
+    assert!(raised.elapsed() < Duration::from_secs(1), "{:?}", raised.elapsed());
+}
+
+#[tokio::test]
+async fn replicas_that_start_while_redis_is_away_hold_no_more_than_their_shares() {
+    let redis = RedisServer::start().await;
+    let mut fleet = Fleet::new(&redis.url(), "local").await;
+    fleet.openai.always(costing(60, 40));
+    let limit = json!({"name": "ten", "scope_type": "org", "requests_per_minute": 10});
+    fleet.policy("rate-limits", limit).await;
+    let budget = json!({"name": "used up", "scope_type": "model_alias", "scope_value": "fast",
+        "period": "daily", "token_limit": 1, "action_on_exhaust": "block"});
+    fleet.all_are_counted().await;
+    fleet.all_is_delivered().await;
+    redis.freeze();
+    for which in 0..4 {
+        fleet.kill_and_restart(which).await;
+    }
+    for replica in &fleet.replicas {
+        assert_eq!(replica.metrics().await.sum("turnpike_replicas", &[]), 4);
+    }
+    let before = fleet.openai.saw().len();
+    let admitted = passed(&fleet.ask(80, 8).await);
+    assert!(admitted <= 10, "{admitted}");
+    assert_eq!(fleet.openai.saw().len(), before + admitted);
+    // And of budgets what the database knows is left.
+    let used = sum(&fleet.acme.usage().await);
+    assert!(used > 1, "{used}");
+    fleet.acme.create("budgets", budget).await;
+    for which in 0..4 {
+        fleet.kill_and_restart(which).await;
+    }
+    assert_eq!(passed(&fleet.ask(40, 8).await), 0);
+    redis.thaw();
 }
 
 #[tokio::test]
@@ -97,6 +200,10 @@ async fn a_frozen_redis_costs_one_bounded_wait_and_no_error() {
             (ready["status"] == "degraded" && ready["checks"]["redis"] == "failing").then_some(())
         })
         .await;
+        let metrics = replica.metrics().await;
+        assert_eq!(metrics.sum("turnpike_limiter_state", &[("state", "degraded")]), 1);
+        assert_eq!(metrics.sum("turnpike_limiter_state", &[]), 1, "and in no other");
+        assert_eq!(replica.times_logged("redis is away"), 1);
     }
     redis.thaw();
     for replica in &fleet.replicas {

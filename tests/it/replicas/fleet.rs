@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
     Caller, Gateway, GatewayBuilder, MockVendor, Org, PostgresServer, Provider, until,
@@ -95,11 +95,7 @@ impl Fleet {
 
     /// How many log lines of a replica have this message.
     pub fn times_logged(&self, replica: usize, message: &str) -> usize {
-        let log = self.replicas[replica].log();
-        let lines = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines
-            .filter(|line| line["message"] == message || line["fields"]["message"] == message)
-            .count()
+        self.replicas[replica].times_logged(message)
     }
 }
 

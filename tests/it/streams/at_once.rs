@@ -30,7 +30,7 @@ async fn every_event_arrives_before_the_next_is_sent() {
 }
 
 #[tokio::test]
-async fn half_an_event_is_not_kept_waiting_for_its_other_half_for_ever() {
+async fn an_event_that_comes_in_two_pieces_arrives_whole() {
     let scene = Scene::new().await;
     let gate = Gate::closed();
     scene.openai.will(

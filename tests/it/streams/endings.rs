@@ -80,6 +80,23 @@ async fn a_cut_a_reset_and_an_end_without_an_ending_become_error_events() {
 }
 
 #[tokio::test]
+async fn a_stream_that_falls_silent_ends_with_an_error_event_of_its_dialect() {
+    let scene = Scene::new().await;
+    let rows = scene.acme.get("/admin/model-mappings").await.has_status(200).json();
+    for row in rows.as_array().unwrap() {
+        let path = format!("/admin/model-mappings/{}", row["id"].as_str().unwrap());
+        scene.acme.put(&path, json!({"stream_idle_timeout_secs": 1})).await.has_status(200);
+    }
+    for operation in operations::ALL.into_iter().filter(|operation| operation.streams) {
+        let id = format!("{}-silent", operation.name);
+        let answer = broken(&scene, operation, Reply::answers().stalls_after(2), &id).await;
+        tells_of_the_error(operation, &answer, &id);
+        let record = scene.acme.record_of(&id).await;
+        assert_eq!(record["attempts"][0]["error_type"], "timeout", "{id}: {record}");
+    }
+}
+
+#[tokio::test]
 async fn the_error_event_stands_on_its_own_even_after_half_an_event() {
     let scene = Scene::new().await;
     scene.openai.will(Reply::streams(["data: {\"choices\":[]}\n\n", "data: {\"cho"]).cut_after(2));

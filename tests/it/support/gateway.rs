@@ -266,6 +266,15 @@ impl Gateway {
             .collect()
     }
 
+    /// How many lines of its log say this.
+    pub fn times_logged(&self, message: &str) -> usize {
+        let log = self.log();
+        let lines = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["message"] == message || line["fields"]["message"] == message)
+            .count()
+    }
+
     /// What `/readyz` says.
     pub async fn readiness(&self) -> Answer {
         self.stranger().get("/readyz").await

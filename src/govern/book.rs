@@ -118,10 +118,11 @@ pub(super) struct Rate {
 impl Rate {
     /// Whether nothing is left of what it has counted.
     fn is_over(&self, now: Clock) -> bool {
-        let recalled = self.recalled().map(|of| [&of.requests, &of.tokens]);
-        let mut all =
-            [&self.requests, &self.tokens].into_iter().chain(recalled.into_iter().flatten());
-        all.all(|window| window.empty() <= now.second())
+        let is_over = |window: &Window| window.empty() <= now.second();
+        let recalled = self.recalled();
+        is_over(&self.requests)
+            && is_over(&self.tokens)
+            && recalled.is_none_or(|of| of.is_over(now.second()))
     }
 
     fn recalled(&self) -> Option<&Recalled> {
@@ -136,7 +137,7 @@ impl Rate {
         now: Clock,
         share: Share,
     ) -> RateReading {
-        if let Some(recalled) = self.recalled() {
+        if let Some(recalled) = self.recalled().filter(|of| !of.is_over(now.second())) {
             let mut both =
                 [self.requests.with(&recalled.requests), self.tokens.with(&recalled.tokens)];
             let [of_requests, of_tokens] = &mut both;
@@ -494,11 +495,13 @@ impl Book {
         term.tally.begin(mark);
     }
 
-    /// Takes an amount for what was spent in a period, unless something of it is known.
-    pub fn suppose(&mut self, key: &TermKey, held: Amount) {
+    /// Takes an amount for what was spent in a period up to `mark`, unless Redis has told of it.
+    pub fn suppose(&mut self, key: &TermKey, held: Amount, mark: Position) {
         let term = self.budgets.entry(&key.counter).term_or_new(key.span);
-        if term.tally.is_unused() && term.begun == Amount::ZERO {
+        let is_heard = |link: &TermLink| link.epoch != 0 || link.acked != Amount::ZERO;
+        if !term.link.as_deref().is_some_and(is_heard) {
             term.begun = held;
+            term.tally.begin(mark);
         }
     }
 
@@ -552,8 +555,11 @@ impl Book {
         self.rates.tidy(|rate| {
             rate.requests.advance(now.second());
             rate.tokens.advance(now.second());
+            if let Some(link) = &mut rate.link {
+                link.recalled.take_if(|recalled| recalled.is_over(now.second()));
+            }
             let is_owed = rate.link.as_ref().is_some_and(|link| link.is_owed());
-            is_owed || rate.requests.sum() > 0 || rate.tokens.sum() > 0
+            is_owed || !rate.is_over(now)
         });
         self.budgets.tidy(|account| {
             account.terms.retain(|term| {

@@ -137,7 +137,8 @@ pub enum Moved {
         /// As [`Grant::throttled_by`].
         throttled_by: Option<Uuid>,
     },
-    /// The route may not be used now. What was reserved for the former one is free again.
+    /// The route may not be used now. What was reserved for the former one is free again, but for what both have in
+    /// common.
     Blocked(Block),
     /// Redis is away and `redis.on_failure` is `deny`.
     Unavailable,
@@ -207,6 +208,7 @@ impl Governor {
             caller: Arc::clone(ask.caller),
             route: route.map(|route| Arc::clone(route.checks)),
             expected: ask.expected,
+            former: Vec::new(),
             strict: chosen.strict.unwrap_or(ask.expected),
         };
         Grant {
@@ -292,16 +294,19 @@ impl Governor {
         }
     }
 
-    /// Waits until the counters of every policy that was told of have begun; `false` if some have
-    /// not after `within`. Until then they enforce what they know, as when Redis is away. When the process
+    /// Waits until the counters of every policy that was told of have begun, and with Redis this replica's share of
+    /// them is known; `false` if some have not after `within`. While Redis is away, what the database knows will do. Until then they enforce what they know, as when Redis is away. When the process
     /// starts, it waits a moment longer for what requests usually use.
     pub async fn wait_begun(&self, within: Duration) -> bool {
         let mut changes = self.has_begun.subscribe();
-        let is_alone = self.settings.link.is_none();
+        let link = self.settings.link.as_ref();
+        let is_known = || {
+            let away = link.is_some_and(|link| !link.is_up());
+            let has_share = link.is_none() || self.share.known().is_some();
+            has_share && self.periods().all_begun(Timestamp::now(), away)
+        };
         let begun = async {
-            while !self.periods().all_begun(Timestamp::now())
-                || !(is_alone || self.share.known().is_some())
-            {
+            while !is_known() {
                 if changes.changed().await.is_err() {
                     return;
                 }
@@ -366,10 +371,14 @@ impl Governor {
 
     pub(super) async fn move_hold(self: &Arc<Self>, hold: &mut Hold, route: RouteAsk<'_>) -> Moved {
         // What counts it on both routes goes on with it, as the caller's own does.
-        let goes_on = |check: &Check| hold.is_on_route(&check.counter);
+        let goes_on = |check: &Check| match check.rule {
+            Rule::Rate { .. } => hold.has_counted(&check.counter),
+            Rule::Budget { .. } => hold.is_on_route(&check.counter),
+        };
         let (shared, own): (Vec<Check>, Vec<Check>) =
             route.checks.iter().cloned().partition(goes_on);
         self.book(hold.org).leave_route(hold, &shared);
+        hold.remember_route();
         if self.settings.link.is_some() {
             self.to_flush.notify_one();
         }

@@ -109,7 +109,7 @@ pub trait History: Send + Sync {
     async fn lately(&self, org: OrgId) -> Result<Vec<Lately>, HistoryError>;
 
     /// What was used of these limits per minute in the last 61 seconds. Asked when the process
-    /// starts and counters are in this process alone.
+    /// starts without Redis, be it that none is configured or that it is away.
     ///
     /// # Errors
     /// When the database is away; it is not asked again.

@@ -53,6 +53,10 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// are too large.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
+/// When everyone has beaten who is alive, after Redis was away or has forgotten them: until then there are no fewer than
+/// before. Longer than a replica counts as alive (`common.lua`).
+const ALL_BEAT: Duration = Duration::from_millis(5_500);
+
 /// Records that the database holds are remembered for at least so long.
 const REMEMBER: Duration = Duration::from_secs(30);
 
@@ -226,19 +230,28 @@ impl Governor {
     }
 
     async fn keep_counting(&self, link: &Link) {
+        // Since when nothing was forgotten that Redis counts, and everyone has been there.
+        let (mut kept, mut since) = (0, Instant::now());
         loop {
             match self.beat(None, &[]).send(link, &BEAT).await {
                 Ok(mut answer) => {
                     let (_now, alive, before) = (answer.number(), answer.number(), answer.number());
+                    let keeps = answer.number();
+                    if std::mem::replace(&mut kept, keeps) != keeps {
+                        since = Instant::now();
+                    }
                     let word = |number| u32::try_from(number).unwrap_or(u32::MAX);
-                    if !self.share.hear(Share::of(word(alive), word(before))) {
+                    let share = Share::of(word(alive), word(before));
+                    let is_whole =
+                        share.replicas() >= self.replicas() || since.elapsed() >= ALL_BEAT;
+                    if is_whole && !self.share.hear(share) {
                         self.to_note.notify_one();
                         self.has_begun.send_modify(|count| *count += 1);
                     }
                     self.written();
                 }
                 Err(LinkFault::Refused(reason)) => self.refused(&reason),
-                Err(LinkFault::Away) => {}
+                Err(LinkFault::Away) => kept = 0,
             }
             tokio::time::sleep(COUNT_EVERY).await;
         }
@@ -250,7 +263,7 @@ impl Governor {
             match self.settings.history.replicas().await {
                 Ok(count) => self.share.suppose(Share::least(count)),
                 Err(error) => {
-                    tracing::warn!(%error, "how many replicas there are is not known");
+                    tracing::debug!(%error, "how many replicas there are is not known");
                     tokio::time::sleep(AGAIN).await;
                 }
             }
@@ -344,14 +357,8 @@ impl Governor {
         let now = Timestamp::now();
         self.periods().forget(now);
         let wanted = self.periods().wanted(now);
-        let mut done = true;
-        for (org, wanted) in &wanted {
-            done &= match &self.settings.link {
-                None => self.begin_here(*org, wanted).await,
-                Some(link) => self.begin_there(link, *org, wanted).await,
-            };
-        }
-        // Where Redis is there, its windows are.
+        // First what happened before this process, which nobody has waited for yet. Where Redis is there, its windows
+        // are.
         let is_alone = self.settings.link.as_ref().is_none_or(|link| !link.is_up());
         let unrecalled = self.periods().unrecalled();
         for (org, limits) in unrecalled {
@@ -359,6 +366,13 @@ impl Governor {
                 self.recall(org, &limits).await;
             }
             self.periods().recalled(org);
+        }
+        let mut done = true;
+        for (org, wanted) in &wanted {
+            done &= match &self.settings.link {
+                None => self.begin_here(*org, wanted).await,
+                Some(link) => self.begin_there(link, *org, wanted).await,
+            };
         }
         done
     }
@@ -509,11 +523,18 @@ impl Governor {
         if terms.is_empty() {
             return;
         }
-        let Some(used) = self.used(org, &terms).await else { return };
+        let used = match self.settings.history.used(org, &terms).await {
+            Ok(used) => used,
+            Err(error) => {
+                tracing::debug!(%error, "what budgets have used is not known");
+                return;
+            }
+        };
+        let mark = self.own_mark(&used);
         for (term, entities) in terms.iter().zip(&used.terms) {
             let mut book = self.book(org);
             for (entity, amount) in entities {
-                book.suppose(&TermKey::of(org, *term, entity), *amount);
+                book.suppose(&TermKey::of(org, *term, entity), *amount, mark);
             }
             drop(book);
             self.periods().supposed(org, *term);

@@ -20,6 +20,8 @@ pub(super) struct Hold {
     pub at: Timestamp,
     pub caller: Arc<[Check]>,
     pub route: Option<Arc<[Check]>>,
+    /// Limits of routes that it has left, which have counted it.
+    pub former: Vec<Counter>,
     /// Of ordinary budgets.
     pub expected: Amount,
     /// Of strict ones.
@@ -35,6 +37,20 @@ impl Hold {
     /// Whether a counter counts it because of its route.
     pub fn is_on_route(&self, counter: &Counter) -> bool {
         self.route.iter().flat_map(|checks| checks.iter()).any(|check| check.counter == *counter)
+    }
+
+    /// Whether a limit has counted it because of this route, or of one that it has left.
+    pub fn has_counted(&self, counter: &Counter) -> bool {
+        self.former.contains(counter) || self.is_on_route(counter)
+    }
+
+    /// Notes the limits of its route, which it leaves.
+    pub fn remember_route(&mut self) {
+        for check in self.route.iter().flat_map(|checks| checks.iter()) {
+            if matches!(check.rule, Rule::Rate { .. }) && !self.former.contains(&check.counter) {
+                self.former.push(check.counter.clone());
+            }
+        }
     }
 
     /// What a budget has reserved for it.

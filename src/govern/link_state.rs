@@ -51,6 +51,13 @@ pub(super) struct Recalled {
     pub tokens: Window,
 }
 
+impl Recalled {
+    /// Whether nothing of it counts any more.
+    pub fn is_over(&self, second: u32) -> bool {
+        self.requests.empty() <= second && self.tokens.empty() <= second
+    }
+}
+
 /// What a window held in Redis beside what this replica has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Others {

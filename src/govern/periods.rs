@@ -132,9 +132,14 @@ impl Periods {
         all.filter(|(_, wanted)| !wanted.is_empty()).collect()
     }
 
-    /// Whether every period that runs has begun, and the last minute is known.
-    pub fn all_begun(&self, now: Timestamp) -> bool {
-        let has_begun = |org: &Org| org.wanted(now).all(|wanted| wanted.is_next);
+    /// Whether every period that runs has begun, and the last minute is known. While Redis is `away`, what the database
+    /// has told will do.
+    pub fn all_begun(&self, now: Timestamp, away: bool) -> bool {
+        let is_known = |org: &Org, wanted: Wanted| {
+            let term = (wanted.term.policy, wanted.term.start);
+            wanted.is_next || (away && org.supposed.contains(&term))
+        };
+        let has_begun = |org: &Org| org.wanted(now).all(|wanted| is_known(org, wanted));
         self.orgs.values().all(|org| org.is_recalled && has_begun(org))
     }
 

@@ -347,7 +347,7 @@ async fn a_limit_below_what_is_used_is_told_without_a_request() {
 pub(super) async fn moves_on_what_routes_share(scene: &Scene) {
     let alias = [requests(1, 3), budget(2, 1000), strict(3, 1000)];
     let [first, second]: [Arc<[Check]>; 2] =
-        [Some(requests(4, 9)), None].map(|own| alias.iter().cloned().chain(own).collect());
+        [Some(requests(4, 3)), None].map(|own| alias.iter().cloned().chain(own).collect());
     let bounds = Some(bound(10, Some(90), 8000));
     for left in [2, 1, 0] {
         let routes = [route(&first, bounds), route(&second, bounds)];

@@ -124,7 +124,15 @@ impl World {
         if let Decision::Grant(chosen) = decision {
             self.admitted.push(self.now);
             let strict = chosen.strict.unwrap();
-            self.flying.push(Hold { org: ORG, at: self.at, caller, route: None, expected, strict });
+            self.flying.push(Hold {
+                org: ORG,
+                at: self.at,
+                caller,
+                route: None,
+                former: Vec::new(),
+                expected,
+                strict,
+            });
             self.most_flying = self.most_flying.max(self.flying.len() as u64);
         }
     }

@@ -281,6 +281,7 @@ impl Twins {
                         at: ask.at,
                         caller,
                         route,
+                        former: Vec::new(),
                         expected: ask.expected,
                         strict,
                     };

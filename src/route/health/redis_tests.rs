@@ -73,7 +73,7 @@ async fn what_is_told_after_redis_was_emptied_is_heard_by_those_who_had_heard_be
 async fn what_is_told_late_replaces_nothing() {
     let server = RedisServer::start();
     let (one, _one) = replica(&server).await;
-    let first = cooldown(1);
+    let first = cooldown(100);
     one.publish(&first).await.unwrap();
     let ejection = Ejection { lasts: Duration::from_secs(300), ..first.ejection.unwrap() };
     let late = Cooldown { id: Uuid::new_v4(), ejection: Some(ejection), ..first.clone() };

@@ -1,5 +1,5 @@
 -- How many replicas there were when Redis last told: one that starts while Redis is away takes its share of them.
 CREATE TABLE replicas (
-    id    SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    id    BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     count BIGINT NOT NULL
 );

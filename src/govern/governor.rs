@@ -446,6 +446,11 @@ impl Governor {
         Session { replica: Arc::clone(&self.replica), generation }
     }
 
+    /// Whether no other session has begun since.
+    pub(super) fn is_current(&self, session: &Session) -> bool {
+        session.generation == self.generation.load(Ordering::Relaxed)
+    }
+
     /// Begins another session: what the last one reserved, and perhaps never knew, lapses.
     pub(super) fn new_session(&self) {
         self.generation.fetch_add(1, Ordering::Relaxed);

@@ -73,7 +73,7 @@ impl Governor {
                 Decision::Grant(chosen) if chosen.route == admission.route => {
                     book.admitted(ask, &admission, chosen, held, session);
                     // Another session has begun, and has told by now what it has of this one.
-                    if *session != self.session() {
+                    if !self.is_current(session) {
                         book.mark_granted(ask, chosen);
                     }
                 }

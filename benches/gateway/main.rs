@@ -8,6 +8,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "figures are told to three digits")]
 
+mod away;
 mod bare;
 mod child;
 mod chunked;
@@ -28,6 +29,7 @@ mod nginx;
 mod policies;
 mod process;
 mod prompt;
+mod redis;
 mod report;
 mod results;
 mod run;

@@ -1,15 +1,15 @@
 //! What governing costs: the gateway without a policy, with five limits, three budgets and two access
-//! lists, and the same with its counters in Redis; beside bare Pingora, before the same vendor.
+//! lists, and the same with its counters in Redis; beside bare Pingora, before the same vendor. And what callers
+//! notice when that Redis goes away.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::child::Running;
+use crate::away::{self, Away};
 use crate::environment::Environment;
 use crate::fault::Outcome;
-use crate::free;
 use crate::measure::Meter;
+use crate::redis::Redis;
 use crate::report::{complain, say};
 use crate::samples::median;
 use crate::targets::Target;
@@ -47,13 +47,13 @@ pub async fn run(plan: Plan) -> Outcome<()> {
     let dir = tempfile::tempdir()?;
     let direct = Target::direct(&bench, dir.path())?;
     let mock = direct.addr;
-    let (_redis, redis_at) = redis(dir.path())?;
+    let mut redis = Redis::start(dir.path())?;
     let bare = Target::bare(&bench, dir.path(), mock)?;
     let plain = Target::turnpike(plan.turnpike.clone(), &dir.path().join("plain"), mock).await?;
     let own_dir = dir.path().join("governed");
     let governed = governed_with(&plan.turnpike, &own_dir, mock, None).await?;
     let shared_dir = dir.path().join("shared");
-    let shared = governed_with(&plan.turnpike, &shared_dir, mock, Some(redis_at)).await?;
+    let shared = governed_with(&plan.turnpike, &shared_dir, mock, Some(redis.addr)).await?;
     let targets = [bare, plain, governed, shared];
 
     let meter = Meter { bench: &bench, mock };
@@ -76,6 +76,7 @@ pub async fn run(plan: Plan) -> Outcome<()> {
     for (target, state) in [(&targets[2], "in_process"), (&targets[3], "shared")] {
         counts_everything(target, state).await?;
     }
+    let away = away::measure(&meter, &targets[3], &mut redis).await?;
     let [bare, plain, governed, shared] = &figures;
     let to_bare = median(&ratios(&governed.cpu, &bare.cpu));
     let to_own = median(&ratios(&shared.rps, &governed.rps));
@@ -93,7 +94,7 @@ pub async fn run(plan: Plan) -> Outcome<()> {
          | CPU with policies, to bare Pingora (≤ {GOVERNED}) | {to_bare:.2} |\n\
          | CPU with policies, to none | {:.3} |\n\
          | throughput over Redis, to that in process (≥ {SHARED}) | {to_own:.2} |\n\
-         | added to the median by Redis, µs (≤ {ADDED}) | {added:.0} |\n",
+         | added to the median by Redis, µs (≤ {ADDED}) | {added:.0} |\n\n{}",
         environment.date,
         environment.commit,
         environment.rustc,
@@ -103,12 +104,13 @@ pub async fn run(plan: Plan) -> Outcome<()> {
         row("requests a second, 32 connections", &|figures| &figures.rps),
         row("median of a request, one connection, µs", &|figures| &figures.single),
         median(&ratios(&governed.cpu, &plain.cpu)),
+        Away::table(&away),
     );
     say(&table);
     if let Some(file) = plan.results {
         std::fs::write(file, &table)?;
     }
-    if to_bare > GOVERNED || to_own < SHARED || added > ADDED {
+    if to_bare > GOVERNED || to_own < SHARED || added > ADDED || !away.iter().all(Away::is_kept) {
         return Err("a promised figure was missed".into());
     }
     Ok(())
@@ -139,12 +141,4 @@ async fn governed_with(
     let home = target.gateway().ok_or("no gateway")?;
     Admin::of(home)?.govern().await?;
     Ok(target)
-}
-
-/// A Redis of the bench's own, which keeps nothing on disk.
-fn redis(dir: &Path) -> Outcome<(Running, SocketAddr)> {
-    let addr = free::address()?;
-    let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--port", &addr.port().to_string(), "--save", ""]);
-    Ok((Running::start(command, addr, &dir.join("redis.log"))?, addr))
 }

@@ -54,7 +54,7 @@ pub(super) async fn list(
 
 /// Create a budget
 ///
-/// It counts what was used since its period began. One whose scope can never match is kept, and the
+/// It counts what was used since its period began. One whose scope or target can never match is kept, and the
 /// answer has the header `Warning`.
 #[utoipa::path(
     post,
@@ -72,7 +72,7 @@ pub(super) async fn create(
     let row = body.row(actor.org, Timestamp::now())?;
     let mut change = state.change(&actor).await?;
     change.tx().insert_budget(&row).await.map_err(taken)?;
-    let (id, warning) = (row.id.0, scopes::warning(&row.scope, row.traffic));
+    let (id, warning) = (row.id.0, warning(change.tx(), &row).await?);
     let view = BudgetView::from(row);
     change.commit(Audit::created(WHAT, id, &view)?).await?;
     Ok((warning, Json(view)))
@@ -99,7 +99,7 @@ pub(super) async fn update(
     let stored = existing(change.tx(), actor.org, BudgetId(id)).await?;
     let row = body.applied(stored.clone(), Timestamp::now())?;
     change.tx().update_budget(&row).await.map_err(taken)?;
-    let warning = scopes::warning(&row.scope, row.traffic);
+    let warning = warning(change.tx(), &row).await?;
     let (before, view) = (BudgetView::from(stored), BudgetView::from(row));
     change.commit(Audit::updated(WHAT, id, &before, &view)?).await?;
     Ok((warning, Json(view)))
@@ -127,6 +127,14 @@ pub(super) async fn delete(
 
 async fn existing(tx: &mut Tx, org: OrgId, id: BudgetId) -> Result<BudgetRow, AdminError> {
     tx.budget(org, id).await?.ok_or_else(|| AdminError::not_found(WHAT))
+}
+
+async fn warning(tx: &mut Tx, row: &BudgetRow) -> Result<NeverMatches, AdminError> {
+    let is_missing = match row.target.provider {
+        Some(id) => tx.provider(row.org_id, id).await?.is_none(),
+        None => false,
+    };
+    Ok(scopes::warning(&row.scope, row.traffic).or_provider_is_missing(is_missing))
 }
 
 /// In the public client's words, on which its users' checks match.

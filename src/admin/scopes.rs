@@ -107,6 +107,14 @@ pub(super) fn warning(scope: &Scope, traffic: TrafficType) -> NeverMatches {
     NeverMatches(Some(text))
 }
 
+impl NeverMatches {
+    /// The same, or that a policy cannot match whose target is a provider that the organization has not.
+    pub(super) fn or_provider_is_missing(self, is_missing: bool) -> Self {
+        let text = "299 - \"target_provider_id is no provider of this organization: it never matches here\"";
+        Self(self.0.or(is_missing.then_some(text)))
+    }
+}
+
 impl IntoResponseParts for NeverMatches {
     type Error = std::convert::Infallible;
 

@@ -7,6 +7,7 @@ mod crashes;
 mod fleet;
 mod hang_ups;
 mod long_periods;
+mod order;
 mod rate_limits;
 mod replicas;
 mod silent;

@@ -16,6 +16,8 @@ pub mod price;
 pub mod request_id;
 pub mod role;
 #[cfg(test)]
+pub(crate) mod seeded;
+#[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
 pub mod usage;

@@ -40,8 +40,7 @@ impl Ledger {
         sink: Arc<dyn UsageSink>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut courier =
-            Courier { ledger: &self, sink: &*sink, reader: Reader::default(), failures: 0 };
+        let mut courier = Courier::new(&self, &*sink);
         loop {
             let last = *stop.borrow_and_update() || stop.has_changed().is_err();
             let pause = courier.drain(last).await;
@@ -67,7 +66,8 @@ enum Undelivered {
     Spool(#[from] std::io::Error),
 }
 
-struct Courier<'a> {
+/// Brings what waits to the sink.
+pub(super) struct Courier<'a> {
     ledger: &'a Ledger,
     sink: &'a dyn UsageSink,
     reader: Reader,
@@ -75,11 +75,15 @@ struct Courier<'a> {
     failures: u32,
 }
 
-impl Courier<'_> {
+impl<'a> Courier<'a> {
+    pub fn new(ledger: &'a Ledger, sink: &'a dyn UsageSink) -> Self {
+        Self { ledger, sink, reader: Reader::default(), failures: 0 }
+    }
+
     /// Delivers batch by batch until nothing is left or one fails; how long to pause then. What
     /// came meanwhile waits for the next time, unless it is a batch of its own or `all` is wanted:
     /// under load there is always something, and a transaction for a few records is dear.
-    async fn drain(&mut self, all: bool) -> Duration {
+    pub async fn drain(&mut self, all: bool) -> Duration {
         loop {
             match self.next().await {
                 Ok(true) => self.recovered(),

@@ -25,6 +25,8 @@ mod reader;
 mod recover;
 mod reject;
 mod segment;
+#[cfg(test)]
+mod simulation_tests;
 mod spool;
 mod state;
 #[cfg(test)]

@@ -5,39 +5,14 @@
 use std::time::Duration;
 
 use super::{Breaker, Ejection, Pass, Phase, Reason, State, Tuning, Verdict, tuning::PROBES};
+use crate::domain::seeded::{Dice, histories};
 
-const SEEDS: u64 = 256;
 const STEPS: usize = 2000;
-
-/// Numbers that look random, by the `SplitMix64` generator.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.next() % length as u64).expect("below a length")
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.below(100) < chance
-    }
-}
 
 /// One history and what must hold at every step of it.
 struct Run {
     seed: u64,
-    random: Random,
+    dice: Dice,
     tuning: Tuning,
     breaker: Breaker,
     now: Duration,
@@ -51,10 +26,9 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let random = Random(seed);
         Self {
             seed,
-            random,
+            dice: Dice::of(seed),
             tuning: Tuning::default(),
             breaker: Breaker::default(),
             now: Duration::from_secs(7200),
@@ -68,10 +42,10 @@ impl Run {
     fn step(&mut self) {
         self.pass_time();
         let before = self.breaker.state(self.now);
-        match self.random.below(100) {
+        match self.dice.below(100) {
             0..45 => self.begin(),
             45..94 => self.end(),
-            94..96 => self.failing = [0, 1, 10, 50, 100][self.random.index(5)],
+            94..96 => self.failing = [0, 1, 10, 50, 100][self.dice.index(5)],
             96..97 => self.adopt(),
             97..98 => self.reset(),
             _ => self.drop_some(),
@@ -80,17 +54,17 @@ impl Run {
     }
 
     fn pass_time(&mut self) {
-        let leap = self.random.below(1000);
+        let leap = self.dice.below(1000);
         self.now = match leap {
-            0..3 => self.now + Duration::from_secs(self.random.below(7200)),
-            3..6 => self.now.saturating_sub(Duration::from_secs(self.random.below(7200))),
-            6..40 => self.now + Duration::from_secs(self.random.below(60)),
-            _ => self.now + Duration::from_millis(self.random.below(300)),
+            0..3 => self.now + Duration::from_secs(self.dice.below(7200)),
+            3..6 => self.now.saturating_sub(Duration::from_secs(self.dice.below(7200))),
+            6..40 => self.now + Duration::from_secs(self.dice.below(60)),
+            _ => self.now + Duration::from_millis(self.dice.below(300)),
         };
     }
 
     fn begin(&mut self) {
-        let pass = if self.random.percent(15) {
+        let pass = if self.dice.percent(15) {
             Some(self.breaker.force(self.now))
         } else {
             self.breaker.admit(self.now).ok()
@@ -105,7 +79,7 @@ impl Run {
         if self.under_way.is_empty() {
             return;
         }
-        let index = self.random.index(self.under_way.len());
+        let index = self.dice.index(self.under_way.len());
         let pass = self.under_way.swap_remove(index);
         let verdict = self.verdict();
         let blames = !matches!(verdict, Verdict::Good | Verdict::Neither);
@@ -132,20 +106,20 @@ impl Run {
     }
 
     fn verdict(&mut self) -> Verdict {
-        if !self.random.percent(self.failing) {
-            return if self.random.percent(20) { Verdict::Neither } else { Verdict::Good };
+        if !self.dice.percent(self.failing) {
+            return if self.dice.percent(20) { Verdict::Neither } else { Verdict::Good };
         }
-        match self.random.below(40) {
+        match self.dice.below(40) {
             0 => Verdict::RateLimited(None),
-            1 => Verdict::RateLimited(Some(Duration::from_secs(self.random.below(4000)))),
+            1 => Verdict::RateLimited(Some(Duration::from_secs(self.dice.below(4000)))),
             2 => Verdict::Overloaded,
             _ => Verdict::Bad,
         }
     }
 
     fn adopt(&mut self) {
-        let lasts = Duration::from_secs(self.random.below(1000));
-        let multiplier = 1 << self.random.below(6);
+        let lasts = Duration::from_secs(self.dice.below(1000));
+        let multiplier = 1 << self.dice.below(6);
         let ejection = Ejection { reason: Reason::RollingFailures, lasts, multiplier };
         self.breaker.adopt(ejection, self.now, &self.tuning);
     }
@@ -209,17 +183,16 @@ impl Run {
 
 #[test]
 fn every_history_keeps_the_rules() {
-    let replayed = std::env::var("TURNPIKE_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = replayed.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
-    let replayed = seeds.end - seeds.start == 1;
-    let mut ejections = 0;
-    for seed in seeds {
+    let ejections = histories(|seed| {
         let mut run = Run::new(seed);
         for _ in 0..STEPS {
             run.step();
         }
         run.recovers();
-        ejections += run.ejections;
-    }
-    assert!(replayed || ejections > 5000, "the histories are too quiet: {ejections} ejections");
+        run.ejections.into()
+    });
+    assert!(
+        ejections.is_none_or(|count| count > 5000),
+        "the histories are too quiet: {ejections:?} ejections"
+    );
 }

@@ -62,8 +62,10 @@ impl Drop for Running {
     /// nginx's workers), then kills.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let pid = self.pid().to_string();
-        let _ = Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status();
+        if self.alive() {
+            let line = format!("kill -TERM {}", self.pid());
+            let _ = Command::new("sh").args(["-c", &line]).status();
+        }
         let deadline = Instant::now() + STOP_LIMIT;
         while self.alive() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));

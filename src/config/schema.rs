@@ -251,7 +251,7 @@ pub struct Redis {
 
 impl Default for Redis {
     fn default() -> Self {
-        Self { url: None, on_failure: OnFailure::default(), timeout_ms: 50 }
+        Self { url: None, on_failure: OnFailure::default(), timeout_ms: 45 }
     }
 }
 

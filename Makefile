@@ -41,7 +41,7 @@ bench-translate: ## What translation costs for each event, and for a large reque
 bench-scale: ## Start-up, memory and speed with 100,000 keys and 2,000 routes, beside ten
 	benches/scale.sh
 
-bench-policies: ## What limits, budgets and access lists cost, in process and over Redis
+bench-policies: ## What limits, budgets and access lists cost, in process and over Redis, and when that goes away
 	benches/policies.sh
 
 bench-console: ## How soon the console can be used, in a browser that has never seen it

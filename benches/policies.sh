@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make bench-policies`: builds, then compares a gateway with limits, budgets and access lists with one without,
-# and with one that counts in Redis; fails if a promised figure is missed. Arguments go to the bench's
+# and with one that counts in Redis, which then goes away; fails if a promised figure is missed. Arguments go to the bench's
 # `policies`: --rounds N.
 set -eu
 cd "$(dirname "$0")/.."

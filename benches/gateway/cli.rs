@@ -67,7 +67,8 @@ enum Part {
         #[arg(long)]
         results: Option<PathBuf>,
     },
-    /// Compares a gateway with limits, budgets and access lists with one without, and with Redis.
+    /// Compares a gateway with limits, budgets and access lists with one without, and with Redis, which
+    /// then goes away.
     Policies {
         /// The gateway's release binary.
         #[arg(long)]

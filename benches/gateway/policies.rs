@@ -76,7 +76,7 @@ pub async fn run(plan: Plan) -> Outcome<()> {
     for (target, state) in [(&targets[2], "in_process"), (&targets[3], "shared")] {
         counts_everything(target, state).await?;
     }
-    let away = away::measure(&meter, &targets[3], &mut redis).await?;
+    let away = away::measure(&meter, [&targets[2], &targets[3]], &mut redis).await?;
     let [bare, plain, governed, shared] = &figures;
     let to_bare = median(&ratios(&governed.cpu, &bare.cpu));
     let to_own = median(&ratios(&shared.rps, &governed.rps));

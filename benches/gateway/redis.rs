@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use crate::child::Running;
 use crate::fault::Outcome;
@@ -24,19 +24,19 @@ impl Redis {
         Ok(Self { addr, running: serve(addr, &log)?, log })
     }
 
-    /// Sends it a signal (`STOP`, `CONT`, `KILL`) when so much time has passed, without waiting for that.
-    pub fn signal_in(&self, seconds: f64, name: &str) -> Outcome<()> {
+    /// Sends it a signal (`STOP`, `KILL`) when so much time has passed. To be waited for.
+    pub fn signal_in(&self, seconds: f64, name: &str) -> Outcome<Child> {
         let line = format!("sleep {seconds}; kill -{name} {}", self.running.pid());
-        Command::new("sh").args(["-c", &line]).spawn()?;
-        Ok(())
+        Ok(Command::new("sh").args(["-c", &line]).spawn()?)
     }
 
     /// Has it answer again, be it frozen or killed.
     pub fn come_back(&mut self) -> Outcome<()> {
         if self.running.alive() {
-            return self.signal_in(0.0, "CONT");
+            self.signal_in(0.0, "CONT")?.wait()?;
+        } else {
+            self.running = serve(self.addr, &self.log)?;
         }
-        self.running = serve(self.addr, &self.log)?;
         Ok(())
     }
 }

@@ -7,11 +7,11 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, Params, PathId},
+    never_matches::NeverMatches,
     paging::{Listed, Listing},
     policy_list::{self, Names, Policy},
     refusals::Conflict,
     reply::{DELETED, Deleted},
-    scopes::{self, NeverMatches},
     sorting::Order,
     state::AdminState,
 };
@@ -130,11 +130,10 @@ async fn existing(tx: &mut Tx, org: OrgId, id: BudgetId) -> Result<BudgetRow, Ad
 }
 
 async fn warning(tx: &mut Tx, row: &BudgetRow) -> Result<NeverMatches, AdminError> {
-    let is_missing = match row.target.provider {
-        Some(id) => tx.provider(row.org_id, id).await?.is_none(),
-        None => false,
-    };
-    Ok(scopes::warning(&row.scope, row.traffic).or_provider_is_missing(is_missing))
+    let text =
+        "299 - \"target_provider_id is no provider of this organization: it never matches here\"";
+    let told = NeverMatches::of(&row.scope, row.traffic);
+    told.or_missing(tx, row.org_id, row.target.provider.as_slice(), text).await
 }
 
 /// In the public client's words, on which its users' checks match.

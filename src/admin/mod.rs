@@ -26,6 +26,7 @@ mod extract;
 mod governance;
 mod model_access;
 mod model_catalog;
+mod never_matches;
 mod operations;
 mod outside;
 mod paging;

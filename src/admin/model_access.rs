@@ -10,13 +10,14 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, Params, PathId},
+    never_matches::NeverMatches,
     paging::{Listed, Listing},
     patch::Patch,
     policy_list::{self, BY_SCOPE, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{AccessType, ScopeTypeIdentity, Traffic},
-    scopes::{self, NeverMatches},
+    scopes,
     sorting::{Order, Sorts},
     state::AdminState,
     upstream,
@@ -167,7 +168,7 @@ pub(super) async fn list(
 
 /// Create an access policy
 ///
-/// One whose scope can never match is kept, and the answer has the header `Warning`.
+/// One whose scope or one of whose targets can never match is kept, and the answer has the header `Warning`.
 #[utoipa::path(
     post,
     path = "/admin/model-access",
@@ -184,7 +185,7 @@ pub(super) async fn create(
     let row = body.row(actor.org, Timestamp::now())?;
     let mut change = state.change(&actor).await?;
     change.tx().insert_access_policy(&row).await?;
-    let (id, warning) = (row.id.0, scopes::warning(&row.scope, row.traffic));
+    let (id, warning) = (row.id.0, warning(change.tx(), &row).await?);
     let view = AccessView::from(row);
     change.commit(Audit::created(WHAT, id, &view)?).await?;
     Ok((warning, Json(view)))
@@ -209,7 +210,7 @@ pub(super) async fn update(
     let stored = existing(change.tx(), actor.org, AccessPolicyId(id)).await?;
     let row = body.applied(stored.clone(), Timestamp::now())?;
     change.tx().update_access_policy(&row).await?;
-    let warning = scopes::warning(&row.scope, row.traffic);
+    let warning = warning(change.tx(), &row).await?;
     let (before, view) = (AccessView::from(stored), AccessView::from(row));
     change.commit(Audit::updated(WHAT, id, &before, &view)?).await?;
     Ok((warning, Json(view)))
@@ -233,6 +234,18 @@ pub(super) async fn delete(
     change.tx().delete_access_policy(actor.org, row.id).await?;
     change.commit(Audit::deleted(WHAT, id, &AccessView::from(row))?).await?;
     Ok(DELETED)
+}
+
+async fn warning(tx: &mut Tx, row: &AccessRow) -> Result<NeverMatches, AdminError> {
+    let text =
+        "299 - \"targets name a provider that this organization has not: it never matches here\"";
+    let provider = |target: &AccessTarget| match target {
+        AccessTarget::Provider { provider_id }
+        | AccessTarget::ProviderModel { provider_id, .. } => Some(*provider_id),
+        AccessTarget::ModelAlias { .. } | AccessTarget::Model { .. } => None,
+    };
+    let providers: Vec<_> = row.targets.iter().filter_map(provider).collect();
+    NeverMatches::of(&row.scope, row.traffic).or_missing(tx, row.org_id, &providers, text).await
 }
 
 impl Create {

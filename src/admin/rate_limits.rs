@@ -9,13 +9,14 @@ use super::{
     change::{Actor, Audit},
     error::AdminError,
     extract::{Body, Params, PathId},
+    never_matches::NeverMatches,
     paging::{Listed, Listing},
     patch::Patch,
     policy_list::{self, BY_SCOPE, Names, Place, Policy, Shown, by_name, by_scope},
     refusals::Conflict,
     reply::{DELETED, Deleted},
     schemas::{ScopeTypeLimit, Traffic},
-    scopes::{self, NeverMatches},
+    scopes,
     sorting::{Order, Sorts, number},
     state::AdminState,
     upstream,
@@ -178,7 +179,7 @@ pub(super) async fn create(
     let row = body.row(actor.org, Timestamp::now())?;
     let mut change = state.change(&actor).await?;
     change.tx().insert_rate_limit(&row).await.map_err(taken)?;
-    let (id, warning) = (row.id.0, scopes::warning(&row.scope, row.traffic));
+    let (id, warning) = (row.id.0, NeverMatches::of(&row.scope, row.traffic));
     let view = RateLimitView::from(row);
     change.commit(Audit::created(WHAT, id, &view)?).await?;
     Ok((warning, Json(view)))
@@ -203,7 +204,7 @@ pub(super) async fn update(
     let stored = existing(change.tx(), actor.org, RateLimitId(id)).await?;
     let row = body.applied(stored.clone(), Timestamp::now())?;
     change.tx().update_rate_limit(&row).await.map_err(taken)?;
-    let warning = scopes::warning(&row.scope, row.traffic);
+    let warning = NeverMatches::of(&row.scope, row.traffic);
     let (before, view) = (RateLimitView::from(stored), RateLimitView::from(row));
     change.commit(Audit::updated(WHAT, id, &before, &view)?).await?;
     Ok((warning, Json(view)))

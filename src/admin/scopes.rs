@@ -1,7 +1,5 @@
 //! Whom a policy is about, as requests say it: the same for limits, budgets and access.
 
-use axum::http::HeaderValue;
-use axum::response::{IntoResponseParts, ResponseParts};
 use uuid::Uuid;
 
 use super::{error::AdminError, patch::Patch, upstream};
@@ -90,52 +88,4 @@ pub(super) fn change(
     }
     // One that was stored before it was looked at can still be switched off.
     if is_news { names_one(scope) } else { Ok(()) }
-}
-
-/// The header by which an answer says that a policy can never match (contract 8).
-pub(super) struct NeverMatches(Option<&'static str>);
-
-/// Tells whether a policy of this scope and lane can match, in the words of the header.
-pub(super) fn warning(scope: &Scope, traffic: TrafficType) -> NeverMatches {
-    let text = match (scope.kind, traffic) {
-        (ScopeType::Project, _) => "299 - \"scope_type 'project' never matches here\"",
-        (ScopeType::Agent, _) => "299 - \"scope_type 'agent' never matches here\"",
-        (ScopeType::McpServer, _) => "299 - \"scope_type 'mcp_server' never matches here\"",
-        (_, TrafficType::Mcp) => "299 - \"traffic_type 'mcp' never matches here\"",
-        _ => return NeverMatches(None),
-    };
-    NeverMatches(Some(text))
-}
-
-impl NeverMatches {
-    /// The same, or that a policy cannot match whose target is a provider that the organization has not.
-    pub(super) fn or_provider_is_missing(self, is_missing: bool) -> Self {
-        let text = "299 - \"target_provider_id is no provider of this organization: it never matches here\"";
-        Self(self.0.or(is_missing.then_some(text)))
-    }
-}
-
-impl IntoResponseParts for NeverMatches {
-    type Error = std::convert::Infallible;
-
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
-        if let Some(text) = self.0 {
-            parts.headers_mut().insert("warning", HeaderValue::from_static(text));
-        }
-        Ok(parts)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scope_that_cannot_match_has_a_warning_and_no_other_has() {
-        for kind in ScopeType::ALL {
-            let scope = Scope { kind: *kind, id: None, value: None };
-            assert_eq!(warning(&scope, TrafficType::All).0.is_some(), !kind.can_match(), "{kind}");
-            assert!(warning(&scope, TrafficType::Mcp).0.is_some(), "{kind}");
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! What the parts have against a configuration in which every key is well formed: all that would keep
 //! `serve` from starting and can be told without starting, so that `check` tells it, too.
 
+use std::time::Duration;
+
 use super::{parts, traces};
 use crate::{
     config::{Config, Objection, Source, WrapWith},
@@ -36,7 +38,8 @@ fn traces(config: &Config) -> Option<Objection> {
 }
 
 fn redis(config: &Config) -> Option<Objection> {
-    let error = Link::new(config.redis.url.as_ref()?.expose()).err()?;
+    let patience = Duration::from_millis(config.redis.timeout_ms);
+    let error = Link::new(config.redis.url.as_ref()?.expose(), patience).err()?;
     Some(objection(Source::Key("redis.url"), error))
 }
 

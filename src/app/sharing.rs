@@ -32,7 +32,7 @@ impl Sharing {
     ) -> Result<Self, AppError> {
         let url = config.redis.url.as_ref();
         let patience = Duration::from_millis(config.redis.timeout_ms);
-        let link = url.map(|url| Link::with_deadline(url.expose(), patience)).transpose()?;
+        let link = url.map(|url| Link::new(url.expose(), patience)).transpose()?;
         // It is needed until the last of what was counted is told.
         let (leave, left) = watch::channel(false);
         if let Some(link) = &link {

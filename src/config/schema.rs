@@ -245,7 +245,8 @@ pub struct Redis {
     pub url: Option<Secret>,
     /// What is done about requests while it is away.
     pub on_failure: OnFailure,
-    /// Longest wait for an answer of it, milliseconds; then it is taken to be away.
+    /// Longest wait for an answer of it, milliseconds; then it is taken to be away. With what timers round up, and with
+    /// the decision behind it, 45 hold no request up for more than 50.
     pub timeout_ms: u64,
 }
 

@@ -182,7 +182,7 @@ impl Governor {
     }
 
     /// Says whether a request may be served, and if so counts it. Without Redis it never waits; with
-    /// Redis at most 50 ms, once, when that goes away.
+    /// Redis at most `redis.timeout_ms`, once, when that goes away.
     pub async fn admit(self: &Arc<Self>, ask: &Ask<'_>) -> Verdict {
         let decided = match &self.settings.link {
             None => Some(self.decide_here(ask, None, Enforce::Share(Share::WHOLE))),

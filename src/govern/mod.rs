@@ -9,6 +9,7 @@
 //! book       the counters of this process         table        counters by name
 //! tally      settled, perhaps not in the database crossing     thresholds that are passed
 //! history    what the database knows              expectation  what requests usually use
+//! share      of a limit, while Redis is away
 //! governor   the public type                      keep         its work in the background
 //! shared     deciding with Redis                  mirror       keeping its counters and ours together
 //! together   one call for many requests           link_state   what is known of a twin there

@@ -138,7 +138,7 @@ impl Governor {
         let Some(session) = waiting.first().map(|first| first.session.clone()) else { return };
         // Another session has begun since: in Redis this one's reservations have lapsed. Who waits finds
         // that nobody answers.
-        if session != self.session() {
+        if !self.is_current(&session) {
             return;
         }
         let (requests, told): (Vec<_>, Vec<_>) =

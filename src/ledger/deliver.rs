@@ -40,7 +40,8 @@ impl Ledger {
         sink: Arc<dyn UsageSink>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut courier = Courier::new(&self, &*sink);
+        let mut courier =
+            Courier { ledger: &self, sink: &*sink, reader: Reader::default(), failures: 0 };
         loop {
             let last = *stop.borrow_and_update() || stop.has_changed().is_err();
             let pause = courier.drain(last).await;
@@ -68,18 +69,14 @@ enum Undelivered {
 
 /// Brings what waits to the sink.
 pub(super) struct Courier<'a> {
-    ledger: &'a Ledger,
-    sink: &'a dyn UsageSink,
-    reader: Reader,
+    pub ledger: &'a Ledger,
+    pub sink: &'a dyn UsageSink,
+    pub reader: Reader,
     /// In a row.
-    failures: u32,
+    pub failures: u32,
 }
 
-impl<'a> Courier<'a> {
-    pub fn new(ledger: &'a Ledger, sink: &'a dyn UsageSink) -> Self {
-        Self { ledger, sink, reader: Reader::default(), failures: 0 }
-    }
-
+impl Courier<'_> {
     /// Delivers batch by batch until nothing is left or one fails; how long to pause then. What
     /// came meanwhile waits for the next time, unless it is a batch of its own or `all` is wanted:
     /// under load there is always something, and a transaction for a few records is dear.

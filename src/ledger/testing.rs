@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Ledger, OnFull, SinkError, SpoolLimits, UsageSink, reader::Reader, segment};
-use crate::domain::{RecordId, testing::usage_record};
+use crate::domain::{RecordId, seeded::Dice, testing::usage_record};
 
 /// Limits that no test reaches by accident.
 pub(super) fn roomy() -> SpoolLimits {
@@ -81,7 +81,7 @@ pub(super) fn record(n: u32) -> Vec<u8> {
 #[derive(Default)]
 pub(super) struct MemorySink {
     fail: u32,
-    flap: Option<u64>,
+    flap: Option<Mutex<Dice>>,
     refuse: Option<Vec<u8>>,
     kept: Mutex<Kept>,
 }
@@ -101,7 +101,7 @@ impl MemorySink {
 
     /// Is away at about half of the calls, by no rule.
     pub fn flapping(seed: u64) -> Self {
-        Self { flap: Some(seed), ..Self::default() }
+        Self { flap: Some(Dice::of(seed).into()), ..Self::default() }
     }
 
     /// Refuses every batch with this record in it.
@@ -129,10 +129,10 @@ impl UsageSink for MemorySink {
     async fn store_usage(&self, batch: &[Bytes]) -> Result<(), SinkError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.asked = kept.asked.saturating_add(1);
-        let away = self.flap.is_some_and(|seed| {
-            let turn = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
-            std::hash::BuildHasher::hash_one(&turn, (seed, kept.asked)) % 2 == 0
-        });
+        let away = self
+            .flap
+            .as_ref()
+            .is_some_and(|dice| dice.lock().unwrap_or_else(PoisonError::into_inner).percent(50));
         if away {
             return Err(SinkError::Away("gone for a moment".to_owned()));
         }

@@ -4,6 +4,12 @@
 //! Without Redis they are the counters. With Redis they mirror what this replica has counted there:
 //! to enforce its share while Redis is away, and to tell Redis again what it has lost
 //! ([`super::mirror`]).
+//!
+//! ```text
+//! admit   decides, and counts what is granted   settle  counts what was used
+//! rate    of a limit per minute                 upkeep  beginning, listing, dropping
+//! term    of a budget, by its periods
+//! ```
 
 mod admit;
 mod rate;
@@ -16,10 +22,11 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
+use self::term::{Account, TermState};
 pub(super) use self::{
     admit::{Enforce, granted, reserved},
     rate::Rate,
-    term::{Account, TermKey, TermState},
+    term::TermKey,
 };
 use super::{
     Counter,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{AGAIN, BEAT_EVERY};
 use crate::{
-    domain::{OrgId, Position, Timestamp},
+    domain::{OrgId, Timestamp},
     govern::{
         Governor, Term, Used,
         book::TermKey,
@@ -67,21 +67,6 @@ impl Governor {
                 tracing::warn!(%error, "limits per minute begin with nothing counted");
             }
         }
-    }
-
-    pub(super) async fn used(&self, org: OrgId, terms: &[Term]) -> Option<Used> {
-        match self.settings.history.used(org, terms).await {
-            Ok(used) => Some(used),
-            Err(error) => {
-                tracing::warn!(%error, "budgets cannot be compared with what was used");
-                None
-            }
-        }
-    }
-
-    pub(super) fn own_mark(&self, used: &Used) -> Position {
-        let own = used.marks.iter().find(|mark| mark.ledger == self.settings.ledger);
-        own.map(|mark| mark.position).unwrap_or_default()
     }
 
     async fn begin_here(&self, org: OrgId, wanted: &[Wanted]) -> bool {

@@ -1,5 +1,10 @@
-//! Keeping the counters in the background: beginning, comparing with the database, tidying up,
-//! telling Redis.
+//! Keeping the counters in the background.
+//!
+//! ```text
+//! beginning  periods, with what the database knows   telling  Redis what was settled
+//! comparing  with the database, and tidying up       beating  signs of life, and who else is there
+//! meeting    what requests usually use
+//! ```
 
 mod beating;
 mod beginning;
@@ -16,7 +21,8 @@ use tokio::sync::watch;
 
 #[cfg(test)]
 pub(super) use self::telling::PACE;
-use super::{Governor, governor::lock, redis::Link};
+use super::{Governor, Term, Used, governor::lock, redis::Link};
+use crate::domain::{OrgId, Position};
 
 /// Between signs of life, for each organization.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -93,5 +99,20 @@ impl Governor {
             lock(shard).mark_all(None);
         }
         self.to_flush.notify_one();
+    }
+
+    async fn used(&self, org: OrgId, terms: &[Term]) -> Option<Used> {
+        match self.settings.history.used(org, terms).await {
+            Ok(used) => Some(used),
+            Err(error) => {
+                tracing::warn!(%error, "budgets cannot be compared with what was used");
+                None
+            }
+        }
+    }
+
+    fn own_mark(&self, used: &Used) -> Position {
+        let own = used.marks.iter().find(|mark| mark.ledger == self.settings.ledger);
+        own.map(|mark| mark.position).unwrap_or_default()
     }
 }

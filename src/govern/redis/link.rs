@@ -22,10 +22,6 @@ use super::{
     keys,
 };
 
-/// Longest wait for an answer. With what timers round up, and with the decision behind it, no request waits longer than
-/// 50 ms.
-pub const DEADLINE: Duration = Duration::from_millis(45);
-
 /// Pause between probes while Redis is away.
 const PROBE_EVERY: Duration = Duration::from_millis(200);
 
@@ -118,20 +114,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link to `url`: `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://`. Nothing
-    /// is connected yet; [`Link::run`] is to be spawned.
+    /// A link to `url`: `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://`, whose calls wait so long
+    /// for an answer. Nothing is connected yet; [`Link::run`] is to be spawned.
     ///
     /// # Errors
     /// When the URL cannot be read.
-    pub fn new(url: &str) -> Result<Arc<Self>, LinkError> {
-        Self::with_deadline(url, DEADLINE)
-    }
-
-    /// One whose calls wait so long for an answer.
-    ///
-    /// # Errors
-    /// When the URL cannot be read.
-    pub fn with_deadline(url: &str, deadline: Duration) -> Result<Arc<Self>, LinkError> {
+    pub fn new(url: &str, deadline: Duration) -> Result<Arc<Self>, LinkError> {
         Ok(Arc::new(Self {
             target: Target::parse(url)?,
             deadline,

@@ -16,4 +16,4 @@ mod link;
 pub(super) mod scripts;
 
 pub(super) use link::{Awaited, Late};
-pub use link::{DEADLINE, Link, LinkError, LinkFault, Script};
+pub use link::{Link, LinkError, LinkFault, Script};

@@ -78,7 +78,7 @@ async fn who_starts_while_redis_is_away_takes_its_share_of_what_the_database_kno
         .await;
     lost(&server, &replicas.scenes).await;
 
-    let link = Link::with_deadline(&server.url(), PATIENT).unwrap();
+    let link = Link::new(&server.url(), PATIENT).unwrap();
     let scene = Scene::over(Some(link), &replicas.database, OnFailure::Local);
     scene.governor.policies(ORG, policies(&checks));
     let (_stop, stopped) = watch::channel(false);

@@ -82,7 +82,7 @@ fn tls_is_spoken_to_a_server_whose_root_is_trusted() {
 
 #[test]
 fn urls_that_are_none_are_refused_with_what_they_should_be() {
-    let refusal = |url: &str| Link::new(url).err().unwrap().to_string();
+    let refusal = |url: &str| Link::new(url, Duration::ZERO).err().unwrap().to_string();
     assert!(refusal("http://localhost").contains("rediss+cluster://"));
     assert!(refusal("localhost:6379").starts_with("redis.url: "));
 }

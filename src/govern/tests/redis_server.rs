@@ -91,7 +91,7 @@ impl RedisServer {
 
 /// A link that is up, until the sender is dropped.
 pub async fn linked(url: &str, deadline: Duration) -> (Arc<Link>, watch::Sender<bool>) {
-    let link = Link::with_deadline(url, deadline).unwrap();
+    let link = Link::new(url, deadline).unwrap();
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(Arc::clone(&link).run(stopped));
     link.changes().wait_for(|up| *up).await.unwrap();

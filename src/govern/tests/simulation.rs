@@ -231,14 +231,14 @@ impl World {
 
 #[test]
 fn limits_budgets_and_ledger_hold_under_256_seeds() {
-    let records = histories(|seed| {
+    let _ = histories(|seed| {
         let mut world = World::new(seed);
         for _ in 0..STEPS {
             world.step();
         }
         let records = world.records;
+        assert!(records > 10, "it does little: {records} records");
         world.ends();
         records
     });
-    assert!(records.is_none_or(|count| count > 10_000), "they do little: {records:?} records");
 }

@@ -112,7 +112,7 @@ async fn a_reset_reaches_every_replica_and_tells_whether_there_was_a_cool_down()
 
 #[tokio::test]
 async fn without_redis_nothing_is_told_and_nobody_waits() {
-    let link = Link::new("redis://127.0.0.1:1").unwrap();
+    let link = Link::new("redis://127.0.0.1:1", Duration::from_secs(1)).unwrap();
     let cooldowns = RedisCooldowns::new(link);
     let told = cooldown(100);
     assert!(cooldowns.publish(&told).await.is_err());

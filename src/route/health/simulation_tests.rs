@@ -11,7 +11,6 @@ const STEPS: usize = 2000;
 
 /// One history and what must hold at every step of it.
 struct Run {
-    seed: u64,
     dice: Dice,
     tuning: Tuning,
     breaker: Breaker,
@@ -27,7 +26,6 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Self {
         Self {
-            seed,
             dice: Dice::of(seed),
             tuning: Tuning::default(),
             breaker: Breaker::default(),
@@ -71,7 +69,7 @@ impl Run {
         };
         let Some(pass) = pass else { return };
         let another = self.under_way.iter().any(|other| other.is_probe_beside(&pass));
-        assert!(!another, "seed {}: two probes at once", self.seed);
+        assert!(!another, "two probes at once");
         self.under_way.push(pass);
     }
 
@@ -90,18 +88,14 @@ impl Run {
         self.breaker.note(pass, verdict, self.now, &self.tuning);
         let after = self.breaker.state(self.now);
         if !blames {
-            assert!(
-                after != State::Ejected || before == State::Ejected,
-                "seed {}: {verdict:?} ejected",
-                self.seed
-            );
+            assert!(after != State::Ejected || before == State::Ejected, "{verdict:?} ejected");
         }
         if before == State::Healthy && after == State::Ejected && verdict == Verdict::Bad {
             let window = self.tuning.window;
             // The clock may have been set back: then times ahead of it are not of the window.
             let recent = |at: &&Duration| **at <= self.now && self.now <= **at + window;
             let failures = self.blamed.iter().filter(recent).count();
-            assert!(failures >= 10, "seed {}: ejected after {failures} failures", self.seed);
+            assert!(failures >= 10, "ejected after {failures} failures");
         }
     }
 
@@ -126,8 +120,8 @@ impl Run {
 
     fn reset(&mut self) {
         let was = self.breaker.state(self.now) != State::Healthy;
-        assert_eq!(self.breaker.reset(self.now), was, "seed {}", self.seed);
-        assert_eq!(self.breaker.state(self.now), State::Healthy, "seed {}", self.seed);
+        assert_eq!(self.breaker.reset(self.now), was);
+        assert_eq!(self.breaker.state(self.now), State::Healthy);
         self.blamed.clear();
     }
 
@@ -141,21 +135,21 @@ impl Run {
 
     fn check(&mut self, before: State) {
         if let Phase::Ejected { since, lasts } = self.breaker.phase(self.now) {
-            assert!(since <= self.now && lasts <= self.tuning.most, "seed {}", self.seed);
-            assert!(self.now < since + lasts, "seed {}", self.seed);
+            assert!(since <= self.now && lasts <= self.tuning.most);
+            assert!(self.now < since + lasts);
         }
         let after = self.breaker.state(self.now);
         let told = self.breaker.changes();
         let chained = told.windows(2).all(|pair| pair[0].to == pair[1].from);
-        assert!(chained, "seed {}: {told:?}", self.seed);
+        assert!(chained, "{told:?}");
         self.ejections +=
             told.iter().map(|change| u32::from(change.to == State::Ejected)).sum::<u32>();
         if let Some(last) = told.last() {
-            assert_eq!(last.to, after, "seed {}: {told:?}", self.seed);
+            assert_eq!(last.to, after, "{told:?}");
         } else {
-            assert_eq!(before, after, "seed {}: a change was not told", self.seed);
+            assert_eq!(before, after, "a change was not told");
         }
-        assert!(self.breaker.multiplier(self.now, &self.tuning) <= 64, "seed {}", self.seed);
+        assert!(self.breaker.multiplier(self.now, &self.tuning) <= 64);
     }
 
     /// However it went: once the vendor answers, the route is used as usual after the longest cool-down
@@ -169,7 +163,7 @@ impl Run {
             let pass = self.breaker.admit(self.now).expect("a probe is due");
             self.breaker.note(pass, Verdict::Good, self.now, &self.tuning);
         }
-        assert_eq!(self.breaker.state(self.now), State::Healthy, "seed {}", self.seed);
+        assert_eq!(self.breaker.state(self.now), State::Healthy);
         self.now += self.tuning.most;
         for _ in 0..self.tuning.failures {
             let pass = self.breaker.admit(self.now).expect("it is healthy");
@@ -177,7 +171,7 @@ impl Run {
         }
         let first = self.tuning.base;
         let phase = self.breaker.phase(self.now);
-        assert_eq!(phase, Phase::Ejected { since: self.now, lasts: first }, "seed {}", self.seed);
+        assert_eq!(phase, Phase::Ejected { since: self.now, lasts: first });
     }
 }
 

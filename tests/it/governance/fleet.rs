@@ -19,23 +19,26 @@ pub struct Fleet {
 impl Fleet {
     /// Replicas that wait long for Redis: on a busy machine the exact figures would not be exact else.
     pub async fn patient(redis: &str) -> Self {
-        Self::with(redis, "local", 5000).await
+        Self::with(redis, "local", Some(5000)).await
     }
 
     /// Replicas that do that where Redis at `redis` does not answer.
     pub async fn new(redis: &str, on_failure: &str) -> Self {
-        Self::with(redis, on_failure, 50).await
+        Self::with(redis, on_failure, None).await
     }
 
-    async fn with(redis: &str, on_failure: &str, timeout_ms: u32) -> Self {
+    async fn with(redis: &str, on_failure: &str, timeout_ms: Option<u32>) -> Self {
         let database = PostgresServer::shared().database();
         let replica = || {
-            Gateway::configured()
+            let replica = Gateway::configured()
                 .on_postgres(&database)
                 .set("redis.url", redis)
-                .set("redis.on_failure", on_failure)
-                .set("redis.timeout_ms", timeout_ms)
-                .start()
+                .set("redis.on_failure", on_failure);
+            match timeout_ms {
+                Some(patience) => replica.set("redis.timeout_ms", patience),
+                None => replica,
+            }
+            .start()
         };
         let replicas = join_all((0..4).map(|_| replica())).await;
         let openai = MockVendor::start().await;

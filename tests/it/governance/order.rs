@@ -18,9 +18,11 @@ async fn a_request_is_refused_by_the_first_check_that_fails() {
     scene.key.chat("fast").await.has_status(200);
     scene.acme.records(1).await;
 
-    let budget = create("budgets", tokens_a_day(100)).await;
-    let mut of_alias = tokens_a_day(100);
+    let mut budget = tokens_a_day(100);
+    budget["period"] = json!("yearly");
+    let mut of_alias = budget.clone();
     of_alias["target_model_alias"] = json!("fast");
+    let budget = create("budgets", budget).await;
     let of_alias = create("budgets", of_alias).await;
     let access = json!({"name": "no", "policy_type": "denylist", "scope_type": "org",
         "targets": [{"kind": "model_alias", "alias": "fast"}]});

@@ -43,7 +43,7 @@ async fn the_answer_for_a_policy_that_never_matches_warns() {
 }
 
 #[tokio::test]
-async fn the_answer_for_a_budget_on_a_provider_that_the_organization_has_not_warns() {
+async fn the_answer_for_a_policy_on_a_provider_that_the_organization_has_not_warns() {
     let gateway = Gateway::start().await;
     let (acme, globex) = (gateway.org("acme"), gateway.org("globex"));
     let own = acme.provider("openai").await;
@@ -51,14 +51,33 @@ async fn the_answer_for_a_budget_on_a_provider_that_the_organization_has_not_war
     let nobodys = "00000000-0000-4000-8000-000000000000";
     for (provider, warns) in [(own.id.as_str(), false), (others.id.as_str(), true), (nobodys, true)]
     {
-        let body = json!({"name": "n", "scope_type": "org", "period": "daily", "token_limit": 1,
+        let budget = json!({"name": "n", "scope_type": "org", "period": "daily", "token_limit": 1,
             "target_provider_id": provider});
-        let answer = acme.post("/admin/budgets", body).await.has_status(200);
-        let path = format!("/admin/budgets/{}", answer.json()["id"].as_str().unwrap());
-        let again = acme.put(&path, json!({"name": "other"})).await.has_status(200);
-        for answer in [answer, again] {
-            let text = "299 - \"target_provider_id is no provider of this organization: it never matches here\"";
-            assert_eq!(answer.header("warning"), warns.then_some(text), "{provider}");
+        let of = |target| {
+            json!({"name": "n", "scope_type": "org", "policy_type": "denylist",
+                "targets": [{"kind": "model", "model": "m"}, target]})
+        };
+        let whole = of(json!({"kind": "provider", "provider_id": provider}));
+        let part = of(json!({"kind": "provider_model", "provider_id": provider, "model": "m"}));
+        let missing = "a provider that this organization has not";
+        for (kind, body, named) in [
+            (
+                "budgets",
+                budget,
+                "target_provider_id is no provider of this organization".to_owned(),
+            ),
+            ("model-access", whole, format!("targets name {missing}")),
+            ("model-access", part, format!("targets name {missing}")),
+        ] {
+            let answer = acme.post(&format!("/admin/{kind}"), body).await.has_status(200);
+            let path = format!("/admin/{kind}/{}", answer.json()["id"].as_str().unwrap());
+            let again = acme.put(&path, json!({"name": "other"})).await.has_status(200);
+            for answer in [answer, again] {
+                let expected = warns.then(|| format!("299 - \"{named}: it never matches here\""));
+                let warning = answer.header("warning").map(str::to_owned);
+                assert_eq!(warning, expected, "{kind} {provider}");
+            }
+            acme.delete(&path).await.has_status(200);
         }
     }
 }

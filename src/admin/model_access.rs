@@ -1,5 +1,7 @@
 //! `/admin/model-access`
 
+use std::collections::HashSet;
+
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -244,7 +246,9 @@ async fn warning(tx: &mut Tx, row: &AccessRow) -> Result<NeverMatches, AdminErro
         | AccessTarget::ProviderModel { provider_id, .. } => Some(*provider_id),
         AccessTarget::ModelAlias { .. } | AccessTarget::Model { .. } => None,
     };
-    let providers: Vec<_> = row.targets.iter().filter_map(provider).collect();
+    // Each is looked up once, however many of its models are named.
+    let providers: HashSet<_> = row.targets.iter().filter_map(provider).collect();
+    let providers: Vec<_> = providers.into_iter().collect();
     NeverMatches::of(&row.scope, row.traffic).or_missing(tx, row.org_id, &providers, text).await
 }
 

@@ -70,8 +70,7 @@ impl Governor {
     }
 
     async fn begin_here(&self, org: OrgId, wanted: &[Wanted]) -> bool {
-        let terms: Vec<Term> =
-            wanted.iter().filter(|wanted| !wanted.is_next).map(|wanted| wanted.term).collect();
+        let terms = running(wanted);
         let Some(used) = self.used(org, &terms).await else { return false };
         let mark = self.own_mark(&used);
         for (term, entities) in terms.iter().zip(&used.terms) {
@@ -126,8 +125,7 @@ impl Governor {
 
     /// While Redis is away, what the database says was used is as much as is known of what has not begun here before.
     async fn suppose(&self, org: OrgId, wanted: &[Wanted]) {
-        let mut terms: Vec<Term> =
-            wanted.iter().filter(|wanted| !wanted.is_next).map(|wanted| wanted.term).collect();
+        let mut terms = running(wanted);
         terms.retain(|term| !self.periods().is_supposed(org, *term));
         if terms.is_empty() {
             return;
@@ -159,4 +157,9 @@ impl Governor {
         self.book(org).mark_all(Some((term.policy, term.start)));
         self.to_flush.notify_one();
     }
+}
+
+/// Those that run; of what is only next nothing was used.
+fn running(wanted: &[Wanted]) -> Vec<Term> {
+    wanted.iter().filter(|wanted| !wanted.is_next).map(|wanted| wanted.term).collect()
 }

@@ -1,10 +1,14 @@
 //! A usage record's text: what it leaves out, and putting it in again.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
-use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer as _, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-/// Members that a record's text leaves out where they say nothing, and what they then are.
+use super::money::CURRENCY;
+
+/// Members that a record's text leaves out where they say nothing, and what they then are, unless other members
+/// say it: see [`implied`].
 const LEFT_OUT: [(&str, &str); 31] = [
     ("org_id", "null"),
     ("api_key_id", "null"),
@@ -46,14 +50,17 @@ const LEFT_OUT: [(&str, &str); 31] = [
 /// When the text is no JSON object.
 pub fn whole_record(mut text: String) -> serde_json::Result<String> {
     let mut parser = serde_json::Deserializer::from_str(&text);
-    let there = parser.deserialize_map(Names)?;
+    let there = parser.deserialize_map(Members)?;
     parser.end()?;
-    let missing: Vec<_> = LEFT_OUT.iter().filter(|(name, _)| !there.contains(*name)).collect();
+    let missing = LEFT_OUT.into_iter().filter(|(name, _)| !there.contains_key(*name));
+    let missing: Vec<_> = missing
+        .map(|(name, nothing)| (name, implied(name, &there).unwrap_or(nothing.into())))
+        .collect();
     let empty = there.is_empty();
     drop(there);
     let Some(end) = text.rfind('}') else { return Err(Error::custom("no object")) };
     text.truncate(end);
-    for (at, (name, value)) in missing.into_iter().enumerate() {
+    for (at, (name, value)) in missing.iter().enumerate() {
         let separator = if empty && at == 0 { "" } else { "," };
         text.extend([separator, "\"", name, "\":", value]);
     }
@@ -61,22 +68,42 @@ pub fn whole_record(mut text: String) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// The names of an object's members.
-struct Names;
+type There<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
 
-impl<'a> Visitor<'a> for Names {
-    type Value = HashSet<Cow<'a, str>>;
+/// What a member that was left out is where other members say it; none where it says nothing.
+fn implied(name: &str, there: &There<'_>) -> Option<Cow<'static, str>> {
+    let of = |name| there.get(name).map(|value| value.get()).filter(|text| *text != "null");
+    match name {
+        // See `UsageRecord::went_well_at_once`.
+        "attempts" => {
+            let (provider, model) = (of("provider_name")?, of("upstream_model")?);
+            let status = of("status")?;
+            let attempt = format!(
+                r#"[{{"provider":{provider},"upstream_model":{model},"status":{status},"error_type":"ok","message":"","retries":0}}]"#
+            );
+            Some(attempt.into())
+        }
+        "currency" => of("cost_total").map(|_| format!("\"{CURRENCY}\"").into()),
+        _ => None,
+    }
+}
+
+/// An object's members.
+struct Members;
+
+impl<'a> Visitor<'a> for Members {
+    type Value = There<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a usage record")
     }
 
     fn visit_map<M: MapAccess<'a>>(self, mut members: M) -> Result<Self::Value, M::Error> {
-        let mut names = HashSet::new();
-        while let Some((name, IgnoredAny)) = members.next_entry()? {
-            names.insert(name);
+        let mut all = HashMap::new();
+        while let Some((name, value)) = members.next_entry()? {
+            all.insert(name, value);
         }
-        Ok(names)
+        Ok(all)
     }
 }
 
@@ -86,7 +113,7 @@ mod tests {
     use utoipa::PartialSchema as _;
 
     use super::*;
-    use crate::domain::{UsageRecord, testing::usage_record};
+    use crate::domain::{Attempt, Money, UsageRecord, testing::usage_record};
 
     /// A record of which every member says something.
     fn full() -> UsageRecord<'static> {
@@ -119,19 +146,40 @@ mod tests {
             "cost_input": 0.1,
             "cost_output": 0.2,
             "cost_total": 0.3,
-            "currency": "USD",
+            "currency": "EUR",
             "pricing_rule_id": "11111111-1111-4111-8111-111111111116",
             "pricing_source": "barndoor_default",
             "latency_ms": 6,
             "ttfb_ms": 7,
             "attempts": [{"provider": "p", "upstream_model": "u", "status": 200,
-                "error_type": "ok", "message": "", "retries": 0}],
+                "error_type": "ok", "message": "", "retries": 1}],
             "retry_count": 8,
             "retry_sleep_ms": 9,
             "request_id": "r",
             "client": "c"
         }))
         .unwrap()
+    }
+
+    /// A record that names a route.
+    fn on_a_route() -> UsageRecord<'static> {
+        UsageRecord {
+            provider_name: Some("a \"p\"".into()),
+            upstream_model: Some("u".into()),
+            ..usage_record()
+        }
+    }
+
+    /// The attempt that the record of [`on_a_route`] tells of.
+    fn an_attempt() -> Attempt {
+        Attempt {
+            provider: "a \"p\"".into(),
+            upstream_model: "u".into(),
+            status: Some(200),
+            error_type: "ok".into(),
+            message: String::new(),
+            retries: 0,
+        }
     }
 
     fn written(record: &UsageRecord<'_>) -> String {
@@ -171,6 +219,52 @@ mod tests {
         assert_eq!(names(&text).len(), LEFT_OUT.len() + names(&written(&usage_record())).len());
         assert_eq!(whole_record(text.clone()).unwrap(), text);
         assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&text).unwrap(), full());
+    }
+
+    #[test]
+    fn an_attempt_of_which_the_record_says_all_is_not_written_and_there_for_clients() {
+        let well = UsageRecord { attempts: vec![an_attempt()].into(), ..on_a_route() };
+        let text = written(&well);
+        assert!(!text.contains("attempts"), "{text}");
+        let whole = whole_record(text).unwrap();
+        assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&whole).unwrap(), well);
+    }
+
+    #[test]
+    fn attempts_that_say_more_than_the_record_are_written_and_so_are_none_on_a_route() {
+        let attempts = [
+            vec![],
+            vec![an_attempt(), an_attempt()],
+            vec![Attempt { provider: "q".into(), ..an_attempt() }],
+            vec![Attempt { upstream_model: "v".into(), ..an_attempt() }],
+            vec![Attempt { status: Some(201), ..an_attempt() }],
+            vec![Attempt { status: None, ..an_attempt() }],
+            vec![Attempt { error_type: "client_gone".into(), ..an_attempt() }],
+            vec![Attempt { message: "m".into(), ..an_attempt() }],
+            vec![Attempt { retries: 1, ..an_attempt() }],
+        ];
+        for attempts in attempts {
+            let record = UsageRecord { attempts: attempts.into(), ..on_a_route() };
+            let text = written(&record);
+            assert!(text.contains("attempts"), "{text}");
+            let whole = whole_record(text).unwrap();
+            assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&whole).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn the_currency_of_a_cost_is_not_written_unless_it_is_another() {
+        let cost = |currency: Option<&'static str>| UsageRecord {
+            cost_total: Some(Money(1)),
+            currency: currency.map(Into::into),
+            ..usage_record()
+        };
+        for (currency, is_written) in [(Some("USD"), false), (Some("EUR"), true), (None, true)] {
+            let text = written(&cost(currency));
+            assert_eq!(text.contains("currency"), is_written, "{text}");
+            let whole = whole_record(text).unwrap();
+            assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&whole).unwrap(), cost(currency));
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -30,6 +31,7 @@ use pingora_error::{Error, ErrorType, Result};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 
 use super::pool::{Key, Line, Pool};
@@ -45,20 +47,30 @@ pub struct Dial {
     this: Weak<Self>,
     pool: Arc<Pool>,
     key: Key,
-    fresh: bool,
+    way: Way,
     was_pooled: AtomicBool,
     holds_header: AtomicBool,
     answer_ended: AtomicBool,
 }
 
+/// How a connection is come by.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// A new one must stand within this. Pingora has no limit of its own for it: it would copy the 8 KB of what
+    /// connecting may come to (TLS, too) twice for each request, also where the connection comes out of the pool.
+    pub within: Duration,
+    /// Never a pooled one.
+    pub fresh: bool,
+}
+
 impl Dial {
-    /// To `key`'s address; never with a pooled connection where it must be `fresh`.
-    pub fn new(pool: &Arc<Pool>, key: Key, fresh: bool) -> Arc<Self> {
+    /// To `key`'s address.
+    pub fn new(pool: &Arc<Pool>, key: Key, way: Way) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
             pool: Arc::clone(pool),
             key,
-            fresh,
+            way,
             was_pooled: AtomicBool::new(false),
             holds_header: AtomicBool::new(false),
             answer_ended: AtomicBool::new(false),
@@ -81,12 +93,14 @@ impl Dial {
     }
 
     async fn line(&self) -> Result<Line> {
-        let pooled = if self.fresh { None } else { self.pool.take(&self.key) };
+        let pooled = if self.way.fresh { None } else { self.pool.take(&self.key) };
         if let Some(line) = pooled {
             self.was_pooled.store(true, Ordering::Relaxed);
             return Ok(line);
         }
-        let socket = TcpStream::connect(self.key.address).await.map_err(unreached)?;
+        let connecting = timeout(self.way.within, TcpStream::connect(self.key.address)).await;
+        let socket = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let socket = socket.map_err(unreached)?;
         socket.set_nodelay(true).map_err(unreached)?;
         Ok(Line { socket, held: Vec::with_capacity(HEADER) })
     }
@@ -260,7 +274,7 @@ mod tests {
         }
 
         fn dial(&self, fresh: bool) -> Arc<Dial> {
-            Dial::new(&self.pool, self.key, fresh)
+            Dial::new(&self.pool, self.key, Way { within: Duration::from_secs(20), fresh })
         }
 
         async fn connect(&self, dial: &Dial) -> Stream {
@@ -412,6 +426,27 @@ mod tests {
         far.read_exact(&mut vec![0; 2 * MOST_HEADER + 4]).await.unwrap();
         Vendor::end(&dial, connection).await;
         assert!(vendor.pool.take(&vendor.key).unwrap().held.capacity() <= MOST_HEADER);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_stand_in_time_is_given_up() {
+        // Its queue holds so few that the system answers the next ones no more.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let key = Key { group: 1, address: listener.local_addr().unwrap() };
+        let pool = Arc::default();
+        let way = Way { within: Duration::from_millis(100), fresh: true };
+        let mut held = Vec::new();
+        let error = loop {
+            let dial = Dial::new(&pool, key, way);
+            match dial.connect(&key.address.into()).await {
+                Ok(connection) => held.push(connection),
+                Err(error) => break error,
+            }
+            assert!(held.len() < 100, "the queue never fills");
+        };
+        assert_eq!(*error.etype(), ErrorType::ConnectTimedout);
     }
 
     #[tokio::test]

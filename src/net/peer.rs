@@ -17,6 +17,7 @@ use pingora_core::{
 
 use super::{
     AddressPolicy, Dial, Resolver,
+    dial::Way,
     dns::ResolveError,
     pool::{Key, Pool, ROUND},
 };
@@ -125,16 +126,19 @@ impl Peers {
         } else {
             provider.group_key
         };
-        self.limits(&mut http.options, wish.patience, more);
+        limit(&mut http.options, wish.patience);
         http.options.idle_timeout = Some(idle(base.tls, wish.fresh));
+        let within = self.connect_timeout.min(if more { wish.patience / 2 } else { wish.patience });
         let mut dial = None;
         if in_process {
             http.options.custom_l4 = Some(Arc::clone(&self.in_process));
         } else if base.tls {
             http.options.alpn = ALPN::H2H1;
+            http.options.connection_timeout = Some(within);
+            http.options.total_connection_timeout = Some(within);
         } else {
             let key = Key { group: provider.group_key, address: to };
-            let made = Dial::new(&self.pool, key, wish.fresh);
+            let made = Dial::new(&self.pool, key, Way { within, fresh: wish.fresh });
             http.options.custom_l4 = Some(Arc::clone(&made) as Arc<dyn Connect + Send + Sync>);
             dial = Some(made);
         }
@@ -162,17 +166,6 @@ impl Peers {
         self.resolver.demote(&provider.base.host, address);
     }
 
-    /// Of these a [`Dial`] is bound by the total of connecting and by the timeout of writing alone.
-    fn limits(&self, options: &mut PeerOptions, patience: Duration, more: bool) {
-        let limit = self.connect_timeout.min(if more { patience / 2 } else { patience });
-        options.connection_timeout = Some(limit);
-        options.total_connection_timeout = Some(limit);
-        // While a body is on its way, Pingora looks at nothing else.
-        options.write_timeout = Some(patience);
-        options.h2_ping_interval = Some(H2_PING);
-        options.max_h2_streams = H2_STREAMS;
-    }
-
     /// The address to try, and whether there is one after it.
     async fn address(
         &self,
@@ -195,6 +188,14 @@ impl Peers {
         let first = left.next().ok_or(PeerError::Unreached)?;
         Ok((*first, left.next().is_some()))
     }
+}
+
+/// Of these a [`Dial`] is bound by the timeout of writing alone.
+const fn limit(options: &mut PeerOptions, patience: Duration) {
+    // While a body is on its way, Pingora looks at nothing else.
+    options.write_timeout = Some(patience);
+    options.h2_ping_interval = Some(H2_PING);
+    options.max_h2_streams = H2_STREAMS;
 }
 
 /// How long the connection may wait in Pingora's pool. One that is never taken out again should not.
@@ -284,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn a_black_hole_leaves_half_of_the_time_to_the_next_address() {
         let peers = peers(&[], &["192.0.2.1", "192.0.2.2"]);
-        let provider = provider("http://vendor.example");
+        let provider = provider("https://vendor.example");
         let limit = async |patience, unreached: &[IpAddr]| {
             let wish = Wish { patience, fresh: false, unreached };
             peers.peer(&provider, wish).await.unwrap().http.connection_timeout()

@@ -74,8 +74,8 @@ type There<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
 fn implied(name: &str, there: &There<'_>) -> Option<Cow<'static, str>> {
     let of = |name| there.get(name).map(|value| value.get()).filter(|text| *text != "null");
     match name {
-        // See `UsageRecord::went_well_at_once`.
-        "attempts" => {
+        // See `UsageRecord::implies_an_attempt`.
+        "attempts" if of("error_type").is_none() => {
             let (provider, model) = (of("provider_name")?, of("upstream_model")?);
             let status = of("status")?;
             let attempt = format!(
@@ -247,6 +247,18 @@ mod tests {
             let record = UsageRecord { attempts: attempts.into(), ..on_a_route() };
             let text = written(&record);
             assert!(text.contains("attempts"), "{text}");
+            let whole = whole_record(text).unwrap();
+            assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&whole).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn a_failed_request_has_the_attempts_that_are_written_and_no_other() {
+        for attempts in [vec![], vec![an_attempt()]] {
+            let error_type = Some("stream_error".into());
+            let record = UsageRecord { attempts: attempts.into(), error_type, ..on_a_route() };
+            let text = written(&record);
+            assert_eq!(text.contains("attempts"), !record.attempts.is_empty(), "{text}");
             let whole = whole_record(text).unwrap();
             assert_eq!(serde_json::from_str::<UsageRecord<'_>>(&whole).unwrap(), record);
         }

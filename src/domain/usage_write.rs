@@ -65,9 +65,10 @@ impl UsageRecord<'_> {
         if let Some(time) = self.ttfb_ms {
             to.number(",\"ttfb_ms\":", time);
         }
-        if self.attempts.is_empty() && self.names_a_route() {
+        let implies_one = self.implies_an_attempt();
+        if implies_one && self.attempts.is_empty() {
             to.name(",\"attempts\":[]");
-        } else if !self.went_well_at_once() {
+        } else if !(implies_one && self.went_well_at_once()) {
             to.list(",\"attempts\":", &self.attempts, Members::attempt);
         }
         to.count(",\"retry_count\":", self.retry_count);
@@ -78,13 +79,14 @@ impl UsageRecord<'_> {
         to.out.push(b'}');
     }
 
-    const fn names_a_route(&self) -> bool {
-        self.provider_name.is_some() && self.upstream_model.is_some()
+    /// Whether a record of which this is said, and nothing of attempts, had one that went well.
+    const fn implies_an_attempt(&self) -> bool {
+        self.provider_name.is_some() && self.upstream_model.is_some() && self.error_type.is_none()
     }
 
     /// Whether the first route that was tried answered, without retries: then its attempt would repeat what the record
     /// says, in an eighth of its bytes, which are written four times (spool, log, the database's log and file).
-    pub(super) fn went_well_at_once(&self) -> bool {
+    fn went_well_at_once(&self) -> bool {
         let [only] = &*self.attempts else { return false };
         self.provider_name.as_deref() == Some(&*only.provider)
             && self.upstream_model.as_deref() == Some(&*only.upstream_model)

@@ -77,6 +77,12 @@ impl Dial {
         })
     }
 
+    /// See [`Way::within`].
+    #[cfg(test)]
+    pub const fn within(&self) -> Duration {
+        self.way.within
+    }
+
     /// Whether the connection had been used before.
     pub fn was_pooled(&self) -> bool {
         self.was_pooled.load(Ordering::Relaxed)

@@ -285,15 +285,19 @@ mod tests {
     #[tokio::test]
     async fn a_black_hole_leaves_half_of_the_time_to_the_next_address() {
         let peers = peers(&[], &["192.0.2.1", "192.0.2.2"]);
-        let provider = provider("https://vendor.example");
-        let limit = async |patience, unreached: &[IpAddr]| {
-            let wish = Wish { patience, fresh: false, unreached };
-            peers.peer(&provider, wish).await.unwrap().http.connection_timeout()
-        };
-        let (short, first) = (Duration::from_secs(4), ["192.0.2.1".parse().unwrap()]);
-        assert_eq!(limit(short, &[]).await, Some(short / 2));
-        assert_eq!(limit(short, &first).await, Some(short));
-        assert_eq!(limit(PATIENCE, &[]).await, Some(LIMIT));
+        for base in ["https://vendor.example", "http://vendor.example"] {
+            let provider = provider(base);
+            let limit = async |patience, unreached: &[IpAddr]| {
+                let wish = Wish { patience, fresh: false, unreached };
+                let peer = peers.peer(&provider, wish).await.unwrap();
+                let dials_within = peer.dial.map(|dial| dial.within());
+                dials_within.or(peer.http.total_connection_timeout())
+            };
+            let (short, first) = (Duration::from_secs(4), ["192.0.2.1".parse().unwrap()]);
+            assert_eq!(limit(short, &[]).await, Some(short / 2), "{base}");
+            assert_eq!(limit(short, &first).await, Some(short), "{base}");
+            assert_eq!(limit(PATIENCE, &[]).await, Some(LIMIT), "{base}");
+        }
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ const PICTURE: u64 = 40_000;
 ///
 /// A token is at least a byte of text in every vocabulary, so the body's bytes bound its texts. Pictures
 /// are counted by their size on the screen, which their bytes do not tell, and what the request only
-/// names (an address, a file, an earlier answer) and documents are as long as the model can read.
+/// names (an address, a file, an earlier answer), documents and videos are as long as the model can read.
 pub fn of(call: &Call, route: &Route, at: Timestamp) -> Option<Bound> {
     let (inbound, endpoint) = (call.inbound.as_ref()?, call.endpoint?);
     let rates = route.prices.at(at).map(|price| price.rates);
@@ -134,7 +134,7 @@ fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {
     let words = inbound.head.words;
     let tools = if words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
     let seen = bytes.saturating_add(tools);
-    if words.has(Words::DOCUMENT) || is_elsewhere(inbound, endpoint) {
+    if words.has(Words::DOCUMENT.or(Words::VIDEO)) || is_elsewhere(inbound, endpoint) {
         return seen.max(window);
     }
     let pictures = if words.has(Words::IMAGE) { occurrences(&inbound.body, "base64") } else { 0 };
@@ -166,9 +166,11 @@ fn continues(body: &[u8]) -> bool {
     members(body).is_some_and(|members| members.iter().any(is_kept))
 }
 
+/// An address of the web, or of a vendor's store (`gs://`, `s3://`), slashes escaped or not.
 fn has_address(body: &[u8]) -> bool {
     memchr::memchr2_iter(b'h', b'H', body)
         .any(|at| body.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"http")))
+        || [&b":/"[..], b":\\/"].iter().any(|sign| memchr::memmem::find(body, sign).is_some())
 }
 
 fn occurrences(body: &[u8], word: &str) -> u64 {

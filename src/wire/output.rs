@@ -20,8 +20,19 @@ pub struct OutputLimits {
     numbers: [Option<u64>; NAMES.len()],
     /// `max_completion_tokens` with its name and its number, where it is there once.
     newer: Option<Range<usize>>,
-    /// Members that would name a limit and hold no number: their values.
-    blanks: SmallVec<[(&'static str, Range<usize>); 1]>,
+    /// Members that would name a limit and hold none: their values.
+    blanks: SmallVec<[Blank; 1]>,
+}
+
+/// A member that would name a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Blank {
+    name: &'static str,
+    /// Where its name begins.
+    at: usize,
+    value: Range<usize>,
+    /// It holds a number below 0.
+    negative: bool,
 }
 
 impl OutputLimits {
@@ -40,9 +51,9 @@ impl OutputLimits {
     ) -> Result<(), &'static str> {
         let named = NAMES.iter().zip(&mut self.numbers).find(|(known, _)| known.as_bytes() == name);
         let Some((name, known)) = named else { return Ok(()) };
-        let was_blank = self.blanks.iter().any(|(blank, _)| blank == name);
-        match body.get(value.clone()).and_then(number) {
-            Some(_) if was_blank => Err(name),
+        let was_blank = self.blanks.iter().any(|blank| blank.name == *name);
+        match body.get(value.clone()).and_then(limit) {
+            Some(_) if was_blank || self.blanks.iter().any(|blank| blank.negative) => Err(name),
             // Of a number that is given twice the vendor may read either: the larger counts.
             Some(number) => {
                 let newer = *name == NEWER && known.is_none();
@@ -56,7 +67,13 @@ impl OutputLimits {
             }
             None if was_blank || known.is_some() => Err(name),
             None => {
-                self.blanks.push((name, value.clone()));
+                let negative = body.get(value.clone()).and_then(number).is_some();
+                // Beside another name it could not be set right: which of both is read, is the vendor's choice.
+                let other = self.numbers.iter().any(Option::is_some) || !self.blanks.is_empty();
+                if negative && other || self.blanks.iter().any(|blank| blank.negative) {
+                    return Err(name);
+                }
+                self.blanks.push(Blank { name, at, value: value.clone(), negative });
                 Ok(())
             }
         }
@@ -82,13 +99,15 @@ impl OutputLimits {
 
     /// The member that limits the output by its newer name, for readers of `name` that know the older one.
     /// Servers that know both refuse to be given both.
-    pub(super) fn newer(&self, name: &str) -> Option<&Range<usize>> {
-        self.newer.as_ref().filter(|_| name == OLDER)
+    pub(super) fn newer(&self, name: &str) -> Option<Range<usize>> {
+        let blank = || self.blanks.iter().find(|blank| blank.name == NEWER && blank.negative);
+        let whole = self.newer.clone().or_else(|| blank().map(|blank| blank.at..blank.value.end));
+        whole.filter(|_| name == OLDER)
     }
 
-    /// The value of this name, if it is no number.
-    pub(super) fn blank(&self, name: &str) -> Option<&Range<usize>> {
-        self.blanks.iter().find(|(blank, _)| *blank == name).map(|(_, value)| value)
+    /// The value of this name, if it is no limit.
+    pub(super) fn blank(&self, name: &str) -> Option<Range<usize>> {
+        self.blanks.iter().find(|blank| blank.name == name).map(|blank| blank.value.clone())
     }
 }
 
@@ -120,6 +139,13 @@ fn folds_to(text: &[u8], name: &str) -> bool {
     rest.is_empty()
 }
 
+/// A limit of output; none where there is no number, or one below 0, which servers of open models take for none
+/// (<https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>: `n_predict`).
+fn limit(text: &[u8]) -> Option<u64> {
+    let digits = text.strip_prefix(b"\"").unwrap_or(text).trim_ascii_start();
+    number(text).filter(|_| !digits.starts_with(b"-"))
+}
+
 /// A number as the least strict of readers take it: `9`, `9.0`, `9e0` and `"9"`; of a broken one the next
 /// larger.
 pub fn number(text: &[u8]) -> Option<u64> {
@@ -143,7 +169,7 @@ pub fn number(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{misspelt, number};
+    use super::{limit, misspelt, number};
 
     #[test]
     fn numbers_are_read_however_a_reader_may_take_them() {
@@ -161,6 +187,20 @@ mod tests {
             ("[9]", None),
         ] {
             assert_eq!(number(text.as_bytes()), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_below_nothing_is_none() {
+        for (text, read) in [
+            ("9", Some(9)),
+            ("0", Some(0)),
+            ("-1", None),
+            ("-1.0", None),
+            ("\" -1\"", None),
+            ("null", None),
+        ] {
+            assert_eq!(limit(text.as_bytes()), read, "{text}");
         }
     }
 

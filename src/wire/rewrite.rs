@@ -98,8 +98,8 @@ fn changed<T: From<Bytes>>(
 fn limit_text(head: &Head, member: &str, limit: u64) -> (Range<usize>, String) {
     let limits = &head.output_limits;
     match (limits.blank(member), limits.newer(member)) {
-        (Some(span), _) => (span.clone(), limit.to_string()),
-        (None, Some(whole)) => (whole.clone(), format!("\"{member}\":{limit}")),
+        (Some(span), _) => (span, limit.to_string()),
+        (None, Some(whole)) => (whole, format!("\"{member}\":{limit}")),
         (None, None) => (head.insert_at..head.insert_at, format!("\"{member}\":{limit},")),
     }
 }

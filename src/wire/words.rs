@@ -1,6 +1,9 @@
 //! Words that tell what a request may need, wherever in its body they stand: they are met while the body
 //! is walked over once, instead of being searched for one by one.
 
+/// A letter as an escape.
+const ESCAPE: &str = "\\u0061";
+
 /// A set of the words that matter: names of members, and short values such as types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Words(u16);
@@ -31,9 +34,15 @@ impl Words {
 
     /// A member that holds a vendor's proof of thinking.
     pub const PROOF: Self = Self(1 << 11);
+    /// A kind of video.
+    pub const VIDEO: Self = Self(1 << 12);
+    /// `background`
+    pub const BACKGROUND: Self = Self(1 << 13);
 
     /// Longer texts are none of them, bytes.
     const LONGEST: usize = 32;
+    /// What the shortest of them is long with an escape in it, bytes.
+    const SHORTEST_ESCAPED: usize = "file".len() - 1 + ESCAPE.len();
 
     /// These or the others.
     #[must_use]
@@ -53,6 +62,25 @@ impl Words {
         if text.len() <= Self::LONGEST {
             *self = self.or(Self::of(text));
         }
+        if (Self::SHORTEST_ESCAPED..=Self::LONGEST * ESCAPE.len()).contains(&text.len())
+            && memchr::memchr(b'\\', text).is_some()
+        {
+            self.note_escaped(text);
+        }
+    }
+
+    /// The same of a string that may be one of them with letters as escapes, which readers see through.
+    #[cold]
+    fn note_escaped(&mut self, text: &[u8]) {
+        if memchr::memmem::find(text, b"\\u00").is_none() {
+            return;
+        }
+        let literal = [b"\"", text, b"\""].concat();
+        if let Ok(plain) = serde_json::from_slice::<String>(&literal)
+            && plain.len() <= Self::LONGEST
+        {
+            *self = self.or(Self::of(plain.as_bytes()));
+        }
     }
 
     fn of(text: &[u8]) -> Self {
@@ -64,6 +92,8 @@ impl Words {
             b"document" | b"file" | b"input_file" => Self::DOCUMENT.or(Self::IMAGE).or(Self::AUDIO),
             b"input_image" | [b'i', b'm', b'a', b'g', b'e', ..] => Self::IMAGE,
             b"input_audio" | [b'a', b'u', b'd', b'i', b'o', ..] => Self::AUDIO,
+            b"input_video" | [b'v', b'i', b'd', b'e', b'o', ..] => Self::VIDEO,
+            b"background" => Self::BACKGROUND,
             b"json_object" => Self::JSON_OBJECT,
             b"json_schema" => Self::JSON_SCHEMA,
             b"thinking" | b"effort" => Self::REASONING,
@@ -113,6 +143,23 @@ mod tests {
         ] {
             assert!(words(rest).has(word), "{rest}");
         }
+    }
+
+    #[test]
+    fn words_are_met_however_they_are_spelled() {
+        for (rest, word) in [
+            (r#""t\u006fols":[]"#, Words::TOOLS),
+            (r#""a":{"type":"\u0069mage_url"}"#, Words::IMAGE),
+            (r#""a":{"f\u0069le":{}}"#, Words::DOCUMENT),
+            (r#""a":{"type":"video\u005furl"}"#, Words::VIDEO),
+            (r#""b\u0061ckground":true"#, Words::BACKGROUND),
+        ] {
+            assert!(words(rest).has(word), "{rest}");
+        }
+        let all = "redacted_thinking".replace('d', "\\u0064").replace('_', "\\u005F");
+        assert_eq!(words(&format!(r#""a":"{all}""#)), Words::PROOF);
+        assert_eq!(words(r#""a":"an im\u0061ge""#), Words::default());
+        assert_eq!(words(r#""a":"\ud800 tools","b":"tools\n""#), Words::default());
     }
 
     #[test]

@@ -117,8 +117,29 @@ async fn what_is_only_named_may_be_as_long_as_the_model_can_read() {
         json!({"model": "fast", "max_completion_tokens": 10, "messages": [{"role": "user", "content": content}]})
             .to_string()
     };
-    for url in ["https://pictures.test/a.png", "data:image/png;base64,iVBORw0KGgo="] {
+    for url in
+        ["https://pictures.test/a.png", "gs://pictures/a.png", "data:image/png;base64,iVBORw0KGgo="]
+    {
         scene.key.post("/v1/chat/completions", picture(url)).await.has_status(429);
+    }
+    scene.openai.saw_nothing();
+}
+
+#[tokio::test]
+async fn what_is_shown_counts_however_it_is_spelled() {
+    let scene = Scene::new().await;
+    scene.acme.create("budgets", strict(5000)).await;
+    for part in [
+        r#"{"type":"im\u0061ge_url","im\u0061ge_url":{"url":"data:image/png;base64,AAAA"}}"#,
+        r#"{"type":"f\u0069le","f\u0069le":{"file_\u0069d":"file-1"}}"#,
+        r#"{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}"#,
+        r#"{"type":"vid\u0065o_url","vid\u0065o_url":{"url":"https://videos.test/a.mp4"}}"#,
+    ] {
+        let body = format!(
+            r#"{{"model":"fast","max_completion_tokens":10,"messages":[{{"role":"user","content":[{part}]}}]}}"#
+        );
+        let refused = scene.key.post("/v1/chat/completions", body).await.has_status(429);
+        assert!(refused.text().contains("tokens, 5000 are left"), "{part}: {}", refused.text());
     }
     scene.openai.saw_nothing();
 }

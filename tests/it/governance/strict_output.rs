@@ -120,6 +120,24 @@ async fn a_limit_is_told_by_the_name_that_the_vendor_has_for_it() {
 }
 
 #[tokio::test]
+async fn a_limit_below_nothing_is_none_and_what_is_left_takes_its_place() {
+    let scene = Unknown::with(1000).await;
+    for more in [
+        r#","max_tokens":-1"#,
+        r#","max_tokens":"-1""#,
+        r#","max_completion_tokens":-1"#,
+        r#","max_completion_tokens":-1.0"#,
+    ] {
+        scene.vendor.will(costing(5, 5));
+        scene.chat(more).await.has_status(200);
+        let sent = scene.last();
+        let cap = sent["max_tokens"].as_u64().unwrap_or_else(|| panic!("{more}: {sent}"));
+        assert!((700..1000).contains(&cap), "{more}: {sent}");
+        assert!(sent.get("max_completion_tokens").is_none(), "{more}: {sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_limit_that_a_vendor_may_read_otherwise_is_refused() {
     let scene = Unknown::with(10_000).await;
     for (more, param) in [
@@ -127,10 +145,12 @@ async fn a_limit_that_a_vendor_may_read_otherwise_is_refused() {
         (r#","max_tokens":1,"max_to\u212aens":50000"#, "max_tokens"),
         (r#","max_tokens":1,"N":100"#, "n"),
         (r#","max_tokens":1,"max_tokens":null"#, "max_tokens"),
+        (r#","max_tokens":1,"max_completion_tokens":-1"#, "max_completion_tokens"),
+        (r#","max_completion_tokens":-1,"max_tokens":1"#, "max_tokens"),
     ] {
         let error = scene.chat(more).await.has_status(400).openai_error();
         assert_eq!(error["param"], param, "{error}");
     }
     scene.vendor.saw_nothing();
-    assert_eq!(scene.acme.records(4).await.len(), 4);
+    assert_eq!(scene.acme.records(6).await.len(), 6);
 }

@@ -222,6 +222,16 @@ fn an_error_as_the_first_event_is_seen_before_anything_is_committed() {
             error(500, "upstream_error", "too long"),
         ),
         (
+            Endpoint::ChatCompletions,
+            "event: error\ndata: {\"message\":\"full\",\"code\":429}\n\n",
+            error(429, "429", "full"),
+        ),
+        (
+            Endpoint::ChatCompletions,
+            "event: error\ndata: out of memory\n\n",
+            error(500, "upstream_error", "the provider reported an error without a message"),
+        ),
+        (
             Endpoint::Responses,
             "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{}}\n\nevent: error\ndata: {\"type\":\"error\",\"sequence_number\":1,\"error\":{\"type\":\"too_many_requests\",\"code\":\"too_many_requests\",\"message\":\"Too Many Requests\",\"param\":null}}\n\n",
             error(429, "too_many_requests", "Too Many Requests"),
@@ -269,6 +279,23 @@ fn a_late_error_is_seen_and_an_openai_stream_still_ends_in_done() {
         );
         assert_eq!(seen.forwarded, [CHAT, late, DONE_EVENT].concat());
     }
+    for late in [
+        "data: {\"object\":\"error\",\"message\":\"lost\",\"code\":502}\n\n",
+        "event: error\ndata: {\"message\":\"lost\"}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"error\":{\"message\":\"lost\"}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\",\"error\":\"lost\"}]}\n\n",
+    ] {
+        let begun = &CHAT
+            [..CHAT.find("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},").unwrap()];
+        let seen = outcome(Endpoint::ChatCompletions, true, &[begun, late, DONE_EVENT].concat());
+        assert_eq!(seen.failed, Some(error(500, "upstream_error", "lost")), "{late}");
+        assert_eq!(seen.first, FirstEvent::Good);
+        assert_eq!(seen.forwarded, [begun, late, DONE_EVENT].concat());
+    }
+    let said =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"error\"},\"error\":null}]}\n\n";
+    let seen = outcome(Endpoint::ChatCompletions, false, &[CHAT, said, DONE_EVENT].concat());
+    assert_eq!((seen.failed, seen.complete), (None, true), "a word of the answer is no error");
     let late = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"lost\"}}\n\n";
     let text = [&MESSAGES[..MESSAGES.find("event: message_delta").unwrap()], late].concat();
     let seen = outcome(Endpoint::Messages, false, &text);

@@ -218,6 +218,9 @@ fn kept(call: &mut Call, written: Translated) -> Bytes {
 
 fn capable(inbound: &Inbound, endpoint: Endpoint, facts: &ModelFacts) -> Result<(), Refusal> {
     let Some(api) = ClientApi::of(endpoint) else { return Ok(()) };
+    if api == ClientApi::Responses {
+        translate::check_background(&inbound.body, &inbound.head)?;
+    }
     if facts.capabilities.is_none() && facts.max_output_tokens.is_none() {
         return Ok(());
     }

@@ -116,6 +116,10 @@ impl WholeAnswer {
                     self.facts = read(self.endpoint, body)?;
                     return Some(body.clone());
                 };
+                // Some vendors tell an error with a status of success.
+                if facts.usage.is_none() && error_within(body).is_some() {
+                    return None;
+                }
                 self.facts = facts;
                 Some(told.into())
             }

@@ -45,7 +45,7 @@ pub use count::{CountApi, count_answer, estimate, guess, read_countable};
 pub use embeddings::{EmbeddingApi, EmbeddingRequest};
 pub use fit::ToolNames;
 pub use messages::{RehostStream, rehost_answer, rehost_request};
-pub use needs::check;
+pub use needs::{check, check_background};
 pub use proofs::without_sealed;
 pub use responses::Echo;
 pub use stream::{Framing, StreamTranslator};

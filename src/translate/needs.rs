@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{Capability, ModelFacts},
-    wire::{Head, Words},
+    wire::{Head, Words, members::value_at},
 };
 
 /// Words of which one stands in every body that needs the capability: most bodies are known to need
@@ -43,6 +43,23 @@ pub fn check(api: ClientApi, body: &[u8], head: &Head, facts: &ModelFacts) -> Re
         Ok(request) => check_request(&request, api, name, facts),
         Err(_) => Ok(()),
     }
+}
+
+/// Refuses a response in the background: it would be fetched later, from the vendor, to which callers have no way here,
+/// and what it used would never be known. A stream of one tells.
+///
+/// # Errors
+/// If the request, of Responses, asks for one.
+pub fn check_background(body: &[u8], head: &Head) -> Result<(), Refusal> {
+    let asked = !head.stream
+        && head.words.has(Words::BACKGROUND)
+        && value_at(body, &["background"]).is_some_and(|value| body.get(value) == Some(b"true"));
+    if !asked {
+        return Ok(());
+    }
+    let message = "`background` needs `stream`: true here, as a response cannot be fetched later. \
+                   Leave it out, or ask for a stream.";
+    Err(Refusal::unsupported("background", message))
 }
 
 fn check_request(

@@ -3,7 +3,14 @@
 //!
 //! Usage comes in a chunk of its own with empty `choices` (OpenAI), with the last choice or with
 //! every chunk (xAI, Mistral, Perplexity), or in `x_groq` (Groq); an error as `{"error":…}`
-//! instead of a chunk or inside one (OpenRouter), or as `{"object":"error",…}` (vLLM).
+//! instead of a chunk or inside one or its choice (OpenRouter), as `{"object":"error",…}` (vLLM), or as an
+//! event of that name.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     reading::Reading,
@@ -24,7 +31,8 @@ const MESSAGE: Path = Path::top("message");
 pub(super) const PATHS: &[Path] = &[USAGE, GROQ_USAGE, MODEL, CHOICES, ERROR, OBJECT, MESSAGE];
 
 static HAS_USAGE: Member = member!("usage");
-static HAS_ERROR: Member = member!("error");
+/// A member of this name, or a string that says no more: an `object`, a `finish_reason`.
+static ERROR_WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
 static HAS_FINISH: Member = member!("finish_reason");
 /// What is new in a chunk. Beside it some vendors send all that was said so far, and sources
 /// (<https://docs.perplexity.ai/docs/sonar/pro-search/stream-mode>).
@@ -41,10 +49,14 @@ static SAYS: [&Member; 5] = {
     [&CONTENT, &REFUSAL, &REASONING, &REASONING_CONTENT, &ARGUMENTS]
 };
 
-pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
+pub(super) fn whole(name: &[u8], data: &[u8], reading: &mut Reading) -> bool {
     if data.trim_ascii() == b"[DONE]" {
         reading.finished = true;
         reading.good();
+        return false;
+    }
+    if name == b"error" {
+        reading.fail(data);
         return false;
     }
     reading.said += match DELTA.value(data) {
@@ -56,7 +68,7 @@ pub(super) fn whole(data: &[u8], reading: &mut Reading) -> bool {
     }
     let matters = reading.is_undecided()
         || HAS_USAGE.has(data, |byte| byte == b'{')
-        || HAS_ERROR.has(data, |byte| byte != b'n');
+        || ERROR_WORD.find(data).is_some();
     if !matters {
         return false;
     }
@@ -75,6 +87,10 @@ pub(super) fn picked(members: &Picker, reading: &mut Reading) -> bool {
         reading.fail(members.get(MESSAGE).unwrap_or(b"{}"));
         return false;
     }
+    if let Some(error) = members.get(CHOICES).and_then(error_of_choice) {
+        reading.fail(error.get().as_bytes());
+        return false;
+    }
     reading.good();
     reading.name_model(text(members.get(MODEL)));
     let usage = members.get(USAGE).and_then(read_openai);
@@ -83,6 +99,24 @@ pub(super) fn picked(members: &Picker, reading: &mut Reading) -> bool {
         reading.said = 0;
     }
     usage.is_some() && members.get(CHOICES).is_some_and(is_empty_list)
+}
+
+/// What a choice tells that ended in an error
+/// (<https://openrouter.ai/docs/api/reference/errors-and-debugging>).
+fn error_of_choice(choices: &[u8]) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Choice<'a> {
+        #[serde(borrow)]
+        finish_reason: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+    }
+    ERROR_WORD.find(choices)?;
+    let choices: Vec<Choice<'_>> = serde_json::from_slice(choices).ok()?;
+    let failed = choices.into_iter().find(|choice| {
+        choice.error.is_some() || choice.finish_reason.as_deref() == Some("error")
+    })?;
+    Some(failed.error.unwrap_or(RawValue::NULL))
 }
 
 fn is_empty_list(raw: &[u8]) -> bool {

@@ -52,7 +52,7 @@ impl Grammar {
     /// Reads an event. True if it is the usage chunk that only OpenAI's `include_usage` brings.
     pub(super) fn whole(self, name: &[u8], data: &[u8], reading: &mut Reading) -> bool {
         match self {
-            Self::Chat => chat::whole(data, reading),
+            Self::Chat => chat::whole(name, data, reading),
             Self::Responses => {
                 responses::whole(name, data, reading);
                 false

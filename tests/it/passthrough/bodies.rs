@@ -123,3 +123,22 @@ async fn the_header_waits_for_the_body() {
     let at_once = scene.openai.saw().iter().filter(|call| call.came_at_once()).count();
     assert_eq!(at_once, ROUNDS, "requests that came in one piece");
 }
+
+#[tokio::test]
+async fn a_response_in_the_background_is_refused_unless_a_stream_tells_of_it() {
+    let scene = Scene::new().await;
+    let ask = |more: &str| {
+        let body = format!(r#"{{"model":"fast","input":"Hi",{more}}}"#);
+        scene.key.post("/v1/responses", body)
+    };
+    for more in [r#""background":true"#, r#""b\u0061ckground":true,"stream":false"#] {
+        let error = ask(more).await.has_status(400).openai_error();
+        assert_eq!(error["param"], "background", "{error}");
+        assert!(error["message"].as_str().unwrap().contains("ask for a stream"), "{error}");
+    }
+    scene.openai.saw_nothing();
+    for more in [r#""background":false"#, r#""background":true,"stream":true"#] {
+        ask(more).await.has_status(200);
+    }
+    assert_eq!(scene.openai.saw().len(), 2);
+}

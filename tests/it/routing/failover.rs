@@ -27,6 +27,10 @@ fn faults() -> Vec<(&'static str, Reply)> {
             "half an answer without framing",
             Reply::writes("HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{"),
         ),
+        (
+            "an error with a status of success",
+            Reply::says(r#"{"error":{"message":"overloaded","code":502}}"#),
+        ),
         ("no HTTP at all", Reply::writes("220 smtp ready\r\n\r\n")),
         ("an error as the first event of a 200 stream", Reply::streams([overloaded])),
         ("comments and then an error", Reply::streams([": hold\n\n", overloaded])),

@@ -132,11 +132,16 @@ pub fn name(headers: &mut HeaderMap, call: &Call) {
     if call.dialect == ClientDialect::Anthropic {
         headers.insert(&headers::REQUEST_ID, call.id_header.clone());
     }
-    if let Some(room) = &call.standing.requests {
-        tell_room(headers, &REQUESTS, room);
+    let rooms = [(&REQUESTS, &call.standing.requests), (&TOKENS, &call.standing.tokens)];
+    if rooms.iter().all(|(_, room)| room.is_none()) {
+        return;
     }
-    if let Some(room) = &call.standing.tokens {
-        tell_room(headers, &TOKENS, room);
+    for (names, room) in rooms {
+        match room {
+            Some(room) => tell_room(headers, names, room),
+            // The vendor's, of its own limit, would be read as one of the same caller's.
+            None => names.iter().for_each(|name| drop(headers.remove(name))),
+        }
     }
 }
 

@@ -241,8 +241,8 @@ impl Gate {
         for task in tasks {
             match task {
                 HttpTask::Failed(error) => return Err(error),
-                // Interim answers are the vendor's business with us, and may be without number.
-                HttpTask::Header(ref head, _) if head.status.is_informational() => {}
+                // They may be without number.
+                ref task if is_interim(task) => {}
                 HttpTask::Body(Some(ref piece), _) if !self.has_room_for(piece) => {
                     return Error::e_explain(HELD_TOO_MUCH, "held answer");
                 }
@@ -254,6 +254,10 @@ impl Gate {
         }
         Ok(false)
     }
+}
+
+fn is_interim(task: &HttpTask) -> bool {
+    matches!(task, HttpTask::Header(head, _) if head.status.is_informational())
 }
 
 /// An answer that is there from its first byte to its last is told with its length: that is one write
@@ -329,6 +333,8 @@ impl CustomSession for Gate {
             all.extend(tasks);
             all
         };
+        // The vendor's business with us, and nothing for clients of HTTP/1.0 (RFC 9110, section 15.2).
+        tasks.retain(|task| !is_interim(task));
         if self.inner.req_header().method != Method::HEAD {
             tell_length(&mut tasks)?;
         }

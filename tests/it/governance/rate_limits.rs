@@ -30,6 +30,25 @@ async fn no_more_requests_than_the_limit_pass_in_a_minute() {
 }
 
 #[tokio::test]
+async fn a_limited_caller_is_told_of_no_limit_of_the_vendors() {
+    let scene = Scene::new().await;
+    let of_the_vendor = || {
+        costing(30, 12)
+            .header("x-ratelimit-limit-requests", "500")
+            .header("x-ratelimit-remaining-tokens", "7")
+    };
+    scene.openai.will(of_the_vendor()).will(of_the_vendor());
+    let free = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(free.header("x-ratelimit-limit-requests"), Some("500"));
+    let limit = json!({"name": "tokens", "scope_type": "org", "tokens_per_minute": 1000});
+    scene.acme.create("rate-limits", limit).await;
+    let limited = scene.key.chat("fast").await.has_status(200);
+    assert_eq!(limited.header("x-ratelimit-limit-requests"), None);
+    assert_eq!(limited.header("x-ratelimit-limit-tokens"), Some("1000"));
+    assert_ne!(limited.header("x-ratelimit-remaining-tokens"), Some("7"));
+}
+
+#[tokio::test]
 async fn a_limited_caller_is_told_how_much_is_left() {
     let scene = Scene::new().await;
     let limits = [

@@ -57,3 +57,20 @@ async fn an_old_client_that_asks_for_it_keeps_its_connection_where_answers_have_
         assert_eq!(answer.header("connection"), Some("keep-alive"));
     }
 }
+
+#[tokio::test]
+async fn an_old_client_is_sent_no_interim_answer() {
+    let scene = Scene::new().await;
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    for interim in ["100 Continue", "103 Early Hints"] {
+        for operation in [operations::CHAT, operations::EMBEDDINGS] {
+            scene
+                .openai
+                .will(Reply::writes(format!("HTTP/1.1 {interim}\r\nlink: </a>\r\n\r\n{answer}")));
+            let ask = scene.key.post(operation.path, operation.body("fast"));
+            let mut wire = scene.key.connect().await;
+            send(&mut wire, &ask.bytes(), "close").await;
+            assert_eq!(wire.any_head().await.unwrap().status, 200, "{} {interim}", operation.name);
+        }
+    }
+}

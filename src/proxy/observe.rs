@@ -203,6 +203,12 @@ fn answer(
     }
     if let Some(piece) = piece {
         meter.push(piece);
+        if held && call.attempt.seen == 0 && meter.is_error() && !meter.tells_usage()
+            // Some vendors tell an error with a status of success. It is short: it came in one piece.
+            && let Some(error) = dialect::error_within(piece)
+        {
+            return fail(call, told_error(call, &error, "the vendor answered with an error"));
+        }
     }
     if end && call.attempt.unframed && !meter.is_whole() {
         return fail(call, nonsense(call, "the vendor's answer was cut off"));

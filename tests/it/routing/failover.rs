@@ -72,6 +72,24 @@ async fn every_fault_of_the_vendor_fails_over() {
 }
 
 #[tokio::test]
+async fn an_error_with_a_status_of_success_fails_over_whatever_was_asked_for() {
+    let scene = TwoRoutes::with(Gateway::configured().never_ejects()).await;
+    let error = r#"{"error":{"message":"overloaded","type":"server_error"},"usage":null}"#;
+    for operation in operations::ALL.into_iter().filter(|operation| !operation.anthropic) {
+        scene.first.always(Reply::says(error));
+        let asked = scene.first.saw().len();
+        let ask = scene.key.post(operation.path, operation.body("fast"));
+        let answer = ask.header("x-request-id", operation.name).await;
+        assert_eq!(answer.status, 200, "{}: {}", operation.name, answer.tell());
+        assert!(!answer.text().contains("overloaded"), "{}: {}", operation.name, answer.text());
+        assert_eq!(scene.first.saw().len(), asked + 1, "{}", operation.name);
+        let record = scene.acme.record_of(operation.name).await;
+        assert_eq!(record["attempts"][0]["error_type"], "upstream_error", "{record}");
+        assert_eq!(record["provider_name"], "second", "{record}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_connection_fails_over() {
     let scene = TwoRoutes::new().await;
     let (url, _reserved) = mock::nobody();

@@ -58,7 +58,9 @@ impl AnswerMeter {
     #[must_use]
     pub fn is_error(&self) -> bool {
         let error = self.picker.get(ERROR).map(<[u8]>::trim_ascii_start);
-        error.is_some_and(|error| error.starts_with(b"{") || error.starts_with(b"\""))
+        error.is_some_and(|error| {
+            error.starts_with(b"{") || error.starts_with(b"\"") && error.len() > 2
+        })
     }
 
     /// Whether what has come is one JSON value to its end.

@@ -21,7 +21,8 @@ pub fn error_within(body: &[u8]) -> Option<StreamError> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let answer = value.as_array().and_then(|list| list.first()).unwrap_or(&value);
     let of_choice = || answer.get("choices")?.get(0)?.get("error");
-    let told = |error: &&Value| error.is_object() || error.is_string();
+    let told =
+        |error: &&Value| error.is_object() || error.as_str().is_some_and(|told| !told.is_empty());
     let error = answer.get("error").filter(told).or_else(|| of_choice().filter(told))?;
     Some(StreamError::of(error.to_string().as_bytes()))
 }

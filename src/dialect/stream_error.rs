@@ -29,6 +29,12 @@ impl StreamError {
         Self::new(error)
     }
 
+    /// Whether the caller's request is at fault, so that no other route would do better.
+    #[must_use]
+    pub const fn is_callers(&self) -> bool {
+        matches!(self.status, 400..500) && !matches!(self.status, 401 | 403 | 408 | 429)
+    }
+
     pub(super) fn new(error: UpstreamError) -> Self {
         let status = [&error.code, &error.kind]
             .into_iter()

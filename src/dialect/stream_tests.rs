@@ -228,6 +228,11 @@ fn an_error_as_the_first_event_is_seen_before_anything_is_committed() {
         ),
         (
             Endpoint::ChatCompletions,
+            "data: {\"object\":\"error\",\"message\":\"full\",\"code\":429}\n\n",
+            error(429, "429", "full"),
+        ),
+        (
+            Endpoint::ChatCompletions,
             "event: error\ndata: out of memory\n\n",
             error(500, "upstream_error", "the provider reported an error without a message"),
         ),
@@ -280,7 +285,7 @@ fn a_late_error_is_seen_and_an_openai_stream_still_ends_in_done() {
         assert_eq!(seen.forwarded, [CHAT, late, DONE_EVENT].concat());
     }
     for late in [
-        "data: {\"object\":\"error\",\"message\":\"lost\",\"code\":502}\n\n",
+        "data: {\"object\":\"error\",\"message\":\"lost\",\"code\":null}\n\n",
         "event: error\ndata: {\"message\":\"lost\"}\n\n",
         "data: {\"choices\":[{\"index\":0,\"delta\":{},\"error\":{\"message\":\"lost\"}}]}\n\n",
         "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\",\"error\":\"lost\"}]}\n\n",
@@ -294,7 +299,9 @@ fn a_late_error_is_seen_and_an_openai_stream_still_ends_in_done() {
     }
     let said =
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"error\"},\"error\":null}]}\n\n";
-    let seen = outcome(Endpoint::ChatCompletions, false, &[CHAT, said, DONE_EVENT].concat());
+    let told = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\",\"error\":\"\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2}}\n\n";
+    let seen = outcome(Endpoint::ChatCompletions, false, &[CHAT, said, told, DONE_EVENT].concat());
+    assert_eq!(seen.facts.usage.map(|usage| (usage.input, usage.output)), Some((9, 2)));
     assert_eq!((seen.failed, seen.complete), (None, true), "a word of the answer is no error");
     let late = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"lost\"}}\n\n";
     let text = [&MESSAGES[..MESSAGES.find("event: message_delta").unwrap()], late].concat();

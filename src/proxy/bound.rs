@@ -134,10 +134,12 @@ fn input(inbound: &Inbound, endpoint: Endpoint, window: u64) -> u64 {
     let words = inbound.head.words;
     let tools = if words.has(Words::TOOLS) { TOOLS_INPUT } else { 0 };
     let seen = bytes.saturating_add(tools);
-    if words.has(Words::DOCUMENT.or(Words::VIDEO)) || is_elsewhere(inbound, endpoint) {
+    let files = || occurrences(&inbound.body, "base64");
+    let is_endless = words.has(Words::DOCUMENT) || words.has(Words::VIDEO) && files() > 0;
+    if is_endless || is_elsewhere(inbound, endpoint) {
         return seen.max(window);
     }
-    let pictures = if words.has(Words::IMAGE) { occurrences(&inbound.body, "base64") } else { 0 };
+    let pictures = if words.has(Words::IMAGE) { files() } else { 0 };
     seen.saturating_add(pictures.saturating_mul(PICTURE))
 }
 
@@ -149,7 +151,7 @@ fn is_elsewhere(inbound: &Inbound, endpoint: Endpoint) -> bool {
     }
     let has = |name: &str| memchr::memmem::find(body, name.as_bytes()).is_some();
     // What is spelled with escapes, or has an address anywhere, is taken to name one.
-    inbound.head.words.has(Words::IMAGE.or(Words::AUDIO))
+    inbound.head.words.has(Words::IMAGE.or(Words::AUDIO).or(Words::VIDEO))
         && (has("\\u") || has("\"file_id\"") || has_address(body))
 }
 

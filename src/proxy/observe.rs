@@ -203,9 +203,11 @@ fn answer(
     }
     if let Some(piece) = piece {
         meter.push(piece);
-        if held && call.attempt.seen == 0 && meter.is_error() && !meter.tells_usage()
-            // Some vendors tell an error with a status of success. It is short: it came in one piece.
-            && let Some(error) = dialect::error_within(piece)
+        if held
+            && call.attempt.seen == 0
+            && meter.is_error()
+            && !meter.tells_usage()
+            && let Some(error) = error_in_place_of_an_answer(piece)
         {
             return fail(call, told_error(call, &error, "the vendor answered with an error"));
         }
@@ -222,6 +224,13 @@ fn answer(
     }
     call.attempt.meter = Meter::Answer(meter);
     Ok(())
+}
+
+/// What some vendors tell with a status of success, where it has come whole. A response that failed is an answer, and
+/// what is wrong with the request is for the caller to know.
+fn error_in_place_of_an_answer(piece: &[u8]) -> Option<StreamError> {
+    let is_response = memchr::memmem::find(piece, b"\"output\"").is_some();
+    dialect::error_within(piece).filter(|error| !is_response && !error.is_callers())
 }
 
 /// Collects the answer; at its end it is changed and let through.

@@ -176,6 +176,7 @@ pub fn body_for(
         model_json: Some(&route.upstream_model_json),
         ask_usage: asks_usage(inbound, route, endpoint),
         output_limit: bound::limit(inbound, held, name),
+        no_negative_limits: held.is_some_and(|held| held.is_strict),
     };
     wire::rewrite_start(&inbound.body, &inbound.head, changes)
 }

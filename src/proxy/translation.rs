@@ -107,8 +107,12 @@ fn capped(inbound: &Inbound, endpoint: Endpoint, held: Option<&Reservation>) -> 
         Endpoint::ChatCompletions => "max_completion_tokens",
         _ => "max_tokens",
     };
-    let output_limit = bound::limit(inbound, held, name);
-    wire::rewrite(&inbound.body, &inbound.head, Changes { output_limit, ..Changes::default() })
+    let changes = Changes {
+        output_limit: bound::limit(inbound, held, name),
+        no_negative_limits: held.is_some_and(|held| held.is_strict),
+        ..Changes::default()
+    };
+    wire::rewrite(&inbound.body, &inbound.head, changes)
 }
 
 /// Accounts for the files that were fetched, as for the body itself: each is there, and in the body that is

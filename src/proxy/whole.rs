@@ -117,7 +117,9 @@ impl WholeAnswer {
                     return Some(body.clone());
                 };
                 // Some vendors tell an error with a status of success.
-                if facts.usage.is_none() && error_within(body).is_some() {
+                if facts.usage.is_none()
+                    && error_within(body).is_some_and(|error| !error.is_callers())
+                {
                     return None;
                 }
                 self.facts = facts;

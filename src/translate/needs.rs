@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     domain::{Capability, ModelFacts},
-    wire::{Head, Words, members::value_at},
+    wire::{
+        Head, Words,
+        members::{Member, members},
+    },
 };
 
 /// Words of which one stands in every body that needs the capability: most bodies are known to need
@@ -51,9 +54,13 @@ pub fn check(api: ClientApi, body: &[u8], head: &Head, facts: &ModelFacts) -> Re
 /// # Errors
 /// If the request, of Responses, asks for one.
 pub fn check_background(body: &[u8], head: &Head) -> Result<(), Refusal> {
+    let is_asked = |member: &Member| {
+        let value = body.get(member.value.clone()).unwrap_or_default();
+        member.is_named(body, "background") && !matches!(value, b"false" | b"null")
+    };
     let asked = !head.stream
         && head.words.has(Words::BACKGROUND)
-        && value_at(body, &["background"]).is_some_and(|value| body.get(value) == Some(b"true"));
+        && members(body).is_some_and(|members| members.iter().any(is_asked));
     if !asked {
         return Ok(());
     }

@@ -30,7 +30,7 @@ pub struct Head {
     pub stream: bool,
     /// What the request says about `stream_options`.
     pub stream_options: StreamOptions,
-    /// The most tokens of output that are asked for; none where that is not said, or is no number.
+    /// The most tokens of output that are asked for; none where that is not said, or is no number from 0 on.
     pub output_limit: Option<u64>,
     /// How that is said.
     pub output_limits: OutputLimits,

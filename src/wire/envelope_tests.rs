@@ -275,6 +275,7 @@ proptest! {
                 model_json: Some(b"\"up/stream\""),
                 ask_usage: true,
                 output_limit: None,
+                no_negative_limits: false,
             },
         );
         let mut expected = body;

@@ -20,7 +20,7 @@ pub struct OutputLimits {
     numbers: [Option<u64>; NAMES.len()],
     /// `max_completion_tokens` with its name and its number, where it is there once.
     newer: Option<Range<usize>>,
-    /// Members that would name a limit and hold none: their values.
+    /// Members that would name a limit and hold none.
     blanks: SmallVec<[Blank; 1]>,
 }
 
@@ -28,11 +28,9 @@ pub struct OutputLimits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Blank {
     name: &'static str,
-    /// Where its name begins.
-    at: usize,
     value: Range<usize>,
     /// It holds a number below 0.
-    negative: bool,
+    is_negative: bool,
 }
 
 impl OutputLimits {
@@ -52,8 +50,9 @@ impl OutputLimits {
         let named = NAMES.iter().zip(&mut self.numbers).find(|(known, _)| known.as_bytes() == name);
         let Some((name, known)) = named else { return Ok(()) };
         let was_blank = self.blanks.iter().any(|blank| blank.name == *name);
-        match body.get(value.clone()).and_then(limit) {
-            Some(_) if was_blank || self.blanks.iter().any(|blank| blank.negative) => Err(name),
+        let text = body.get(value.clone()).unwrap_or_default();
+        match limit(text) {
+            Some(_) if was_blank => Err(name),
             // Of a number that is given twice the vendor may read either: the larger counts.
             Some(number) => {
                 let newer = *name == NEWER && known.is_none();
@@ -67,13 +66,8 @@ impl OutputLimits {
             }
             None if was_blank || known.is_some() => Err(name),
             None => {
-                let negative = body.get(value.clone()).and_then(number).is_some();
-                // Beside another name it could not be set right: which of both is read, is the vendor's choice.
-                let other = self.numbers.iter().any(Option::is_some) || !self.blanks.is_empty();
-                if negative && other || self.blanks.iter().any(|blank| blank.negative) {
-                    return Err(name);
-                }
-                self.blanks.push(Blank { name, at, value: value.clone(), negative });
+                let is_negative = number(text).is_some();
+                self.blanks.push(Blank { name, value: value.clone(), is_negative });
                 Ok(())
             }
         }
@@ -100,9 +94,12 @@ impl OutputLimits {
     /// The member that limits the output by its newer name, for readers of `name` that know the older one.
     /// Servers that know both refuse to be given both.
     pub(super) fn newer(&self, name: &str) -> Option<Range<usize>> {
-        let blank = || self.blanks.iter().find(|blank| blank.name == NEWER && blank.negative);
-        let whole = self.newer.clone().or_else(|| blank().map(|blank| blank.at..blank.value.end));
-        whole.filter(|_| name == OLDER)
+        self.newer.clone().filter(|_| name == OLDER)
+    }
+
+    /// The values below 0.
+    pub(super) fn negatives(&self) -> impl Iterator<Item = Range<usize>> {
+        self.blanks.iter().filter(|blank| blank.is_negative).map(|blank| blank.value.clone())
     }
 
     /// The value of this name, if it is no limit.
@@ -139,32 +136,40 @@ fn folds_to(text: &[u8], name: &str) -> bool {
     rest.is_empty()
 }
 
-/// A limit of output; none where there is no number, or one below 0, which servers of open models take for none
-/// (<https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>: `n_predict`).
+/// A limit of output; none where there is no number, or one below 0: servers of open models take -1 for no limit
+/// (<https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>: `n_predict`, for which they read
+/// `max_tokens`).
 fn limit(text: &[u8]) -> Option<u64> {
-    let digits = text.strip_prefix(b"\"").unwrap_or(text).trim_ascii_start();
-    number(text).filter(|_| !digits.starts_with(b"-"))
+    whole(text).or_else(|| decimal(text).filter(|number| *number >= 0.0).map(next_whole))
 }
 
 /// A number as the least strict of readers take it: `9`, `9.0`, `9e0` and `"9"`; of a broken one the next
-/// larger.
+/// larger, of one below 0 that.
 pub fn number(text: &[u8]) -> Option<u64> {
-    if let Some(whole) = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()) {
-        return Some(whole);
-    }
+    whole(text).or_else(|| decimal(text).map(next_whole))
+}
+
+fn whole(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn decimal(text: &[u8]) -> Option<f64> {
     // A list may be as long as the body: it is not even looked at.
     let number: f64 = match text.first()? {
         b'"' => serde_json::from_slice::<String>(text).ok()?.trim().parse().ok()?,
         b'-' | b'0'..=b'9' => serde_json::from_slice(text).ok()?,
         _ => return None,
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it saturates, and is not negative"
-    )]
-    let whole = number.max(0.0).ceil() as u64;
-    number.is_finite().then_some(whole)
+    number.is_finite().then_some(number)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it saturates, and is not negative"
+)]
+fn next_whole(number: f64) -> u64 {
+    number.max(0.0).ceil() as u64
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct Changes<'a> {
     pub ask_usage: bool,
     /// A limit of output that the client does not name: the member and its value.
     pub output_limit: Option<(&'a str, u64)>,
+    /// Whether limits below 0 become null: a vendor may take them for no limit at all.
+    pub no_negative_limits: bool,
 }
 
 /// A body whose start was written anew, and whose rest is the client's own bytes, uncopied.
@@ -88,12 +90,21 @@ fn changed<T: From<Bytes>>(
     let usage = if changes.ask_usage { usage_edit(head) } else { None };
     let limit = changes.output_limit.map(|(member, limit)| limit_text(head, member, limit));
     let limit = limit.as_ref().map(|(span, text)| Edit::new(span.clone(), text.as_bytes()));
-    let mut edits = [model, usage, limit];
+    let mut nulls = [const { None }; 3];
+    if changes.no_negative_limits {
+        let replaced = |span: &Range<usize>| limit.as_ref().is_some_and(|edit| edit.span == *span);
+        let spans = head.output_limits.negatives().filter(|span| !replaced(span));
+        for (null, span) in nulls.iter_mut().zip(spans) {
+            *null = Some(Edit::new(span, b"null"));
+        }
+    }
+    let [first, second, third] = nulls;
+    let mut edits = [model, usage, limit, first, second, third];
     edits.sort_by_key(|edit| edit.as_ref().map_or(usize::MAX, |edit| edit.span.start));
     if edits.iter().all(Option::is_none) { body.clone().into() } else { splice(&edits) }
 }
 
-/// The limit in place of what has its name and is no number, or of its newer name, or as a member of its
+/// The limit in place of what has its name and is none, or of its newer name, or as a member of its
 /// own.
 fn limit_text(head: &Head, member: &str, limit: u64) -> (Range<usize>, String) {
     let limits = &head.output_limits;
@@ -166,7 +177,8 @@ mod tests {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let head = read_head(&body, Endpoint::Completions).unwrap();
         let model_json = Some(model_json.as_bytes());
-        let changes = Changes { model_json, ask_usage, output_limit: None };
+        let changes =
+            Changes { model_json, ask_usage, output_limit: None, no_negative_limits: false };
         String::from_utf8(rewrite(&body, &head, changes).to_vec()).unwrap()
     }
 
@@ -187,8 +199,11 @@ mod tests {
         let body = Bytes::from_static(br#"{"model":"m","stream_options":{"include_usage":true}}"#);
         let head = read_head(&body, Endpoint::Completions).unwrap();
         let model_json = Some(br#""m""#.as_slice());
-        let out =
-            rewrite(&body, &head, Changes { model_json, ask_usage: true, output_limit: None });
+        let out = rewrite(
+            &body,
+            &head,
+            Changes { model_json, ask_usage: true, output_limit: None, no_negative_limits: false },
+        );
         assert_eq!(out.as_ptr(), body.as_ptr());
         assert_eq!(out, body);
     }
@@ -199,7 +214,8 @@ mod tests {
         let body = Bytes::from(format!(r#"{{"a":1,"model":"m","messages":["{long}"]}}"#));
         let head = read_head(&body, Endpoint::Completions).unwrap();
         let model_json = Some(br#""gpt""#.as_slice());
-        let changes = Changes { model_json, ask_usage: true, output_limit: None };
+        let changes =
+            Changes { model_json, ask_usage: true, output_limit: None, no_negative_limits: false };
         let Spliced { start, rest } = rewrite_start(&body, &head, changes);
         assert_eq!(start, r#"{"stream_options":{"include_usage":true},"a":1,"model":"gpt""#);
         assert_eq!(rest.as_ptr(), body.as_ptr().wrapping_add(body.len() - rest.len()));

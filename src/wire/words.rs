@@ -92,7 +92,7 @@ impl Words {
             b"document" | b"file" | b"input_file" => Self::DOCUMENT.or(Self::IMAGE).or(Self::AUDIO),
             b"input_image" | [b'i', b'm', b'a', b'g', b'e', ..] => Self::IMAGE,
             b"input_audio" | [b'a', b'u', b'd', b'i', b'o', ..] => Self::AUDIO,
-            b"input_video" | [b'v', b'i', b'd', b'e', b'o', ..] => Self::VIDEO,
+            b"video" | b"video_url" | b"input_video" => Self::VIDEO,
             b"background" => Self::BACKGROUND,
             b"json_object" => Self::JSON_OBJECT,
             b"json_schema" => Self::JSON_SCHEMA,

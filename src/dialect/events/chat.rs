@@ -6,7 +6,7 @@
 //! instead of a chunk or inside one or its choice (OpenRouter), as `{"object":"error",…}` (vLLM), or as an
 //! event of that name.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use serde::Deserialize;
@@ -68,13 +68,27 @@ pub(super) fn whole(name: &[u8], data: &[u8], reading: &mut Reading) -> bool {
     }
     let matters = reading.is_undecided()
         || HAS_USAGE.has(data, |byte| byte == b'{')
-        || ERROR_WORD.find(data).is_some();
+        || speaks_of_an_error(data);
     if !matters {
         return false;
     }
     let mut members = Picker::new(PATHS);
     members.push(data);
+    // The whole of it tells the code as well.
+    if members.get(OBJECT) == Some(b"\"error\"") {
+        reading.fail(data);
+        return false;
+    }
     picked(&members, reading)
+}
+
+/// Whether there is an `error` that is not null, or a value that says no more.
+fn speaks_of_an_error(data: &[u8]) -> bool {
+    ERROR_WORD.find_iter(data).any(|at| {
+        let rest = data.get(at + ERROR_WORD.needle().len()..).unwrap_or_default();
+        let value = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        value.is_none_or(|value| !value.starts_with(b"n"))
+    })
 }
 
 /// True for the chunk that has usage and no choice.
@@ -87,17 +101,17 @@ pub(super) fn picked(members: &Picker, reading: &mut Reading) -> bool {
         reading.fail(members.get(MESSAGE).unwrap_or(b"{}"));
         return false;
     }
-    if let Some(error) = members.get(CHOICES).and_then(error_of_choice) {
-        reading.fail(error.get().as_bytes());
-        return false;
-    }
-    reading.good();
     reading.name_model(text(members.get(MODEL)));
     let usage = members.get(USAGE).and_then(read_openai);
     if let Some(usage) = usage.or_else(|| members.get(GROQ_USAGE).and_then(read_openai)) {
         reading.usage = Some(usage);
         reading.said = 0;
     }
+    if let Some(error) = members.get(CHOICES).and_then(error_of_choice) {
+        reading.fail(error.get().as_bytes());
+        return false;
+    }
+    reading.good();
     usage.is_some() && members.get(CHOICES).is_some_and(is_empty_list)
 }
 
@@ -107,16 +121,14 @@ fn error_of_choice(choices: &[u8]) -> Option<&RawValue> {
     #[derive(Deserialize)]
     struct Choice<'a> {
         #[serde(borrow)]
-        finish_reason: Option<Cow<'a, str>>,
-        #[serde(borrow)]
         error: Option<&'a RawValue>,
     }
-    ERROR_WORD.find(choices)?;
+    if !speaks_of_an_error(choices) {
+        return None;
+    }
     let choices: Vec<Choice<'_>> = serde_json::from_slice(choices).ok()?;
-    let failed = choices.into_iter().find(|choice| {
-        choice.error.is_some() || choice.finish_reason.as_deref() == Some("error")
-    })?;
-    Some(failed.error.unwrap_or(RawValue::NULL))
+    let told = |error: &&RawValue| error.get().starts_with(['{', '"']) && error.get().len() > 2;
+    choices.into_iter().find_map(|choice| choice.error.filter(told))
 }
 
 fn is_empty_list(raw: &[u8]) -> bool {

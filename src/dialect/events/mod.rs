@@ -67,6 +67,7 @@ impl Grammar {
     /// Reads an event that was too large to be held.
     pub(super) fn picked(self, name: &[u8], members: &Picker, reading: &mut Reading) {
         match self {
+            Self::Chat if name == b"error" => reading.fail(b"{}"),
             Self::Chat => {
                 chat::picked(members, reading);
             }

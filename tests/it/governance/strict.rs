@@ -142,4 +142,7 @@ async fn what_is_shown_counts_however_it_is_spelled() {
         assert!(refused.text().contains("tokens, 5000 are left"), "{part}: {}", refused.text());
     }
     scene.openai.saw_nothing();
+    scene.openai.will(costing(5, 5));
+    let said = r#"{"model":"fast","max_completion_tokens":10,"messages":[{"role":"user","content":"video games?"}]}"#;
+    scene.key.post("/v1/chat/completions", said).await.has_status(200);
 }

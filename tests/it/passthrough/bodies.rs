@@ -131,7 +131,11 @@ async fn a_response_in_the_background_is_refused_unless_a_stream_tells_of_it() {
         let body = format!(r#"{{"model":"fast","input":"Hi",{more}}}"#);
         scene.key.post("/v1/responses", body)
     };
-    for more in [r#""background":true"#, r#""b\u0061ckground":true,"stream":false"#] {
+    for more in [
+        r#""background":true"#,
+        r#""b\u0061ckground":true,"stream":false"#,
+        r#""background":1,"background":false"#,
+    ] {
         let error = ask(more).await.has_status(400).openai_error();
         assert_eq!(error["param"], "background", "{error}");
         assert!(error["message"].as_str().unwrap().contains("ask for a stream"), "{error}");

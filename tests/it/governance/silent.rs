@@ -104,10 +104,13 @@ async fn errors_and_counts_of_tokens_use_nothing() {
     let body = json!({"model": "smart", "messages": [{"role": "user", "content": "Hi"}]});
     let count = scene.key.post("/v1/messages/count_tokens", body.to_string());
     count.header("x-request-id", "count").await.has_status(200);
-    // Gateways that have begun to answer tell their error with the status of success.
-    scene.openai.will(Reply::says(r#"{"error": {"code": 502, "message": "gone"}}"#));
-    scene.key.chat("fast").header("x-request-id", "late").await.has_status(200);
-    for id in ["error", "late", "count"] {
+    // Gateways that have begun to answer tell their error with the status of success: the caller's, and their own.
+    for (id, code, status) in [("refused", 400, 200), ("late", 502, 502)] {
+        let told = json!({"error": {"code": code, "message": "gone"}});
+        scene.openai.will(Reply::says(told.to_string()));
+        scene.key.chat("fast").header("x-request-id", id).await.has_status(status);
+    }
+    for id in ["error", "refused", "late", "count"] {
         let record = scene.acme.record_of(id).await;
         let used = (&record["input_tokens"], &record["output_tokens"]);
         assert_eq!(used, (&json!(0), &json!(0)), "{record}");

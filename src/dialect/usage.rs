@@ -23,7 +23,7 @@ use crate::domain::TokenUsage;
 /// Reads an OpenAI usage object (chat completions, completions, embeddings, Responses).
 #[must_use]
 pub fn read_openai(raw: &[u8]) -> Option<TokenUsage> {
-    let usage = plain(raw).or_else(|| serde_json::from_slice(raw).ok())?;
+    let usage = plain(raw).or_else(|| object(raw))?;
     let details = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
     let out_details =
         usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
@@ -59,7 +59,7 @@ pub(super) struct AnthropicCounters {
 
 impl AnthropicCounters {
     pub(super) fn add(&mut self, raw: &[u8]) {
-        let Ok(usage) = serde_json::from_slice::<Anthropic<'_>>(raw) else { return };
+        let Some(usage) = object::<Anthropic>(raw) else { return };
         if usage.input_tokens.0.or(usage.output_tokens.0).is_none() {
             return;
         }
@@ -69,10 +69,7 @@ impl AnthropicCounters {
         raise(&mut sum.output, usage.output_tokens);
         raise(&mut sum.cache_read, usage.cache_read_input_tokens);
         raise(&mut sum.cache_write, usage.cache_creation_input_tokens);
-        // An odd member must not cost the others.
-        let kept =
-            usage.cache_creation.and_then(|raw| serde_json::from_str::<Kept>(raw.get()).ok());
-        let kept = kept.unwrap_or_default();
+        let kept = usage.cache_creation.unwrap_or_default();
         raise(&mut sum.cache_write_hour, kept.ephemeral_1h_input_tokens);
     }
 
@@ -89,9 +86,13 @@ pub(super) struct OpenAi {
     pub(super) input_tokens: Count,
     pub(super) output_tokens: Count,
     pub(super) total_tokens: Count,
+    #[serde(deserialize_with = "member")]
     pub(super) prompt_tokens_details: Option<Details>,
+    #[serde(deserialize_with = "member")]
     pub(super) input_tokens_details: Option<Details>,
+    #[serde(deserialize_with = "member")]
     pub(super) completion_tokens_details: Option<OutDetails>,
+    #[serde(deserialize_with = "member")]
     pub(super) output_tokens_details: Option<OutDetails>,
     pub(super) prompt_cache_hit_tokens: Count,
     pub(super) cached_tokens: Count,
@@ -114,13 +115,13 @@ pub(super) struct OutDetails {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Anthropic<'a> {
+struct Anthropic {
     input_tokens: Count,
     output_tokens: Count,
     cache_read_input_tokens: Count,
     cache_creation_input_tokens: Count,
-    #[serde(borrow)]
-    cache_creation: Option<&'a RawValue>,
+    #[serde(deserialize_with = "member")]
+    cache_creation: Option<Kept>,
 }
 
 /// How long what was written to the cache is kept.
@@ -128,6 +129,22 @@ struct Anthropic<'a> {
 #[serde(default)]
 struct Kept {
     ephemeral_1h_input_tokens: Count,
+}
+
+/// What an object says; none where something else stands there. (Serde reads a list as a struct's fields in order.)
+fn object<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Option<T> {
+    let is_object = raw.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(raw).ok()).flatten()
+}
+
+/// A member's object, if it is one: an odd member must not cost the others.
+fn member<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(object(raw.get().as_bytes()))
 }
 
 /// A figure, if it is one: one odd member must not cost all the others.
@@ -240,7 +257,11 @@ mod tests {
     fn an_odd_figure_does_not_cost_the_others() {
         let odd = r#"{"prompt_tokens":8,"completion_tokens":"2","total_tokens":null,"cached_tokens":-1,"reasoning_tokens":{}}"#;
         assert_eq!(openai(odd), TokenUsage { input: 8, ..TokenUsage::default() });
-        for nothing in ["{}", "null", "[]", "3", r#"{"prompt_tokens":null}"#] {
+        for details in ["0", "[80]", "\"80\"", "true", r#"[{"cached_tokens":3}]"#] {
+            let odd = format!(r#"{{"prompt_tokens":8,"prompt_tokens_details":{details}}}"#);
+            assert_eq!(openai(&odd), TokenUsage { input: 8, ..TokenUsage::default() }, "{odd}");
+        }
+        for nothing in ["{}", "null", "[]", "[5,6]", "3", r#"{"prompt_tokens":null}"#] {
             assert_eq!(read_openai(nothing.as_bytes()), None, "{nothing}");
         }
     }
@@ -263,6 +284,7 @@ mod tests {
         counters.add(br#"{"output_tokens":15,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3}}"#);
         let usage = counters.usage().unwrap();
         assert_eq!((usage.cache_write, usage.cache_write_hour), (5, 3));
+        counters.add(b"[90,91]");
         counters.add(br#"{"output_tokens":16,"cache_creation":7}"#);
         assert_eq!(counters.usage().unwrap().output, 16);
     }

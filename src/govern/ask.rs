@@ -127,6 +127,8 @@ pub struct Shortage {
     pub needs: Amount,
     /// What is left of the budget.
     pub left: Amount,
+    /// What is used of it where that alone leaves too little, whatever becomes of requests in flight; else none.
+    pub used: Option<Amount>,
 }
 
 /// What is used up.

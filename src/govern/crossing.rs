@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Amount, Counter, Limits, Policy, calendar::Span};
+use super::{Amount, Counter, Limits, Policy, Reason, calendar::Span};
 use crate::domain::Timestamp;
 
 /// A budget has passed a threshold, or is used up. The same may be told more than once, by every
@@ -15,7 +15,8 @@ pub struct Crossing {
     pub start: Timestamp,
     /// When its period ends.
     pub end: Timestamp,
-    /// The threshold that is reached, percent; 100 when it is used up.
+    /// The threshold that is reached, percent; 100 when it is used up. A strict budget is used up when it has no
+    /// room for what it is asked for, with whatever is left.
     pub percent: u8,
     /// What is used.
     pub used: Amount,
@@ -30,6 +31,9 @@ pub struct Crossing {
 /// Who is told.
 pub type Listener = Box<dyn Fn(Crossing) + Send + Sync>;
 
+/// Percent at which a budget is used up.
+const USED_UP: u8 = 100;
+
 /// What a budget is watched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Watched {
@@ -41,20 +45,28 @@ pub(super) struct Watched {
 impl Watched {
     /// Of a policy.
     pub fn of(policy: &Policy) -> Self {
-        let mut all: Vec<u8> = policy.thresholds.iter().copied().filter(|at| *at < 100).collect();
-        all.push(100);
+        let mut all: Vec<u8> =
+            policy.thresholds.iter().copied().filter(|at| *at < USED_UP).collect();
+        all.push(USED_UP);
         all.sort_unstable();
         all.dedup();
         Self { limits: policy.limits, thresholds: all.into() }
     }
 }
 
-/// The highest threshold that was told of a counter, of the limits that held then.
+/// What was told of a counter, of the limits that held then.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
     limits: Limits,
+    /// The highest threshold.
     percent: u8,
+    /// Whether it was told to be used up before it was.
+    is_refusing: bool,
 }
+
+/// Percent that is used at least of a strict budget that is told to be used up when it refuses. With less, it is the
+/// request that is large.
+const HALF: u8 = 50;
 
 impl Told {
     /// Every threshold that is reached and was not told, lowest first; they are told from now on. With other
@@ -67,28 +79,52 @@ impl Told {
         watched: &Watched,
     ) -> Vec<Crossing> {
         let limits = watched.limits;
-        let told = if self.limits == limits { self.percent } else { 0 };
+        self.hold(limits);
         let (tokens_percent, cost_percent) = limits.percents(used);
         let Some(highest) = tokens_percent.max(cost_percent) else { return Vec::new() };
-        let is_news = |at: &u8| *at <= highest && *at > told;
+        let Self { percent: told, is_refusing, .. } = *self;
+        let is_news = |at: &u8| *at <= highest && *at > told && !(is_refusing && *at == USED_UP);
         let reached = watched.thresholds.iter().copied().filter(is_news);
-        let Span { start, end } = span;
-        let all: Vec<Crossing> = reached
-            .map(|percent| Crossing {
-                counter: counter.clone(),
-                start,
-                end,
-                percent,
-                used,
-                limits,
-                tokens_percent,
-                cost_percent,
-            })
-            .collect();
+        let crossing = |percent| Crossing::of(counter, span, used, limits, percent);
+        let all: Vec<Crossing> = reached.map(crossing).collect();
         if let Some(last) = all.last() {
-            *self = Self { limits, percent: last.percent };
+            self.percent = last.percent;
         }
         all
+    }
+
+    /// That a strict budget is used up: it refuses for the rest of its period, for want of what `reason` says, and a
+    /// good part of it is used. Told once.
+    pub fn refused(
+        &mut self,
+        counter: &Counter,
+        span: Span,
+        (used, reason): (Amount, Reason),
+        watched: &Watched,
+    ) -> Option<Crossing> {
+        let limits = watched.limits;
+        self.hold(limits);
+        let (tokens_percent, cost_percent) = limits.percents(used);
+        let percent = if reason == Reason::BudgetCost { cost_percent } else { tokens_percent };
+        let is_news = percent? >= HALF && self.percent < USED_UP && !self.is_refusing;
+        self.is_refusing |= is_news;
+        is_news.then(|| Crossing::of(counter, span, used, limits, USED_UP))
+    }
+
+    /// With other limits all is to be told again.
+    fn hold(&mut self, limits: Limits) {
+        if self.limits != limits {
+            *self = Self { limits, ..Self::default() };
+        }
+    }
+}
+
+impl Crossing {
+    fn of(counter: &Counter, span: Span, used: Amount, limits: Limits, percent: u8) -> Self {
+        let (tokens_percent, cost_percent) = limits.percents(used);
+        let Span { start, end } = span;
+        let counter = counter.clone();
+        Self { counter, start, end, percent, used, limits, tokens_percent, cost_percent }
     }
 }
 
@@ -104,7 +140,7 @@ impl Limits {
 /// Rounded down, so that 100 is not told before it is so; 255 at most.
 fn percent(used: u64, limit: u64) -> u8 {
     if limit == 0 {
-        return 100;
+        return USED_UP;
     }
     // Every request asks, and a division of 128 bits takes several times as long.
     match used.checked_mul(100) {

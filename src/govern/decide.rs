@@ -162,7 +162,8 @@ fn too_little(
     let fits_later = need(bound, self::left(&check.rule, budget.spent)).is_some();
     let retry_after =
         if fits_later { budget_wait(budget, check, ask.at) } else { until_end(budget, ask.at) };
-    let short = Some(Box::new(Shortage { needs: least(bound), left }));
+    let used = (!fits_later).then_some(budget.spent);
+    let short = Some(Box::new(Shortage { needs: least(bound), left, used }));
     Block { check: check.clone(), reason: lacking(bound, left), retry_after, short }
 }
 

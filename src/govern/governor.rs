@@ -189,6 +189,7 @@ impl Governor {
             Some(link) => self.decide_there(link, ask, None).await,
         };
         let Some((readings, decision)) = decided else { return Verdict::Unavailable };
+        self.tell_refusals(ask, &decision);
         let standing = standing_of(ask, &readings, &decision, false);
         let throttled_by = marked(ask, &readings, &decision);
         match decision {
@@ -402,6 +403,7 @@ impl Governor {
             Some(link) => self.decide_there(link, &ask, Some(hold.strict)).await,
         };
         let Some((readings, decision)) = decided else { return Moved::Unavailable };
+        self.tell_refusals(&ask, &decision);
         let standing = standing_of(&ask, &readings, &decision, true);
         let throttled_by = marked(&ask, &readings, &decision);
         match decision {
@@ -434,7 +436,21 @@ impl Governor {
         }
     }
 
-    pub(super) fn tell(&self, crossings: Vec<Crossing>) {
+    /// Tells strict budgets to be used up that refuse, for the request or for one of its routes. What a share of one
+    /// refuses while Redis is away tells nothing of the whole.
+    fn tell_refusals(&self, ask: &Ask<'_>, decision: &Decision) {
+        let (denied, blocked) = match decision {
+            Decision::Deny { by, .. } => (Some(by), &[][..]),
+            Decision::Grant(chosen) => (None, &chosen.blocked[..]),
+        };
+        let refusals = denied.into_iter().chain(blocked.iter().map(|route| &route.by));
+        for by in refusals.filter(|by| by.short.is_some() && !self.is_degraded()) {
+            let crossing = self.book(ask.org).refused(by, ask.at);
+            self.tell(crossing);
+        }
+    }
+
+    pub(super) fn tell(&self, crossings: impl IntoIterator<Item = Crossing>) {
         for crossing in crossings {
             (self.settings.listener)(crossing);
         }

@@ -182,7 +182,7 @@ fn has_something_left(by: &Block) -> bool {
 
 /// A strict budget that is not used up, and has too little left.
 fn too_little(by: &Block, policy: &str) -> String {
-    let Some(Shortage { needs, left }) = by.short.as_deref() else { return String::new() };
+    let Some(Shortage { needs, left, .. }) = by.short.as_deref() else { return String::new() };
     let (needs, left, unit) = match by.reason {
         Reason::BudgetCost => (needs.cost.to_string(), left.cost.to_string(), CURRENCY),
         _ => (needs.tokens.to_string(), left.tokens.to_string(), "tokens"),

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{Book, TermKey};
 use crate::{
-    domain::Position,
-    govern::{Amount, Check, Crossing, Rule, clock::Clock, crossing::Watched, lease::Hold},
+    domain::{Position, Timestamp},
+    govern::{Amount, Block, Check, Crossing, Rule, clock::Clock, crossing::Watched, lease::Hold},
 };
 
 impl Book {
@@ -52,6 +52,16 @@ impl Book {
             }
         }
         crossings
+    }
+
+    /// That a strict budget is used up, by its refusal of a request at `at`, where that was not told.
+    pub(in crate::govern) fn refused(&mut self, by: &Block, at: Timestamp) -> Option<Crossing> {
+        let Rule::Budget { period, .. } = by.check.rule else { return None };
+        let used = by.short.as_ref()?.used?;
+        let counter = &by.check.counter;
+        let (term, _, watched) = self.term_with(counter, period, at);
+        let watched = watched.get(&counter.policy)?;
+        term.told.refused(counter, term.span, (used, by.reason), watched)
     }
 
     /// Frees what a request has reserved for its route, but for what is shared with the next.

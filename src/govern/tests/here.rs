@@ -409,6 +409,42 @@ async fn what_only_requests_in_flight_leave_no_room_for_is_told_to_come_back_in_
     assert!(by.retry_after > Duration::from_secs(1), "{by:?}");
 }
 
+/// A strict budget of 1000, of which 750 are used at last and nobody has room for 200 more.
+pub(super) async fn is_told_when_it_refuses(scene: &Scene) {
+    let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
+    scene.governor.in_force(ORG, &policies(&checks));
+    settle(granted(ask_strict(scene, &checks, 500).await), amount(450), None);
+    // Less than half is used: it is the request that is large.
+    denied(ask_strict(scene, &checks, 600).await);
+    let flying = granted(ask_strict(scene, &checks, 400).await);
+    // It may fit when the other is through.
+    denied(ask_strict(scene, &checks, 100).await);
+    assert_eq!(told(scene), [0; 0]);
+    settle(flying, amount(300), None);
+    for _ in 0..2 {
+        denied(ask_strict(scene, &checks, 200).await);
+    }
+    assert_eq!(told(scene), [100]);
+    assert_eq!(scene.told.lock().unwrap()[0].used.tokens, 750);
+}
+
+async fn ask_strict(scene: &Scene, checks: &Arc<[Check]>, wanted: u64) -> Verdict {
+    let none = none();
+    let routes = [route(&none, Some(bound(100, Some(wanted), 8000)))];
+    scene.ask_routes(checks, &routes, Timestamp::now()).await
+}
+
+#[tokio::test]
+async fn a_strict_budget_is_told_to_be_used_up_when_it_refuses_for_the_rest_of_its_period() {
+    let scene = Scene::here();
+    is_told_when_it_refuses(&scene).await;
+    // Its thresholds are told as ever, and its end not again.
+    let checks: Arc<[Check]> = vec![strict(1, 1000)].into();
+    settle(granted(ask_strict(&scene, &checks, 150).await), amount(250), None);
+    assert_eq!(told(&scene), [100, 80, 90]);
+    assert_eq!(scene.told.lock().unwrap()[2].tokens_percent, Some(100));
+}
+
 #[tokio::test]
 async fn what_requests_used_before_is_known_when_their_budget_has_begun() {
     let scene = Scene::here();

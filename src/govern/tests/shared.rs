@@ -517,6 +517,14 @@ async fn what_routes_share_counts_a_request_once_that_moves_between_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_budget_is_told_to_be_used_up_when_it_refuses_for_the_rest_of_its_period() {
+    let server = RedisServer::start();
+    let checks = list(vec![strict(1, 1000)]);
+    let replicas = Replicas::start(&server, 1, &checks, OnFailure::Local, PATIENT).await;
+    super::here::is_told_when_it_refuses(&replicas.scenes[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_ends_after_its_period_counts_for_that_one_and_the_next_begins_with_nothing() {
     let server = RedisServer::start();
     let checks = list(vec![budget(1, 1000)]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::costing;
+use super::{costing, strict};
 use crate::support::{MockVendor, Reply, Scene, until};
 
 /// A receiver that the organization's budgets are told to.
@@ -99,6 +99,34 @@ async fn a_budget_that_is_made_or_changed_below_what_is_used_is_told_without_a_r
     assert_eq!(told(3).await, [half(20), whole(20), half(50)]);
     scene.key.chat("fast").await.has_status(200);
     assert_eq!(told(4).await, [half(20), whole(20), half(50), whole(50)]);
+}
+
+#[tokio::test]
+async fn a_strict_budget_is_told_to_be_exhausted_when_what_is_left_serves_nobody() {
+    let scene = Scene::new().await;
+    let receiver = told_of_budgets(&scene).await;
+    scene.acme.create("budgets", strict(500)).await;
+    scene.openai.always(costing(440, 30));
+    scene.key.chat("fast").await.has_status(200);
+    for _ in 0..2 {
+        scene.key.chat("fast").await.has_status(429);
+    }
+    let told = until("all of it is told", async || {
+        let told: Vec<Value> = receiver.saw().iter().map(|call| call.json()).collect();
+        (told.len() >= 3).then_some(told)
+    })
+    .await;
+    let of = |alert: &Value| {
+        let data = &alert["data"];
+        let members = ["threshold", "tokens_used", "token_limit", "percentage_used"];
+        (alert["type"].clone(), members.map(|name| data[name].as_i64()))
+    };
+    let threshold = |percent| (json!("budget_threshold"), [percent, 470, 500, 94].map(Some));
+    let exhausted = (json!("budget_exhausted"), [100, 470, 500, 94].map(Some));
+    // What is raised at once is delivered in any order.
+    let mut told: Vec<_> = told.iter().map(of).collect();
+    told.sort_by_key(|(_, figures)| *figures);
+    assert_eq!(told, [threshold(80), threshold(90), exhausted]);
 }
 
 #[tokio::test]

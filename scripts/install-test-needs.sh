@@ -20,6 +20,7 @@ missing_packages() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     has psql || echo postgresql-client
     has pgrep || echo procps
+    has ip || has /usr/sbin/ip || echo iproute2
     has chromium || echo chromium
     has redis-server || echo redis-server
     has nginx || echo nginx-light

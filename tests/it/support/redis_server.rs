@@ -8,11 +8,12 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::until;
+use super::{Island, until};
 
 /// A running `redis-server`, gone with the test.
 pub struct RedisServer {
     child: Child,
+    host: String,
     port: u16,
     folder: TempDir,
     arguments: Vec<String>,
@@ -22,6 +23,23 @@ impl RedisServer {
     /// Starts one that keeps nothing on disk.
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// Starts one in a network of its own; none where the machine grants none.
+    pub async fn on_an_island() -> Option<(Self, Island)> {
+        let folder = TempDir::new().expect("a temporary folder");
+        let port = free_port();
+        let mut command = Island::command(program());
+        command.args(["--bind", "0.0.0.0", "--protected-mode", "no"]);
+        let mut child = spawn(command, &folder, port);
+        let Some(island) = Island::of(child.id(), port).await else {
+            gone(&mut child);
+            return None;
+        };
+        let host = island.address().to_string();
+        let server = Self { child, host, port, folder, arguments: Vec::new() };
+        server.is_up().await;
+        Some((server, island))
     }
 
     /// Starts one that has whatever another one has, as soon as it has it.
@@ -51,9 +69,10 @@ impl RedisServer {
 
     async fn with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let arguments: Vec<String> = arguments.iter().map(|&one| one.to_owned()).collect();
-        let server = Self { child: spawn(&folder, port, &arguments), port, folder, arguments };
+        let child = spawn(here(&arguments), &folder, port);
+        let server = Self { child, host: "127.0.0.1".into(), port, folder, arguments };
         server.is_up().await;
         server
     }
@@ -63,7 +82,7 @@ impl RedisServer {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}:{}", self.host, self.port)
     }
 
     /// Waits until a copy has what the first one had when this was asked.
@@ -109,7 +128,7 @@ impl RedisServer {
 
     /// Starts it again, empty, at the same place.
     pub async fn again(&mut self) {
-        self.child = spawn(&self.folder, self.port, &self.arguments);
+        self.child = spawn(here(&self.arguments), &self.folder, self.port);
         self.is_up().await;
     }
 
@@ -119,7 +138,7 @@ impl RedisServer {
 
     fn cli(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("redis-cli");
-        command.args(["-p", &self.port.to_string()]).args(arguments);
+        command.args(["-h", &self.host, "-p", &self.port.to_string()]).args(arguments);
         let output = command.output().expect("redis-cli");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
@@ -130,10 +149,18 @@ impl RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, port: u16, more: &[String]) -> Child {
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn here(more: &[String]) -> Command {
     let mut command = Command::new(program());
-    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
-    command.args(more);
+    command.args(["--bind", "127.0.0.1"]).args(more);
+    command
+}
+
+fn spawn(mut command: Command, folder: &TempDir, port: u16) -> Child {
+    command.args(["--port", &port.to_string(), "--save", ""]);
     command.current_dir(folder.path()).stdout(Stdio::null()).spawn().expect("redis-server")
 }
 
@@ -142,9 +169,13 @@ fn program() -> OsString {
     std::env::var_os("TURNPIKE_TEST_REDIS").unwrap_or_else(|| "redis-server".into())
 }
 
+fn gone(child: &mut Child) {
+    child.kill().ok();
+    child.wait().ok();
+}
+
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        gone(&mut self.child);
     }
 }
